@@ -1,0 +1,49 @@
+"""One clock for every server: the store's, estimated between its answers."""
+
+import time
+from collections.abc import Callable
+
+
+class StoreClock:
+    """The store's Unix time, kept running between answers by the monotonic clock.
+
+    Every answer that carries the store's time bounds the difference between the two clocks: the
+    store read its time after the request was sent and before the answer came. The estimate is
+    moved into those bounds and no further, so a slow answer cannot spoil it, and a process whose
+    wall clock is wrong, or that was stopped for a while, does not notice.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._offset_ms: float | None = None
+
+    def monotonic_ms(self) -> float:
+        """Milliseconds of the local monotonic clock, for `observe`."""
+        return self._monotonic() * 1000
+
+    def observe(self, store_ms: float, sent_ms: float, received_ms: float) -> None:
+        """Take note of the store's Unix time `store_ms`, answered to a request that was sent and
+        answered at these instants of `monotonic_ms`."""
+        at_least, at_most = store_ms - received_ms, store_ms - sent_ms
+        if self._offset_ms is None:
+            self._offset_ms = (at_least + at_most) / 2
+        else:
+            self._offset_ms = min(max(self._offset_ms, at_least), at_most)
+
+    @property
+    def synced(self) -> bool:
+        """Whether the store has told its time at least once."""
+        return self._offset_ms is not None
+
+    def now_ms(self) -> float:
+        """The store's Unix time in milliseconds, with microseconds as its fraction.
+
+        Raises RuntimeError before the first `observe`: there is no time to guess.
+        """
+        if self._offset_ms is None:
+            raise RuntimeError("the store has not told its time yet")
+        return round(self.monotonic_ms() + self._offset_ms, 3)
+
+    def now_s(self) -> float:
+        """The store's Unix time in seconds."""
+        return self.now_ms() / 1000
