@@ -1,0 +1,1 @@
+"""The rules of the game: pure values and functions. Time and randomness come in as arguments."""

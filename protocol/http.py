@@ -1,0 +1,100 @@
+"""Requests and answers of the HTTP side. Times are ISO-8601 here, in UTC."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import StrictInt
+
+from protocol.from_client import ArrangeGrid, Claim, Join, Leave, SelectNumbers
+from protocol.views import Invoice, LobbyView, Message, Request, Status, You
+
+__all__ = ["ArrangeGrid", "Claim", "Join", "Leave", "SelectNumbers"]
+
+
+def iso_time(unix_ms: float) -> str:
+    """A Unix time in ms as ISO-8601 in UTC, with milliseconds: `2026-02-08T10:00:00.123Z`."""
+    text = datetime.fromtimestamp(unix_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+class InvoiceRequest(Request):
+    """`POST /api/invoices`."""
+
+    buy_in_amount: StrictInt
+    lobby_id: str
+
+
+class HttpInvoice(Message):
+    """An invoice, with its end as ISO-8601."""
+
+    invoice_id: str
+    amount: str
+    recipient: str
+    token: str
+    network: str
+    status: str
+    expires_at: str
+    owed: str | None = None
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> "HttpInvoice":
+        """The same invoice as it stands in an HTTP answer."""
+        return cls(**invoice.model_dump() | {"expires_at": iso_time(invoice.expires_at)})
+
+
+class HttpJoinAnswer(Message):
+    """`POST /api/game/join`."""
+
+    lobby_id: str
+    status: Status
+    player_count: int
+    pot: int
+    invoice: HttpInvoice
+
+
+class SelectAnswer(Message):
+    """`POST /api/game/{lobby_id}/numbers/select`."""
+
+    success: Literal[True] = True
+    message: str
+
+
+class ArrangeAnswer(Message):
+    """`POST /api/game/{lobby_id}/numbers/arrange`; `verified`: it holds the chosen numbers."""
+
+    success: Literal[True] = True
+    verified: Literal[True] = True
+    message: str
+
+
+class LeaveAnswer(Message):
+    """`POST /api/game/{lobby_id}/leave`."""
+
+    success: Literal[True] = True
+
+
+_TIMES = ("created_at", "started_at", "finished_at", "deadline")
+
+
+def status_answer(lobby: LobbyView, you: You, now_ms: float) -> dict[str, Any]:
+    """`GET /api/game/{lobby_id}/status`: the public view with ISO-8601 times, the asker's own part,
+    and the seconds since the game became active (0 before)."""
+    body = lobby.model_dump()
+    for name in _TIMES:
+        if body[name] is not None:
+            body[name] = iso_time(body[name])
+    own = you.model_dump(exclude_none=you.role == "spectator")
+    if you.invoice is not None:
+        own["invoice"] = HttpInvoice.of(you.invoice).model_dump(exclude_none=True)
+    started = lobby.started_at
+    elapsed = 0.0 if started is None else max(0.0, round((now_ms - started) / 1000, 3))
+    return {**body, "you": own, "time_elapsed": elapsed}
+
+
+class Health(Message):
+    """`GET /health`."""
+
+    status: Literal["healthy", "unhealthy"]
+    redis_connected: bool
+    timestamp: str
+    version: str

@@ -1,0 +1,109 @@
+"""What messages are made of: tickets, invoices, the public view of a lobby and one's own."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+
+from protocol.ids import AlienId
+
+Status = Literal["forming", "arranging", "active", "finished"]
+Outcome = Literal["won", "no_winner", "cancelled"]
+InvoiceStatus = Literal["pending", "paid", "failed", "expired", "cancelled", "refund_owed"]
+LeaveReason = Literal["left", "unpaid", "payment_failed", "expired"]
+
+Numbers = list[StrictInt]
+Grid = list[list[StrictInt]]
+ClientSeed = Annotated[str, StringConstraints(max_length=64)]
+UnixMs = float | int
+
+
+class Message(BaseModel):
+    """What the server sends. Immutable, and built only from known fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Request(BaseModel):
+    """What a client sends: exact types, no unknown fields. `alien_id` may be given; it must then
+    be the player of the token."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    alien_id: AlienId | None = None
+
+
+class Invoice(Message):
+    """What a player has to pay, and how far that is. Times are Unix ms.
+
+    `owed` is what came in for this invoice and is owed back, in the unit of `amount`; it is
+    absent when nothing is.
+    """
+
+    invoice_id: str
+    amount: str
+    recipient: str
+    token: str
+    network: str
+    status: InvoiceStatus
+    expires_at: UnixMs
+    owed: str | None = None
+
+
+class PlayerView(Message):
+    """A player as everyone sees them."""
+
+    alien_id: str
+    paid: StrictBool
+    ready: StrictBool
+    active: StrictBool
+
+
+class LobbyView(Message):
+    """A lobby as everyone sees it. Times are Unix ms, null while they have not come."""
+
+    lobby_id: str
+    status: Status
+    buy_in_amount: int
+    pot: int
+    player_count: int
+    active_players: int
+    players: list[PlayerView]
+    latest_number: int | None
+    previous_number: int | None
+    winner: str | None
+    outcome: Outcome | None
+    created_at: UnixMs
+    started_at: UnixMs | None
+    finished_at: UnixMs | None
+    deadline: UnixMs | None
+    server_seed_hash: str
+    seq: int
+
+
+class You(Message):
+    """What only the player sees. A spectator has a role, and an invoice if one was ever issued to
+    them in this lobby: a payment that came too late is answered for there."""
+
+    role: Literal["player", "spectator"]
+    paid: bool | None = None
+    active: bool | None = None
+    numbers: list[int] | None = None
+    grid: list[list[int]] | None = None
+    invoice: Invoice | None = None
+
+
+class Proof(Message):
+    """All that is needed to check that the draw was fixed before anyone paid. Seeds and hashes are
+    lower-case hex; `players` are `[alien_id, client_seed, grid]` of all who paid, by `alien_id`;
+    `arranged` names those whose grid the server arranged, and whether they had picked."""
+
+    lobby_id: str
+    variant: str
+    server_seed: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    server_seed_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    players: list[tuple[str, str, Grid]]
+    arranged: dict[str, Literal["arranged", "picked"]]
+    entropy: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    numbers_called: list[Annotated[int, Field(ge=1)]]
+    winner: str | None
+    pattern: str | None

@@ -1,0 +1,63 @@
+"""What can be asked of a lobby, in the imperative. Randomness is part of the command."""
+
+from dataclasses import dataclass
+
+from server.rules.variants import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLobby:
+    """Open a lobby that does not exist yet. `server_seed`: 32 random bytes as hex."""
+
+    lobby_id: str
+    buy_in_amount: int
+    variant: Variant
+    server_seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeSeat:
+    """Hold a seat for a player; `invoice_id` is for a new invoice, should one be needed."""
+
+    alien_id: str
+    client_seed: str
+    invoice_id: str
+    takes_test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SelectNumbers:
+    """Choose the numbers of the player's ticket."""
+
+    alien_id: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangeGrid:
+    """Arrange the player's numbers, row by row."""
+
+    alien_id: str
+    grid: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Say that the player has a complete pattern."""
+
+    alien_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Give the player's seat up."""
+
+    alien_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Do what is due by now. The only command that looks at the clock."""
+
+
+Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Tick

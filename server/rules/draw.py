@@ -1,0 +1,74 @@
+"""The draw: every number of a game follows from the seed that was committed to before it opened.
+
+Stream of numbers named `m`: block i = HMAC-SHA256(seed, "m:i"), read as eight big-endian 32-bit
+numbers. Shuffle: Fisher-Yates from the end, each index by rejection sampling, so that every order
+is equally likely.
+"""
+
+import hashlib
+import hmac
+import json
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+
+_RANGE = 2**32
+_BLOCK = struct.Struct(">8I")
+
+Grid = tuple[tuple[int, ...], ...]
+
+
+def seed_hash(server_seed: bytes) -> str:
+    """What is published before the game: lower-case hex SHA-256 of the seed."""
+    return hashlib.sha256(server_seed).hexdigest()
+
+
+def stream(server_seed: bytes, message: str) -> Iterator[int]:
+    """The endless stream of 32-bit numbers named `message`."""
+    for block in count():
+        digest = hmac.digest(server_seed, f"{message}:{block}".encode(), "sha256")
+        yield from _BLOCK.unpack(digest)
+
+
+def shuffled(items: Iterable[int], server_seed: bytes, message: str) -> tuple[int, ...]:
+    """`items` in the order that the stream named `message` gives them."""
+    order = list(items)
+    numbers = stream(server_seed, message)
+    for j in range(len(order) - 1, 0, -1):
+        fair_below = _RANGE // (j + 1) * (j + 1)
+        u = next(u for u in numbers if u < fair_below)
+        k = u % (j + 1)
+        order[j], order[k] = order[k], order[j]
+    return tuple(order)
+
+
+def call_order(server_seed: bytes, lobby_id: str, entropy: str, highest: int) -> tuple[int, ...]:
+    """The order in which 1..highest are called."""
+    return shuffled(range(1, highest + 1), server_seed, f"{lobby_id}:{entropy}")
+
+
+def server_grid(
+    server_seed: bytes,
+    lobby_id: str,
+    alien_id: str,
+    numbers: Sequence[int] | None,
+    *,
+    side: int,
+    highest: int,
+) -> Grid:
+    """The grid for a player who has not arranged one: of the chosen numbers, or of all."""
+    pool = range(1, highest + 1) if numbers is None else sorted(numbers)
+    order = shuffled(pool, server_seed, f"{lobby_id}:grid:{alien_id}")
+    return tuple(tuple(order[row * side : (row + 1) * side]) for row in range(side))
+
+
+def mix_entropy(players: Iterable[tuple[str, str, Grid]]) -> str:
+    """What the players bring to the draw: hex SHA-256 of the JSON of `[alien_id, client_seed,
+    grid]` of all who paid, sorted by `alien_id`.
+
+    Anything else that should have a say (a public beacon's round, for instance) would be mixed in
+    here and nowhere else.
+    """
+    rows = sorted(players, key=lambda player: player[0])
+    text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,133 @@
+"""What can happen in a lobby, in the past tense. The same events rebuild it from its stream."""
+
+from dataclasses import dataclass
+
+from protocol.views import LeaveReason, Outcome
+from server.rules.draw import Grid
+from server.rules.lobby import ServerArranged
+from server.rules.variants import Variant
+
+
+@dataclass(frozen=True, slots=True)
+class LobbyOpened:
+    """A lobby exists. `server_seed` (hex) stays secret until the end."""
+
+    lobby_id: str
+    buy_in_amount: int
+    variant: Variant
+    server_seed: str
+    created_at: int
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTaken:
+    """A seat is held by an invoice until `expires_at` (Unix ms). `takes_test`: the invoice may be
+    paid by test payments."""
+
+    alien_id: str
+    client_seed: str
+    invoice_id: str
+    joined_at: int
+    expires_at: int
+    takes_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeatPaid:
+    """The buy-in came in by `invoice_id` and is in the pot. `test`: not with real money."""
+
+    alien_id: str
+    invoice_id: str
+    tx_hash: str
+    test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerLeft:
+    """A seat became free while forming; later, the player only no longer plays."""
+
+    alien_id: str
+    reason: LeaveReason
+
+
+@dataclass(frozen=True, slots=True)
+class FormingExtended:
+    """Too few had paid in time: forming goes on until `deadline`."""
+
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class ArrangingBegan:
+    """The players are complete; grids are arranged until `deadline`."""
+
+    deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumbersSelected:
+    """A player chose the numbers of the ticket."""
+
+    alien_id: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridArranged:
+    """A player's grid stands, by their own hand or, with `by_server`, by the server's."""
+
+    alien_id: str
+    grid: Grid
+    by_server: ServerArranged | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GameStarted:
+    """The order of the numbers is fixed by the seed and `entropy`."""
+
+    entropy: str
+    started_at: int
+    next_call_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NumberCalled:
+    """A number was called; the next step is due at `next_call_at`."""
+
+    number: int
+    next_call_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerKicked:
+    """A false claim: `missing_numbers` were not called of the pattern nearest to complete."""
+
+    alien_id: str
+    missing_numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GameFinished:
+    """The end. `winner` and `pattern` only when it was won."""
+
+    outcome: Outcome
+    winner: str | None
+    pattern: str | None
+    finished_at: int
+
+
+Event = (
+    LobbyOpened
+    | SeatTaken
+    | SeatPaid
+    | PlayerLeft
+    | FormingExtended
+    | ArrangingBegan
+    | NumbersSelected
+    | GridArranged
+    | GameStarted
+    | NumberCalled
+    | PlayerKicked
+    | GameFinished
+)

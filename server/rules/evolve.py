@@ -1,0 +1,146 @@
+"""The fold: a lobby after one more event. Nothing is decided here."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce
+from typing import Any, assert_never
+
+from protocol.views import Status
+from server.rules.draw import call_order
+from server.rules.events import (
+    ArrangingBegan,
+    Event,
+    FormingExtended,
+    GameFinished,
+    GameStarted,
+    GridArranged,
+    LobbyOpened,
+    NumberCalled,
+    NumbersSelected,
+    PlayerKicked,
+    PlayerLeft,
+    SeatPaid,
+    SeatTaken,
+)
+from server.rules.lifecycle import IllegalStep, next_status
+from server.rules.lobby import Lobby, Player
+
+
+def evolve(lobby: Lobby | None, event: Event) -> Lobby:
+    """The lobby after `event`; None is a lobby that is not open yet.
+
+    Raises IllegalStep, and changes nothing, when the lifecycle does not allow it.
+    """
+    status = next_status(None if lobby is None else lobby.status, event)
+    if isinstance(event, LobbyOpened):
+        return _opened(event)
+    if lobby is None:
+        raise IllegalStep(f"{type(event).__name__} in no lobby")
+    return replace(lobby, **_changes(lobby, event, status), status=status)
+
+
+def fold(events: Iterable[Event]) -> Lobby | None:
+    """The lobby that these events lead to."""
+    return reduce(evolve, events, None)
+
+
+def _opened(event: LobbyOpened) -> Lobby:
+    return Lobby(
+        lobby_id=event.lobby_id,
+        buy_in_amount=event.buy_in_amount,
+        variant=event.variant,
+        server_seed=event.server_seed,
+        created_at=event.created_at,
+        deadline=event.deadline,
+        players={},
+        invoices={},
+    )
+
+
+def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
+    match event:
+        case SeatTaken():
+            return _seat_taken(lobby, event)
+        case SeatPaid(alien_id=alien_id, invoice_id=invoice_id, test=test):
+            paid = _with(lobby, alien_id, paid=True, invoice_id=invoice_id, test=test)
+            return paid | {"pot": lobby.pot + lobby.buy_in_amount}
+        case PlayerLeft():
+            return _player_left(lobby, event, status)
+        case FormingExtended(deadline=deadline) | ArrangingBegan(deadline=deadline):
+            return {"deadline": deadline}
+        case NumbersSelected(alien_id=alien_id, numbers=numbers):
+            return _with(lobby, alien_id, numbers=numbers)
+        case GridArranged():
+            return _grid_arranged(lobby, event)
+        case GameStarted():
+            return _game_started(lobby, event)
+        case NumberCalled(number=number, next_call_at=next_call_at):
+            return {"called": (*lobby.called, number), "next_call_at": next_call_at}
+        case PlayerKicked(alien_id=alien_id):
+            return _with(lobby, alien_id, active=False, kicked=True)
+        case GameFinished():
+            return _game_finished(lobby, event)
+        case LobbyOpened():
+            raise IllegalStep("a lobby opens once")
+    assert_never(event)
+
+
+def _with(lobby: Lobby, alien_id: str, **changes: Any) -> dict[str, Any]:
+    player = replace(lobby.players[alien_id], **changes)
+    return {"players": {**lobby.players, alien_id: player}}
+
+
+def _seat_taken(lobby: Lobby, event: SeatTaken) -> dict[str, Any]:
+    player = Player(
+        alien_id=event.alien_id,
+        client_seed=event.client_seed,
+        invoice_id=event.invoice_id,
+        joined_at=event.joined_at,
+        expires_at=event.expires_at,
+    )
+    return {
+        "players": {**lobby.players, event.alien_id: player},
+        "invoices": {**lobby.invoices, event.alien_id: event.invoice_id},
+    }
+
+
+def _player_left(lobby: Lobby, event: PlayerLeft, status: Status) -> dict[str, Any]:
+    if status != "forming":
+        return _with(lobby, event.alien_id, active=False)
+    refunded = lobby.buy_in_amount if lobby.players[event.alien_id].paid else 0
+    others = {k: v for k, v in lobby.players.items() if k != event.alien_id}
+    return {"players": others, "pot": lobby.pot - refunded}
+
+
+def _grid_arranged(lobby: Lobby, event: GridArranged) -> dict[str, Any]:
+    chosen = lobby.players[event.alien_id].numbers
+    return _with(
+        lobby,
+        event.alien_id,
+        grid=event.grid,
+        numbers=chosen or tuple(number for row in event.grid for number in row),
+        server_arranged=event.by_server,
+    )
+
+
+def _game_started(lobby: Lobby, event: GameStarted) -> dict[str, Any]:
+    seed = bytes.fromhex(lobby.server_seed)
+    return {
+        "entropy": event.entropy,
+        "order": call_order(seed, lobby.lobby_id, event.entropy, lobby.variant.highest),
+        "started_at": event.started_at,
+        "next_call_at": event.next_call_at,
+        "deadline": None,
+    }
+
+
+def _game_finished(lobby: Lobby, event: GameFinished) -> dict[str, Any]:
+    return {
+        "outcome": event.outcome,
+        "winner": event.winner,
+        "pattern": event.pattern,
+        "finished_at": event.finished_at,
+        "pot": 0 if event.outcome == "cancelled" else lobby.pot,
+        "deadline": None,
+        "next_call_at": None,
+    }

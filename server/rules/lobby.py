@@ -1,0 +1,97 @@
+"""A lobby as a value: who sits in it, what is in the pot, and how far the game is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from protocol.views import Outcome, Status
+from server.rules.draw import Grid
+from server.rules.variants import Variant
+
+# How the server helped with a grid: it arranged the chosen numbers, or picked them as well.
+ServerArranged = Literal["arranged", "picked"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """A seat and who holds it. `expires_at` (Unix ms) ends it while it is not paid.
+
+    `test`: it was paid, but not with real money. `active` ends by leaving or, with `kicked`, by a
+    false claim.
+    """
+
+    alien_id: str
+    client_seed: str
+    invoice_id: str
+    joined_at: int
+    expires_at: int
+    paid: bool = False
+    test: bool = False
+    active: bool = True
+    kicked: bool = False
+    numbers: tuple[int, ...] | None = None
+    grid: Grid | None = None
+    server_arranged: ServerArranged | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether the grid is arranged."""
+        return self.grid is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lobby:
+    """One game from its opening to its end. Times are Unix ms.
+
+    `players` keeps the order of seating. `invoices` names the last invoice of everybody who ever
+    held a seat here. `order` follows from the seed and `entropy`, and `called` is a head of it.
+    """
+
+    lobby_id: str
+    buy_in_amount: int
+    variant: Variant
+    server_seed: str
+    created_at: int
+    status: Status = "forming"
+    players: Mapping[str, Player]
+    invoices: Mapping[str, str]
+    pot: int = 0
+    deadline: int | None
+    started_at: int | None = None
+    next_call_at: int | None = None
+    entropy: str | None = None
+    order: tuple[int, ...] = ()
+    called: tuple[int, ...] = ()
+    finished_at: int | None = None
+    outcome: Outcome | None = None
+    winner: str | None = None
+    pattern: str | None = None
+
+    def paid_players(self) -> Iterator[Player]:
+        """Those whose buy-in is in the pot, also when they have left or were removed since."""
+        return (player for player in self.players.values() if player.paid)
+
+    def active_players(self) -> Iterator[Player]:
+        """Those who can still play."""
+        return (player for player in self.players.values() if player.active)
+
+    @property
+    def closes_at(self) -> int:
+        """When the lobby is cancelled if it has not started."""
+        return self.created_at + self.variant.lobby_ttl_ms
+
+    @property
+    def full(self) -> bool:
+        """Whether every seat is taken, paid or not."""
+        return len(self.players) >= self.variant.max_players
+
+
+def due_at(lobby: Lobby) -> int | None:
+    """When time alone changes the lobby next (Unix ms); None when it never does again."""
+    if lobby.status == "forming":
+        unpaid = [p.expires_at for p in lobby.players.values() if not p.paid]
+        deadline = [] if lobby.deadline is None else [lobby.deadline]
+        return min([lobby.closes_at, *deadline, *unpaid])
+    if lobby.status == "arranging":
+        return lobby.deadline
+    return lobby.next_call_at

@@ -1,0 +1,116 @@
+"""Money: what each event moves in the ledger, and what it means for the invoices.
+
+At every moment: received = pot + payout_owed + refund_owed + house, each summed over the ledger.
+Every function here returns movements that keep this balance by themselves.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from protocol.views import InvoiceStatus
+from server.rules.events import Event, GameFinished, PlayerLeft, SeatPaid
+from server.rules.lobby import Lobby, Player
+
+Kind = Literal["received", "pot", "payout_owed", "refund_owed", "house", "settled"]
+
+_AFTER_LEAVING: dict[str, InvoiceStatus] = {
+    "left": "cancelled",
+    "unpaid": "expired",
+    "expired": "expired",
+    "payment_failed": "failed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One entry of the ledger: `amount` in coins. `tx` is the payment it comes from; without one
+    it comes from the lobby's event. `test`: not real money."""
+
+    kind: Kind
+    amount: int
+    alien_id: str | None = None
+    invoice_id: str | None = None
+    tx: str | None = None
+    test: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceUpdate:
+    """An invoice's new status, and how many coins more are owed back for it."""
+
+    invoice_id: str
+    status: InvoiceStatus
+    owed: int = 0
+
+
+def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
+    """What `event` moves, in a lobby that stood as `before`."""
+    match event:
+        case SeatPaid():
+            return _paid_in(before, event)
+        case PlayerLeft(alien_id=alien_id) if before.status == "forming":
+            return _paid_back(before, before.players[alien_id])
+        case GameFinished(outcome="cancelled"):
+            refunds = (_paid_back(before, player) for player in before.players.values())
+            return tuple(movement for refund in refunds for movement in refund)
+        case GameFinished():
+            return _paid_out(before, event)
+    return ()
+
+
+def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
+    """What `event` means for invoices that exist, in a lobby that stood as `before`."""
+    match event:
+        case SeatPaid(invoice_id=invoice_id):
+            return (InvoiceUpdate(invoice_id, "paid"),)
+        case PlayerLeft(alien_id=alien_id, reason=reason) if before.status == "forming":
+            return (_seat_given_up(before, before.players[alien_id], _AFTER_LEAVING[reason]),)
+        case GameFinished(outcome="cancelled"):
+            players = before.players.values()
+            return tuple(_seat_given_up(before, player, "expired") for player in players)
+    return ()
+
+
+def _seat_given_up(lobby: Lobby, player: Player, unpaid: InvoiceStatus) -> InvoiceUpdate:
+    if player.paid:
+        return InvoiceUpdate(player.invoice_id, "refund_owed", lobby.buy_in_amount)
+    return InvoiceUpdate(player.invoice_id, unpaid)
+
+
+def _paid_in(lobby: Lobby, event: SeatPaid) -> tuple[Movement, ...]:
+    def entry(kind: Kind, tx: str | None) -> Movement:
+        return Movement(
+            kind=kind,
+            amount=lobby.buy_in_amount,
+            alien_id=event.alien_id,
+            invoice_id=event.invoice_id,
+            tx=tx,
+            test=event.test,
+        )
+
+    return entry("received", event.tx_hash), entry("pot", None)
+
+
+def _paid_back(lobby: Lobby, player: Player) -> tuple[Movement, ...]:
+    if not player.paid:
+        return ()
+
+    def entry(kind: Kind, amount: int) -> Movement:
+        return Movement(
+            kind=kind,
+            amount=amount,
+            alien_id=player.alien_id,
+            invoice_id=player.invoice_id,
+            test=player.test,
+        )
+
+    return entry("pot", -lobby.buy_in_amount), entry("refund_owed", lobby.buy_in_amount)
+
+
+def _paid_out(lobby: Lobby, event: GameFinished) -> tuple[Movement, ...]:
+    test = any(player.test for player in lobby.paid_players())
+    kind: Kind = "payout_owed" if event.outcome == "won" else "house"
+    return (
+        Movement(kind="pot", amount=-lobby.pot, test=test),
+        Movement(kind=kind, amount=lobby.pot, alien_id=event.winner, test=test),
+    )

@@ -1,0 +1,183 @@
+"""What a delivery of the payment provider does: the first row that fits decides.
+
+Its signature, its form and the existence of its invoice are checked before.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from protocol.payments import NotProcessed
+from protocol.views import InvoiceStatus
+from server.rules.events import Event, PlayerLeft, SeatPaid, SeatTaken
+from server.rules.lobby import Lobby
+from server.rules.money import Movement
+from server.rules.phases import begin_if_complete
+from server.rules.turn import Turn
+
+_FINAL: tuple[InvoiceStatus, ...] = ("paid", "refund_owed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """What the store knows of an invoice, for as long as it keeps it. Times are Unix ms.
+
+    `units` is the amount asked for in the token's smallest unit, `owed_units` what is owed back of
+    it, `deliveries` the keys of those already recorded.
+    """
+
+    invoice_id: str
+    alien_id: str
+    lobby_id: str
+    units: int
+    status: InvoiceStatus
+    created_at: int
+    expires_at: int
+    takes_test: bool
+    owed_units: int = 0
+    tx_hash: str | None = None
+    client_seed: str = ""
+    deliveries: frozenset[str] = frozenset()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One delivery about a known invoice. `key` is the same for the same delivery; `tx` is the
+    transaction, or what stands for it; `units` are of the token's smallest."""
+
+    key: str
+    status: Literal["finalized", "failed"]
+    tx: str
+    test: bool
+    units: int | None = None
+    decimals: int | None = None
+    recipient: str | None = None
+    network: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How payments must come in: to whom, over what, and how many decimals a coin has."""
+
+    recipient: str
+    network: str
+    coin_decimals: int
+
+    def coins(self, units: int) -> int:
+        """Whole coins in so many of the smallest unit."""
+        return int(units // 10**self.coin_decimals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What follows from a delivery: the answer, events of the lobby, and what becomes of the
+    invoice beside them. With `recorded` false the delivery was known and nothing changes;
+    with `unmatched` it has to be kept aside as well."""
+
+    processed: bool
+    reason: NotProcessed | Literal["refund_owed"] | None = None
+    recorded: bool = True
+    unmatched: bool = False
+    events: Sequence[Event] = ()
+    status: InvoiceStatus | None = None
+    owed_units: int = 0
+    movements: Sequence[Movement] = field(default=())
+
+
+def receive(
+    lobby: Lobby | None, invoice: Invoice, delivery: Delivery, terms: Terms, now_ms: float
+) -> Receipt:
+    """Decide a delivery about `invoice`, whose lobby is None when it is gone."""
+    if delivery.key in invoice.deliveries:
+        return Receipt(processed=False, reason="already_processed", recorded=False)
+    if delivery.status == "failed":
+        return _failed(lobby, invoice)
+    not_ours = _mismatch(delivery, terms)
+    if not_ours is not None:
+        return Receipt(processed=False, reason=not_ours, unmatched=True)
+    if delivery.units != invoice.units:
+        return _owed_back(invoice, delivery, terms, processed=False, reason="amount_mismatch")
+    if lobby is not None:
+        turn = Turn(lobby)
+        if _pay_seat(turn, invoice, delivery, int(now_ms)):
+            return Receipt(processed=True, events=turn.events)
+    return _owed_back(invoice, delivery, terms, processed=True, reason="refund_owed")
+
+
+def _failed(lobby: Lobby | None, invoice: Invoice) -> Receipt:
+    if invoice.status in _FINAL:
+        return Receipt(processed=False)
+    player = None if lobby is None else lobby.players.get(invoice.alien_id)
+    holds_seat = player is not None and player.invoice_id == invoice.invoice_id
+    if lobby is not None and lobby.status == "forming" and holds_seat:
+        left = PlayerLeft(invoice.alien_id, "payment_failed")
+        return Receipt(processed=True, events=[left], status="failed")
+    gone = invoice.status == "cancelled"
+    return Receipt(processed=True, status=None if gone else "failed")
+
+
+def _mismatch(delivery: Delivery, terms: Terms) -> NotProcessed | None:
+    if delivery.recipient not in (None, terms.recipient):
+        return "recipient_mismatch"
+    if delivery.network not in (None, terms.network):
+        return "network_mismatch"
+    if delivery.decimals not in (None, terms.coin_decimals):
+        return "decimals_mismatch"
+    return "amount_missing" if delivery.units is None else None
+
+
+def _pay_seat(turn: Turn, invoice: Invoice, delivery: Delivery, now: int) -> bool:
+    if turn.lobby.status != "forming" or invoice.status not in ("pending", "expired", "failed"):
+        return False
+    seated = turn.lobby.players.get(invoice.alien_id)
+    if seated is None:
+        if turn.lobby.full:
+            return False
+        turn.add(_seat_again(invoice, now))
+    elif seated.paid:
+        return False
+    turn.add(SeatPaid(invoice.alien_id, invoice.invoice_id, delivery.tx, delivery.test))
+    begin_if_complete(turn, now)
+    return True
+
+
+def _seat_again(invoice: Invoice, now: int) -> SeatTaken:
+    return SeatTaken(
+        alien_id=invoice.alien_id,
+        client_seed=invoice.client_seed,
+        invoice_id=invoice.invoice_id,
+        joined_at=now,
+        expires_at=invoice.expires_at,
+        takes_test=invoice.takes_test,
+    )
+
+
+def _owed_back(
+    invoice: Invoice,
+    delivery: Delivery,
+    terms: Terms,
+    *,
+    processed: bool,
+    reason: Literal["amount_mismatch", "refund_owed"],
+) -> Receipt:
+    units = delivery.units or 0
+    late = reason == "refund_owed" and invoice.status != "paid"
+
+    def entry(kind: Literal["received", "refund_owed"]) -> Movement:
+        return Movement(
+            kind=kind,
+            amount=terms.coins(units),
+            alien_id=invoice.alien_id,
+            invoice_id=invoice.invoice_id,
+            tx=delivery.tx,
+            test=delivery.test,
+        )
+
+    return Receipt(
+        processed=processed,
+        reason=reason,
+        status="refund_owed" if late else None,
+        owed_units=units,
+        movements=(entry("received"), entry("refund_owed")),
+    )

@@ -1,0 +1,48 @@
+"""Variants: what a game is played with, and for how long. A lobby keeps the one it opened with."""
+
+from dataclasses import dataclass
+from functools import cache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """The rules of one kind of game, as a value. Durations are milliseconds.
+
+    `side` is the grid's, `highest` the highest number called (they start at 1).
+    """
+
+    name: str
+    side: int
+    highest: int
+    min_players: int
+    max_players: int
+    seat_ms: int
+    formation_ms: int
+    lobby_ttl_ms: int
+    arranging_ms: int
+    call_interval_ms: int
+
+    @property
+    def ticket_size(self) -> int:
+        """How many numbers a ticket holds."""
+        return self.side * self.side
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A line of cells that wins when all its numbers are called; cells are (row, column)."""
+
+    name: str
+    cells: tuple[tuple[int, int], ...]
+
+
+@cache
+def patterns(side: int) -> tuple[Pattern, ...]:
+    """The winning lines of a grid in the order in which they are named: rows, columns, the
+    diagonal from top left to bottom right, the other one."""
+    span = range(side)
+    rows = [Pattern(f"row_{r}", tuple((r, c) for c in span)) for r in span]
+    columns = [Pattern(f"col_{c}", tuple((r, c) for r in span)) for c in span]
+    falling = Pattern("diag_lr", tuple((i, i) for i in span))
+    rising = Pattern("diag_rl", tuple((i, side - 1 - i) for i in span))
+    return (*rows, *columns, falling, rising)

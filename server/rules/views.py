@@ -1,0 +1,130 @@
+"""What may be seen of a lobby: by everyone, by a player, by the room when something happens."""
+
+from protocol.to_client import (
+    GameFinished,
+    NumberCalled,
+    PlayerJoined,
+    PlayerKicked,
+    PlayerLeft,
+    PlayerPaid,
+    PlayerReady,
+    RoomEvent,
+    StatusChanged,
+)
+from protocol.views import Invoice, LobbyView, PlayerView, Proof, You
+from server.rules import events
+from server.rules.draw import seed_hash
+from server.rules.lobby import Lobby, Player
+
+
+def public_view(lobby: Lobby, seq: int) -> LobbyView:
+    """The lobby as everyone sees it after its room event `seq`."""
+    return LobbyView(
+        lobby_id=lobby.lobby_id,
+        status=lobby.status,
+        buy_in_amount=lobby.buy_in_amount,
+        pot=lobby.pot,
+        player_count=len(lobby.players),
+        active_players=_active_count(lobby),
+        players=[_player_view(player) for player in lobby.players.values()],
+        latest_number=lobby.called[-1] if lobby.called else None,
+        previous_number=lobby.called[-2] if len(lobby.called) > 1 else None,
+        winner=lobby.winner,
+        outcome=lobby.outcome,
+        created_at=lobby.created_at,
+        started_at=lobby.started_at,
+        finished_at=lobby.finished_at,
+        deadline=lobby.deadline,
+        server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
+        seq=seq,
+    )
+
+
+def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:
+    """What `alien_id` sees of themselves."""
+    player = lobby.players.get(alien_id)
+    if player is None:
+        return You(role="spectator", invoice=invoice)
+    return You(
+        role="player",
+        paid=player.paid,
+        active=player.active,
+        numbers=None if player.numbers is None else list(player.numbers),
+        grid=None if player.grid is None else [list(row) for row in player.grid],
+        invoice=invoice,
+    )
+
+
+def proof(lobby: Lobby) -> Proof | None:
+    """The proof of a game that was played to its end; None before, and for a cancelled lobby."""
+    if lobby.outcome in (None, "cancelled") or lobby.entropy is None:
+        return None
+    players = sorted(lobby.paid_players(), key=lambda player: player.alien_id)
+    return Proof(
+        lobby_id=lobby.lobby_id,
+        variant=lobby.variant.name,
+        server_seed=lobby.server_seed,
+        server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
+        players=[(p.alien_id, p.client_seed, _rows(p)) for p in players],
+        arranged={p.alien_id: p.server_arranged for p in players if p.server_arranged},
+        entropy=lobby.entropy,
+        numbers_called=list(lobby.called),
+        winner=lobby.winner,
+        pattern=lobby.pattern,
+    )
+
+
+def announce(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
+    """What the room hears of `event`; None when it is nobody else's business."""
+    match event:
+        case events.SeatTaken(alien_id=alien_id):
+            return PlayerJoined(**_seat_facts(after, alien_id))
+        case events.SeatPaid(alien_id=alien_id):
+            return PlayerPaid(**_seat_facts(after, alien_id))
+        case events.PlayerLeft(alien_id=alien_id, reason=reason):
+            return PlayerLeft(**_seat_facts(after, alien_id), reason=reason)
+        case events.GridArranged(alien_id=alien_id):
+            again = before is not None and before.players[alien_id].ready
+            return None if again else PlayerReady(**_seat_facts(after, alien_id))
+        case events.FormingExtended() | events.ArrangingBegan() | events.GameStarted():
+            return StatusChanged(status=after.status, deadline=after.deadline)
+        case events.NumberCalled(number=number):
+            previous = after.called[-2] if len(after.called) > 1 else None
+            return NumberCalled(number=number, previous=previous, index=len(after.called))
+        case events.PlayerKicked(alien_id=alien_id):
+            return PlayerKicked(alien_id=alien_id, active_players=_active_count(after))
+        case events.GameFinished():
+            return _finished(after)
+        case events.LobbyOpened() | events.NumbersSelected():
+            return None
+
+
+def _finished(lobby: Lobby) -> GameFinished:
+    played = lobby.outcome != "cancelled"
+    return GameFinished(
+        outcome=lobby.outcome or "cancelled",
+        winner=lobby.winner,
+        pattern=lobby.pattern,
+        pot=lobby.pot,
+        numbers_called=list(lobby.called),
+        grids={p.alien_id: _rows(p) for p in lobby.paid_players()} if played else {},
+        proof=proof(lobby),
+    )
+
+
+def _active_count(lobby: Lobby) -> int:
+    return sum(1 for _ in lobby.active_players())
+
+
+def _rows(player: Player) -> list[list[int]]:
+    return [list(row) for row in player.grid or ()]
+
+
+def _player_view(player: Player) -> PlayerView:
+    return PlayerView(
+        alien_id=player.alien_id, paid=player.paid, ready=player.ready, active=player.active
+    )
+
+
+def _seat_facts(lobby: Lobby, alien_id: str) -> dict[str, str | int]:
+    return {"alien_id": alien_id, "player_count": len(lobby.players), "pot": lobby.pot}
