@@ -1,0 +1,35 @@
+"""Alarms: whoever sleeps until the next due time is woken when an earlier one is set."""
+
+import asyncio
+import math
+from collections.abc import Iterable
+
+
+class Alarms:
+    """One alarm for each table."""
+
+    def __init__(self, tables: Iterable[str]) -> None:
+        self._rings = {table: asyncio.Event() for table in tables}
+        self._asleep_until_ms = dict.fromkeys(self._rings, -math.inf)
+
+    def due(self, table: str, due_ms: float | None) -> None:
+        """Something of the table is due at `due_ms` (Unix ms); None: nothing is."""
+        if due_ms is not None and due_ms < self._asleep_until_ms.get(table, -math.inf):
+            self._rings[table].set()
+
+    def wake(self) -> None:
+        """Wake every sleeper."""
+        for ring in self._rings.values():
+            ring.set()
+
+    async def sleep(self, table: str, seconds: float, until_ms: float) -> None:
+        """Sleep for so long, until `until_ms`, unless something earlier comes up."""
+        self._asleep_until_ms[table] = until_ms
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rings[table].wait()
+        except TimeoutError:
+            pass  # nothing earlier came up
+        finally:
+            self._rings[table].clear()
+            self._asleep_until_ms[table] = -math.inf

@@ -1,0 +1,38 @@
+"""Invoices as their players see them."""
+
+from protocol import views
+from server.rules.payments import Invoice, Terms
+from server.store.invoices import InvoiceStore
+from server.store.log import Snapshot
+
+
+class Billing:
+    """What is asked for a seat, and how far that is. `token`: in what it is paid."""
+
+    def __init__(self, invoices: InvoiceStore, terms: Terms, token: str) -> None:
+        self._invoices = invoices
+        self._terms = terms
+        self._token = token
+
+    async def invoice_of(self, snapshot: Snapshot, alien_id: str) -> views.Invoice | None:
+        """The player's last invoice in this lobby; None if there never was one."""
+        lobby = snapshot.lobby
+        invoice_id = None if lobby is None else lobby.invoices.get(alien_id)
+        return None if invoice_id is None else await self.invoice(invoice_id)
+
+    async def invoice(self, invoice_id: str) -> views.Invoice | None:
+        """The invoice of that id; None if there is none or it is forgotten."""
+        found = await self._invoices.load(invoice_id)
+        return None if found is None else self._view(found)
+
+    def _view(self, invoice: Invoice) -> views.Invoice:
+        return views.Invoice(
+            invoice_id=invoice.invoice_id,
+            amount=str(invoice.units),
+            recipient=self._terms.recipient,
+            token=self._token,
+            network=self._terms.network,
+            status=invoice.status,
+            expires_at=invoice.expires_at,
+            owed=str(invoice.owed_units) if invoice.owed_units else None,
+        )

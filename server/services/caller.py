@@ -1,0 +1,99 @@
+"""The caller: does what is due in every lobby, on whichever node takes it first."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
+from protocol.errors import ErrorCode, Refused
+from server.clock import StoreClock
+from server.rules.commands import Tick
+from server.services.alarms import Alarms
+from server.services.lobbies import Lobbies
+from server.store.errors import StoreUnavailable
+from server.store.timers import Timers
+
+MAX_SLEEP_SECONDS: Final = 0.25
+"""Another node may have set an earlier timer and died: nobody sleeps longer than this."""
+MIN_SLEEP_SECONDS: Final = 0.005
+"""What is due within so short a time is taken together."""
+_BATCH: Final = 256
+_RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Caller:
+    """Takes due lobbies of its tables, a batch at a time, and lets time act on them.
+
+    There may be any number of callers: a lease keeps them from doing the same work, the commit
+    from doing it twice.
+    """
+
+    def __init__(
+        self,
+        lobbies: Lobbies,
+        timers: Timers,
+        alarms: Alarms,
+        clock: StoreClock,
+        tables: Sequence[str],
+    ) -> None:
+        self._lobbies = lobbies
+        self._timers = timers
+        self._alarms = alarms
+        self._clock = clock
+        self._tables = tables
+        self._stopping = False
+        self._serving: list[asyncio.Task[None]] = []
+        self._ticking: dict[str, asyncio.Task[None]] = {}
+
+    def start(self) -> None:
+        """Begin to take work."""
+        self._serving = [asyncio.create_task(self._serve(table)) for table in self._tables]
+
+    async def stop(self) -> None:
+        """Take no more work, and finish what was taken."""
+        self._stopping = True
+        self._alarms.wake()
+        working = [*self._serving, *self._ticking.values()]
+        if working:
+            await asyncio.wait(working)
+
+    async def _serve(self, table: str) -> None:
+        while not self._stopping:
+            try:
+                seconds = await self._take_due(table)
+            except StoreUnavailable as error:
+                log.warning("caller_without_store", table=table, error=str(error))
+                seconds = _RETRY_SECONDS
+            until_ms = self._clock.now_ms() + seconds * 1000
+            await self._alarms.sleep(table, seconds, until_ms)
+
+    async def _take_due(self, table: str) -> float:
+        """Take what is due, and say in how many seconds to look again."""
+        due, following_ms = await self._timers.take_due(table, _BATCH)
+        for lobby_id in due:
+            if lobby_id not in self._ticking:
+                task = asyncio.create_task(self._tick(table, lobby_id))
+                self._ticking[lobby_id] = task
+        if len(due) == _BATCH:
+            return 0
+        if following_ms is None:
+            return MAX_SLEEP_SECONDS
+        seconds = (following_ms - self._clock.now_ms()) / 1000
+        return min(max(seconds, MIN_SLEEP_SECONDS), MAX_SLEEP_SECONDS)
+
+    async def _tick(self, table: str, lobby_id: str) -> None:
+        try:
+            changed = await self._lobbies.carry_out(lobby_id, Tick())
+            if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
+                log.error("timer_of_no_lobby", lobby_id=lobby_id)
+                await self._timers.drop(table, lobby_id)
+        except StoreUnavailable as error:
+            log.warning("tick_without_store", lobby_id=lobby_id, error=str(error))
+        except Exception:
+            # A fault in one lobby must not stop the clock of the others.
+            log.exception("tick_failed", lobby_id=lobby_id)
+        finally:
+            del self._ticking[lobby_id]

@@ -1,0 +1,199 @@
+"""The lobbies that this node follows: their state as of the last commit that was heard of.
+
+A node follows the lobbies that it has sockets for. It subscribes first and loads then, takes each
+commit once and in order, and fills a gap from the lobby's log before anything later counts.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from server.rules.evolve import evolve
+from server.services.locks import Locks
+from server.store import keys
+from server.store.errors import StoreUnavailable
+from server.store.lobbies import LobbyStore
+from server.store.log import Record, Snapshot, first_version, read_announcement
+from server.store.subscription import Subscription
+
+RECENT: Final = 256
+"""How many events of a lobby a node remembers for those who come back."""
+_PAGE: Final = 1_000
+_RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Audience(Protocol):
+    """Those who want to know what happens in followed lobbies."""
+
+    def happened(self, lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
+        """These records follow on what was told before; `snapshot` is the lobby after them."""
+
+    def restarted(self, lobby_id: str, snapshot: Snapshot) -> None:
+        """What was told before no longer holds: the store has lost some of it."""
+
+
+@dataclass(slots=True)
+class Followed:
+    """A followed lobby, and the last of what its room heard."""
+
+    snapshot: Snapshot
+    followers: int = 1
+    recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
+    catching_up: bool = False
+    behind: bool = False
+
+
+class Following:
+    """Keeps followed lobbies current, and tells the audience."""
+
+    def __init__(self, store: LobbyStore, subscription: Subscription) -> None:
+        self._store = store
+        self._subscription = subscription
+        self._followed: dict[str, Followed] = {}
+        self._locks = Locks()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.audience: Audience | None = None
+
+    def snapshot(self, lobby_id: str) -> Snapshot | None:
+        """The lobby as this node knows it; None when it does not follow it."""
+        followed = self._followed.get(lobby_id)
+        return None if followed is None else followed.snapshot
+
+    def recent(self, lobby_id: str) -> Sequence[Record]:
+        """The last records that the lobby's room heard, oldest first, without a gap."""
+        followed = self._followed.get(lobby_id)
+        return () if followed is None else tuple(followed.recent)
+
+    async def follow(self, lobby_id: str) -> bool:
+        """Follow a lobby once more; False if there is none. Each success needs an `unfollow`.
+
+        Raises StoreUnavailable.
+        """
+        async with self._locks.of(lobby_id):
+            followed = self._followed.get(lobby_id)
+            if followed is not None:
+                followed.followers += 1
+                return True
+            return await self._start(lobby_id)
+
+    def unfollow(self, lobby_id: str) -> None:
+        """Follow a lobby once less; after the last time nothing of it is kept."""
+        followed = self._followed[lobby_id]
+        followed.followers -= 1
+        if followed.followers == 0:
+            del self._followed[lobby_id]
+            self._subscription.unsubscribe(keys.events(lobby_id))
+
+    def committed(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
+        """Take note of a commit of this node, before the store tells of it."""
+        followed = self._followed.get(lobby_id)
+        if followed is not None and _follows(followed.snapshot, records):
+            self._advance(lobby_id, followed, records, after)
+
+    def restore(self) -> None:
+        """Catch up with every followed lobby: messages may have been missed."""
+        for lobby_id, followed in self._followed.items():
+            self._catch_up(lobby_id, followed)
+
+    async def close(self) -> None:
+        """Stop catching up."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _start(self, lobby_id: str) -> bool:
+        channel = keys.events(lobby_id)
+        early: list[str] = []
+        await self._subscription.subscribe(channel, early.append)
+        try:
+            snapshot = await self._store.load(lobby_id)
+        except BaseException:
+            self._subscription.unsubscribe(channel)
+            raise
+        if snapshot.lobby is None:
+            self._subscription.unsubscribe(channel)
+            return False
+        self._followed[lobby_id] = Followed(snapshot)
+        self._subscription.redirect(channel, lambda said: self._published(lobby_id, said))
+        for said in early:
+            self._published(lobby_id, said)
+        return True
+
+    def _published(self, lobby_id: str, said: str) -> None:
+        followed = self._followed.get(lobby_id)
+        if followed is None or first_version(said) <= followed.snapshot.head.version:
+            return
+        records = read_announcement(said)
+        if not followed.catching_up and _follows(followed.snapshot, records):
+            self._advance(lobby_id, followed, records)
+        else:
+            self._catch_up(lobby_id, followed)
+
+    def _advance(
+        self,
+        lobby_id: str,
+        followed: Followed,
+        records: Sequence[Record],
+        after: Snapshot | None = None,
+    ) -> None:
+        followed.snapshot = after or _replayed(followed.snapshot, records)
+        followed.recent.extend(record for record in records if record.name is not None)
+        if self.audience is not None:
+            self.audience.happened(lobby_id, followed.snapshot, records)
+
+    def _catch_up(self, lobby_id: str, followed: Followed) -> None:
+        followed.behind = True
+        if not followed.catching_up:
+            followed.catching_up = True
+            task = asyncio.create_task(self._close_gap(lobby_id, followed))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _close_gap(self, lobby_id: str, followed: Followed) -> None:
+        while followed.behind and self._followed.get(lobby_id) is followed:
+            followed.behind = False
+            try:
+                await self._read_on(lobby_id, followed)
+            except StoreUnavailable as error:
+                log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
+                followed.behind = True
+                await asyncio.sleep(_RETRY_SECONDS)
+        followed.catching_up = False
+
+    async def _read_on(self, lobby_id: str, followed: Followed) -> None:
+        head = followed.snapshot.head
+        records = await self._store.records_from(lobby_id, head, _PAGE)
+        if not records or records[0].head != head:
+            await self._start_over(lobby_id, followed)
+            return
+        missed = [r for r in records if r.head.version > followed.snapshot.head.version]
+        if missed:
+            self._advance(lobby_id, followed, missed)
+        followed.behind = followed.behind or len(records) == _PAGE
+
+    async def _start_over(self, lobby_id: str, followed: Followed) -> None:
+        snapshot = await self._store.load(lobby_id)
+        if snapshot.lobby is None:
+            return
+        followed.snapshot = snapshot
+        followed.recent.clear()
+        if self.audience is not None:
+            self.audience.restarted(lobby_id, snapshot)
+
+
+def _follows(snapshot: Snapshot, records: Sequence[Record]) -> bool:
+    return records[0].head.version == snapshot.head.version + 1
+
+
+def _replayed(snapshot: Snapshot, records: Sequence[Record]) -> Snapshot:
+    lobby = snapshot.lobby
+    for record in records:
+        lobby = evolve(lobby, record.event)
+    return Snapshot(lobby, records[-1].head)

@@ -1,0 +1,128 @@
+"""Changing a lobby: decide on what is known of it, commit, and decide again if that was old."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from protocol.errors import ErrorCode, Refused
+from protocol.ids import lobby_table
+from server.clock import StoreClock
+from server.rules.commands import Command
+from server.rules.decide import decide
+from server.rules.events import Event
+from server.rules.lobby import Lobby, due_at
+from server.services.alarms import Alarms
+from server.services.following import Following
+from server.services.locks import Locks
+from server.store.commits import Check
+from server.store.lobbies import LobbyStore
+from server.store.log import Record, Snapshot
+from server.store.projection import Write
+
+ATTEMPTS: Final = 100
+"""How often a change is decided anew when others keep changing the same lobby."""
+
+Decision = Callable[[Lobby, float], Sequence[Event] | Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A lobby after a command, and what it led to: nothing, when it was so already."""
+
+    snapshot: Snapshot
+    records: Sequence[Record] = ()
+
+    @property
+    def lobby(self) -> Lobby:
+        """The lobby after the command."""
+        assert self.snapshot.lobby is not None  # noqa: S101 - only lobbies that exist change
+        return self.snapshot.lobby
+
+    def first(self, kind: type[Event]) -> Event | None:
+        """The first event of that kind that the command led to."""
+        return next((r.event for r in self.records if isinstance(r.event, kind)), None)
+
+
+class Lobbies:
+    """The lobbies, wherever they are known from: this node's memory or the store."""
+
+    def __init__(
+        self, store: LobbyStore, following: Following, alarms: Alarms, clock: StoreClock
+    ) -> None:
+        self._store = store
+        self._following = following
+        self._alarms = alarms
+        self._clock = clock
+        self._locks = Locks()
+
+    async def snapshot(self, lobby_id: str) -> Snapshot:
+        """The lobby as this node knows it, else as the store has it (no lobby if there is none)."""
+        return self._following.snapshot(lobby_id) or await self._store.load(lobby_id)
+
+    async def stored(self, lobby_id: str) -> Snapshot:
+        """The lobby as the store has it."""
+        return await self._store.load(lobby_id)
+
+    async def carry_out(self, lobby_id: str, command: Command) -> Changed | Refused:
+        """Carry out a command, and answer what it led to or why it is refused.
+
+        Raises StoreUnavailable when it is not known whether it was carried out.
+        """
+        return await self.change(lobby_id, lambda lobby, now_ms: decide(lobby, command, now_ms))
+
+    async def change(self, lobby_id: str, decision: Decision) -> Changed | Refused:
+        """Make what `decision` says of the lobby true.
+
+        It may be asked more than once. What this node remembers of a lobby may be old, so it
+        serves for a change, which is checked when it is committed, but never for a refusal.
+        """
+        async with self._locks.of(lobby_id):
+            known = self._following.snapshot(lobby_id)
+            if known is not None:
+                changed = await self.attempt(known, decision)
+                if isinstance(changed, Changed) and changed.records:
+                    return changed
+            for _ in range(ATTEMPTS):
+                changed = await self.attempt(await self._store.load(lobby_id), decision)
+                if changed is not None:
+                    return changed
+        return Refused(ErrorCode.UNAVAILABLE)
+
+    async def attempt(
+        self,
+        before: Snapshot,
+        decision: Decision,
+        *,
+        checks: Iterable[Check] = (),
+        writes: Iterable[Write] = (),
+    ) -> Changed | Refused | None:
+        """Decide once on `before` and commit, with further checks and writes; None if the lobby is
+        no longer so, or a check failed."""
+        if before.lobby is None:
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        now_ms = self._clock.now_ms()
+        decided = decision(before.lobby, now_ms)
+        if isinstance(decided, Refused):
+            return decided
+        if not decided:
+            return Changed(before)
+        return await self.commit(before, decided, now_ms, checks=checks, writes=writes)
+
+    async def commit(
+        self,
+        before: Snapshot,
+        events: Sequence[Event],
+        now_ms: float,
+        *,
+        checks: Iterable[Check] = (),
+        writes: Iterable[Write] = (),
+    ) -> Changed | None:
+        """Make events true that were decided on `before` at `now_ms`; None if it is old."""
+        done = await self._store.commit(before, events, now_ms, checks=checks, writes=writes)
+        if done is None:
+            return None
+        after, records = done
+        changed = Changed(after, records)
+        self._following.committed(changed.lobby.lobby_id, after, records)
+        self._alarms.due(lobby_table(changed.lobby.lobby_id), due_at(changed.lobby))
+        return changed

@@ -1,0 +1,103 @@
+"""Payments: what becomes of a delivery whose signature and form are right."""
+
+import hashlib
+from typing import Final
+
+from protocol.errors import ErrorCode, Refused
+from protocol.payments import PaymentDelivery, WebhookAnswer
+from server.clock import StoreClock
+from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
+from server.services.lobbies import Lobbies
+from server.services.locks import Locks
+from server.store.errors import StoreUnavailable
+from server.store.invoices import InvoiceStore, invoice_check, receipt_writes
+from server.store.lobbies import LobbyStore
+from server.store.log import Snapshot
+
+_ATTEMPTS: Final = 100
+
+
+class Payments:
+    """Takes deliveries: each counts once, and whatever came in is in the ledger."""
+
+    def __init__(
+        self,
+        lobbies: Lobbies,
+        lobby_store: LobbyStore,
+        invoices: InvoiceStore,
+        terms: Terms,
+        clock: StoreClock,
+    ) -> None:
+        self._lobbies = lobbies
+        self._lobby_store = lobby_store
+        self._invoices = invoices
+        self._terms = terms
+        self._clock = clock
+        self._locks = Locks()
+
+    async def deliver(self, said: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
+        """Record a delivery and do what follows from it; `raw_body` is what was signed.
+
+        When this returns an answer, all of it is in the store. Raises StoreUnavailable when that
+        is not known; the delivery may then be repeated.
+        """
+        delivery = _facts(said, raw_body)
+        async with self._locks.of(said.invoice):
+            for _ in range(_ATTEMPTS):
+                answer = await self._deliver_once(said.invoice, delivery, raw_body)
+                if answer is not None:
+                    return answer
+        raise StoreUnavailable("the invoice kept changing")
+
+    async def _deliver_once(
+        self, invoice_id: str, delivery: Delivery, raw_body: bytes
+    ) -> WebhookAnswer | Refused | None:
+        invoice = await self._invoices.load(invoice_id)
+        if delivery.test and (invoice is None or not invoice.takes_test):
+            return WebhookAnswer(processed=False, reason="test_payment")
+        if invoice is None:
+            if delivery.status == "finalized":
+                await self._keep_unmatched(delivery, raw_body)
+            return Refused(ErrorCode.UNKNOWN_INVOICE)
+        lobby = await self._lobby_store.load(invoice.lobby_id)
+        now_ms = self._clock.now_ms()
+        receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
+        if receipt.unmatched:
+            await self._keep_unmatched(delivery, raw_body)
+        if receipt.recorded and not await self._record(lobby, invoice, delivery, receipt, now_ms):
+            return None
+        return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
+
+    async def _record(
+        self,
+        lobby: Snapshot,
+        invoice: Invoice,
+        delivery: Delivery,
+        receipt: Receipt,
+        now_ms: float,
+    ) -> bool:
+        writes = receipt_writes(invoice, delivery, receipt, now_ms)
+        if not receipt.events:
+            return await self._invoices.commit(lobby, invoice, writes, now_ms)
+        checks = [invoice_check(invoice)]
+        changed = await self._lobbies.commit(
+            lobby, receipt.events, now_ms, checks=checks, writes=writes
+        )
+        return changed is not None
+
+    async def _keep_unmatched(self, delivery: Delivery, raw_body: bytes) -> None:
+        await self._invoices.keep_unmatched(delivery.tx, raw_body.decode())
+
+
+def _facts(said: PaymentDelivery, raw_body: bytes) -> Delivery:
+    tx = said.txHash or hashlib.sha256(raw_body).hexdigest()
+    return Delivery(
+        key=hashlib.sha256(f"{said.status}:{tx}".encode()).hexdigest(),
+        status=said.status,
+        tx=tx,
+        test=said.is_test,
+        units=None if said.amount is None else int(said.amount),
+        decimals=said.decimals,
+        recipient=said.recipient,
+        network=said.network,
+    )

@@ -1,0 +1,144 @@
+"""Values of the rules as the store's texts, and back."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from types import MappingProxyType, NoneType
+from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+import orjson
+from pydantic import TypeAdapter
+
+from server.rules import events
+from server.rules.draw import call_order
+from server.rules.events import Event
+from server.rules.lobby import Lobby, Player
+from server.rules.payments import Invoice
+
+_EVENT_ADAPTERS: Mapping[str, TypeAdapter[Event]] = MappingProxyType(
+    {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): TypeAdapter(kind)
+        for kind in get_args(events.Event)
+    }
+)
+_EVENT_TYPES: Mapping[type[Event], str] = MappingProxyType(
+    {kind: name for name, kind in zip(_EVENT_ADAPTERS, get_args(events.Event), strict=True)}
+)
+
+
+def event_type(event: Event) -> str:
+    """The name of an event in the stream: its class in snake case."""
+    return _EVENT_TYPES[type(event)]
+
+
+def event_json(event: Event) -> str:
+    """The facts of an event as JSON."""
+    return orjson.dumps(event).decode()
+
+
+def read_event(name: str, data: str) -> Event:
+    """The event of that type with those facts."""
+    return _EVENT_ADAPTERS[name].validate_json(data)
+
+
+def text(value: Any) -> str:
+    """A value as a field of a hash: a string as it is, nothing for None, JSON for the rest."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+T = TypeVar("T")
+
+
+class HashCodec(Generic[T]):
+    """A dataclass as a hash: a field each, but those of `without`, which live elsewhere."""
+
+    def __init__(self, kind: type[T], without: Collection[str] = ()) -> None:
+        hints = get_type_hints(kind)
+        names = [f.name for f in fields(kind) if f.name not in without]  # type: ignore[arg-type]
+        self._empty_values = {name: _empty_value(hints[name]) for name in names}
+        self._plain = frozenset(name for name in names if _is_text(hints[name]))
+        self._adapter = TypeAdapter(kind)
+
+    def write(self, value: T) -> dict[str, str]:
+        """The fields of the hash."""
+        return {name: text(getattr(value, name)) for name in self._empty_values}
+
+    def read(self, texts: Mapping[str, str], **elsewhere: Any) -> T:
+        """The value of a hash, with what lives elsewhere."""
+        values = {name: self._field(name, texts[name]) for name in self._empty_values}
+        return self._adapter.validate_python(values | elsewhere)
+
+    def _field(self, name: str, field: str) -> Any:
+        if field == "":
+            return self._empty_values[name]
+        return field if name in self._plain else orjson.loads(field)
+
+
+def _is_text(hint: Any) -> bool:
+    options = [option for option in get_args(hint) or (hint,) if option is not NoneType]
+    return all(option is str or _is_literal_text(option, hint) for option in options)
+
+
+def _is_literal_text(option: Any, hint: Any) -> bool:
+    return get_origin(option) is Literal or (get_origin(hint) is Literal)
+
+
+def _empty_value(hint: Any) -> str | None:
+    return "" if hint is str else None
+
+
+_LOBBY: Final = HashCodec(Lobby, without=("players", "called", "order"))
+_PLAYER: Final = HashCodec(Player)
+_INVOICE: Final = HashCodec(Invoice, without=("units", "deliveries"))
+
+
+def lobby_hash(lobby: Lobby) -> dict[str, str]:
+    """The lobby's hash, but for its place in the log; `players` names the players in order."""
+    return _LOBBY.write(lobby) | {"players": text(list(lobby.players))}
+
+
+def player_hash(player: Player) -> dict[str, str]:
+    """A player's hash."""
+    return _PLAYER.write(player)
+
+
+def read_lobby(
+    lobby: Mapping[str, str], players: Sequence[Mapping[str, str]], called: Sequence[str]
+) -> Lobby:
+    """The lobby that these hashes and this list hold."""
+    seated = [_PLAYER.read(player) for player in players]
+    variant = orjson.loads(lobby["variant"])
+    order: tuple[int, ...] = ()
+    if lobby["entropy"]:
+        seed = bytes.fromhex(lobby["server_seed"])
+        order = call_order(seed, lobby["lobby_id"], lobby["entropy"], variant["highest"])
+    return _LOBBY.read(
+        lobby,
+        players={player.alien_id: player for player in seated},
+        called=tuple(map(int, called)),
+        order=order,
+    )
+
+
+_DELIVERY_PREFIX: Final = "delivery:"
+
+
+def delivery_field(key: str) -> str:
+    """The field of an invoice's hash that says that a delivery was recorded."""
+    return _DELIVERY_PREFIX + key
+
+
+def read_invoice(invoice: Mapping[str, str]) -> Invoice:
+    """The invoice that this hash holds."""
+    defaults = {"owed_units": "0", "tx_hash": "", "version": "0"}
+    return _INVOICE.read(
+        defaults | dict(invoice),
+        units=int(invoice["amount"]),
+        deliveries=frozenset(
+            name.removeprefix(_DELIVERY_PREFIX)
+            for name in invoice
+            if name.startswith(_DELIVERY_PREFIX)
+        ),
+    )

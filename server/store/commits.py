@@ -1,0 +1,49 @@
+"""Compare and commit: the one way in which anything of a lobby or its money changes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from server.store.connection import Connection, Script
+from server.store.projection import Write
+
+MAX_DECISION_AGE_MS: Final = 1_000
+"""A decision older than this is taken anew: whoever made it was stopped, or the store was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A command whose answer must be `expected` ('' for none) for the commit to happen."""
+
+    command: tuple[Any, ...]
+    expected: str
+
+
+class Commits:
+    """Carries out writes in one atomic step if all checks hold."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._script = Script("commit")
+
+    async def commit(
+        self, checks: Sequence[Check], writes: Iterable[Write], decided_at_ms: float
+    ) -> bool:
+        """Whether the writes are done. False: nothing was written, because a check failed or the
+        decision is stale; decide again from what is there now.
+
+        Raises StoreUnavailable when it is not known whether they are done.
+        """
+        keys: dict[str, int] = {}
+        args: list[Any] = [repr(decided_at_ms), MAX_DECISION_AGE_MS, len(checks)]
+        for check in checks:
+            _append(args, keys, (*check.command, check.expected))
+        for write in writes:
+            _append(args, keys, write)
+        (outcome,) = await self._connection.run_timed(self._script, list(keys), args)
+        return bool(outcome == "committed")
+
+
+def _append(args: list[Any], keys: dict[str, int], command: tuple[Any, ...]) -> None:
+    name, key, *rest = command
+    args += (len(rest) + 2, name, keys.setdefault(key, len(keys) + 1), *rest)

@@ -1,0 +1,129 @@
+"""The connection to the store: commands that are issued together travel together."""
+
+import asyncio
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+from redis import exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from server.clock import StoreClock
+from server.store.errors import StoreUnavailable
+
+COMMAND_TIMEOUT_SECONDS: Final = 2.0
+_BATCH: Final = 512
+
+_UNAVAILABLE = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.ClusterDownError,
+    exceptions.TryAgainError,
+    OSError,
+)
+# What a store says when it is there but cannot take the write now.
+_REFUSING = ("LOADING ", "MISCONF ", "OOM ", "NOREPLICAS ", "MASTERDOWN ", "BUSY ")
+
+
+class Script:
+    """One Lua script, by the name of its file."""
+
+    def __init__(self, name: str) -> None:
+        self.source = files("server.store").joinpath("lua", f"{name}.lua").read_text()
+        self.sha: str | None = None
+
+
+def open_redis(url: str) -> Redis:
+    """A client of the store that never waits longer than `COMMAND_TIMEOUT_SECONDS` and never
+    repeats a command by itself: only the caller knows whether that is safe."""
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=COMMAND_TIMEOUT_SECONDS,
+        socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+class Connection:
+    """One connection for all commands of a process.
+
+    Commands that are waiting when the connection is free go out in one write, so a busy server
+    pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
+    """
+
+    def __init__(self, redis: Redis, clock: StoreClock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
+        self._sender: asyncio.Task[None] | None = None
+
+    async def call(self, *command: Any) -> Any:
+        """The store's answer to one command.
+
+        Raises StoreUnavailable, or redis.ResponseError if the command itself is wrong.
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command, answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_waiting())
+        return await answer
+
+    async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """The answer of a script; it must not have written before it can fail."""
+        if script.sha is None:
+            script.sha = await self.call("SCRIPT", "LOAD", script.source)
+        try:
+            return await self.call("EVALSHA", script.sha, len(keys), *keys, *args)
+        except exceptions.NoScriptError:
+            return await self.call("EVAL", script.source, len(keys), *keys, *args)
+
+    async def run_timed(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
+        """Like `run`, for a script whose answer ends with the store's time, which sets the clock.
+        Returns the answer without it."""
+        sent_ms = self._clock.monotonic_ms()
+        *answer, seconds, microseconds = await self.run(script, keys, args)
+        store_ms = int(seconds) * 1000 + int(microseconds) / 1000
+        self._clock.observe(store_ms, sent_ms, self._clock.monotonic_ms())
+        return answer
+
+    async def close(self) -> None:
+        """Finish what was sent and close the connection."""
+        if self._sender is not None:
+            await asyncio.wait([self._sender])
+        await self._redis.aclose()
+
+    async def _send_waiting(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+                await self._send(batch)
+        finally:
+            self._sender = None
+
+    async def _send(self, batch: list[tuple[Sequence[Any], asyncio.Future[Any]]]) -> None:
+        pipeline = self._redis.pipeline(transaction=False)
+        for command, _ in batch:
+            pipeline.execute_command(*command)
+        try:
+            async with asyncio.timeout(2 * COMMAND_TIMEOUT_SECONDS):
+                answers = await pipeline.execute(raise_on_error=False)
+        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+            answers = [error] * len(batch)
+        for (_, future), answer in zip(batch, answers, strict=True):
+            _settle(future, answer)
+
+
+def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
+    if future.done():
+        return
+    if not isinstance(answer, Exception):
+        future.set_result(answer)
+    elif isinstance(answer, _UNAVAILABLE) or any(word in str(answer) for word in _REFUSING):
+        future.set_exception(StoreUnavailable(str(answer)))
+    else:
+        future.set_exception(answer)

@@ -1,0 +1,35 @@
+"""Finding lobbies: those that form, the one to join, and where a player sits already."""
+
+from server.store import keys
+from server.store.commits import Check
+from server.store.connection import Connection
+
+
+class Directory:
+    """The indexes of a table's forming lobbies."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def forming(self, table: str) -> list[str]:
+        """The forming lobbies, oldest first."""
+        found: list[str] = await self._connection.call("ZRANGE", keys.active_lobbies(table), 0, -1)
+        return found
+
+    async def fullest(self, table: str) -> str | None:
+        """The forming lobby with a free seat in which most are taken; of equals the oldest."""
+        found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, 0)
+        return found[0] if found else None
+
+    def unseated_check(self, table: str, alien_id: str) -> Check:
+        """That the player holds no seat in any forming lobby of the table."""
+        return Check(("EXISTS", keys.seats(table, alien_id)), "0")
+
+    def none_open_check(self, table: str) -> Check:
+        """That no forming lobby of the table has a free seat."""
+        return Check(("ZCARD", keys.openings(table)), "0")
+
+    async def seated_in(self, table: str, alien_id: str) -> str | None:
+        """The forming lobby in which the player has held a seat for longest."""
+        seats = await self._connection.call("HGETALL", keys.seats(table, alien_id))
+        return min(seats, key=lambda lobby_id: int(seats[lobby_id])) if seats else None

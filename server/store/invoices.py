@@ -1,0 +1,66 @@
+"""Invoices in the store, and what deliveries about them write beside the lobby."""
+
+from collections.abc import Sequence
+
+from protocol.ids import invoice_table
+from server.rules.payments import Delivery, Invoice, Receipt
+from server.store import codec, keys
+from server.store.commits import Check, Commits
+from server.store.connection import Connection
+from server.store.lobbies import version_check
+from server.store.log import Snapshot
+from server.store.projection import Write, ledger_entry
+
+
+class InvoiceStore:
+    """What the store knows of invoices and of payments that belong to none."""
+
+    def __init__(self, connection: Connection, commits: Commits) -> None:
+        self._connection = connection
+        self._commits = commits
+
+    async def load(self, invoice_id: str) -> Invoice | None:
+        """The invoice; None if it is not ours or forgotten."""
+        if invoice_table(invoice_id) is None:
+            return None
+        fields = await self._connection.call("HGETALL", keys.invoice(invoice_id))
+        return codec.read_invoice(fields) if fields else None
+
+    async def keep_unmatched(self, tx: str, raw_body: str) -> None:
+        """Keep a payment that belongs to no seat, for ever; once, however often it comes."""
+        await self._connection.call("HSETNX", keys.UNMATCHED, tx, raw_body)
+
+    async def commit(
+        self, lobby: Snapshot, invoice: Invoice, writes: Sequence[Write], now_ms: float
+    ) -> bool:
+        """Make writes about an invoice true that change nothing of its lobby; False if either is
+        no longer as it was."""
+        unchanged = [version_check(invoice.lobby_id, lobby), invoice_check(invoice)]
+        return await self._commits.commit(unchanged, writes, now_ms)
+
+
+def invoice_check(invoice: Invoice) -> Check:
+    """That no other delivery about the invoice was recorded since it was loaded."""
+    command = ("HGET", keys.invoice(invoice.invoice_id), "version")
+    return Check(command, str(invoice.version) if invoice.version else "")
+
+
+def receipt_writes(
+    invoice: Invoice, delivery: Delivery, receipt: Receipt, now_ms: float
+) -> list[Write]:
+    """What a recorded delivery writes beside the events of the lobby."""
+    key = keys.invoice(invoice.invoice_id)
+    table = invoice_table(invoice.invoice_id) or ""
+    writes: list[Write] = [
+        ("HSET", key, codec.delivery_field(delivery.key), "1"),
+        ("HINCRBY", key, "version", 1),
+    ]
+    if receipt.status is not None:
+        writes.append(("HSET", key, "status", receipt.status))
+    if receipt.owed_units:
+        writes.append(("HINCRBY", key, "owed_units", receipt.owed_units))
+    entries = (
+        ledger_entry(table, invoice.lobby_id, movement, now_ms, None)
+        for movement in receipt.movements
+    )
+    return [*writes, *entries]

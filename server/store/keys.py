@@ -1,0 +1,75 @@
+"""Every key and channel: its name, its type, and who deletes it.
+
+All keys of one table carry the table as hash tag, so that they share a slot of a cluster and one
+script may change them together.
+"""
+
+from typing import Final
+
+from protocol.ids import invoice_table, lobby_table
+
+UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
+
+
+def lobby(lobby_id: str) -> str:
+    """Hash: the lobby. Expires after the end."""
+    return f"lobby:{{{lobby_table(lobby_id)}}}:{lobby_id}"
+
+
+def player(lobby_id: str, alien_id: str) -> str:
+    """Hash: one player of a lobby. Deleted when a seat is given up, else expires with the lobby."""
+    return f"{lobby(lobby_id)}:player:{alien_id}"
+
+
+def numbers_called(lobby_id: str) -> str:
+    """List: the numbers called, in order. Expires with the lobby."""
+    return f"{lobby(lobby_id)}:numbers_called"
+
+
+def events(lobby_id: str) -> str:
+    """Stream: all events of the lobby, and the lobby's channel. Expires with the lobby."""
+    return f"{lobby(lobby_id)}:events"
+
+
+def proof(lobby_id: str) -> str:
+    """String: the proof as JSON. Outlives the lobby."""
+    return f"proof:{{{lobby_table(lobby_id)}}}:{lobby_id}"
+
+
+def active_lobbies(table: str) -> str:
+    """Sorted set: forming lobbies by their creation in Unix ms."""
+    return f"active_lobbies:{{{table}}}"
+
+
+def openings(table: str) -> str:
+    """Sorted set: forming lobbies with a free seat, the fullest and then the oldest last."""
+    return f"openings:{{{table}}}"
+
+
+def timers(table: str) -> str:
+    """Sorted set: lobbies by their next due time in Unix ms."""
+    return f"timers:{{{table}}}"
+
+
+def seats(table: str, alien_id: str) -> str:
+    """Hash: the forming lobbies of the table in which a player holds a seat, with its start in
+    Unix ms. Emptied, and so gone, when they stop forming."""
+    return f"seats:{{{table}}}:{alien_id}"
+
+
+def invoice(invoice_id: str) -> str:
+    """Hash: an invoice. Expires long after its lobby. Raises ValueError for a foreign id."""
+    table = invoice_table(invoice_id)
+    if table is None:
+        raise ValueError(f"not an invoice id: {invoice_id!r}")
+    return f"invoice:{{{table}}}:{invoice_id}"
+
+
+def ledger(table: str) -> str:
+    """Stream: every movement of money. Never expires."""
+    return f"ledger:{{{table}}}"
+
+
+def front_desk(table: str) -> str:
+    """Channel: the public view of each lobby of the table that forms or just stopped forming."""
+    return f"front_desk:{{{table}}}"

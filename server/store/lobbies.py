@@ -1,0 +1,95 @@
+"""Lobbies in the store: loading one, committing what happened to it, reading its log."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from protocol.ids import lobby_table
+from server.rules.events import Event
+from server.store import codec, keys
+from server.store.commits import Check, Commits
+from server.store.connection import Connection, Script
+from server.store.log import NOTHING, Head, Record, Snapshot, read_record, record
+from server.store.projection import Projection, Write
+
+_NO_LOBBY: Final = Snapshot(None, NOTHING)
+
+
+class LobbyStore:
+    """What the store knows of lobbies."""
+
+    def __init__(self, connection: Connection, commits: Commits, projection: Projection) -> None:
+        self._connection = connection
+        self._commits = commits
+        self._projection = projection
+        self._load = Script("load")
+
+    async def load(self, lobby_id: str) -> Snapshot:
+        """The lobby as it is now; no lobby in it if there is none (any more)."""
+        lobby_keys = [keys.lobby(lobby_id), keys.numbers_called(lobby_id)]
+        fields, called, players = await self._connection.run_timed(self._load, lobby_keys, [])
+        if not fields:
+            return _NO_LOBBY
+        texts = _pairs(fields)
+        lobby = codec.read_lobby(texts, [_pairs(player) for player in players], called)
+        return Snapshot(lobby, _read_head(texts))
+
+    async def commit(
+        self,
+        before: Snapshot,
+        events: Sequence[Event],
+        now_ms: float,
+        *,
+        checks: Iterable[Check] = (),
+        writes: Iterable[Write] = (),
+    ) -> tuple[Snapshot, list[Record]] | None:
+        """Make `events`, decided on `before` at `now_ms`, true, together with further `writes` and
+        only if further `checks` hold.
+
+        Returns the lobby after it and the records of its log, or None: nothing was written, since
+        the lobby is no longer as it was. Raises StoreUnavailable when it is not known which.
+        """
+        recorded = record(before, events, now_ms)
+        after, log = recorded[-1][1], [entry for entry, _ in recorded]
+        table = lobby_table(after.lobby_id)
+        unchanged = version_check(after.lobby_id, before)
+        done = await self._commits.commit(
+            [unchanged, *checks],
+            [*self._projection.writes(before, recorded, table), *writes],
+            now_ms,
+        )
+        return (Snapshot(after, log[-1].head), log) if done else None
+
+    async def records_from(self, lobby_id: str, head: Head, most: int) -> list[Record]:
+        """The records from the one at `head` on, in order, at most so many. If the first is not
+        the one that `head` is of, the store has lost something since."""
+        return await self._range(lobby_id, head.id, most)
+
+    async def records_heard_after(self, lobby_id: str, seq: int, most: int) -> list[Record]:
+        """The records of what the room heard after its event `seq`, among at most `most` records
+        from there on."""
+        found = await self._range(lobby_id, f"{seq + 1}-0", most)
+        return [entry for entry in found if entry.name is not None]
+
+    async def _range(self, lobby_id: str, start: str, most: int) -> list[Record]:
+        stream = keys.events(lobby_id)
+        entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", most)
+        return [read_record(entry_id, fields) for entry_id, fields in entries]
+
+
+def version_check(lobby_id: str, snapshot: Snapshot) -> Check:
+    """That the lobby is still as `snapshot` has it."""
+    version = str(snapshot.head.version) if snapshot.lobby is not None else ""
+    return Check(("HGET", keys.lobby(lobby_id), "version"), version)
+
+
+def _read_head(fields: dict[str, str]) -> Head:
+    return Head(
+        version=int(fields["version"]),
+        seq=int(fields["seq"]),
+        minor=int(fields["minor"]),
+        at=float(fields["at"]),
+    )
+
+
+def _pairs(flat: list[str]) -> dict[str, str]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,191 @@
+"""What a change of a lobby means for the store: the writes of one commit.
+
+Everything but the log itself follows from the lobby before and after, so the hashes always equal
+the fold of the stream.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.rules.events import Event, SeatTaken
+from server.rules.lobby import Lobby, due_at
+from server.rules.money import Movement, invoice_updates, movements
+from server.rules.views import proof, public_view
+from server.store import codec, keys
+from server.store.log import Head, Record, Snapshot, announcement, stream_fields
+
+Write = tuple[Any, ...]
+"""A command, its key and its arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetimes:
+    """How long what is over is kept, in seconds."""
+
+    finished_seconds: float
+    proof_seconds: float
+    invoice_seconds: float
+
+
+class Projection:
+    """Turns changes into writes. `coin_decimals`: decimals of a coin in the token's smallest unit;
+    `publish`: the command that publishes on a lobby's channel."""
+
+    def __init__(self, lifetimes: Lifetimes, coin_decimals: int, publish: str) -> None:
+        self._lifetimes = lifetimes
+        self._unit = 10**coin_decimals
+        self._publish = publish
+
+    def writes(
+        self, before: Snapshot, records: Sequence[tuple[Record, Lobby]], table: str
+    ) -> Iterator[Write]:
+        """All writes of the change from `before` over `records`."""
+        log, after = records[-1][0].head, records[-1][1]
+        lobby_id = after.lobby_id
+        yield from _state(before.lobby, after, log)
+        lobby = before.lobby
+        for entry, following in records:
+            yield ("XADD", keys.events(lobby_id), entry.head.id, *stream_fields(entry))
+            yield from self._invoices(lobby_id, lobby, following, entry)
+            if lobby is not None:
+                for movement in movements(lobby, entry.event):
+                    yield ledger_entry(table, lobby_id, movement, entry.head.at, entry.head.id)
+            lobby = following
+        yield from _indexes(before.lobby, after, table)
+        if after.status == "finished":
+            yield from self._farewell(after)
+        said = announcement([entry for entry, _ in records])
+        yield (self._publish, keys.events(lobby_id), said)
+        if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
+            view = public_view(after, log.seq)
+            yield ("PUBLISH", keys.front_desk(table), view.model_dump_json())
+
+    def _invoices(
+        self, lobby_id: str, before: Lobby | None, after: Lobby, entry: Record
+    ) -> Iterator[Write]:
+        if isinstance(entry.event, SeatTaken):
+            yield from self._issued(after, entry.event)
+        if before is None:
+            return
+        for update in invoice_updates(before, entry.event):
+            key = keys.invoice(update.invoice_id)
+            yield ("HSET", key, "status", update.status, *_tx_hash(entry.event))
+            if update.owed:
+                yield ("HINCRBY", key, "owed_units", update.owed * self._unit)
+
+    def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
+        key = keys.invoice(seat.invoice_id)
+        invoice = {
+            "invoice_id": seat.invoice_id,
+            "alien_id": seat.alien_id,
+            "lobby_id": lobby.lobby_id,
+            "amount": str(lobby.buy_in_amount * self._unit),
+            "status": "pending",
+            "expires_at": codec.text(seat.expires_at),
+            "client_seed": seat.client_seed,
+            "takes_test": codec.text(seat.takes_test),
+        }
+        yield ("HSET", key, *_flat(invoice))
+        yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
+        yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
+
+    def _farewell(self, lobby: Lobby) -> Iterator[Write]:
+        lasting = _ms(self._lifetimes.finished_seconds)
+        yield ("PEXPIRE", keys.lobby(lobby.lobby_id), lasting)
+        yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), lasting)
+        yield ("PEXPIRE", keys.events(lobby.lobby_id), lasting)
+        for alien_id in lobby.players:
+            yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), lasting)
+        proven = proof(lobby)
+        if proven is not None:
+            key, lasting = keys.proof(lobby.lobby_id), _ms(self._lifetimes.proof_seconds)
+            yield ("SET", key, proven.model_dump_json(), "PX", lasting)
+
+
+def head_fields(head: Head) -> dict[str, str]:
+    """The fields of a lobby's hash that say how far its log has come."""
+    return {
+        "version": str(head.version),
+        "seq": str(head.seq),
+        "minor": str(head.minor),
+        "at": repr(head.at),
+    }
+
+
+def ledger_entry(
+    table: str, lobby_id: str, movement: Movement, at: float, event_id: str | None
+) -> Write:
+    """A movement as an entry of the ledger: from a payment, or from the lobby's event."""
+    named = {
+        "kind": movement.kind,
+        "amount": str(movement.amount),
+        "lobby_id": lobby_id,
+        "invoice_id": movement.invoice_id,
+        "alien_id": movement.alien_id,
+        "at": repr(at),
+        "event": movement.tx or event_id,
+        "test": "true" if movement.test else None,
+    }
+    present = {name: value for name, value in named.items() if value is not None}
+    return ("XADD", keys.ledger(table), "*", *_flat(present))
+
+
+def _state(before: Lobby | None, after: Lobby, head: Head) -> Iterator[Write]:
+    old = {} if before is None else codec.lobby_hash(before)
+    new = codec.lobby_hash(after) | head_fields(head)
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    yield ("HSET", keys.lobby(after.lobby_id), *_flat(changed))
+    seated = {} if before is None else before.players
+    for alien_id, player in after.players.items():
+        if seated.get(alien_id) is not player:
+            key = keys.player(after.lobby_id, alien_id)
+            yield ("HSET", key, *_flat(codec.player_hash(player)))
+    for alien_id in seated.keys() - after.players.keys():
+        yield ("DEL", keys.player(after.lobby_id, alien_id))
+    called = after.called[len(before.called) if before is not None else 0 :]
+    if called:
+        yield ("RPUSH", keys.numbers_called(after.lobby_id), *called)
+
+
+def _indexes(before: Lobby | None, after: Lobby, table: str) -> Iterator[Write]:
+    lobby_id, forming = after.lobby_id, after.status == "forming"
+    due = due_at(after)
+    if due is None:
+        yield ("ZREM", keys.timers(table), lobby_id)
+    elif before is None or due_at(before) != due:
+        yield ("ZADD", keys.timers(table), due, lobby_id)
+    if before is None or (before.status == "forming") != forming:
+        yield _member(keys.active_lobbies(table), lobby_id, after.created_at if forming else None)
+    if forming or (before is not None and before.status == "forming"):
+        rank = _opening_rank(after) if forming and not after.full else None
+        yield _member(keys.openings(table), lobby_id, rank)
+    had = before.players.keys() if before is not None and before.status == "forming" else set()
+    have = after.players.keys() if forming else set()
+    for alien_id in had - have:
+        yield ("HDEL", keys.seats(table, alien_id), lobby_id)
+    for alien_id in have - had:
+        joined_at = after.players[alien_id].joined_at
+        yield ("HSET", keys.seats(table, alien_id), lobby_id, joined_at)
+
+
+def _opening_rank(lobby: Lobby) -> int:
+    """Ranks the fullest last and, of equals, the oldest; exact as a double for 900 seats."""
+    return len(lobby.players) * 10**13 - lobby.created_at
+
+
+def _member(key: str, member: str, score: int | None) -> Write:
+    return ("ZREM", key, member) if score is None else ("ZADD", key, score, member)
+
+
+def _tx_hash(event: Event) -> tuple[str, ...]:
+    tx_hash = getattr(event, "tx_hash", None)
+    return () if tx_hash is None else ("tx_hash", tx_hash)
+
+
+def _flat(values: dict[str, str]) -> Iterable[str]:
+    return (part for pair in values.items() for part in pair)
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -1,0 +1,162 @@
+"""One connection that listens: channels come and go, the connection is renewed when it is lost."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from redis import exceptions
+from redis.asyncio import Redis
+
+from server.store.errors import StoreUnavailable
+
+PING_SECONDS: Final = 2.0
+SILENCE_SECONDS: Final = 6.0
+"""A connection that has said nothing for so long, though pinged, is dead: it is given up."""
+RETRY_SECONDS: Final = 0.5
+CONFIRM_SECONDS: Final = 2.0
+
+_LOST = (exceptions.RedisError, OSError)
+
+log = structlog.get_logger(__name__)
+
+Listener = Callable[[str], None]
+"""Called with each message of a channel."""
+
+
+class Subscription:
+    """Listens on channels for a whole process.
+
+    While the connection is up, every message of a subscribed channel reaches its listener, in
+    order. Whenever it was lost, `on_restored` is called after all channels are subscribed again:
+    messages of the time between are gone, and must be read from where they are kept.
+    """
+
+    def __init__(self, redis: Redis, on_restored: Callable[[], None]) -> None:
+        self._redis = redis
+        self._on_restored = on_restored
+        self._listeners: dict[str, Listener] = {}
+        self._confirmed: dict[str, asyncio.Event] = {}
+        self._connection: Any = None
+        self._task: asyncio.Task[None] | None = None
+        self._heard_at = 0.0
+        self._unsubscribing: set[asyncio.Task[None]] = set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the connection is up and has answered lately."""
+        silent = asyncio.get_running_loop().time() - self._heard_at
+        return self._connection is not None and silent < SILENCE_SECONDS
+
+    def start(self) -> None:
+        """Connect, and stay connected until `close`."""
+        self._task = asyncio.create_task(self._keep_connected())
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Listen on a channel; when this returns, no later message is missed.
+
+        Raises StoreUnavailable if the store does not confirm in time; nothing is left then.
+        """
+        self._listeners[channel] = listener
+        confirmed = self._confirmed[channel] = asyncio.Event()
+        try:
+            if self._connection is not None:
+                await self._connection.send_command("SUBSCRIBE", channel)
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                await confirmed.wait()
+        except (*_LOST, TimeoutError) as error:
+            self.unsubscribe(channel)
+            raise StoreUnavailable("the subscription was not confirmed") from error
+        except asyncio.CancelledError:
+            self.unsubscribe(channel)
+            raise
+
+    def redirect(self, channel: str, listener: Listener) -> None:
+        """Give a subscribed channel another listener."""
+        self._listeners[channel] = listener
+
+    def unsubscribe(self, channel: str) -> None:
+        """Stop listening on a channel, at once."""
+        self._listeners.pop(channel, None)
+        self._confirmed.pop(channel, None)
+        task = asyncio.create_task(self._send_unsubscribe(channel))
+        self._unsubscribing.add(task)
+        task.add_done_callback(self._unsubscribing.discard)
+
+    async def _send_unsubscribe(self, channel: str) -> None:
+        if self._connection is None or channel in self._listeners:
+            return
+        try:
+            await self._connection.send_command("UNSUBSCRIBE", channel)
+        except _LOST:
+            log.info("subscription_lost_while_unsubscribing")
+
+    async def _keep_connected(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except (*_LOST, TimeoutError) as error:
+                log.warning("subscription_lost", error=type(error).__name__)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _listen(self) -> None:
+        pool: Any = self._redis.connection_pool  # neither it nor its connections have types
+        connection = pool.make_connection()
+        pinging: asyncio.Task[None] | None = None
+        try:
+            await connection.connect()
+            self._heard()
+            self._connection = connection
+            renewed = list(self._listeners)
+            if renewed:
+                await connection.send_command("SUBSCRIBE", *renewed)
+            pinging = asyncio.create_task(self._ping(connection))
+            await self._receive(connection, set(renewed))
+        finally:
+            self._connection = None
+            if pinging is not None:
+                pinging.cancel()
+            await connection.disconnect(nowait=True)
+
+    async def _receive(self, connection: Any, renewed: set[str]) -> None:
+        restored = not renewed
+        while True:
+            answer = await connection.read_response(timeout=SILENCE_SECONDS)
+            if answer is None:
+                raise TimeoutError("the subscription is silent")
+            self._heard()
+            kind, channel, payload = _parts(answer)
+            if kind == "message":
+                listener = self._listeners.get(channel)
+                if listener is not None:
+                    listener(payload)
+            elif kind == "subscribe":
+                if channel in self._confirmed:
+                    self._confirmed[channel].set()
+                renewed.discard(channel)
+                if not restored and not renewed:
+                    restored = True
+                    self._on_restored()
+
+    async def _ping(self, connection: Any) -> None:
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            try:
+                await connection.send_command("PING")
+            except _LOST:
+                return
+
+    def _heard(self) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+
+
+def _parts(answer: Any) -> tuple[str, str, str]:
+    """Kind, channel and payload; what a subscribed connection answers to PING is a short list."""
+    padded = [*answer, "", ""] if isinstance(answer, list) else [str(answer), "", ""]
+    return padded[0], padded[1], padded[2]

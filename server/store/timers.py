@@ -1,0 +1,29 @@
+"""Timers: which lobbies are due, taken by one node at a time."""
+
+from typing import Final
+
+from server.store import keys
+from server.store.connection import Connection, Script
+
+LEASE_MS: Final = 500
+"""How long taken work stays with whoever took it; a node that dies gives it back after that."""
+
+
+class Timers:
+    """The due times of all lobbies, by table."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._script = Script("take_due")
+
+    async def take_due(self, table: str, most: int) -> tuple[list[str], float | None]:
+        """At most `most` lobbies that are due, taken for `LEASE_MS`, and the next due time of the
+        table (Unix ms; None without any)."""
+        due, following = await self._connection.run_timed(
+            self._script, [keys.timers(table)], [LEASE_MS, most]
+        )
+        return due, float(following) if following else None
+
+    async def drop(self, table: str, lobby_id: str) -> None:
+        """Forget the due time of a lobby that does not exist."""
+        await self._connection.call("ZREM", keys.timers(table), lobby_id)
