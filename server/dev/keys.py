@@ -1,0 +1,36 @@
+"""Private keys of the development parts."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+Key = TypeVar("Key", Ed25519PrivateKey, RSAPrivateKey)
+
+
+def kept_key(path: Path | None, generate: Callable[[], Key]) -> Key:
+    """The key of the file at `path`, generated and written on first use, so that what one run
+    signs the next still accepts. Without a path: a new key, kept in memory only."""
+    if path is None:
+        return generate()
+    if not path.exists():
+        _write(path, generate())
+    return cast(Key, load_pem_private_key(path.read_bytes(), password=None))
+
+
+def _write(path: Path, key: Ed25519PrivateKey | RSAPrivateKey) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".new")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with open(unfinished, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(pem)
+    unfinished.replace(path)

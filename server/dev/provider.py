@@ -1,0 +1,101 @@
+"""A payment provider for development: it signs its webhooks and repeats them, like a real one."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from protocol.payments import SIGNATURE_HEADER
+from server.dev.keys import kept_key
+
+RETRY_DELAYS_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0)
+DELIVERY_TIMEOUT_SECONDS = 10
+
+Outcome = Literal["paid", "failed"]
+
+
+class DeliveryFailedError(Exception):
+    """A webhook was not taken, as often as it was repeated."""
+
+
+class DevProvider:
+    """Pays any invoice it is asked to, in coins that nobody has.
+
+    The Ed25519 key is kept in `data_dir`; without one it is new. `decimals` are the coin's.
+    A delivery that is not taken is repeated after each of `retry_delays_seconds`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        decimals: int = 0,
+        retry_delays_seconds: Sequence[float] = RETRY_DELAYS_SECONDS,
+    ) -> None:
+        self._key = kept_key(
+            data_dir and data_dir / "provider-ed25519.pem", Ed25519PrivateKey.generate
+        )
+        self._decimals = decimals
+        self._retry_delays_seconds = retry_delays_seconds
+        # Making a TLS context takes longer than a delivery, so all share one.
+        self._tls = httpx.create_ssl_context(trust_env=False)
+
+    @property
+    def public_key_hex(self) -> str:
+        """The key to verify its webhooks with, as `WEBHOOK_PUBLIC_KEY` takes it."""
+        return self._key.public_key().public_bytes_raw().hex()
+
+    def sign(self, body: bytes) -> str:
+        """The signature over exactly these bytes, in hex."""
+        return self._key.sign(body).hex()
+
+    def payload(self, invoice: Mapping[str, Any], outcome: Outcome = "paid") -> dict[str, Any]:
+        """The webhook that tells the outcome of a new attempt to pay `invoice`."""
+        return {
+            "invoice": invoice["invoice_id"],
+            "status": "finalized" if outcome == "paid" else "failed",
+            "recipient": invoice["recipient"],
+            "txHash": secrets.token_hex(32),
+            "amount": str(invoice["amount"]),
+            "decimals": self._decimals,
+            "token": invoice["token"],
+            "network": invoice["network"],
+        }
+
+    async def pay(
+        self, url: str, invoice: Mapping[str, Any], outcome: Outcome = "paid"
+    ) -> httpx.Response:
+        """Try to pay `invoice`, and `deliver` the outcome to `url`."""
+        return await self.deliver(url, self.payload(invoice, outcome))
+
+    async def deliver(self, url: str, payload: Mapping[str, Any]) -> httpx.Response:
+        """POST the signed payload, the same bytes again while the server fails or is not there,
+        and return its answer, which may be a refusal (4xx).
+
+        Raises DeliveryFailedError when the last repetition was not taken either.
+        """
+        body = json.dumps(payload).encode()
+        headers = {SIGNATURE_HEADER: self.sign(body), "Content-Type": "application/json"}
+        async with httpx.AsyncClient(
+            verify=self._tls, trust_env=False, timeout=DELIVERY_TIMEOUT_SECONDS
+        ) as client:
+            for delay_seconds in (0, *self._retry_delays_seconds):
+                await asyncio.sleep(delay_seconds)
+                answer = await _post(client, url, body, headers)
+                if answer is not None and not answer.is_server_error:
+                    return answer
+        raise DeliveryFailedError(f"{url} did not take the webhook")
+
+
+async def _post(
+    client: httpx.AsyncClient, url: str, body: bytes, headers: Mapping[str, str]
+) -> httpx.Response | None:
+    try:
+        return await client.post(url, content=body, headers=headers)
+    except httpx.TransportError:
+        return None

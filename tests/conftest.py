@@ -1,0 +1,62 @@
+"""Fixtures of all layers: the real store, an issuer, a payment provider, processes."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import redis
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.dev.store import EmbeddedStore
+from tests.support.process import ChildProcess, StartProcess
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore]:
+    """The store of the whole session: not to be stopped or configured by a test."""
+    with EmbeddedStore(tmp_path_factory.mktemp("store")) as store:
+        yield store
+
+
+@pytest.fixture
+def store_url(shared_store: EmbeddedStore) -> str:
+    """The URL of a store with nothing in it."""
+    with redis.Redis.from_url(shared_store.url) as client:
+        client.flushall()
+    return shared_store.url
+
+
+@pytest.fixture
+def own_store(tmp_path: Path) -> Iterator[EmbeddedStore]:
+    """An empty, started store that the test may configure, stop, kill and start again."""
+    with EmbeddedStore(tmp_path / "store") as store:
+        yield store
+
+
+@pytest.fixture(scope="session")
+def issuer() -> DevIssuer:
+    """An issuer with new keys; `issuer.issuer` and `issuer.audience` are its tokens' `iss` and
+    `aud`."""
+    return DevIssuer("https://issuer.test", "00000001000000000000000000000000")
+
+
+@pytest.fixture(scope="session")
+def provider() -> DevProvider:
+    """A payment provider with a new key."""
+    return DevProvider()
+
+
+@pytest.fixture
+def start_process(tmp_path: Path) -> Iterator[StartProcess]:
+    """`start_process(*command, **environment)` starts a `ChildProcess`; the test's end kills it."""
+    with ExitStack() as started:
+
+        def start(*command: str, **environment: str) -> ChildProcess:
+            number = len(list(tmp_path.glob("output-*")))
+            process = ChildProcess(command, environment, tmp_path / f"output-{number}")
+            started.callback(process.kill)
+            return process
+
+        yield start

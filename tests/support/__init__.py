@@ -1,0 +1,1 @@
+"""What tests of several layers need: real parts, started and ended."""

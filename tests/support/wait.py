@@ -1,0 +1,24 @@
+"""Waiting for something to come true, instead of sleeping and hoping."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+TIMEOUT_SECONDS = 30.0
+_POLL_SECONDS = 0.01
+
+
+async def until(
+    holds: Callable[[], bool | Awaitable[bool]], timeout_seconds: float = TIMEOUT_SECONDS
+) -> None:
+    """Return as soon as `holds()`, plain or async, is true. Raises AssertionError when it is not
+    within the time."""
+    deadline = time.monotonic() + timeout_seconds
+    while not await _value(holds()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not true within {timeout_seconds} s")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _value(result: bool | Awaitable[bool]) -> bool:
+    return result if isinstance(result, bool) else await result
