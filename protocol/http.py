@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from pydantic import StrictInt
+from pydantic import SerializerFunctionWrapHandler, StrictInt, model_serializer
 
 from protocol.from_client import ArrangeGrid, Claim, Join, Leave, SelectNumbers
-from protocol.views import Invoice, LobbyView, Message, Request, Status, You
+from protocol.views import Invoice, LobbyView, Message, Request, Status, You, without_none
 
 __all__ = ["ArrangeGrid", "Claim", "Join", "Leave", "SelectNumbers"]
 
@@ -35,6 +35,10 @@ class HttpInvoice(Message):
     status: str
     expires_at: str
     owed: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing_owed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_none(serialize(self), "owed")
 
     @classmethod
     def of(cls, invoice: Invoice) -> "HttpInvoice":
@@ -83,9 +87,9 @@ def status_answer(lobby: LobbyView, you: You, now_ms: float) -> dict[str, Any]:
     for name in _TIMES:
         if body[name] is not None:
             body[name] = iso_time(body[name])
-    own = you.model_dump(exclude_none=you.role == "spectator")
+    own = you.model_dump()
     if you.invoice is not None:
-        own["invoice"] = HttpInvoice.of(you.invoice).model_dump(exclude_none=True)
+        own["invoice"] = HttpInvoice.of(you.invoice).model_dump()
     started = lobby.started_at
     elapsed = 0.0 if started is None else max(0.0, round((now_ms - started) / 1000, 3))
     return {**body, "you": own, "time_elapsed": elapsed}

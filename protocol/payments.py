@@ -1,10 +1,16 @@
 """The payment provider's webhook: its body, and our answers to it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    model_serializer,
+)
 
-from protocol.views import Message
+from protocol.views import Message, without_none
 
 SIGNATURE_HEADER = "X-Webhook-Signature"
 VERSION_HEADER = "X-Webhook-Version"
@@ -53,3 +59,7 @@ class WebhookAnswer(Message):
     success: Literal[True] = True
     processed: bool
     reason: NotProcessed | Literal["refund_owed"] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_no_reason(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_none(serialize(self), "reason")

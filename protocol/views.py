@@ -1,8 +1,17 @@
 """What messages are made of: tickets, invoices, the public view of a lobby and one's own."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    model_serializer,
+)
 
 from protocol.ids import AlienId
 
@@ -32,6 +41,11 @@ class Request(BaseModel):
     alien_id: AlienId | None = None
 
 
+def without_none(fields: dict[str, Any], *names: str) -> dict[str, Any]:
+    """The fields but for those of `names` that are None: they are absent on the wire."""
+    return {k: v for k, v in fields.items() if v is not None or k not in names}
+
+
 class Invoice(Message):
     """What a player has to pay, and how far that is. Times are Unix ms.
 
@@ -47,6 +61,10 @@ class Invoice(Message):
     status: InvoiceStatus
     expires_at: UnixMs
     owed: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing_owed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_none(serialize(self), "owed")
 
 
 class PlayerView(Message):
@@ -90,6 +108,11 @@ class You(Message):
     numbers: list[int] | None = None
     grid: list[list[int]] | None = None
     invoice: Invoice | None = None
+
+    @model_serializer(mode="wrap")
+    def _spectators_have_nothing(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        return fields if self.role == "player" else without_none(fields, *fields)
 
 
 class Proof(Message):

@@ -10,12 +10,14 @@ class StoreClock:
     Every answer that carries the store's time bounds the difference between the two clocks: the
     store read its time after the request was sent and before the answer came. The estimate is
     moved into those bounds and no further, so a slow answer cannot spoil it, and a process whose
-    wall clock is wrong, or that was stopped for a while, does not notice.
+    wall clock is wrong, or that was stopped for a while, does not notice. Only before the first
+    answer is that wall clock all there is.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._offset_ms: float | None = None
+        self._synced = False
+        self._offset_ms = time.time() * 1000 - self.monotonic_ms()
 
     def monotonic_ms(self) -> float:
         """Milliseconds of the local monotonic clock, for `observe`."""
@@ -25,23 +27,14 @@ class StoreClock:
         """Take note of the store's Unix time `store_ms`, answered to a request that was sent and
         answered at these instants of `monotonic_ms`."""
         at_least, at_most = store_ms - received_ms, store_ms - sent_ms
-        if self._offset_ms is None:
-            self._offset_ms = (at_least + at_most) / 2
-        else:
+        if self._synced:
             self._offset_ms = min(max(self._offset_ms, at_least), at_most)
-
-    @property
-    def synced(self) -> bool:
-        """Whether the store has told its time at least once."""
-        return self._offset_ms is not None
+        else:
+            self._synced = True
+            self._offset_ms = (at_least + at_most) / 2
 
     def now_ms(self) -> float:
-        """The store's Unix time in milliseconds, with microseconds as its fraction.
-
-        Raises RuntimeError before the first `observe`: there is no time to guess.
-        """
-        if self._offset_ms is None:
-            raise RuntimeError("the store has not told its time yet")
+        """The store's Unix time in milliseconds, with microseconds as its fraction."""
         return round(self.monotonic_ms() + self._offset_ms, 3)
 
     def now_s(self) -> float:

@@ -57,7 +57,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Do what is due by now. The only command that looks at the clock."""
+    """Do what is due by now."""
 
 
 Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Tick

@@ -29,7 +29,13 @@ from server.rules.events import (
     SeatTaken,
 )
 from server.rules.lobby import Lobby, Player
-from server.rules.phases import finish, finish_if_deserted, start_if_all_ready, tick
+from server.rules.phases import (
+    end_lapsed_seats,
+    finish,
+    finish_if_deserted,
+    start_if_all_ready,
+    tick,
+)
 from server.rules.tickets import Complete, check_grid, check_numbers, judge
 from server.rules.turn import Turn
 
@@ -86,8 +92,7 @@ def _take_seat(turn: Turn, command: TakeSeat, now: int) -> Refused | None:
     seated = turn.lobby.players.get(command.alien_id)
     if seated is not None and (seated.paid or seated.expires_at > now):
         return None
-    if seated is not None:
-        turn.add(PlayerLeft(command.alien_id, "expired"))
+    end_lapsed_seats(turn, now)
     if turn.lobby.full:
         return Refused(ErrorCode.LOBBY_FULL)
     turn.add(

@@ -63,7 +63,8 @@ def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
             return _seat_taken(lobby, event)
         case SeatPaid(alien_id=alien_id, invoice_id=invoice_id, test=test):
             paid = _with(lobby, alien_id, paid=True, invoice_id=invoice_id, test=test)
-            return paid | {"pot": lobby.pot + lobby.buy_in_amount}
+            invoices = {**lobby.invoices, alien_id: invoice_id}
+            return paid | {"invoices": invoices, "pot": lobby.pot + lobby.buy_in_amount}
         case PlayerLeft():
             return _player_left(lobby, event, status)
         case FormingExtended(deadline=deadline) | ArrangingBegan(deadline=deadline):

@@ -43,8 +43,9 @@ class Player:
 class Lobby:
     """One game from its opening to its end. Times are Unix ms.
 
-    `players` keeps the order of seating. `invoices` names the last invoice of everybody who ever
-    held a seat here. `order` follows from the seed and `entropy`, and `called` is a head of it.
+    `players` keeps the order of seating. `invoices` names, for everybody who ever held a seat here,
+    the invoice that paid it, or else the last one. `order` follows from the seed and `entropy`, and
+    `called` is a head of it.
     """
 
     lobby_id: str

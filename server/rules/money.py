@@ -61,14 +61,21 @@ def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
 def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
     """What `event` means for invoices that exist, in a lobby that stood as `before`."""
     match event:
-        case SeatPaid(invoice_id=invoice_id):
-            return (InvoiceUpdate(invoice_id, "paid"),)
+        case SeatPaid():
+            return _seat_paid(before, event)
         case PlayerLeft(alien_id=alien_id, reason=reason) if before.status == "forming":
             return (_seat_given_up(before, before.players[alien_id], _AFTER_LEAVING[reason]),)
         case GameFinished(outcome="cancelled"):
             players = before.players.values()
             return tuple(_seat_given_up(before, player, "expired") for player in players)
     return ()
+
+
+def _seat_paid(lobby: Lobby, event: SeatPaid) -> tuple[InvoiceUpdate, ...]:
+    """A seat may be paid by an earlier invoice, late: the one that held it is void then."""
+    paid = InvoiceUpdate(event.invoice_id, "paid")
+    held_by = lobby.players[event.alien_id].invoice_id
+    return (paid,) if held_by == event.invoice_id else (InvoiceUpdate(held_by, "cancelled"), paid)
 
 
 def _seat_given_up(lobby: Lobby, player: Player, unpaid: InvoiceStatus) -> InvoiceUpdate:

@@ -12,7 +12,7 @@ from protocol.views import InvoiceStatus
 from server.rules.events import Event, PlayerLeft, SeatPaid, SeatTaken
 from server.rules.lobby import Lobby
 from server.rules.money import Movement
-from server.rules.phases import begin_if_complete
+from server.rules.phases import begin_if_complete, end_lapsed_seats
 from server.rules.turn import Turn
 
 _FINAL: tuple[InvoiceStatus, ...] = ("paid", "refund_owed")
@@ -132,6 +132,7 @@ def _pay_seat(turn: Turn, invoice: Invoice, delivery: Delivery, now: int) -> boo
         return False
     seated = turn.lobby.players.get(invoice.alien_id)
     if seated is None:
+        end_lapsed_seats(turn, now)
         if turn.lobby.full:
             return False
         turn.add(_seat_again(invoice, now))

@@ -30,6 +30,12 @@ def begin_arranging(turn: Turn, now: int) -> None:
     start_if_all_ready(turn, now)
 
 
+def end_lapsed_seats(turn: Turn, now: int) -> None:
+    """While forming, free the seats that were not paid in time."""
+    unpaid = [p for p in turn.lobby.players.values() if not p.paid]
+    _vacate(turn, [p for p in unpaid if p.expires_at <= now], "expired")
+
+
 def start_if_all_ready(turn: Turn, now: int) -> None:
     """Start when nobody who still plays has a grid to arrange."""
     if all(player.ready for player in turn.lobby.active_players()):
@@ -77,8 +83,7 @@ def _passed(instant: int | None, now: int) -> bool:
 
 
 def _tick_forming(turn: Turn, now: int) -> None:
-    unpaid = [p for p in turn.lobby.players.values() if not p.paid]
-    _vacate(turn, [p for p in unpaid if p.expires_at <= now], "expired")
+    end_lapsed_seats(turn, now)
     if _passed(turn.lobby.deadline, now):
         if sum(1 for _ in turn.lobby.paid_players()) >= turn.lobby.variant.min_players:
             begin_arranging(turn, now)

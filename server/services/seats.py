@@ -12,6 +12,7 @@ from server.clock import StoreClock
 from server.rules.commands import Leave, OpenLobby, TakeSeat
 from server.rules.decide import decide, open_lobby
 from server.rules.evolve import evolve
+from server.rules.lobby import Lobby
 from server.rules.variants import Variant
 from server.services.billing import Billing
 from server.services.lobbies import ATTEMPTS, Changed, Lobbies
@@ -25,9 +26,10 @@ _LOOK_ELSEWHERE = (ErrorCode.LOBBY_FULL, ErrorCode.LOBBY_CLOSED, ErrorCode.UNKNO
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """A seat: the lobby it is in, and what to pay for it."""
+    """A seat: the lobby it is in, as of its room event `seq`, and what to pay for it."""
 
-    snapshot: Snapshot
+    lobby: Lobby
+    seq: int
     invoice: Invoice
 
 
@@ -129,4 +131,4 @@ class Seats:
         invoice = await self._billing.invoice_of(seated.snapshot, alien_id)
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")
-        return Seated(seated.snapshot, invoice)
+        return Seated(seated.lobby, seated.snapshot.head.seq, invoice)

@@ -3,8 +3,18 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
-from types import MappingProxyType, NoneType
-from typing import Any, Final, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import (
+    Any,
+    Final,
+    Generic,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import orjson
 from pydantic import TypeAdapter
@@ -77,12 +87,10 @@ class HashCodec(Generic[T]):
 
 
 def _is_text(hint: Any) -> bool:
-    options = [option for option in get_args(hint) or (hint,) if option is not NoneType]
-    return all(option is str or _is_literal_text(option, hint) for option in options)
-
-
-def _is_literal_text(option: Any, hint: Any) -> bool:
-    return get_origin(option) is Literal or (get_origin(hint) is Literal)
+    """Whether the values of a type are texts, or None."""
+    if get_origin(hint) in (Union, UnionType):
+        return all(_is_text(option) for option in get_args(hint) if option is not NoneType)
+    return hint is str or get_origin(hint) is Literal
 
 
 def _empty_value(hint: Any) -> str | None:

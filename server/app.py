@@ -1,0 +1,250 @@
+"""The composition root: every part is built here, once, by name; and started, and stopped."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from protocol.ids import FRONT_DESK, namespace_lobby
+from server.clock import StoreClock
+from server.outside.identity import IdentityVerifier
+from server.outside.jwks import Jwks
+from server.rules.payments import Terms
+from server.services.alarms import Alarms
+from server.services.billing import Billing
+from server.services.board import Board
+from server.services.caller import Caller
+from server.services.following import Following
+from server.services.lobbies import Lobbies
+from server.services.payments import Payments
+from server.services.play import Play
+from server.services.proofs import Proofs
+from server.services.seats import Seats
+from server.settings import Settings
+from server.store.commits import Commits
+from server.store.connection import Connection, open_redis
+from server.store.directory import Directory
+from server.store.errors import StoreUnavailable
+from server.store.health import StoreHealth
+from server.store.invoices import InvoiceStore
+from server.store.lobbies import LobbyStore
+from server.store.projection import Lifetimes, Projection
+from server.store.proofs import ProofStore
+from server.store.subscription import Subscription
+from server.store.timers import Timers
+from server.tiers import tiers
+from server.transport.counts import Counts
+from server.transport.front_desk import FrontDesk, Listing
+from server.transport.gateway import Gateway
+from server.transport.http.errors import error_middleware
+from server.transport.http.game import GameRoutes
+from server.transport.http.health import HealthRoutes, Readiness
+from server.transport.http.requests import Caller as HttpCaller
+from server.transport.http.webhook import Webhook
+from server.transport.limits import Rate, RateByKey, SocketLimits
+from server.transport.lobby_room import LobbyRoom
+from server.transport.member import Door
+from server.transport.relay import Relay
+from server.transport.resuming import Resuming
+from server.transport.rooms import Rooms
+from server.transport.states import States
+from server.transport.tokens import Tokens
+
+STORE_RETRY_SECONDS: Final = 1.0
+BACKLOG: Final = 4096
+
+log = structlog.get_logger(__name__)
+
+
+class WeakDurability(Exception):
+    """The store may lose what it acknowledged. The text is one line for the operator."""
+
+
+class App:
+    """One server process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.readiness: Readiness = "starting"
+        offered = tiers(settings)
+        tables = [str(tier) for tier in offered]
+        terms = Terms(
+            recipient=settings.alien_provider_address,
+            network=settings.payment_network,
+            coin_decimals=settings.coin_decimals,
+        )
+        lifetimes = Lifetimes(
+            finished_seconds=settings.finished_ttl_seconds,
+            proof_seconds=settings.proof_ttl_seconds,
+            invoice_seconds=settings.invoice_ttl_seconds,
+        )
+
+        # The store
+        self.clock = StoreClock()
+        self.connection = Connection(open_redis(settings.redis_url), self.clock)
+        self.store_health = StoreHealth(open_redis(settings.redis_url))
+        self.subscription = Subscription(open_redis(settings.redis_url), self._restored)
+        commits = Commits(self.connection)
+        projection = Projection(lifetimes, settings.coin_decimals, publish="PUBLISH")
+        lobby_store = LobbyStore(self.connection, commits, projection)
+        invoice_store = InvoiceStore(self.connection, commits)
+        directory = Directory(self.connection)
+        self.timers = Timers(self.connection)
+
+        # The services
+        alarms = Alarms(tables)
+        self.following = Following(lobby_store, self.subscription)
+        lobbies = Lobbies(lobby_store, self.following, alarms, self.clock)
+        self.billing = Billing(invoice_store, terms, settings.payment_token)
+        seats = Seats(
+            lobbies,
+            directory,
+            self.billing,
+            self.clock,
+            offered,
+            takes_test=settings.allow_test_payments,
+        )
+        play = Play(lobbies)
+        payments = Payments(lobbies, lobby_store, invoice_store, terms, self.clock)
+        self.caller = Caller(lobbies, self.timers, alarms, self.clock, tables)
+
+        # Who asks
+        self.keys = Jwks(
+            url=settings.alien_jwks_url,
+            ttl_seconds=settings.jwks_ttl_seconds,
+            cooldown_seconds=settings.jwks_cooldown_seconds,
+        )
+        identity = IdentityVerifier(
+            keys=self.keys,
+            issuer=settings.alien_issuer,
+            audience=settings.alien_provider_address,
+            token_max_seconds=settings.token_max_seconds,
+            leeway_seconds=settings.jwt_leeway_seconds,
+            now_s=self.clock.now_s,
+        )
+
+        # The sockets
+        counts = Counts()
+        rooms = Rooms()
+        states = States(self.following, self.billing)
+        self.relay = Relay(rooms, states)
+        self.following.audience = self.relay
+        self.board = Board(
+            lobby_store, directory, self.subscription, tables, Listing(rooms).changed
+        )
+        front_desk = FrontDesk(self.board, seats, offered)
+        lobby_room = LobbyRoom(
+            self.following, Resuming(self.following, lobby_store), states, play, seats
+        )
+
+        def door(namespace: str) -> Door | None:
+            if namespace == FRONT_DESK:
+                return front_desk
+            return None if namespace_lobby(namespace) is None else lobby_room
+
+        self.gateway = Gateway(
+            doors=door,
+            tokens=Tokens(identity.verify, self.clock.now_ms),
+            limits=_socket_limits(settings),
+            rooms=rooms,
+            counts=counts,
+        )
+
+        # HTTP
+        self.web = web.Application(middlewares=[error_middleware(counts)])
+        self.gateway.attach(self.web)
+        GameRoutes(
+            caller=HttpCaller(identity.verify, RateByKey(_rate(settings.http_rate), _now_s)),
+            lobbies=lobbies,
+            seats=seats,
+            play=play,
+            billing=self.billing,
+            proofs=Proofs(lobbies, ProofStore(self.connection)),
+            clock=self.clock,
+        ).add_to(self.web)
+        Webhook(payments, settings.webhook_public_key).add_to(self.web)
+        HealthRoutes(self.store_health, self._readiness).add_to(self.web)
+        self._runner = web.AppRunner(self.web, access_log=None, auto_decompress=False)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> str:
+        """Listen, wait for the store, begin to call. Returns the URL.
+
+        Raises WeakDurability, and OSError if the port cannot be had.
+        """
+        await self._runner.setup()
+        await web.TCPSite(
+            self._runner, self.settings.host, self.settings.port, backlog=BACKLOG
+        ).start()
+        await self._wait_for_store()
+        self.subscription.start()
+        self.caller.start()
+        self.readiness = "ok"
+        url = f"http://{self.settings.host}:{self._runner.addresses[0][1]}"
+        log.info("ready", url=url)
+        return url
+
+    async def stop(self, drain_seconds: float = 0) -> None:
+        """Take nothing new, send everyone away over so many seconds, finish what was begun."""
+        self.readiness = "draining"
+        await self.caller.stop()
+        await self.gateway.drain(drain_seconds)
+        await self._runner.cleanup()
+        await self.relay.close()
+        await self.following.close()
+        await self.subscription.close()
+        await self.connection.close()
+        await self.store_health.close()
+        await self.keys.close()
+        log.info("stopped")
+
+    def _readiness(self) -> Readiness:
+        if self.readiness == "ok" and not self.subscription.alive:
+            return "degraded"
+        return self.readiness
+
+    async def _wait_for_store(self) -> None:
+        while True:
+            try:
+                durability = await self.store_health.durability()
+                break
+            except StoreUnavailable as error:
+                log.warning("waiting_for_store", error=str(error))
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+        if self.settings.allow_weak_durability:
+            return
+        if durability is None:
+            log.warning("durability_unknown", hint="the store hides its settings")
+        elif not durability.strong:
+            raise WeakDurability(
+                "the store may lose acknowledged payments: it has"
+                f" appendonly {durability.appendonly}, appendfsync {durability.appendfsync};"
+                " set appendonly yes and appendfsync always, or ALLOW_WEAK_DURABILITY=true"
+            )
+
+    def _restored(self) -> None:
+        self.following.restore()
+        task = asyncio.create_task(self.board.restore())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _rate(per_second: float) -> Rate:
+    return Rate(per_second, 2 * per_second)
+
+
+def _socket_limits(settings: Settings) -> SocketLimits:
+    return SocketLimits(
+        messages=Rate(settings.message_rate, settings.message_burst),
+        connects_by_address=_rate(settings.connect_rate),
+        max_sockets=settings.max_sockets,
+        client_buffer_bytes=settings.client_buffer_bytes,
+        connect_timeout_seconds=settings.connect_timeout_seconds,
+        allowed_origins=frozenset(settings.allowed_origins) or None,
+        trusted_proxies=settings.trusted_proxies,
+    )

@@ -1,0 +1,90 @@
+"""The command line: `fair-bingo`."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+import uvloop
+
+from protocol import strict_json
+from server import logs
+from server.app import App, WeakDurability
+from server.rules.verify import verify_proof
+from server.settings import Settings, SettingsError, load_settings
+
+BAD_SETTINGS = 2
+
+main = typer.Typer(
+    name="fair-bingo",
+    no_args_is_help=True,
+    add_completion=False,
+    help=__doc__,
+    rich_markup_mode=None,
+)
+
+
+@main.command()
+def serve() -> None:
+    """Serve the game, with everything from the environment."""
+    settings = _settings()
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        uvloop.run(_serve(settings))
+    except WeakDurability as error:
+        _fail(str(error), BAD_SETTINGS)
+    except OSError as error:
+        _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", 1)
+
+
+@main.command()
+def verify(proof: Annotated[str, typer.Argument(help="A file, or a URL.")]) -> None:
+    """Check the proof that a draw was fair."""
+    try:
+        differences = verify_proof(strict_json.loads(_read(proof)))
+    except (OSError, ValueError, httpx.HTTPError) as error:
+        _fail(f"cannot read {proof}: {error}", 1)
+    if differences:
+        _fail("\n".join(differences), 1)
+    print("The proof holds.")
+
+
+async def _serve(settings: Settings) -> None:
+    app = App(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    starting = asyncio.create_task(app.start())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        await starting
+        await stopping
+    else:
+        starting.cancel()
+        await asyncio.wait([starting])
+    await app.stop(settings.drain_seconds)
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings(os.environ)
+    except SettingsError as error:
+        _fail(str(error), BAD_SETTINGS)
+
+
+def _read(place: str) -> bytes:
+    if place.startswith(("http://", "https://")):
+        answer = httpx.get(place, timeout=10).raise_for_status()
+        return answer.content
+    return Path(place).read_bytes()
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)

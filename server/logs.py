@@ -1,0 +1,77 @@
+"""Logs: one line for each event on stderr, ours and the libraries' alike."""
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import EventDict, Processor
+
+SECRET_FIELDS = frozenset({"token", "signature", "server_seed", "grid", "numbers", "authorization"})
+MASK = "***"
+
+# They log every request or packet, contents included. A level of their own also keeps
+# python-socketio and python-engineio from adding handlers to these loggers.
+NOISY_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "socketio.server", "engineio.server")
+
+
+def configure(level: str, format: Literal["json", "console"]) -> None:
+    """Sends what structlog and the standard `logging` get to stderr, from `level` on.
+
+    `json` writes one object a line: `timestamp` (UTC, ISO 8601), `level`, `event`, `logger` and
+    the fields of the event; `console` is for reading. Fields that hold secrets are masked, in
+    nested objects too; a secret in the text of an event is not: put it in a field, or leave it out.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _mask_secrets,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_render(format),
+            ],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in NOISY_LOGGERS:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _render(format: Literal["json", "console"]) -> list[Processor]:
+    if format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    # The default shows local variables with a traceback, and in them secrets.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+
+
+def _mask_secrets(logger: Any, method: str, event: EventDict) -> EventDict:
+    return _masked(event)
+
+
+def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _masked_value(name, value) for name, value in fields.items()}
+
+
+def _masked_value(name: str, value: Any) -> Any:
+    if str(name).lower() in SECRET_FIELDS:
+        return MASK
+    return _masked(value) if isinstance(value, Mapping) else value

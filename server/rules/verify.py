@@ -1,0 +1,111 @@
+"""Checking a proof, from the document alone: was the draw fixed before anyone had paid?"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from pydantic import ValidationError
+
+from protocol import strict_json
+from protocol.views import Proof
+from server.rules.draw import Grid, call_order, mix_entropy, seed_hash, server_grid
+from server.rules.lobby import ServerArranged
+from server.rules.tickets import Complete, judge
+
+_SHAPES = {"classic": (3, 50), "grand": (5, 75)}
+"""The variants by name: the side of the grid, and the highest number."""
+
+
+def verify_proof(document: str | bytes) -> list[str]:
+    """How the JSON `document` differs from a proof that holds, a sentence for each difference;
+    empty when it holds.
+
+    Everything that follows from the seed is computed anew: its hash, the grids that the server
+    arranged, the order of the numbers. The document cannot show when a claim was made: any head
+    of the order will do in which the winner's pattern is complete.
+    """
+    try:
+        strict_json.loads(document)  # says what the next reader would let pass: duplicate keys
+        proof = Proof.model_validate_json(document, strict=True)
+    except ValidationError as error:
+        return [_schema_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
+    except ValueError as error:
+        return [f"the document is not JSON: {error}"]
+    if proof.variant not in _SHAPES:
+        return [f"variant {proof.variant!r} is not known"]
+    malformed = list(_check_players(proof))
+    return malformed or [*_check_draw(proof), *_check_arranged(proof), *_check_end(proof)]
+
+
+def _schema_problem(location: tuple[int | str, ...], message: str) -> str:
+    return f"{'.'.join(map(str, location)) or 'the document'}: {message}"
+
+
+def _check_players(proof: Proof) -> Iterator[str]:
+    names = [alien_id for alien_id, _, _ in proof.players]
+    if len(names) < 2 or any(left >= right for left, right in pairwise(names)):
+        yield "players are not two or more, each once, in the order of their ids"
+    side, highest = _SHAPES[proof.variant]
+    for alien_id, _, grid in proof.players:
+        cells = [number for row in grid for number in row]
+        square = len(grid) == side and all(len(row) == side for row in grid)
+        in_range = all(1 <= number <= highest for number in cells)
+        if not (square and in_range and len(set(cells)) == len(cells)):
+            yield f"the grid of {alien_id!r} is no ticket of {proof.variant}"
+
+
+def _check_draw(proof: Proof) -> Iterator[str]:
+    seed = bytes.fromhex(proof.server_seed)
+    if proof.server_seed_hash != seed_hash(seed):
+        yield "server_seed_hash is not the hash of server_seed"
+    players = [
+        (alien_id, client_seed, _grid(grid)) for alien_id, client_seed, grid in proof.players
+    ]
+    if proof.entropy != mix_entropy(players):
+        yield "entropy does not follow from the players"
+    order = call_order(seed, proof.lobby_id, proof.entropy, _SHAPES[proof.variant][1])
+    if tuple(proof.numbers_called) != order[: len(proof.numbers_called)]:
+        yield "numbers_called are not the head of the order that follows from the seed"
+
+
+def _check_arranged(proof: Proof) -> Iterator[str]:
+    seats = {alien_id for alien_id, _, _ in proof.players}
+    for alien_id in sorted(proof.arranged.keys() - seats):
+        yield f"arranged names {alien_id!r}, who is no player"
+    for alien_id, _, grid in proof.players:
+        if proof.arranged.get(alien_id) != _help_of_server(proof, alien_id, _grid(grid)):
+            yield f"the grid of {alien_id!r} is not what arranged says of it"
+
+
+def _help_of_server(proof: Proof, alien_id: str, grid: Grid) -> ServerArranged | None:
+    """How the server helped with a grid, as far as the grid shows.
+
+    One player in 362,880 arranges by hand what the server would have arranged: that doubt is
+    accepted, because otherwise a mark could be taken away and nobody would see it.
+    """
+    if grid == _server_grid(proof, alien_id, None):
+        return "picked"
+    if grid == _server_grid(proof, alien_id, [number for row in grid for number in row]):
+        return "arranged"
+    return None
+
+
+def _server_grid(proof: Proof, alien_id: str, numbers: list[int] | None) -> Grid:
+    side, highest = _SHAPES[proof.variant]
+    seed = bytes.fromhex(proof.server_seed)
+    return server_grid(seed, proof.lobby_id, alien_id, numbers, side=side, highest=highest)
+
+
+def _check_end(proof: Proof) -> Iterator[str]:
+    if proof.winner is None:
+        if proof.pattern is not None:
+            yield "there is a pattern but no winner"
+        return
+    grids = {alien_id: _grid(grid) for alien_id, _, grid in proof.players}
+    if proof.winner not in grids:
+        yield "the winner is no player"
+    elif judge(grids[proof.winner], proof.numbers_called) != Complete(proof.pattern or ""):
+        yield "pattern is not the first complete one of the winner's grid"
+
+
+def _grid(rows: list[list[int]]) -> Grid:
+    return tuple(tuple(row) for row in rows)

@@ -1,0 +1,181 @@
+"""Every setting of the server: one field for each environment variable, in lower case."""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+
+class SettingsError(Exception):
+    """The environment does not make settings. Its text is one line that names the variables and
+    holds none of their values."""
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _distinct(tiers: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(tiers)) < len(tiers):
+        raise ValueError("names a tier twice")
+    return tiers
+
+
+def _http_url(url: str) -> str:
+    if not _is_url(url, "http", "https"):
+        raise ValueError("must be a URL that starts with http or https")
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if not _is_url(url, "redis", "rediss", "unix"):
+        raise ValueError("must be a URL that starts with redis, rediss or unix")
+    return url
+
+
+def _is_url(url: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:  # whose text quotes the URL, and with it perhaps a part of a password
+        return False
+    location = parts.path if parts.scheme == "unix" else parts.hostname
+    return parts.scheme in schemes and bool(location) and port != 0
+
+
+def _origin(text: str) -> str:
+    """What a browser sends as `Origin`: anything else in the list would never match."""
+    parts = urlsplit(text.lower())
+    if "*" in text or not parts.hostname or text.lower() != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError("must be like https://play.example, without a path and without *")
+    return text.lower()
+
+
+def _ed25519_key(text: str) -> bytes:
+    """The key behind 64 hex digits.
+
+    Refuses what is no point of the curve, and the points of small order, all zeros among them:
+    `cryptography` takes them, and anyone can forge a signature under them.
+    """
+    key = bytes.fromhex(text) if len(text) == 64 else b""
+    if len(key) != 32 or not _is_usable_point(key):
+        raise ValueError("must be an Ed25519 public key: 32 bytes in hex")
+    return key
+
+
+def _is_usable_point(key: bytes) -> bool:
+    """RFC 8032 5.1.3: y and the sign of x stand for a point if x**2 = (y**2 - 1) / (d y**2 + 1)
+    has a root. Its order is 1, 2, 4 or 8 exactly if x = 0, y = 0 or x**2 = -y**2."""
+    p = 2**255 - 19
+    d = -121665 * pow(121666, -1, p)
+    y = int.from_bytes(key, "little") % 2**255
+    x_squared = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
+    small_order = x_squared * y * (x_squared + y * y) % p == 0
+    return y < p and pow(x_squared, (p - 1) // 2, p) == 1 and not small_order
+
+
+Text = Annotated[str, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A number a second; 0 switches the limit off."""
+Count = Annotated[int, Field(ge=0)]
+Positive = Annotated[int, Field(gt=0)]
+Tiers = Annotated[tuple[Positive, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Url = Annotated[str, AfterValidator(_http_url)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+PublicKeys = Annotated[
+    tuple[Annotated[bytes, BeforeValidator(_ed25519_key)], ...], BeforeValidator(_split)
+]
+
+
+class Settings(BaseModel):
+    """All settings, checked: see `load_settings`. What each means is in `.env.example`."""
+
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+
+    redis_url: Annotated[str, AfterValidator(_redis_url), Field(repr=False)]
+    allow_weak_durability: bool = False
+
+    host: Text = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    allowed_origins: Origins = ()
+    trusted_proxies: Networks = ()
+    drain_seconds: SecondsOrZero = 10
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)
+    ] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    alien_provider_address: Text
+    alien_issuer: Text = "https://sso.alien-api.com"
+    alien_jwks_url: Url = "https://sso.alien-api.com/oauth/jwks"
+    jwks_ttl_seconds: Seconds = 600
+    jwks_cooldown_seconds: Seconds = 30
+    jwt_leeway_seconds: SecondsOrZero = 0
+    token_max_seconds: Seconds = 86400
+
+    webhook_public_key: PublicKeys
+    payment_token: Text = "ALIEN"  # noqa: S105 - a currency
+    payment_network: Text = "alien"
+    coin_decimals: Annotated[int, Field(ge=0, le=36)] = 0
+    allow_test_payments: bool = False
+
+    buy_in_tiers: Annotated[Tiers, Field(min_length=1)] = (3500, 7000, 17500)
+    grand_tiers: Tiers = ()
+    min_players: Annotated[int, Field(ge=2)] = 2
+    max_players: Annotated[int, Field(le=50)] = 10
+    seat_seconds: Seconds = 120
+    formation_seconds: Seconds = 120
+    lobby_ttl_seconds: Seconds = 600
+    arranging_seconds: Seconds = 90
+    call_interval_seconds: Seconds = 3
+    finished_ttl_seconds: Seconds = 600
+    invoice_ttl_seconds: Seconds = 7 * 86400
+    proof_ttl_seconds: Seconds = 7 * 86400
+
+    connect_timeout_seconds: Seconds = 10
+    connect_rate: Rate = 200
+    http_rate: Rate = 20
+    message_rate: Rate = 10
+    message_burst: Count = 20
+    max_sockets: Count = 20000
+    client_buffer_bytes: Positive = 262_144
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.min_players > self.max_players:
+            raise ValueError("MIN_PLAYERS: must not be above MAX_PLAYERS")
+        if not set(self.grand_tiers).isdisjoint(self.buy_in_tiers):
+            raise ValueError("GRAND_TIERS: must not name a tier of BUY_IN_TIERS")
+        return self
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`. An empty variable counts as unset, an unknown one as absent.
+
+    Raises SettingsError.
+    """
+    values = {field: environ.get(field.upper()) for field in Settings.model_fields}
+    try:
+        return Settings.model_validate({field: text for field, text in values.items() if text})
+    except ValidationError as error:
+        problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
+    raise SettingsError("; ".join(problems))
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    """One error of pydantic's as `NAME: what is wrong`; for a contradiction the message has it."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {text}" if location else text

@@ -1,0 +1,122 @@
+"""The Engine.IO server: who may open a connection, and the life of one.
+
+python-engineio serves long polling, upgrades and queues; here a connection is a WebSocket from
+its handshake on, and its request handler is its only task.
+"""
+
+import asyncio
+import time
+
+import engineio
+import orjson
+import structlog
+from aiohttp import web
+
+from protocol.errors import ErrorCode, Refused
+from server.transport.admission import client_address, is_origin_allowed, is_websocket_handshake
+from server.transport.counts import Counts
+from server.transport.ending import Ending
+from server.transport.frames import text_frame
+from server.transport.limits import RateByKey, SocketLimits
+from server.transport.problems import problem
+from server.transport.reader import read
+from server.transport.session import PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS, Session
+
+MAX_MESSAGE_BYTES = 16_384
+
+log = structlog.get_logger()
+
+
+class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio ships no types
+    """Of python-engineio's server `on`, `attach`, `generate_id` and the table `sockets` are used;
+    the handlers of `connect` and `disconnect` are plain functions."""
+
+    sockets: dict[str, Session]
+
+    def __init__(self, *, limits: SocketLimits, counts: Counts, **options: object) -> None:
+        super().__init__(**options)
+        self.draining = False
+        self._limits = limits
+        self._counts = counts
+        self._connects = RateByKey(limits.connects_by_address, time.monotonic)
+        self._emptied = asyncio.Event()
+
+    async def handle_request(self, request: web.Request) -> web.StreamResponse:
+        """Serve a connection from its handshake to its end, or say why not."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        # A message as long as aiohttp's limit is refused already: hence one more.
+        ws = web.WebSocketResponse(
+            max_msg_size=MAX_MESSAGE_BYTES + 1, compress=False, autoping=False, autoclose=False
+        )
+        try:
+            await ws.prepare(request)
+        except ConnectionError:
+            return ws  # gone before it began
+        if request.transport is not None:
+            await self._serve(ws, request.transport)
+        return ws
+
+    def _refusal(self, request: web.Request) -> web.Response | None:
+        if self.draining:
+            return self._refuse(ErrorCode.DRAINING)
+        if not is_websocket_handshake(request):
+            return self._refuse(ErrorCode.WEBSOCKET_ONLY)
+        if request.query.get("EIO") != "4":
+            return self._refuse(ErrorCode.INVALID_MESSAGE, "Connect with EIO=4.")
+        if not is_origin_allowed(request, self._limits.allowed_origins):
+            return self._refuse(ErrorCode.INVALID_MESSAGE, "Pages of this origin may not connect.")
+        if not self._connects.allow(client_address(request, self._limits.trusted_proxies)):
+            return self._refuse(ErrorCode.RATE_LIMITED)
+        if 0 < self._limits.max_sockets <= len(self.sockets):
+            return self._refuse(ErrorCode.UNAVAILABLE)
+        return None
+
+    def _refuse(self, code: ErrorCode, detail: str | None = None) -> web.Response:
+        self._counts.refused[code] += 1
+        return problem(Refused(code), detail)
+
+    async def _serve(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+        session = Session(
+            self.generate_id(),
+            transport,
+            limits=self._limits,
+            counts=self._counts,
+            on_end=self.handlers["disconnect"],
+        )
+        self.sockets[session.sid] = session
+        try:
+            session.write(text_frame(_open_packet(session.sid)))
+            self.handlers["connect"](session.sid, None)
+            await read(session, ws, self.handlers["message"])
+        except Exception:
+            self._counts.failures += 1
+            log.exception("connection failed", sid=session.sid)
+            session.close(Ending.FAILED)
+        finally:
+            session.close(Ending.LOST)
+            session.hang_up()
+            self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        del self.sockets[session.sid]
+        if not self.sockets:
+            self._emptied.set()
+
+    async def wait_until_empty(self) -> None:
+        """Return when no connection is left."""
+        while self.sockets:
+            self._emptied.clear()
+            await self._emptied.wait()
+
+
+def _open_packet(sid: str) -> bytes:
+    handshake = {
+        "sid": sid,
+        "upgrades": [],
+        "pingInterval": int(PING_INTERVAL_SECONDS * 1000),
+        "pingTimeout": int(PING_TIMEOUT_SECONDS * 1000),
+        "maxPayload": MAX_MESSAGE_BYTES,
+    }
+    return b"0" + orjson.dumps(handshake)

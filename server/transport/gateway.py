@@ -1,0 +1,235 @@
+"""Socket.IO: who joins which namespace, and who answers what is asked there.
+
+python-socketio runs a client's words through handlers by name, makes up namespaces and keeps
+what binary packets announce; so the three hooks that it registers on its Engine.IO server
+(`_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`) are ours.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+import socketio
+import structlog
+
+from protocol.errors import ErrorCode, Refused, error_answer
+from server.outside.identity import Identity
+from server.store.errors import StoreUnavailable
+from server.transport.counts import Counts
+from server.transport.ending import Ending
+from server.transport.engine import Engine
+from server.transport.frames import text_frame
+from server.transport.limits import SocketLimits
+from server.transport.member import Door, Member, Welcome
+from server.transport.packets import (
+    Connect,
+    Disconnect,
+    Event,
+    ack_packet,
+    connect_error_packet,
+    connect_packet,
+    disconnect_packet,
+    parse_packet,
+)
+from server.transport.rooms import Rooms
+from server.transport.session import Session
+from server.transport.tokens import Tokens
+
+MAX_NAMESPACES: Final = 8
+MAX_REFUSED_CONNECTS: Final = 3
+RETRY_AFTER_DRAIN_MS: Final = 1000
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio ships no types
+    """The way from a client's packets to the doors, and back.
+
+    `doors` knows what stands behind a namespace (None: there is no such lobby); `tokens` knows
+    the player. Of python-socketio's server `attach` and `emit` to a whole namespace remain.
+    """
+
+    eio: Engine
+    manager: Rooms
+
+    def __init__(
+        self,
+        *,
+        doors: Callable[[str], Door | None],
+        tokens: Tokens,
+        limits: SocketLimits,
+        rooms: Rooms,
+        counts: Counts,
+    ) -> None:
+        self._doors = doors
+        self._tokens = tokens
+        self._limits = limits
+        self._counts = counts
+        super().__init__(
+            client_manager=rooms,
+            async_mode="aiohttp",
+            monitor_clients=False,
+            # Given a logger, the two libraries do not configure one of their own.
+            logger=logging.getLogger("socketio"),
+            engineio_logger=logging.getLogger("engineio"),
+            limits=limits,
+            counts=counts,
+        )
+
+    async def drain(self, seconds: float) -> None:
+        """Let nobody in any more and send everyone away, evenly spread over `seconds`. Returns
+        when all are gone."""
+        self.eio.draining = True
+        now = asyncio.get_running_loop().time
+        start = now()
+        sessions = list(self.eio.sockets.values())
+        for position, session in enumerate(sessions):
+            await asyncio.sleep(start + seconds * position / len(sessions) - now())
+            session.close(Ending.DRAINING)
+        await self.eio.wait_until_empty()
+
+    # The hooks of the Engine.IO server
+
+    def _engineio_server_class(self) -> type[Engine]:
+        return Engine
+
+    def _handle_eio_connect(self, eio_sid: str, _environ: object) -> None:
+        session = self.eio.sockets[eio_sid]
+        session.set_deadline(
+            self._limits.connect_timeout_seconds, partial(session.close, Ending.NEVER_JOINED)
+        )
+
+    async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
+        session = self.eio.sockets[eio_sid]
+        packet = parse_packet(data)
+        allowed = session.take_credit()
+        member = session.members.get(packet.namespace)
+        match packet:
+            case Connect() if member is None:
+                await self._connect(session, packet, allowed)
+            case Event() if member is not None:
+                await self._event(member, packet, allowed)
+            case Disconnect() if member is not None:
+                self._leave(member)
+
+    def _handle_eio_disconnect(self, eio_sid: str, reason: Ending) -> None:
+        for member in list(self.eio.sockets[eio_sid].members.values()):
+            _say_goodbye(member, reason)
+            self._leave(member)
+
+    # Joining and leaving
+
+    async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
+        outcome: tuple[Member, Identity, Welcome] | Refused
+        if allowed:
+            outcome = await self._guarded(
+                self._admit(session, packet), namespace=packet.namespace, sid=session.sid
+            )
+        else:
+            outcome = Refused(ErrorCode.RATE_LIMITED)
+        if isinstance(outcome, Refused):
+            self._refuse_connect(session, packet.namespace, outcome)
+        else:
+            self._join(*outcome)
+
+    async def _admit(
+        self, session: Session, packet: Connect
+    ) -> tuple[Member, Identity, Welcome] | Refused:
+        if self.eio.draining:
+            return Refused(ErrorCode.DRAINING)
+        identity = await self._tokens.identify(session, packet.auth)
+        if isinstance(identity, Refused):
+            return identity
+        door = self._doors(packet.namespace)
+        if door is None:
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        if len(session.members) >= MAX_NAMESPACES:
+            return Refused(ErrorCode.RATE_LIMITED)
+        sid = self.eio.generate_id()
+        member = Member(sid, packet.namespace, identity.alien_id, session, door)
+        welcome = await door.admit(member, packet.auth)
+        return welcome if isinstance(welcome, Refused) else (member, identity, welcome)
+
+    def _join(self, member: Member, identity: Identity, welcome: Welcome) -> None:
+        session = member.session
+        if session.ending is not None:  # while it was waiting to be admitted
+            self._tell_door(member)
+            return
+        session.members[member.namespace] = member
+        self.manager.enter(member)
+        session.write(text_frame(connect_packet(member.namespace, member.sid)))
+        welcome()
+        self._tokens.accept(session, identity)
+
+    def _refuse_connect(self, session: Session, namespace: str, refused: Refused) -> None:
+        self._counts.refused[refused.code] += 1
+        session.write(text_frame(connect_error_packet(namespace, refused)))
+        session.refused_connects += 1
+        if session.refused_connects >= MAX_REFUSED_CONNECTS:
+            session.close(Ending.REFUSED)
+
+    def _leave(self, member: Member) -> None:
+        del member.session.members[member.namespace]
+        self.manager.leave(member)
+        self._tell_door(member)
+
+    def _tell_door(self, member: Member) -> None:
+        try:
+            member.door.left(member)
+        except Exception:
+            self._counts.failures += 1
+            log.exception("door failed", namespace=member.namespace, sid=member.session.sid)
+
+    # Commands
+
+    async def _event(self, member: Member, event: Event, allowed: bool) -> None:
+        if allowed:
+            answer = await self._guarded(
+                self._answer(member, event),
+                namespace=member.namespace,
+                sid=member.session.sid,
+                command=ascii(event.name[:40]),
+            )
+        else:
+            answer = Refused(ErrorCode.RATE_LIMITED)
+        if isinstance(answer, Refused):
+            self._counts.refused[answer.code] += 1
+            answer = error_answer(answer)
+        if event.ack_id is not None and member.session.members.get(member.namespace) is member:
+            member.session.write(text_frame(ack_packet(member.namespace, event.ack_id, answer)))
+
+    async def _answer(self, member: Member, event: Event) -> Any:
+        if len(event.args) > 1:
+            return Refused(ErrorCode.INVALID_MESSAGE)
+        payload = event.args[0] if event.args else {}
+        if event.name == "refresh_token":
+            return await self._tokens.refresh(member.session, payload)
+        return await member.door.command(member, event.name, payload)
+
+    async def _guarded(self, work: Awaitable[T], **context: str) -> T | Refused:
+        """What `work` comes to; `unavailable` without the store; `internal` if it raises anything
+        else, which is an error of ours."""
+        try:
+            return await work
+        except StoreUnavailable:
+            return Refused(ErrorCode.UNAVAILABLE)
+        except Exception:
+            self._counts.failures += 1
+            log.exception("door failed", **context)
+            return Refused(ErrorCode.INTERNAL)
+
+
+def _say_goodbye(member: Member, ending: Ending) -> None:
+    """Tell why, where there is something that the client should do about it.
+
+    A client that gets a disconnect packet does not come back by itself. One that is drained
+    should: to it the connection just ends.
+    """
+    if ending is Ending.DRAINING:
+        member.send_event("draining", {"retry_after_ms": RETRY_AFTER_DRAIN_MS})
+    elif ending in (Ending.EXPIRED, Ending.FLOODED, Ending.FAILED):
+        member.session.write(text_frame(disconnect_packet(member.namespace)))

@@ -1,0 +1,63 @@
+"""Health: for the load balancer, the orchestrator, and the operator."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final, Literal
+
+from aiohttp import web
+
+from protocol.http import Health
+from server.store.errors import StoreUnavailable
+from server.store.health import StoreHealth
+from server.transport.http.game import json_response
+
+Readiness = Literal["ok", "starting", "draining", "degraded"]
+VERSION: Final = version("fair-bingo")
+
+
+class HealthRoutes:
+    """The health routes. `readiness` tells whether this process should get traffic."""
+
+    def __init__(self, store: StoreHealth, readiness: Callable[[], Readiness]) -> None:
+        self._store = store
+        self._readiness = readiness
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the routes on `app`."""
+        app.router.add_get("/health", self._health)
+        app.router.add_get("/health/live", self._live)
+        app.router.add_get("/health/ready", self._ready)
+        app.router.add_get("/health/redis", self._redis)
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        connected = await self._round_trip_ms() is not None
+        health = Health(
+            status="healthy" if connected else "unhealthy",
+            redis_connected=connected,
+            timestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            version=VERSION,
+        )
+        return json_response(health.model_dump(), 200 if connected else 503)
+
+    async def _live(self, _request: web.Request) -> web.Response:
+        return json_response({"status": "ok"})
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        status = self._readiness()
+        return json_response({"status": status}, 200 if status == "ok" else 503)
+
+    async def _redis(self, _request: web.Request) -> web.Response:
+        round_trip_ms = await self._round_trip_ms()
+        if round_trip_ms is None:
+            return json_response({"status": "unavailable", "round_trip_ms": None}, 503)
+        return json_response({"status": "ok", "round_trip_ms": round(round_trip_ms, 3)})
+
+    async def _round_trip_ms(self) -> float | None:
+        started = time.perf_counter()
+        try:
+            await self._store.ping()
+        except StoreUnavailable:
+            return None
+        return (time.perf_counter() - started) * 1000

@@ -1,0 +1,100 @@
+"""`POST /api/webhooks/payment`: the payment provider tells what became of an invoice."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+from aiohttp import web
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import ValidationError
+
+from protocol import strict_json
+from protocol.errors import ErrorCode, Refused
+from protocol.payments import (
+    MAX_BODY_BYTES,
+    SIGNATURE_HEADER,
+    VERSION,
+    VERSION_HEADER,
+    PaymentDelivery,
+)
+from server.services.payments import Payments
+from server.store.errors import StoreUnavailable
+from server.transport.http.game import json_response
+from server.transport.http.requests import read_body
+from server.transport.problems import problem
+
+STORE_SECONDS: Final = 5.0
+_SIGNATURE_HEX_DIGITS: Final = 128
+
+log = structlog.get_logger(__name__)
+
+
+class Webhook:
+    """Takes deliveries that are signed with one of `public_keys` (32 bytes each)."""
+
+    def __init__(self, payments: Payments, public_keys: Iterable[bytes]) -> None:
+        self._payments = payments
+        self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the route on `app`."""
+        app.router.add_post("/api/webhooks/payment", self._deliver)
+
+    async def _deliver(self, request: web.Request) -> web.StreamResponse:
+        body = await read_body(request, MAX_BODY_BYTES)
+        if isinstance(body, Refused):
+            return problem(body)
+        if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
+            return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
+        said = _read(body, request.headers.get(VERSION_HEADER))
+        if said is None:
+            log.warning("delivery_not_understood", body_bytes=len(body))
+            return problem(Refused(ErrorCode.INVALID_MESSAGE))
+        return await self._record(said, body)
+
+    async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
+        try:
+            async with asyncio.timeout(STORE_SECONDS):
+                answer = await self._payments.deliver(said, body)
+        except TimeoutError as error:
+            raise StoreUnavailable("the delivery was not stored in time") from error
+        if isinstance(answer, Refused):
+            log.warning("delivery_refused", invoice_id=said.invoice, code=answer.code)
+            return problem(answer)
+        log.info(
+            "delivery_recorded",
+            invoice_id=said.invoice,
+            status=said.status,
+            processed=answer.processed,
+            reason=answer.reason,
+        )
+        return json_response(answer.model_dump())
+
+    def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
+        if len(signatures) != 1 or len(signatures[0]) != _SIGNATURE_HEX_DIGITS:
+            return False
+        try:
+            signature = bytes.fromhex(signatures[0])
+        except ValueError:
+            return False
+        return any(_verifies(key, signature, body) for key in self._keys)
+
+
+def _verifies(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
+    try:
+        key.verify(signature, body)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _read(body: bytes, version: str | None) -> PaymentDelivery | None:
+    """What the provider says, if it is said in a way that we know."""
+    if version not in (None, VERSION):
+        return None
+    try:
+        return PaymentDelivery.model_validate(strict_json.loads(body))
+    except (ValueError, ValidationError):
+        return None

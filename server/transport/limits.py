@@ -1,0 +1,113 @@
+"""How much a client may ask for, and how that is counted."""
+
+import ipaddress
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+FLOOD_REFUSALS: Final = 100
+FLOOD_WINDOW_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket: `per_second` tokens come in, at most `burst` are kept. 0 a second is no
+    limit at all.
+
+    The state of one bucket is a single number, so thousands of them cost next to nothing: the
+    instant in seconds at which it will be full again (the generic cell rate algorithm).
+    """
+
+    per_second: float
+    burst: float
+
+    def take(self, full_at: float, now: float) -> float | None:
+        """The new state after one token is taken at `now`, or None if there is none to take."""
+        if self.per_second == 0:
+            return now
+        full_at = max(full_at, now) + 1 / self.per_second
+        # A thousandth of a token makes up for the rounding of the sums.
+        return full_at if (full_at - now) * self.per_second <= self.burst + 1e-3 else None
+
+
+class RateByKey:
+    """One bucket for each key, an address or a player. Keys whose bucket is full again are
+    forgotten, so the table grows with the recent ones only."""
+
+    def __init__(self, rate: Rate, now: Callable[[], float]) -> None:
+        self._rate = rate
+        self._now = now
+        self._full_at: dict[str, float] = {}  # the longest untouched come first
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def allow(self, key: str) -> bool:
+        """Whether `key` may do it once more now."""
+        now = self._now()
+        self._forget_idle(now)
+        full_at = self._rate.take(self._full_at.get(key, now), now)
+        if full_at is None:
+            return False
+        self._full_at.pop(key, None)  # so that it comes last
+        self._full_at[key] = full_at
+        return True
+
+    def _forget_idle(self, now: float) -> None:
+        # Two for every one that comes in, so the table shrinks while it is in use.
+        for _ in range(2):
+            oldest = next(iter(self._full_at), None)
+            if oldest is None or self._full_at[oldest] > now:
+                return
+            del self._full_at[oldest]
+
+
+class Credits:
+    """The messages of one connection. A client that keeps sending what is refused is a flood."""
+
+    __slots__ = ("_full_at", "_rate", "_refused_at")
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._full_at = 0.0
+        self._refused_at: deque[float] | None = None  # only for those who were ever refused
+
+    def take(self, now: float) -> bool:
+        """Whether one more message is within the limit at `now`, in seconds."""
+        full_at = self._rate.take(self._full_at, now)
+        if full_at is None:
+            self._remember_refusal(now)
+            return False
+        self._full_at = full_at
+        return True
+
+    def is_flood(self, now: float) -> bool:
+        """Whether FLOOD_REFUSALS messages were refused within FLOOD_WINDOW_SECONDS."""
+        refused_at = self._refused_at
+        return (
+            refused_at is not None
+            and len(refused_at) == FLOOD_REFUSALS
+            and now - refused_at[0] <= FLOOD_WINDOW_SECONDS
+        )
+
+    def _remember_refusal(self, now: float) -> None:
+        if self._refused_at is None:
+            self._refused_at = deque(maxlen=FLOOD_REFUSALS)
+        self._refused_at.append(now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketLimits:
+    """What the operator may set. `allowed_origins` None: only the server's own; the addresses in
+    `trusted_proxies` are believed when they say for whom they ask. 0 sockets are no limit."""
+
+    messages: Rate = Rate(10, 20)
+    connects_by_address: Rate = Rate(200, 400)
+    max_sockets: int = 20_000
+    client_buffer_bytes: int = 1024 * 1024
+    connect_timeout_seconds: float = 10.0
+    allowed_origins: frozenset[str] | None = None
+    trusted_proxies: tuple[Network, ...] = ()

@@ -1,0 +1,135 @@
+"""The door of every lobby: `/<lobby_id>`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+
+from protocol.errors import ErrorCode, Refused
+from protocol.from_client import LOBBY_COMMANDS, ArrangeGrid, Claim, Leave, SelectNumbers, Sync
+from protocol.ids import namespace_lobby
+from protocol.to_client import (
+    ArrangeGridAnswer,
+    LeaveAnswer,
+    SelectNumbersAnswer,
+    SyncState,
+)
+from protocol.views import Invoice, Request
+from server.services.following import Following
+from server.services.play import Play
+from server.services.seats import Seats
+from server.store.log import Record
+from server.transport.answers import claim_answer
+from server.transport.member import Member, Welcome
+from server.transport.parsing import parse_request
+from server.transport.relay import send_state
+from server.transport.resuming import Resuming
+from server.transport.states import States
+
+Answer = Mapping[str, Any] | Refused
+
+
+class LobbyRoom:
+    """Lets players and spectators into the rooms of lobbies, and carries out what players ask."""
+
+    def __init__(
+        self, following: Following, resuming: Resuming, states: States, play: Play, seats: Seats
+    ) -> None:
+        self._following = following
+        self._resuming = resuming
+        self._states = states
+        self._play = play
+        self._seats = seats
+        self._handlers: dict[type[Request], Callable[[Member, str, Any], Awaitable[Answer]]] = {
+            SelectNumbers: self._select_numbers,
+            ArrangeGrid: self._arrange_grid,
+            Claim: self._claim,
+            Leave: self._leave,
+            Sync: self._sync,
+        }
+
+    async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
+        """Everyone may watch a lobby that exists. The welcome is what the member has missed after
+        `last_seq`, or the whole state."""
+        lobby_id = _lobby_of(member)
+        if not await self._following.follow(lobby_id):
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        try:
+            last_seq = auth.get("last_seq")
+            older = await self._resuming.older(lobby_id, last_seq)
+            invoice = await self._states.invoice(lobby_id, member.alien_id)
+        except BaseException:
+            self._following.unfollow(lobby_id)
+            raise
+        return lambda: self._welcome(member, last_seq, older, invoice)
+
+    async def command(self, member: Member, name: str, payload: Any) -> Answer:
+        """Carry out a command of the lobby."""
+        model = LOBBY_COMMANDS.get(name)
+        if model is None:
+            return Refused(ErrorCode.UNKNOWN_COMMAND)
+        request = parse_request(model, payload, member.alien_id)
+        if isinstance(request, Refused):
+            return request
+        return await self._handlers[model](member, _lobby_of(member), request)
+
+    def left(self, member: Member) -> None:
+        """The node follows the lobby once less."""
+        self._following.unfollow(_lobby_of(member))
+
+    def _welcome(
+        self, member: Member, last_seq: Any, older: list[Record], invoice: Invoice | None
+    ) -> None:
+        lobby_id = _lobby_of(member)
+        missed = self._resuming.missed(lobby_id, last_seq, older)
+        if missed is None:
+            send_state(member, self._states.state(lobby_id, member.alien_id, invoice))
+            return
+        for record in missed:
+            member.send(record.name or "", (record.message or "").encode())
+
+    async def _select_numbers(
+        self, member: Member, lobby_id: str, request: SelectNumbers
+    ) -> Answer:
+        done = await self._play.select_numbers(member.alien_id, lobby_id, request.numbers)
+        if isinstance(done, Refused):
+            return done
+        return SelectNumbersAnswer(numbers=request.numbers).model_dump()
+
+    async def _arrange_grid(self, member: Member, lobby_id: str, request: ArrangeGrid) -> Answer:
+        done = await self._play.arrange_grid(member.alien_id, lobby_id, request.grid)
+        if isinstance(done, Refused):
+            return done
+        return ArrangeGridAnswer(grid=request.grid).model_dump()
+
+    async def _claim(self, member: Member, lobby_id: str, _request: Claim) -> Answer:
+        outcome = await self._play.claim(member.alien_id, lobby_id)
+        return outcome if isinstance(outcome, Refused) else claim_answer(outcome).model_dump()
+
+    async def _leave(self, member: Member, lobby_id: str, _request: Leave) -> Answer:
+        done = await self._seats.leave(member.alien_id, lobby_id)
+        return done if isinstance(done, Refused) else LeaveAnswer().model_dump()
+
+    async def _sync(self, member: Member, lobby_id: str, request: Sync) -> Answer:
+        older = await self._resuming.older(lobby_id, request.last_seq)
+        missed = self._resuming.missed(lobby_id, request.last_seq, older)
+        if missed is not None:
+            return {"ok": True, "events": [_named(record) for record in missed]}
+        invoice = await self._states.invoice(lobby_id, member.alien_id)
+        state = self._states.state(lobby_id, member.alien_id, invoice)
+        return (
+            Refused(ErrorCode.UNKNOWN_LOBBY)
+            if state is None
+            else SyncState(state=state).model_dump()
+        )
+
+
+def _lobby_of(member: Member) -> str:
+    lobby_id = namespace_lobby(member.namespace)
+    if lobby_id is None:
+        raise ValueError(f"not the namespace of a lobby: {member.namespace!r}")
+    return lobby_id
+
+
+def _named(record: Record) -> dict[str, Any]:
+    return {"event": record.name, **orjson.loads(record.message or "{}")}

@@ -1,0 +1,56 @@
+"""A player in a namespace, and what stands behind a namespace."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from protocol.errors import Refused
+from server.transport.frames import text_frame
+from server.transport.packets import event_packet
+from server.transport.session import Session
+
+
+class Member:
+    """One connection in one namespace. Two are the same only if they are the same object."""
+
+    __slots__ = ("alien_id", "door", "namespace", "session", "sid")
+
+    def __init__(
+        self, sid: str, namespace: str, alien_id: str, session: Session, door: "Door"
+    ) -> None:
+        self.sid = sid
+        self.namespace = namespace
+        self.alien_id = alien_id
+        self.session = session
+        self.door = door
+
+    def send(self, event: str, data_json: bytes) -> None:
+        """Send an event whose data is JSON already, after all that was sent before."""
+        self.session.write(text_frame(event_packet(self.namespace, event, data_json)))
+
+    def send_event(self, event: str, data: object) -> None:
+        """Send an event."""
+        self.send(event, orjson.dumps(data))
+
+
+Welcome = Callable[[], None]
+
+
+class Door(Protocol):
+    """What stands behind a namespace. The gateway has authenticated whoever comes here."""
+
+    async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
+        """Decide whether `member` may enter; `auth` is what it sent along.
+
+        The `welcome` is called as soon as the member is in the room and knows it, and sends the
+        first messages: what is broadcast from then on comes after them.
+        """
+
+    async def command(self, member: Member, name: str, payload: Any) -> Mapping[str, Any] | Refused:
+        """Do what the member asks for, and tell the answer; `payload` is {} when there was none.
+        The commands of one connection come one at a time, in the order in which they were sent."""
+
+    def left(self, member: Member) -> None:
+        """The member is gone. Called exactly once for everyone who got a welcome, even if the
+        connection ended before it was called."""

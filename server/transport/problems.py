@@ -1,0 +1,49 @@
+"""Refusals over HTTP: problem+json (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from protocol.errors import ERRORS, ErrorCode, Refused
+
+RETRY_AFTER_SECONDS: Final = 1
+
+
+def problem(refused: Refused, detail: str | None = None) -> web.Response:
+    """The response to a refused request: `{type, title, status, detail, code}`.
+
+    `detail` replaces the sentence of the error table. Refusals that time heals (429, 503) carry
+    `Retry-After`.
+    """
+    entry = ERRORS[refused.code]
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(entry.http_status).phrase,
+        "status": entry.http_status,
+        "detail": detail or entry.message,
+        "code": refused.code,
+    }
+    response = web.Response(
+        body=orjson.dumps(body),
+        status=entry.http_status,
+        content_type="application/problem+json",
+    )
+    if entry.http_status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def route_problem(status: int, reason: str) -> web.Response:
+    """The response to a request for which there is no route: the status is HTTP's own."""
+    body = {
+        "type": "about:blank",
+        "title": reason,
+        "status": status,
+        "detail": ERRORS[ErrorCode.UNKNOWN_COMMAND].message,
+        "code": ErrorCode.UNKNOWN_COMMAND,
+    }
+    return web.Response(
+        body=orjson.dumps(body), status=status, content_type="application/problem+json"
+    )

@@ -1,0 +1,67 @@
+"""What a client may send over its connection, frame by frame and packet by packet."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aiohttp import WSMessage, WSMsgType, web
+
+from server.transport.ending import Ending
+from server.transport.frames import pong_frame
+from server.transport.packets import MalformedPacket
+from server.transport.session import Session
+
+OnMessage = Callable[[str, str], Awaitable[None]]
+
+log = structlog.get_logger()
+
+
+async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessage) -> None:
+    """Read until the connection ends; `on_message(sid, text)` is awaited for one message after
+    the other, so a client that sends more than it may waits in its own TCP connection.
+
+    MalformedPacket from it ends the connection; anything else that it raises is passed on.
+    """
+    try:
+        while await _take(session, await ws.receive(), on_message):
+            pass
+    except MalformedPacket as error:
+        log.info("malformed packet", sid=session.sid, reason=str(error))
+        session.close(Ending.MALFORMED)
+
+
+async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> bool:
+    """Deal with one WebSocket message; whether another is to be expected."""
+    if session.ending is not None:  # only the peer's own goodbye still matters
+        return message.type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
+    match message.type:
+        case WSMsgType.TEXT:
+            await _take_packet(session, message.data, on_message)
+        case WSMsgType.PING:
+            if session.take_credit():
+                session.write(pong_frame(message.data))
+        case WSMsgType.PONG:
+            session.take_credit()
+        case WSMsgType.BINARY | WSMsgType.ERROR:
+            raise MalformedPacket("binary, too long, or not a valid frame")
+        case WSMsgType.CLOSE:
+            session.close(Ending.LEFT)
+            return False
+        case _:
+            return False
+    return True
+
+
+async def _take_packet(session: Session, text: str, on_message: OnMessage) -> None:
+    """Deal with one Engine.IO packet."""
+    if text.startswith("4"):
+        session.busy = True
+        try:
+            await on_message(session.sid, text[1:])
+        finally:
+            session.busy = False
+    elif text == "3":
+        session.take_pong()
+    elif text == "1":
+        session.close(Ending.LEFT)
+    else:
+        raise MalformedPacket("not an Engine.IO packet of a client")

@@ -1,0 +1,77 @@
+"""The relay: what happens in the lobbies that this node follows goes to their rooms."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+import structlog
+
+from protocol.ids import lobby_namespace
+from protocol.to_client import LobbyState
+from server.rules.events import GridArranged
+from server.store.errors import StoreUnavailable
+from server.store.log import Record, Snapshot
+from server.transport.member import Member
+from server.transport.rooms import Rooms
+from server.transport.states import States
+
+_RETRY_SECONDS: Final = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class Relay:
+    """The audience of the lobbies that this node follows."""
+
+    def __init__(self, rooms: Rooms, states: States) -> None:
+        self._rooms = rooms
+        self._states = states
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
+        """Tell the room, in the very bytes that were committed. Whoever had their grid arranged by
+        the server learns it from a state of their own."""
+        namespace = lobby_namespace(lobby_id)
+        helped: set[str] = set()
+        for record in records:
+            if record.name is not None and record.message is not None:
+                self._rooms.broadcast(namespace, record.name, record.message.encode())
+            if isinstance(record.event, GridArranged) and record.event.by_server:
+                helped.add(record.event.alien_id)
+        if helped:
+            self._send_states(lobby_id, lambda member: member.alien_id in helped)
+
+    def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
+        """Give everyone in the room the whole state."""
+        self._send_states(lobby_id, lambda _member: True)
+
+    async def close(self) -> None:
+        """Send no more states."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _send_states(self, lobby_id: str, wanted: Callable[[Member], bool]) -> None:
+        members = [m for m in self._rooms.members(lobby_namespace(lobby_id)) if wanted(m)]
+        task = asyncio.create_task(self._send_states_to(lobby_id, members))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send_states_to(self, lobby_id: str, members: Collection[Member]) -> None:
+        for member in members:
+            while member in self._rooms.members(member.namespace):
+                try:
+                    invoice = await self._states.invoice(lobby_id, member.alien_id)
+                except StoreUnavailable as error:
+                    log.warning("state_not_sent_yet", lobby_id=lobby_id, error=str(error))
+                    await asyncio.sleep(_RETRY_SECONDS)
+                else:
+                    send_state(member, self._states.state(lobby_id, member.alien_id, invoice))
+                    break
+
+
+def send_state(member: Member, state: LobbyState | None) -> None:
+    """Send a state, if there is one, to a member that is still there."""
+    if state is not None:
+        member.send("lobby_state", state.model_dump_json().encode())

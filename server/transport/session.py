@@ -1,0 +1,197 @@
+"""One Engine.IO connection over a WebSocket.
+
+There is one write path: every packet is a frame that goes to the transport at once, in the order
+of the program; the transport's own buffer is the client's queue. There is no task but the request
+handler that reads, and no queue: pings and deadlines are timers. It stands in the engine's table
+where python-engineio keeps its AsyncSocket.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from server.transport.counts import Counts
+from server.transport.ending import Ending, close_code
+from server.transport.frames import close_frame, text_frame
+from server.transport.limits import Credits, SocketLimits
+
+if TYPE_CHECKING:
+    from server.transport.member import Member
+
+# A peer that falls silent is noticed after both at most: under 10 s.
+PING_INTERVAL_SECONDS: Final = 5.0
+PING_TIMEOUT_SECONDS: Final = 4.5
+
+# How long a peer may take to answer our close frame before its connection is cut.
+CLOSE_SECONDS: Final = 2.0
+
+# A burst to a healthy reader may pass the buffer limit for some round trips: both asyncio and
+# uvloop count what the kernel has not taken yet, and it takes no more until the next pass of the
+# loop. So the limit is judged a moment later, and only a multiple of it at once.
+BACKLOG_PATIENCE_SECONDS: Final = 1.0
+BACKLOG_HARD_FACTOR: Final = 4
+
+BUSY_RECHECK_SECONDS: Final = 0.5
+
+_PING = text_frame(b"2")
+
+
+class Session:
+    """A connection, from its handshake to its end.
+
+    `on_end(sid, ending)` is called once, while the client can still be written to. `busy` says
+    that a message of the client is being answered. What the layer above knows of the connection
+    is kept here too: its player, its memberships by namespace, when its tokens expire.
+    """
+
+    __slots__ = (
+        "_awaiting_pong",
+        "_backlog_timer",
+        "_counts",
+        "_credits",
+        "_deadline",
+        "_limits",
+        "_loop",
+        "_on_end",
+        "_timer",
+        "_transport",
+        "alien_id",
+        "busy",
+        "closed",
+        "ending",
+        "expires_at_ms",
+        "members",
+        "refused_connects",
+        "sid",
+    )
+
+    def __init__(
+        self,
+        sid: str,
+        transport: asyncio.Transport,
+        *,
+        limits: SocketLimits,
+        counts: Counts,
+        on_end: Callable[[str, Ending], None],
+    ) -> None:
+        self.sid = sid
+        self.ending: Ending | None = None
+        self.closed = False
+        self.busy = False
+        self.alien_id: str | None = None
+        self.members: dict[str, Member] = {}
+        self.expires_at_ms = float("inf")
+        self.refused_connects = 0
+        self._transport = transport
+        self._limits = limits
+        self._counts = counts
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._credits = Credits(limits.messages)
+        self._awaiting_pong = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._backlog_timer: asyncio.TimerHandle | None = None
+        self._timer = self._loop.call_later(PING_INTERVAL_SECONDS, self._ping)
+        # Never pause aiohttp: whoever awaited its drain would wait for a reader that stalls.
+        most_bytes = limits.client_buffer_bytes * BACKLOG_HARD_FACTOR
+        transport.set_write_buffer_limits(high=2 * most_bytes)
+
+    # Writing
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame, after everything that was written before. To a connection that is closed
+        this does nothing; one that does not read what piled up for it is cut."""
+        transport = self._transport
+        if self.closed or transport.is_closing():
+            return
+        waiting_bytes = transport.get_write_buffer_size()
+        transport.write(frame)
+        if waiting_bytes:
+            self._counts.deliveries_queued += 1
+            self._check_backlog(waiting_bytes + len(frame))
+        else:
+            self._counts.deliveries_direct += 1
+
+    def _check_backlog(self, waiting_bytes: int) -> None:
+        limit_bytes = self._limits.client_buffer_bytes
+        if waiting_bytes > limit_bytes * BACKLOG_HARD_FACTOR:
+            self._abort(Ending.TOO_SLOW)
+        elif waiting_bytes > limit_bytes and self._backlog_timer is None:
+            self._backlog_timer = self._loop.call_later(
+                BACKLOG_PATIENCE_SECONDS, self._judge_backlog
+            )
+
+    def _judge_backlog(self) -> None:
+        self._backlog_timer = None
+        if self._transport.get_write_buffer_size() > self._limits.client_buffer_bytes:
+            self._abort(Ending.TOO_SLOW)
+
+    # What the peer sends
+
+    def take_credit(self) -> bool:
+        """Whether one more message is within the limit. A flood of others ends the connection."""
+        now = self._loop.time()
+        allowed = self._credits.take(now)
+        if not allowed and self._credits.is_flood(now):
+            self.close(Ending.FLOODED)
+        return allowed
+
+    def take_pong(self) -> None:
+        """The peer is alive. Pongs that nobody asked for count as messages."""
+        if self._awaiting_pong:
+            self._awaiting_pong = False
+        else:
+            self.take_credit()
+
+    # Liveness
+
+    def _ping(self) -> None:
+        self._awaiting_pong = True
+        self.write(_PING)
+        self._timer = self._loop.call_later(PING_TIMEOUT_SECONDS, self._check_pong)
+
+    def _check_pong(self) -> None:
+        if not self._awaiting_pong:
+            pause_seconds = PING_INTERVAL_SECONDS - PING_TIMEOUT_SECONDS
+            self._timer = self._loop.call_later(pause_seconds, self._ping)
+        elif self.busy:  # the pong may wait behind the message that is being answered
+            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self._check_pong)
+        else:
+            self._abort(Ending.SILENT)
+
+    def set_deadline(self, seconds: float, callback: Callable[[], None]) -> None:
+        """Call `callback` in that time, unless the connection ends or another deadline is set."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self._loop.call_later(seconds, callback)
+
+    # Ending
+
+    def close(self, ending: Ending) -> None:
+        """End the connection, the first `ending` counts. It leaves everything at once; the peer
+        gets a close frame and CLOSE_SECONDS to answer, then TCP is cut."""
+        if self.ending is not None:
+            return
+        self.ending = ending
+        self._counts.ended[ending] += 1
+        self._cancel_timers()
+        self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._on_end(self.sid, ending)
+        self.write(close_frame(close_code(ending)))
+        self.closed = True
+
+    def _abort(self, ending: Ending) -> None:
+        # The rest follows in the next pass: a broadcast may be on its way through the room.
+        self._transport.abort()
+        self._loop.call_soon(self.close, ending)
+
+    def hang_up(self) -> None:
+        """Close TCP once the goodbye is out. Call it when nobody reads any more."""
+        self._transport.close()
+        if not self._transport.get_write_buffer_size():
+            self._cancel_timers()
+
+    def _cancel_timers(self) -> None:
+        for timer in (self._timer, self._deadline, self._backlog_timer):
+            if timer is not None:
+                timer.cancel()

@@ -1,0 +1,40 @@
+"""The state of a lobby, for one of those who look at it."""
+
+from protocol.to_client import LobbyState
+from protocol.views import Invoice
+from server.rules.lobby import Lobby
+from server.rules.views import own_view, public_view
+from server.services.billing import Billing
+from server.services.following import Following
+from server.store.log import Head
+
+
+class States:
+    """Tells members of followed lobbies the whole state.
+
+    A player's invoice has to be fetched; the state itself is taken at the instant in which it is
+    sent, so that no event that was sent before it is missing in it.
+    """
+
+    def __init__(self, following: Following, billing: Billing) -> None:
+        self._following = following
+        self._billing = billing
+
+    async def invoice(self, lobby_id: str, alien_id: str) -> Invoice | None:
+        """The last invoice of the player in a followed lobby. Raises StoreUnavailable."""
+        snapshot = self._following.snapshot(lobby_id)
+        return None if snapshot is None else await self._billing.invoice_of(snapshot, alien_id)
+
+    def state(self, lobby_id: str, alien_id: str, invoice: Invoice | None) -> LobbyState | None:
+        """The state of a followed lobby at this instant, as the player may see it."""
+        snapshot = self._following.snapshot(lobby_id)
+        if snapshot is None or snapshot.lobby is None:
+            return None
+        return lobby_state(snapshot.lobby, snapshot.head, alien_id, invoice)
+
+
+def lobby_state(lobby: Lobby, head: Head, alien_id: str, invoice: Invoice | None) -> LobbyState:
+    """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
+    view = public_view(lobby, head.seq)
+    you = own_view(lobby, alien_id, invoice)
+    return LobbyState(**dict(view), you=you, at=head.at)

@@ -1,0 +1,73 @@
+"""Who a connection belongs to, and until when its tokens let it live."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
+
+from protocol.errors import ErrorCode, Refused
+from protocol.from_client import RefreshToken
+from protocol.to_client import RefreshTokenAnswer
+from server.outside.identity import Identity
+from server.transport.ending import Ending
+from server.transport.parsing import parse_request
+from server.transport.session import Session
+
+# The clock may be corrected while a token lives, so its expiry is looked at again and again.
+EXPIRY_RECHECK_SECONDS: Final = 600.0
+
+
+class Tokens:
+    """Holds every connection to one player and to the expiry of its tokens.
+
+    `verify` tells whom a token vouches for; `now_ms` is Unix time in milliseconds.
+    """
+
+    def __init__(
+        self,
+        verify: Callable[[object], Awaitable[Identity | Refused]],
+        now_ms: Callable[[], float],
+    ) -> None:
+        self._verify = verify
+        self._now_ms = now_ms
+
+    async def identify(self, session: Session, auth: Any) -> Identity | Refused:
+        """The player behind the `auth` of a connect packet."""
+        if not isinstance(auth, dict) or "token" not in auth:
+            return Refused(ErrorCode.UNAUTHORIZED)
+        return await self._same_player(session, auth["token"])
+
+    def accept(self, session: Session, identity: Identity) -> None:
+        """The connection joined a namespace as `identity`: the token that expires first counts."""
+        session.alien_id = identity.alien_id
+        session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
+        self._watch_expiry(session)
+
+    async def refresh(self, session: Session, payload: Any) -> dict[str, Any] | Refused:
+        """Answer `refresh_token`: the new token replaces all that the connection came with."""
+        request = parse_request(RefreshToken, payload, session.alien_id or "")
+        if isinstance(request, Refused):
+            return request
+        identity = await self._same_player(session, request.token)
+        if isinstance(identity, Refused):
+            return identity
+        if session.ending is None:
+            session.expires_at_ms = identity.expires_at_ms
+            self._watch_expiry(session)
+        return RefreshTokenAnswer(expires_at=identity.expires_at_ms).model_dump()
+
+    async def _same_player(self, session: Session, token: object) -> Identity | Refused:
+        identity = await self._verify(token)
+        if isinstance(identity, Refused):
+            return identity
+        if session.alien_id not in (None, identity.alien_id):
+            return Refused(ErrorCode.IDENTITY_MISMATCH)
+        return identity
+
+    def _watch_expiry(self, session: Session) -> None:
+        left_seconds = (session.expires_at_ms - self._now_ms()) / 1000
+        if left_seconds <= 0:
+            session.close(Ending.EXPIRED)
+        else:
+            session.set_deadline(
+                min(left_seconds, EXPIRY_RECHECK_SECONDS), partial(self._watch_expiry, session)
+            )

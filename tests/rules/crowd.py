@@ -1,0 +1,236 @@
+"""A crowd that plays: what can be asked of a lobby, in whatever order, and what is answered."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from protocol.errors import ErrorCode, Refused
+from server.rules import events
+from server.rules.commands import (
+    ArrangeGrid,
+    Claim,
+    Command,
+    Leave,
+    OpenLobby,
+    SelectNumbers,
+    TakeSeat,
+    Tick,
+)
+from server.rules.lobby import Player, due_at
+from server.rules.payments import Delivery
+from server.rules.variants import Variant
+from tests.rules import strategies
+from tests.rules.brute_force import first_complete
+from tests.rules.deliveries import troubled
+from tests.rules.games import BUY_IN, CLASSIC, LOBBY_ID, SEED, TERMS, Game
+from tests.rules.onlooker import Onlooker
+
+DECIMALS = 2
+MOSTLY = st.sampled_from([True, True, True, False])
+
+
+class Crowd(RuleBasedStateMachine):
+    """Players who ask anything at any time, a provider who delivers anything, a clock that jumps.
+
+    Each answer is checked against an onlooker, who knows only what the room heard.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.game = Game()
+        self.onlooker = Onlooker(BUY_IN)
+        self.spoken = 0
+        self.last_delivery: dict[str, Delivery] = {}
+        self.units_received = 0
+
+    @property
+    def variant(self) -> Variant:
+        """What this game is played with."""
+        return self.game.lobby.variant
+
+    @initialize(variant=strategies.variants, seed=strategies.server_seeds)
+    def open(self, variant: Variant, seed: bytes) -> None:
+        self.game = Game(variant, replace(TERMS, coin_decimals=DECIMALS), seed.hex())
+
+    @rule(data=st.data())
+    def time_passes(self, data: st.DataObject) -> None:
+        self.game.now_ms += data.draw(strategies.durations_ms(self.variant))
+
+    @rule()
+    def tick(self) -> None:
+        was_due = due_at(self.game.lobby)
+        happened = self.ask(Tick())
+        if was_due is None or was_due > self.game.now_ms:
+            assert happened == []
+        else:
+            assert happened, "what is due is done"
+        due = due_at(self.game.lobby)
+        assert due is None or due > int(self.game.now_ms), "nothing that is due is left undone"
+
+    @precondition(lambda self: len(self.onlooker.paid) > 1)
+    @rule(
+        times=st.one_of(st.integers(1, 3), st.integers(1, 80)),
+        late_ms=st.sampled_from([0.0, 0.9, 40.0, 4_000.0]),
+    )
+    def play_on(self, times: int, late_ms: float) -> None:
+        for _ in range(times):
+            if due_at(self.game.lobby) is not None:
+                self.game.tick_when_due(late_ms=late_ms)
+
+    @rule(data=st.data())
+    def take_seat(self, data: st.DataObject) -> None:
+        self.sit(self.somebody(data))
+
+    @precondition(lambda self: self.game.lobby.status == "forming")
+    @rule(data=st.data())
+    def several_sit_and_pay(self, data: st.DataObject) -> None:
+        for player in data.draw(st.sets(strategies.players(self.variant), min_size=2)):
+            self.sit(player)
+            if player in self.game.lobby.invoices:
+                self.receive(self.game.lobby.invoices[player], "none")
+
+    @precondition(lambda self: self.game.invoices)
+    @rule(data=st.data(), trouble=strategies.troubles)
+    def provider_delivers(self, data: st.DataObject, trouble: strategies.Trouble) -> None:
+        self.receive(data.draw(st.sampled_from(sorted(self.game.invoices))), trouble)
+
+    @precondition(lambda self: self.game.lobby.status != "finished")
+    @rule(data=st.data())
+    def select(self, data: st.DataObject) -> None:
+        player = self.somebody(data)
+        numbers = data.draw(strategies.numbers(self.variant))
+        expected = self.refusal(player, ["forming", "arranging"])
+        if expected is None and player in self.onlooker.ready:
+            expected = ErrorCode.ALREADY_ARRANGED
+        self.ask(SelectNumbers(player, numbers), expected)
+
+    @precondition(lambda self: self.game.lobby.status != "finished")
+    @rule(data=st.data())
+    def arrange(self, data: st.DataObject) -> None:
+        player = self.somebody(data)
+        grid = data.draw(strategies.grids(self.variant))
+        expected = self.refusal(player, ["forming", "arranging"])
+        chosen = self.chosen(player)
+        if expected is None and chosen is not None and sum(grid, ()) != chosen:
+            side = self.variant.side
+            grid = tuple(chosen[r * side : (r + 1) * side] for r in range(side))
+        self.ask(ArrangeGrid(player, grid), expected)
+
+    @precondition(lambda self: self.game.lobby.status in ("active", "finished"))
+    @rule(data=st.data())
+    def claim(self, data: st.DataObject) -> None:
+        player = self.somebody(data)
+        expected = self.refusal(player, ["active"])
+        happened = self.ask(Claim(player), expected)
+        if expected is None:
+            seat = self.game.lobby.players[player]
+            line = first_complete(seat.grid or (), self.onlooker.called)
+            ended = self.onlooker.end
+            assert (ended is not None and ended.winner == player) == (line is not None)
+            assert seat.kicked == (line is None)
+            assert happened
+            assert ended is None or ended.pattern == line
+
+    @precondition(lambda self: self.complete())
+    @rule(data=st.data())
+    def claim_rightly(self, data: st.DataObject) -> None:
+        player = data.draw(st.sampled_from(self.complete()))
+        self.ask(Claim(player))
+        assert self.onlooker.end is not None
+        assert self.onlooker.end.winner == player
+
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        player = self.somebody(data)
+        phases = ["forming", "arranging", "active"]
+        self.ask(Leave(player), self.refusal(player, phases, paid=False))
+
+    @precondition(lambda self: not self.game.invoices)
+    @rule()
+    def open_again(self) -> None:
+        with pytest.raises(ValueError, match="cannot be opened"):
+            self.game.attempt(OpenLobby(LOBBY_ID, BUY_IN, CLASSIC, SEED))
+
+    def somebody(self, data: st.DataObject) -> str:
+        """Most often somebody who holds a seat."""
+        anybody = strategies.players(self.variant)
+        seated = sorted(self.onlooker.seated)
+        mostly: bool = data.draw(MOSTLY)
+        return data.draw(st.sampled_from(seated) if seated and mostly else anybody)
+
+    def complete(self) -> list[str]:
+        """Those who could win now."""
+        seats = [self.game.lobby.players[player] for player in sorted(self.onlooker.playing())]
+        called = self.onlooker.called if self.onlooker.status == "active" else ()
+        return [s.alien_id for s in seats if s.grid and first_complete(s.grid, called)]
+
+    def sit(self, player: str) -> None:
+        """Ask for a seat, and check who gets one."""
+        invoice = f"invoice-{len(self.game.invoices):04}"
+        had = self.game.lobby.players.get(player)
+        happened = self.game.attempt(TakeSeat(player, "seed", invoice, takes_test=True))
+        self.catch_up()
+        if self.onlooker.status != "forming":
+            assert happened == Refused(ErrorCode.LOBBY_CLOSED)
+        elif happened == Refused(ErrorCode.LOBBY_FULL):
+            held = [p for p in self.game.lobby.players.values() if self.holds(p)]
+            assert had is None
+            assert len(held) == self.variant.max_players
+        else:
+            assert player in self.onlooker.seated
+            assert (self.game.lobby.players[player] is had) == (had is not None and self.holds(had))
+
+    def holds(self, seat: Player) -> bool:
+        """Whether a seat is paid, or may still be."""
+        return seat.paid or seat.expires_at > int(self.game.now_ms)
+
+    def receive(self, invoice: str, trouble: strategies.Trouble) -> None:
+        """The provider tells of `invoice`."""
+        told = troubled(self.game, invoice, trouble, self.last_delivery.get(invoice))
+        paid_before = len(self.onlooker.paid)
+        receipt = self.game.deliver(invoice, told)
+        if receipt.recorded and told.status == "finalized" and not receipt.unmatched:
+            self.units_received += told.units or 0
+        self.last_delivery[invoice] = told
+        seats_paid = sum(isinstance(event, events.SeatPaid) for event in receipt.events)
+        self.catch_up()
+        if self.onlooker.status == "forming":
+            assert len(self.onlooker.paid) == paid_before + seats_paid
+
+    def refusal(self, player: str, phases: Sequence[str], *, paid: bool = True) -> ErrorCode | None:
+        """The refusal that the room, counting for itself, expects for `player`."""
+        self.catch_up()
+        reasons = {
+            ErrorCode.NOT_SEATED: player not in self.onlooker.seated,
+            ErrorCode.REMOVED_FROM_GAME: player in self.onlooker.kicked,
+            ErrorCode.NOT_ACTIVE: player in self.onlooker.left,
+            ErrorCode.WRONG_STATUS: self.onlooker.status not in phases,
+            ErrorCode.NOT_PAID: paid and player not in self.onlooker.paid,
+        }
+        return next((code for code, holds in reasons.items() if holds), None)
+
+    def ask(self, command: Command, expected: ErrorCode | None = None) -> list[events.Event]:
+        """Ask for `command`, which is refused with `expected` or carried out."""
+        before = self.game.lobby
+        happened = self.game.attempt(command)
+        if isinstance(happened, Refused):
+            assert happened.code == expected
+            assert self.game.lobby is before
+            return []
+        assert expected is None
+        self.catch_up()
+        return happened
+
+    def chosen(self, player: str) -> tuple[int, ...] | None:
+        """The numbers that `player` has chosen."""
+        seat = self.game.lobby.players.get(player)
+        return None if seat is None else seat.numbers
+
+    def catch_up(self) -> None:
+        """Let the onlooker hear what was said since the last time."""
+        for said in self.game.heard[self.spoken :]:
+            self.onlooker.hear(said)
+        self.spoken = len(self.game.heard)

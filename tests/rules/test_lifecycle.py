@@ -1,0 +1,72 @@
+"""The table of states is all there is."""
+
+from itertools import product
+
+import pytest
+
+from protocol.views import Status
+from server.rules import events
+from server.rules.evolve import evolve
+from server.rules.lifecycle import TRANSITIONS, IllegalStep, next_status
+from tests.rules.endings import won
+from tests.rules.games import CLASSIC, active, arranging, forming, ticket
+
+LEGAL: dict[Status, set[Status]] = {
+    "forming": {"arranging", "finished"},
+    "arranging": {"active"},
+    "active": {"finished"},
+    "finished": set(),
+}
+EVENTS: list[events.Event] = [
+    events.LobbyOpened("lobby_3500_000000000001", 3500, CLASSIC, "00" * 32, 0, 1),
+    events.SeatTaken("cy", "", "invoice", 0, 1, False),
+    events.SeatPaid("ann", "invoice", "tx", False),
+    events.PlayerLeft("ann", "left"),
+    events.FormingExtended(1),
+    events.ArrangingBegan(1),
+    events.NumbersSelected("ann", tuple(range(1, 10))),
+    events.GridArranged("ann", ticket(1)),
+    events.GameStarted("00" * 32, 0, 1),
+    events.NumberCalled(1, 1),
+    events.PlayerKicked("ann", (1,)),
+    events.GameFinished("no_winner", None, None, 1),
+]
+
+
+GAMES = {
+    game.lobby.status: game
+    for game in (forming("ann"), arranging("ann", "bob"), active("ann", "bob"), won())
+}
+
+
+def test_the_states_follow_each_other_in_one_way_only() -> None:
+    for status, row in TRANSITIONS.items():
+        if status is not None:
+            assert set(row.values()) - {status} == LEGAL[status]
+    assert TRANSITIONS[None] == {events.LobbyOpened: "forming"}
+
+
+@pytest.mark.parametrize(
+    ("status", "event"),
+    [*product(GAMES, EVENTS)],
+    ids=lambda x: x if isinstance(x, str) else type(x).__name__,
+)
+def test_an_event_happens_where_the_table_has_it_and_changes_nothing_elsewhere(
+    status: Status, event: events.Event
+) -> None:
+    lobby = GAMES[status].lobby
+    before = repr(lobby)
+    if type(event) in TRANSITIONS[status]:
+        assert evolve(lobby, event).status == TRANSITIONS[status][type(event)]
+    else:
+        with pytest.raises(IllegalStep, match=type(event).__name__):
+            evolve(lobby, event)
+    assert repr(lobby) == before
+
+
+@pytest.mark.parametrize("event", EVENTS[1:], ids=lambda event: type(event).__name__)
+def test_nothing_happens_in_a_lobby_that_is_not_open(event: events.Event) -> None:
+    with pytest.raises(IllegalStep, match="not open"):
+        evolve(None, event)
+    with pytest.raises(IllegalStep, match="not open"):
+        next_status(None, event)

@@ -1,0 +1,165 @@
+"""One server instance without its transport: everything below it, composed as the server does."""
+
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any, Protocol
+
+from protocol.errors import Refused
+from protocol.payments import PaymentDelivery, WebhookAnswer
+from server.clock import StoreClock
+from server.rules.payments import Terms
+from server.rules.variants import Variant
+from server.services.alarms import Alarms
+from server.services.billing import Billing
+from server.services.caller import Caller
+from server.services.following import Following
+from server.services.lobbies import Lobbies
+from server.services.payments import Payments
+from server.services.play import Play
+from server.services.seats import Seated, Seats
+from server.store.commits import Commits
+from server.store.connection import Connection, open_redis
+from server.store.directory import Directory
+from server.store.invoices import InvoiceStore
+from server.store.lobbies import LobbyStore
+from server.store.projection import Lifetimes, Projection
+from server.store.subscription import Subscription
+from server.store.timers import Timers
+
+BUY_IN = 3500
+TABLE = "3500"
+CLASSIC = Variant(
+    name="classic",
+    side=3,
+    highest=50,
+    min_players=2,
+    max_players=10,
+    seat_ms=120_000,
+    formation_ms=120_000,
+    lobby_ttl_ms=600_000,
+    arranging_ms=90_000,
+    call_interval_ms=3_000,
+)
+# A whole game in well under a second, with the order of its phases kept.
+BRISK = replace(CLASSIC, formation_ms=200, seat_ms=150, arranging_ms=20, call_interval_ms=5)
+TERMS = Terms(recipient="provider", network="alien", coin_decimals=0)
+LIFETIMES = Lifetimes(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
+
+
+class Node:
+    """A server instance on the store at `url`. `tiers`: the variant of each buy-in."""
+
+    def __init__(
+        self,
+        url: str,
+        tiers: Mapping[int, Variant] | None = None,
+        *,
+        terms: Terms = TERMS,
+        lifetimes: Lifetimes = LIFETIMES,
+        takes_test: bool = False,
+        listen_url: str | None = None,
+    ) -> None:
+        tiers = tiers or {BUY_IN: CLASSIC}
+        tables = [str(tier) for tier in tiers]
+        self.clock = StoreClock()
+        self.connection = Connection(open_redis(url), self.clock)
+        self.commits = Commits(self.connection)
+        projection = Projection(lifetimes, terms.coin_decimals, "PUBLISH")
+        self.store = LobbyStore(self.connection, self.commits, projection)
+        self.invoices = InvoiceStore(self.connection, self.commits)
+        self.timers = Timers(self.connection)
+        self.directory = Directory(self.connection)
+        self._listening = open_redis(listen_url or url)
+        self.subscription = Subscription(self._listening, self._restored)
+        self.following = Following(self.store, self.subscription)
+        self.alarms = Alarms(tables)
+        self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock)
+        self.billing = Billing(self.invoices, terms, token="ALIEN")
+        self.seats = Seats(
+            self.lobbies, self.directory, self.billing, self.clock, tiers, takes_test=takes_test
+        )
+        self.play = Play(self.lobbies)
+        self.payments = Payments(self.lobbies, self.store, self.invoices, terms, self.clock)
+        self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, tables)
+
+    async def start(self) -> None:
+        """Connect, and learn the store's time."""
+        self.subscription.start()
+        await self.timers.take_due("none", 1)
+
+    async def close(self) -> None:
+        """Let go of the store. The caller is stopped by whoever started it."""
+        await self.following.close()
+        await self.subscription.close()
+        await self.connection.close()
+        await self._listening.aclose()
+
+    async def sit(self, alien_id: str, buy_in_amount: int = BUY_IN) -> Seated:
+        """Seat a player, which must not be refused."""
+        seated = await self.seats.join(alien_id, buy_in_amount, f"seed of {alien_id}")
+        assert isinstance(seated, Seated), seated
+        return seated
+
+    async def pay(self, seated: Seated) -> None:
+        """Pay a seat, which must count."""
+        answer = await self.deliver(paid(seated))
+        assert answer == WebhookAnswer(processed=True), answer
+
+    async def seat(self, *players: str) -> list[Seated]:
+        """Seat players, each of whom pays at once."""
+        seats = [await self.sit(player) for player in players]
+        for seated in seats:
+            await self.pay(seated)
+        return seats
+
+    async def deliver(self, said: PaymentDelivery) -> WebhookAnswer | Refused:
+        """The provider delivers what it has to say."""
+        return await self.payments.deliver(said, raw_body(said))
+
+    def _restored(self) -> None:
+        self.following.restore()
+
+
+class StartNode(Protocol):
+    """Starts a `Node` with these arguments."""
+
+    def __call__(self, url: str, **options: Any) -> Awaitable[Node]:
+        """The started node."""
+        ...
+
+
+@asynccontextmanager
+async def starting_nodes() -> AsyncIterator[StartNode]:
+    """A `StartNode`; what it started is closed in the end."""
+    async with AsyncExitStack() as stack:
+
+        async def start(url: str, **options: Any) -> Node:
+            node = Node(url, **options)
+            stack.push_async_callback(node.close)
+            await node.start()
+            return node
+
+        yield start
+
+
+def paid(seated: Seated, **changes: object) -> PaymentDelivery:
+    """A delivery that pays a seat as asked, but for `changes`."""
+    invoice = seated.invoice
+    said = {
+        "invoice": invoice.invoice_id,
+        "status": "finalized",
+        "txHash": f"tx-{invoice.invoice_id}",
+        "amount": invoice.amount,
+    }
+    return PaymentDelivery.model_validate(said | changes)
+
+
+def failed(seated: Seated, **changes: object) -> PaymentDelivery:
+    """A delivery that says that the payment of a seat failed."""
+    return paid(seated, status="failed", amount=None, **changes)
+
+
+def raw_body(said: PaymentDelivery) -> bytes:
+    """A delivery as the provider sends it."""
+    return said.model_dump_json(exclude_none=True).encode()

@@ -1,0 +1,37 @@
+"""All that is in a store, read key by key: for tests only, a server never looks at the whole."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from redis.asyncio import Redis
+
+Content = Mapping[str, Any]
+
+
+async def store_content(redis: Redis) -> Content:
+    """Every key with its value, and for those that expire also whether they do."""
+    found: dict[str, Any] = {}
+    async for key in redis.scan_iter(count=1_000):
+        found[key] = (await _value(redis, key), await redis.pttl(key) >= 0)
+    return found
+
+
+async def _value(redis: Redis, key: str) -> Any:
+    match await redis.type(key):
+        case "hash":
+            return await redis.hgetall(key)
+        case "list":
+            return await redis.lrange(key, 0, -1)
+        case "zset":
+            return await redis.zrange(key, 0, -1, withscores=True)
+        case "stream":
+            return await redis.xrange(key)
+        case "string":
+            return await redis.get(key)
+        case other:
+            raise AssertionError(f"{key} is a {other}")
+
+
+async def ledger(redis: Redis, table: str) -> list[dict[str, str]]:
+    """The entries of a table's ledger, oldest first."""
+    return [entry for _, entry in await redis.xrange(f"ledger:{{{table}}}")]

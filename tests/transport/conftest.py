@@ -1,0 +1,61 @@
+"""Servers and clients that are gone after the test, whatever happened in it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+import socketio
+
+from server.transport.limits import SocketLimits
+from tests.transport.hall import Server
+from tests.transport.raw import RawClient
+
+StartServer = Callable[..., Awaitable[Server]]
+ConnectRaw = Callable[..., Awaitable[RawClient]]
+ConnectStock = Callable[..., Awaitable[socketio.AsyncClient]]
+
+
+@pytest.fixture
+async def start_server() -> AsyncIterator[StartServer]:
+    """Starts a server with the given limits."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**limits: object) -> Server:
+            server = Server(SocketLimits(**limits))  # type: ignore[arg-type]
+            await server.start()
+            stack.push_async_callback(server.stop)
+            return server
+
+        yield start
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> Server:
+    """A server with the limits of production."""
+    return await start_server()
+
+
+@pytest.fixture
+async def connect_raw() -> AsyncIterator[ConnectRaw]:
+    """Opens raw connections."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(server: Server, headers: str = "", **options: int) -> RawClient:
+            client = await RawClient.connect(server.port, headers, **options)
+            stack.push_async_callback(client.close)
+            return client
+
+        yield connect
+
+
+@pytest.fixture
+async def stock_client() -> AsyncIterator[Callable[[], socketio.AsyncClient]]:
+    """Makes clients of python-socketio."""
+    async with AsyncExitStack() as stack:
+
+        def make() -> socketio.AsyncClient:
+            client = socketio.AsyncClient(reconnection=False)
+            stack.push_async_callback(client.shutdown)
+            return client
+
+        yield make

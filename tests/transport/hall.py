@@ -1,0 +1,118 @@
+"""A server whose doors open into a hall that only echoes: the transport without a game."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from protocol.errors import ErrorCode, Refused
+from server.outside.identity import Identity
+from server.transport.counts import Counts
+from server.transport.gateway import Gateway
+from server.transport.limits import SocketLimits
+from server.transport.member import Door, Member, Welcome
+from server.transport.rooms import Rooms
+from server.transport.tokens import Tokens
+
+
+def now_ms() -> float:
+    """Unix time in milliseconds."""
+    return time.time() * 1000
+
+
+async def verify(token: object) -> Identity | Refused:
+    """Tokens here are `name` or `name:seconds to live`; whoever has no name is nobody."""
+    if not isinstance(token, str) or not token:
+        return Refused(ErrorCode.UNAUTHORIZED)
+    if token == "verifier-bug":
+        raise RuntimeError("the verifier broke")
+    name, _, seconds = token.partition(":")
+    return Identity(name, now_ms() + float(seconds or 3600) * 1000)
+
+
+class Hall:
+    """The door of every namespace that begins with `/hall`."""
+
+    def __init__(self) -> None:
+        self.inside: list[Member] = []
+        self.welcomed = 0
+        self.gone = 0
+        self.commands: list[str] = []
+        self.open = asyncio.Event()  # what `slow` and the admission to `/hall-slow` wait for
+        self.admitting = asyncio.Event()
+
+    async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
+        if member.namespace == "/hall-full":
+            return Refused(ErrorCode.LOBBY_FULL, {"seats": 10})
+        if member.namespace == "/hall-bug":
+            raise RuntimeError("the door broke")
+        if member.namespace == "/hall-slow":
+            self.admitting.set()
+            await self.open.wait()
+        self.welcomed += 1
+        self.inside.append(member)
+        return lambda: member.send_event("welcome", {"auth": dict(auth)})
+
+    async def command(self, member: Member, name: str, payload: Any) -> Mapping[str, Any] | Refused:
+        self.commands.append(name)
+        match name:
+            case "echo":
+                return {"ok": True, "payload": payload}
+            case "slow":
+                await self.open.wait()
+                return {"ok": True}
+            case "bug":
+                raise RuntimeError("the secret is 42")
+        return Refused(ErrorCode.UNKNOWN_COMMAND)
+
+    def left(self, member: Member) -> None:
+        self.inside.remove(member)
+        self.gone += 1
+        if member.namespace == "/hall-bad-end":
+            raise RuntimeError("the door broke")
+
+
+class Server:
+    """A gateway that listens on a free port of the loopback interface."""
+
+    def __init__(self, limits: SocketLimits) -> None:
+        self.hall = Hall()
+        self.rooms = Rooms()
+        self.counts = Counts()
+        self.gateway = Gateway(
+            doors=self.door,
+            tokens=Tokens(verify, now_ms),
+            limits=limits,
+            rooms=self.rooms,
+            counts=self.counts,
+        )
+        app = web.Application()
+        self.gateway.attach(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
+        self.port = 0
+
+    def door(self, namespace: str) -> Door | None:
+        return self.hall if namespace.startswith("/hall") else None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Send everyone away, and see that nothing of them is left anywhere."""
+        self.hall.open.set()
+        async with asyncio.timeout(30):
+            await self.gateway.drain(0)
+        await self._runner.cleanup()
+        assert self.rooms.rooms == {}
+        assert self.gateway.eio.sockets == {}
+        assert self.hall.inside == []
+        assert self.hall.gone == self.hall.welcomed

@@ -1,0 +1,210 @@
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+import socketio
+
+from protocol.errors import ErrorCode, Refused, error_answer
+from server.transport.ending import Ending
+from server.transport.limits import Rate
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw, StartServer
+from tests.transport.hall import Server
+from tests.transport.raw import RawClient
+
+
+async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
+    """A client that has joined `/hall`."""
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+    return client
+
+
+async def test_a_stock_client_gets_the_answer_as_its_acknowledgement(
+    server: Server, stock_client: Callable[[], socketio.AsyncClient]
+) -> None:
+    client = stock_client()
+    await client.connect(
+        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+    )
+
+    answer = await client.call("echo", {"a": [1, "é"]}, namespace="/hall")
+
+    assert answer == {"ok": True, "payload": {"a": [1, "é"]}}
+
+
+async def test_a_missing_payload_is_an_empty_object(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    assert (await client.command("/hall", 1, "echo"))["payload"] == {}
+    assert (await client.command("/hall", 2, "echo", None))["payload"] is None
+
+
+async def test_more_than_one_argument_is_an_invalid_message(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    answer = await client.command("/hall", 1, "echo", {}, {})
+
+    assert answer == error_answer(Refused(ErrorCode.INVALID_MESSAGE))
+    assert server.hall.commands == []
+
+
+@pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "admit", "", "*"])
+async def test_a_reserved_word_is_just_an_unknown_command(
+    server: Server, connect_raw: ConnectRaw, name: str
+) -> None:
+    client = await inside(server, connect_raw)
+
+    answer = await client.command("/hall", 1, name, {"token": "bob"})
+
+    assert answer == error_answer(Refused(ErrorCode.UNKNOWN_COMMAND))
+    assert (server.hall.welcomed, server.hall.gone) == (1, 0)
+
+
+async def test_an_error_of_ours_is_internal_and_says_nothing_more(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    answer = await client.command("/hall", 1, "bug")
+
+    assert answer == error_answer(Refused(ErrorCode.INTERNAL))
+    assert server.counts.failures == 1
+
+
+async def test_an_event_without_an_id_is_carried_out_and_not_answered(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,["echo",1]')
+
+    assert (await client.command("/hall", 7, "echo", 2))["payload"] == 2
+    assert server.hall.commands == ["echo", "echo"]
+
+
+async def test_packets_for_a_namespace_that_is_not_joined_are_ignored(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    for packet in ('42/elsewhere,1["echo"]', "41/elsewhere,", "43/elsewhere,1[]", '42["echo"]'):
+        client.send(packet)
+
+    assert (await client.command("/hall", 2, "echo"))["ok"]
+    assert list(server.rooms.rooms) == ["/hall"]
+
+
+async def test_acknowledgements_of_clients_are_ignored(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send("43/hall,1[{}]")
+
+    assert (await client.command("/hall", 2, "echo"))["ok"]
+
+
+async def test_commands_of_one_connection_are_carried_out_in_their_order(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,1["slow"]')
+    client.send('42/hall,2["echo"]')
+    await until(lambda: server.hall.commands == ["slow"])
+
+    server.hall.open.set()
+
+    assert (await client.packet()).startswith("43/hall,1")
+    assert (await client.packet()).startswith("43/hall,2")
+
+
+async def test_the_answer_to_who_has_left_is_not_sent(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,1["slow"]')
+    await until(lambda: server.hall.commands == ["slow"])
+    (session,) = server.gateway.eio.sockets.values()
+    session.close(Ending.REFUSED)
+
+    server.hall.open.set()
+
+    assert await client.tcp_end() == []
+
+
+async def test_messages_over_the_limit_are_refused_without_a_handler(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(messages=Rate(0.001, 3))
+    client = await inside(server, connect_raw)  # the first of three
+
+    assert (await client.command("/hall", 1, "echo"))["ok"]
+    assert (await client.command("/hall", 2, "echo"))["ok"]
+    answer = await client.command("/hall", 3, "echo")
+
+    assert answer == error_answer(Refused(ErrorCode.RATE_LIMITED))
+    assert server.hall.commands == ["echo", "echo"]
+    assert server.counts.refused[ErrorCode.RATE_LIMITED] == 1
+
+
+async def test_connects_over_the_limit_are_refused(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(messages=Rate(0.001, 1))
+    client = await inside(server, connect_raw)
+
+    packet = await client.join("/hall-2", "alice")
+
+    assert json.loads(packet.removeprefix("44/hall-2,"))["data"]["code"] == "rate_limited"
+
+
+async def test_a_stock_burst_is_within_the_limit(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await inside(server, connect_raw)
+
+    answers = [await client.command("/hall", number, "echo") for number in range(19)]
+
+    assert all(answer["ok"] for answer in answers)
+
+
+@pytest.mark.parametrize(
+    "packet", ['42/hall,1["echo"]', '42/elsewhere,["x"]', "43/hall,1[]", "3", "41/elsewhere,"]
+)
+async def test_a_flood_of_any_packet_ends_the_connection(
+    start_server: StartServer, connect_raw: ConnectRaw, packet: str
+) -> None:
+    server = await start_server(messages=Rate(1, 1))
+    client = await inside(server, connect_raw)
+    for _ in range(200):
+        client.send(packet)
+
+    async with asyncio.timeout(15):
+        await client.tcp_end()
+
+    assert server.counts.ended[Ending.FLOODED] == 1
+
+
+async def test_a_flood_of_websocket_pings_ends_the_connection(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(messages=Rate(1, 5))
+    client = await inside(server, connect_raw)
+    for _ in range(200):
+        client.send_frame(0x89, b"ping")
+
+    await client.tcp_end()
+
+    assert server.counts.ended[Ending.FLOODED] == 1
+
+
+async def test_a_message_rate_of_zero_is_no_limit(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(messages=Rate(0, 0))
+    client = await inside(server, connect_raw)
+
+    for number in range(300):
+        assert (await client.command("/hall", number, "echo"))["ok"]

@@ -1,0 +1,101 @@
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import socketio
+
+from server.transport.ending import Ending
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+
+
+async def test_everyone_is_told_and_then_disconnected(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    for namespace in ("/hall-1", "/hall-2"):
+        await client.join(namespace, "alice")
+        await client.packet()
+
+    await server.gateway.drain(0)
+
+    packets = await client.tcp_end()
+    assert len(packets) == 2
+    for packet, namespace in zip(packets, ("/hall-1", "/hall-2"), strict=True):
+        event, data = json.loads(packet.removeprefix(f"42{namespace},"))
+        assert event == "draining"
+        assert data.keys() == {"retry_after_ms"}
+    assert client.close_code == 1012
+    assert server.counts.ended[Ending.DRAINING] == 1
+
+
+async def test_a_stock_client_sees_a_connection_that_ended_and_not_a_dismissal(
+    server: Server, stock_client: Callable[[], socketio.AsyncClient]
+) -> None:
+    client = stock_client()
+    seen: list[Any] = []
+    client.on("draining", seen.append, namespace="/hall")
+    client.on("disconnect", seen.append, namespace="/hall")
+    await client.connect(
+        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+    )
+
+    await server.gateway.drain(0)
+    await client.wait()
+
+    assert seen[0].keys() == {"retry_after_ms"}
+    assert seen[1] != socketio.AsyncClient.reason.SERVER_DISCONNECT
+
+
+async def test_a_drain_is_spread_evenly_over_its_time(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    clients = [await connect_raw(server) for _ in range(10)]
+    for client in clients:
+        await client.join("/hall", "alice")
+    ends: list[float] = []
+    start = time.monotonic()
+
+    async def watch(client: Any) -> None:
+        await client.packet()
+        while not (await client.packet()).startswith('42/hall,["draining"'):
+            pass
+        ends.append(time.monotonic() - start)
+
+    async with asyncio.TaskGroup() as group:
+        for client in clients:
+            group.create_task(watch(client))
+        group.create_task(server.gateway.drain(3))
+
+    for position, end in enumerate(sorted(ends)):
+        assert end >= position * 0.3 - 0.05
+
+
+async def test_connects_are_refused_while_draining(server: Server, connect_raw: ConnectRaw) -> None:
+    first, last = await connect_raw(server), await connect_raw(server)
+    draining = asyncio.create_task(server.gateway.drain(10))
+    assert (await first.frame())[0] == 0x8
+
+    packet = await last.join("/hall", "alice")
+    draining.cancel()
+
+    assert json.loads(packet.removeprefix("44/hall,"))["data"]["code"] == "draining"
+
+
+async def test_a_drain_returns_when_the_last_connection_is_gone(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    for _ in range(5):
+        await connect_raw(server)
+
+    async with asyncio.timeout(30):
+        await server.gateway.drain(0)
+
+    assert server.gateway.eio.sockets == {}
+
+
+async def test_a_server_without_connections_drains_at_once(server: Server) -> None:
+    async with asyncio.timeout(10):
+        await server.gateway.drain(60)

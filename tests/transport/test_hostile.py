@@ -1,0 +1,254 @@
+"""What strangers try, and what a connection costs that behaves badly."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+import structlog
+
+from server.transport.ending import Ending
+from server.transport.session import CLOSE_SECONDS
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+from tests.transport.raw import RawClient
+
+TEXT, BINARY, PING = 0x81, 0x82, 0x89
+
+# What does not depend on the speed of the machine is checked exactly; the promise is 1 s.
+GENEROUS_SECONDS = 15.0
+
+MALFORMED: dict[str, Callable[[RawClient], None]] = {
+    "binary frame": lambda client: client.send_frame(BINARY, b"4xyz"),
+    "binary event": lambda client: client.send('451-/hall,["echo",{"_placeholder":true,"num":0}]'),
+    "binary acknowledgement": lambda client: client.send("461-/hall,1[]"),
+    "base64 packet": lambda client: client.send("bAAAA"),
+    "no packet": lambda client: client.send("hello"),
+    "empty message": lambda client: client.send(""),
+    "open packet": lambda client: client.send("0{}"),
+    "ping packet": lambda client: client.send("2probe"),
+    "upgrade packet": lambda client: client.send("5"),
+    "noop packet": lambda client: client.send("6"),
+    "broken JSON": lambda client: client.send('42/hall,1["echo"'),
+    "duplicate keys": lambda client: client.send('42/hall,1["echo",{"a":1,"a":2}]'),
+    "not a number": lambda client: client.send('42/hall,1["echo",NaN]'),
+    "no name": lambda client: client.send("42/hall,1[]"),
+    "deep nesting": lambda client: client.send("42/hall,1" + "[" * 16_000),
+    "malformed for another namespace": lambda client: client.send("42/elsewhere,1{}"),
+    "too long": lambda client: client.send('42/hall,1["echo","' + "x" * 16_384 + '"]'),
+    "invalid UTF-8": lambda client: client.send_frame(TEXT, b'42/hall,1["\xff"]'),
+    "reserved bits": lambda client: client.send_frame(TEXT | 0x40, b"3"),
+    "unknown opcode": lambda client: client.send_frame(0x83, b"3"),
+    "long control frame": lambda client: client.send_frame(PING, b"x" * 126),
+    "garbage instead of a frame": lambda client: client.writer.write(b"\xff" * 100),
+}
+
+
+async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+    return client
+
+
+@pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_a_malformed_packet_closes_the_connection_at_once(
+    server: Server, connect_raw: ConnectRaw, attack: Callable[[RawClient], None]
+) -> None:
+    client = await inside(server, connect_raw)
+
+    attack(client)
+    start = time.monotonic()
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        assert await client.tcp_end() == []
+
+    assert server.counts.ended[Ending.MALFORMED] == 1
+    assert server.rooms.rooms == {}
+    assert time.monotonic() - start < CLOSE_SECONDS  # nobody waited for the answer of the peer
+
+
+@pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())
+async def test_a_malformed_packet_leaves_one_short_line_in_the_log(
+    server: Server,
+    connect_raw: ConnectRaw,
+    attack: Callable[[RawClient], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = await inside(server, connect_raw)
+
+    with structlog.testing.capture_logs() as lines:
+        attack(client)
+        await client.tcp_end()
+
+    assert len(lines) == 1
+    assert len(str(lines[0])) < 300
+    assert caplog.records == []  # neither aiohttp nor socketio has something to add
+
+
+async def test_a_message_of_exactly_the_limit_is_taken(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    head, tail = '42/hall,1["echo","', '"]'
+    filling = "x" * (16_384 - len(head) - len(tail))
+
+    client.send(head + filling + tail)
+
+    assert filling in await client.packet()
+
+
+async def test_a_fragmented_message_over_the_limit_closes_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(0x01, b'42/hall,1["echo","' + b"x" * 10_000)
+    client.send_frame(0x80, b"x" * 10_000)
+
+    assert await client.tcp_end() == []
+
+
+async def test_websocket_pings_are_answered(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(PING, b"are you there")
+
+    assert await client.frame() == (0x0A, b"are you there")
+
+
+async def test_a_close_frame_is_answered_and_tcp_closed(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(0x88, b"\x03\xe8")
+
+    assert await client.tcp_end() == []
+    assert client.close_code == 1000
+    assert server.counts.ended[Ending.LEFT] == 1
+
+
+async def test_the_close_packet_of_engine_io_ends_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send("1")
+
+    assert await client.tcp_end() == []
+    assert server.counts.ended[Ending.LEFT] == 1
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+async def test_a_lost_connection_is_gone_at_once(
+    server: Server, connect_raw: ConnectRaw, end: str
+) -> None:
+    client = await inside(server, connect_raw)
+
+    if end == "reset":
+        client.reset()
+    else:
+        client.writer.close()
+
+    await until(lambda: server.rooms.rooms == {} and server.hall.gone == 1)
+    assert server.counts.ended[Ending.LOST] == 1
+
+
+async def test_a_closed_session_is_gone_at_once_and_its_tcp_connection_soon(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+
+    session.close(Ending.EXPIRED)
+
+    assert (server.rooms.rooms, server.hall.gone) == ({}, 1)
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        assert await client.tcp_end() == ["41/hall,"]
+    await until(lambda: server.gateway.eio.sockets == {})
+
+
+async def test_a_client_that_answers_the_close_frame_need_not_wait(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+    start = time.monotonic()
+    session.close(Ending.REFUSED)
+
+    assert (await client.frame())[0] == 0x8
+    client.send_frame(0x88, b"\x03\xf0")
+    await client.tcp_end()
+
+    assert time.monotonic() - start < CLOSE_SECONDS
+
+
+async def test_what_a_closed_session_still_sends_is_not_heard(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+    session.close(Ending.REFUSED)
+
+    client.send('42/hall,1["echo"]')
+    client.send('40/hall,{"token":"alice"}')
+
+    assert await client.tcp_end() == []
+    assert server.hall.commands == []
+    assert server.hall.welcomed == 1
+
+
+async def test_an_error_of_the_door_at_the_end_does_not_keep_a_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    for namespace in ("/hall-bad-end", "/hall"):
+        await client.join(namespace, "alice")
+        await client.packet()
+    client.reset()
+
+    await until(lambda: server.hall.gone == 2)
+
+    assert server.counts.failures == 1
+    await until(lambda: server.gateway.eio.sockets == {})
+
+
+async def test_thousands_of_unknown_namespaces_cost_nothing(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    for number in range(60):
+        client.send(f'42/lobby-{number},["echo"]')
+        client.send(f'40/lobby-{number},{{"token":"alice"}}')
+
+    await client.tcp_end()
+
+    assert server.rooms.rooms == {}
+    assert server.gateway.environ == {}
+    assert server.gateway.handlers == {}
+
+
+async def test_a_client_that_sends_without_end_waits_in_its_own_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,1["slow"]')
+    message = b"42/hall," + b" " * 16_000 + b'["echo"]'
+    sent_bytes = 0
+
+    async def send_forever() -> None:
+        nonlocal sent_bytes
+        while True:
+            client.send_frame(TEXT, message)
+            await client.writer.drain()
+            sent_bytes += len(message)
+
+    sending = asyncio.create_task(send_forever())
+    await asyncio.sleep(2)
+    first = sent_bytes
+    await asyncio.sleep(1)
+    sending.cancel()
+
+    assert sent_bytes == first  # the kernel's buffers are full, and ours stay small
+    client.reset()

@@ -1,0 +1,296 @@
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import socketio
+
+from protocol.errors import ErrorCode, Refused, error_body
+from server.transport.ending import Ending
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw, StartServer
+from tests.transport.hall import Server
+
+MakeStockClient = Callable[[], socketio.AsyncClient]
+
+
+def refusal(packet: str, namespace: str) -> dict[str, Any]:
+    """The error in a connect error."""
+    head = "44" if namespace == "/" else f"44{namespace},"
+    assert packet.startswith(head), packet
+    error: dict[str, Any] = json.loads(packet.removeprefix(head))["data"]
+    return error
+
+
+async def test_a_stock_client_joins_and_gets_its_welcome_first(
+    server: Server, stock_client: MakeStockClient
+) -> None:
+    client = stock_client()
+    received: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+    client.on("*", lambda event, data: received.put_nowait((event, data)), namespace="/hall")
+
+    await client.connect(
+        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+    )
+    server.rooms.broadcast("/hall", "news", b"{}")
+
+    assert await received.get() == ("welcome", {"auth": {"token": "alice"}})
+    assert await received.get() == ("news", {})
+    assert [member.alien_id for member in server.hall.inside] == ["alice"]
+
+
+async def test_a_stock_client_gets_the_error_of_a_refused_connect(
+    server: Server, stock_client: MakeStockClient
+) -> None:
+    client = stock_client()
+    errors: list[Any] = []
+    client.on("connect_error", errors.append, namespace="/hall-full")
+
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await client.connect(
+            server.url,
+            transports=["websocket"],
+            namespaces=["/hall-full"],
+            auth={"token": "alice"},
+        )
+
+    refused = Refused(ErrorCode.LOBBY_FULL, {"seats": 10})
+    assert errors[0]["data"] == error_body(refused)
+    assert errors[0]["message"] == error_body(refused)["message"]
+
+
+@pytest.mark.parametrize("auth", ["", "{}", "null", "[]", '"alice"', "5", '{"token":""}'])
+async def test_a_connect_without_a_valid_token_is_unauthorized(
+    server: Server, connect_raw: ConnectRaw, auth: str
+) -> None:
+    client = await connect_raw(server)
+    client.send(f"40/hall,{auth}")
+
+    assert refusal(await client.packet(), "/hall")["code"] == "unauthorized"
+
+
+async def test_the_default_namespace_is_an_unknown_lobby(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    client.send('40{"token":"alice"}')
+
+    assert refusal(await client.packet(), "/")["code"] == "unknown_lobby"
+
+
+async def test_authentication_comes_before_the_namespace(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+
+    assert refusal(await client.join("/nowhere", ""), "/nowhere")["code"] == "unauthorized"
+    assert refusal(await client.join("/nowhere", "alice"), "/nowhere")["code"] == "unknown_lobby"
+
+
+async def test_a_refused_connect_leaves_nothing_behind(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+
+    await client.join("/nowhere", "alice")
+    await client.join("/hall-full", "alice")
+
+    assert server.rooms.rooms == {}
+    assert [session.members for session in server.gateway.eio.sockets.values()] == [{}]
+
+
+async def test_the_third_refused_connect_closes_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    for _ in range(3):
+        client.send('40/hall,{"token":""}')
+
+    packets = await client.tcp_end()
+
+    assert [refusal(packet, "/hall")["code"] for packet in packets] == ["unauthorized"] * 3
+
+
+async def test_a_ninth_namespace_is_refused(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await connect_raw(server)
+    for number in range(8):
+        assert (await client.join(f"/hall-{number}", "alice")).startswith("40")
+        await client.packet()
+
+    assert refusal(await client.join("/hall-9", "alice"), "/hall-9")["code"] == "rate_limited"
+
+
+async def test_a_connection_belongs_to_one_player(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice")
+    await client.packet()
+
+    error = refusal(await client.join("/hall-2", "bob"), "/hall-2")
+
+    assert error["code"] == "identity_mismatch"
+
+
+async def test_a_second_connect_to_a_namespace_changes_nothing(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+
+    client.send('40/hall,{"token":"alice"}')
+    answer = await client.command("/hall", 1, "echo")
+
+    assert answer["ok"]
+    assert server.hall.welcomed == 1
+
+
+async def test_who_left_a_namespace_may_join_it_again(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+    client.send("41/hall,")
+
+    assert (await client.join("/hall", "alice")).startswith("40/hall,")
+    assert (server.hall.welcomed, server.hall.gone) == (2, 1)
+
+
+@pytest.mark.parametrize("token", ["alice", "verifier-bug"])
+async def test_an_error_of_ours_while_joining_is_internal_and_says_nothing_more(
+    server: Server, connect_raw: ConnectRaw, token: str
+) -> None:
+    client = await connect_raw(server)
+
+    packet = await client.join("/hall-bug", token)
+
+    assert refusal(packet, "/hall-bug") == error_body(Refused(ErrorCode.INTERNAL))
+    assert server.counts.failures == 1
+
+
+async def test_who_is_gone_before_being_admitted_leaves_nothing_behind(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    client.send('40/hall-slow,{"token":"alice"}')
+    await server.hall.admitting.wait()
+    client.reset()
+
+    server.hall.open.set()
+    await until(lambda: server.hall.gone == 1)
+
+    assert server.hall.welcomed == 1
+    assert server.rooms.rooms == {}
+
+
+async def test_a_connection_that_ends_while_being_admitted_gets_no_welcome(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(connect_timeout_seconds=0.2)
+    client = await connect_raw(server)
+    client.send('40/hall-slow,{"token":"alice"}')
+    await server.hall.admitting.wait()
+    (session,) = server.gateway.eio.sockets.values()
+    await until(lambda: session.ending is not None)
+
+    server.hall.open.set()
+
+    assert await client.tcp_end() == []
+    await until(lambda: server.hall.gone == 1)
+    assert server.hall.welcomed == 1
+
+
+async def test_a_connection_that_joins_nothing_in_time_is_closed(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(connect_timeout_seconds=0.2)
+    client = await connect_raw(server)
+
+    assert await client.tcp_end() == []
+    assert server.counts.ended[Ending.NEVER_JOINED] == 1
+
+
+async def test_a_connection_that_joined_in_time_stays(
+    start_server: StartServer, connect_raw: ConnectRaw
+) -> None:
+    server = await start_server(connect_timeout_seconds=0.5)
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+
+    await asyncio.sleep(1)
+
+    assert (await client.command("/hall", 1, "echo"))["ok"]
+
+
+async def test_a_connection_ends_with_the_token_that_expires_first(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:1")
+    await client.packet()
+    await client.join("/hall-2", "alice:3600")
+    await client.packet()
+
+    async with asyncio.timeout(6):
+        packets = await client.tcp_end()
+
+    assert packets == ["41/hall-1,", "41/hall-2,"]
+    assert server.counts.ended[Ending.EXPIRED] == 1
+
+
+async def test_a_refreshed_token_replaces_all_tokens_of_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:1.5")
+    await client.packet()
+    await client.join("/hall-2", "alice:1.5")
+    await client.packet()
+
+    answer = await client.command("/hall-2", 1, "refresh_token", {"token": "alice:3600"})
+    await asyncio.sleep(2)
+
+    assert answer.keys() == {"ok", "expires_at"}
+    assert answer["ok"]
+    assert (await client.command("/hall-1", 2, "echo"))["ok"]
+
+
+async def test_a_refreshed_token_that_lives_shorter_counts_too(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice:3600")
+    await client.packet()
+
+    await client.command("/hall", 1, "refresh_token", {"token": "alice:0.5"})
+
+    assert await client.tcp_end() == ["41/hall,"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"token": "bob"}, "identity_mismatch"),
+        ({"token": "alice", "alien_id": "bob"}, "identity_mismatch"),
+        ({"token": ""}, "unauthorized"),
+        ({"token": 5}, "invalid_message"),
+        ({}, "invalid_message"),
+        ("alice", "invalid_message"),
+        (None, "invalid_message"),
+    ],
+)
+async def test_a_refused_refresh_changes_nothing(
+    server: Server, connect_raw: ConnectRaw, payload: Any, code: str
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice:3600")
+    await client.packet()
+    (session,) = server.gateway.eio.sockets.values()
+    expires_at_ms = session.expires_at_ms
+
+    answer = await client.command("/hall", 1, "refresh_token", payload)
+
+    assert answer["error"]["code"] == code
+    assert session.expires_at_ms == expires_at_ms

@@ -1,0 +1,86 @@
+"""A peer that is not there any more is noticed, and one that is there is not blamed."""
+
+import asyncio
+import time
+
+from server.transport.ending import Ending
+from server.transport.session import PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+from tests.transport.raw import RawClient
+
+SLACK_SECONDS = 5.0
+
+
+async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+    return client
+
+
+def test_silence_is_noticed_within_ten_seconds() -> None:
+    assert PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS < 10
+
+
+async def test_a_silent_peer_is_dropped(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await inside(server, connect_raw)
+    start = time.monotonic()
+
+    packets = await client.tcp_end()
+
+    lasted = time.monotonic() - start
+    assert packets == ["2"]
+    assert PING_TIMEOUT_SECONDS <= lasted < 10 + SLACK_SECONDS
+    assert server.counts.ended[Ending.SILENT] == 1
+    await until(lambda: server.rooms.rooms == {} and server.gateway.eio.sockets == {})
+
+
+async def test_a_peer_that_half_closes_is_dropped(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await inside(server, connect_raw)
+
+    client.writer.write_eof()
+
+    await until(lambda: server.rooms.rooms == {} and server.gateway.eio.sockets == {})
+
+
+async def test_a_peer_that_answers_pings_stays(server: Server, connect_raw: ConnectRaw) -> None:
+    client = await inside(server, connect_raw)
+    pings = 0
+
+    while pings < 3:
+        _, payload = await client.frame()
+        assert payload == b"2"
+        pings += 1
+        client.send("3")
+
+    assert (await client.command("/hall", 1, "echo"))["ok"]
+
+
+async def test_pings_are_answered_in_time_behind_a_slow_command(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,1["slow"]')
+
+    waiting = asyncio.create_task(client.packet())
+    await asyncio.sleep(PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS + 2)
+    server.hall.open.set()
+
+    assert (await waiting).startswith("43/hall,1")
+    assert (await client.command("/hall", 2, "echo"))["ok"]
+
+
+async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    client.send('42/hall,1["slow"]')
+    await asyncio.sleep(PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS + 1)
+    assert len(server.hall.inside) == 1
+
+    server.hall.open.set()
+
+    await until(lambda: server.hall.gone == 1)
+    assert server.counts.ended[Ending.SILENT] == 1
