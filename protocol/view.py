@@ -54,7 +54,7 @@ def _changes(view: LobbyView, event: RoomEvent, at: float) -> dict[str, Any]:
                 "player_count": event.player_count,
                 "pot": event.pot,
             }
-        case PlayerKicked() if False:
+        case PlayerKicked():
             return {"players": _with(view, event.alien_id, active=False)}
         case StatusChanged(status="active"):
             return {"status": "active", "deadline": None, "started_at": int(at)}

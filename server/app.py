@@ -22,17 +22,10 @@ from server.services.play import Play
 from server.services.proofs import Proofs
 from server.services.seats import Seats
 from server.settings import Settings
-from server.store.commits import Commits
-from server.store.connection import Connection, open_redis
-from server.store.directory import Directory
+from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
-from server.store.health import StoreHealth
-from server.store.invoices import InvoiceStore
-from server.store.lobbies import LobbyStore
-from server.store.projection import Lifetimes, Projection
-from server.store.proofs import ProofStore
 from server.store.subscription import Subscription
-from server.store.timers import Timers
+from server.stores import Stores
 from server.tiers import tiers
 from server.transport.counts import Counts
 from server.transport.front_desk import FrontDesk, Listing
@@ -74,40 +67,27 @@ class App:
             network=settings.payment_network,
             coin_decimals=settings.coin_decimals,
         )
-        lifetimes = Lifetimes(
-            finished_seconds=settings.finished_ttl_seconds,
-            proof_seconds=settings.proof_ttl_seconds,
-            invoice_seconds=settings.invoice_ttl_seconds,
-        )
-
         # The store
         self.clock = StoreClock()
-        self.connection = Connection(open_redis(settings.redis_url), self.clock)
-        self.store_health = StoreHealth(open_redis(settings.redis_url))
+        self.stores = stores = Stores(settings, self.clock)
         self.subscription = Subscription(open_redis(settings.redis_url), self._restored)
-        commits = Commits(self.connection)
-        projection = Projection(lifetimes, settings.coin_decimals, publish="PUBLISH")
-        lobby_store = LobbyStore(self.connection, commits, projection)
-        invoice_store = InvoiceStore(self.connection, commits)
-        directory = Directory(self.connection)
-        self.timers = Timers(self.connection)
 
         # The services
         alarms = Alarms(tables)
-        self.following = Following(lobby_store, self.subscription)
-        lobbies = Lobbies(lobby_store, self.following, alarms, self.clock)
-        self.billing = Billing(invoice_store, terms, settings.payment_token)
+        self.following = Following(stores.lobbies, self.subscription)
+        lobbies = Lobbies(stores.lobbies, self.following, alarms, self.clock)
+        self.billing = Billing(stores.invoices, terms, settings.payment_token)
         seats = Seats(
             lobbies,
-            directory,
+            stores.directory,
             self.billing,
             self.clock,
             offered,
             takes_test=settings.allow_test_payments,
         )
         play = Play(lobbies)
-        payments = Payments(lobbies, lobby_store, invoice_store, terms, self.clock)
-        self.caller = Caller(lobbies, self.timers, alarms, self.clock, tables)
+        payments = Payments(lobbies, stores.lobbies, stores.invoices, terms, self.clock)
+        self.caller = Caller(lobbies, stores.timers, alarms, self.clock, tables)
 
         # Who asks
         self.keys = Jwks(
@@ -131,11 +111,11 @@ class App:
         self.relay = Relay(rooms, states)
         self.following.audience = self.relay
         self.board = Board(
-            lobby_store, directory, self.subscription, tables, Listing(rooms).changed
+            stores.lobbies, stores.directory, self.subscription, tables, Listing(rooms).changed
         )
         front_desk = FrontDesk(self.board, seats, offered)
         lobby_room = LobbyRoom(
-            self.following, Resuming(self.following, lobby_store), states, play, seats
+            self.following, Resuming(self.following, stores.lobbies), states, play, seats
         )
 
         def door(namespace: str) -> Door | None:
@@ -160,11 +140,11 @@ class App:
             seats=seats,
             play=play,
             billing=self.billing,
-            proofs=Proofs(lobbies, ProofStore(self.connection)),
+            proofs=Proofs(lobbies, stores.proofs),
             clock=self.clock,
         ).add_to(self.web)
         Webhook(payments, settings.webhook_public_key).add_to(self.web)
-        HealthRoutes(self.store_health, self._readiness).add_to(self.web)
+        HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
         self._runner = web.AppRunner(self.web, access_log=None, auto_decompress=False)
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -194,8 +174,7 @@ class App:
         await self.relay.close()
         await self.following.close()
         await self.subscription.close()
-        await self.connection.close()
-        await self.store_health.close()
+        await self.stores.close()
         await self.keys.close()
         log.info("stopped")
 
@@ -207,7 +186,7 @@ class App:
     async def _wait_for_store(self) -> None:
         while True:
             try:
-                durability = await self.store_health.durability()
+                durability = await self.stores.health.durability()
                 break
             except StoreUnavailable as error:
                 log.warning("waiting_for_store", error=str(error))

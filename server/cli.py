@@ -1,11 +1,9 @@
 """The command line: `fair-bingo`."""
 
 import asyncio
-import os
 import signal
-import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import httpx
 import typer
@@ -14,10 +12,12 @@ import uvloop
 from protocol import strict_json
 from server import logs
 from server.app import App, WeakDurability
+from server.console import BAD_SETTINGS, fail, settings_of_environment
+from server.ledger_cli import audit, ledger
 from server.rules.verify import verify_proof
-from server.settings import Settings, SettingsError, load_settings
+from server.settings import Settings
 
-BAD_SETTINGS = 2
+READ_SECONDS = 10
 
 main = typer.Typer(
     name="fair-bingo",
@@ -27,18 +27,21 @@ main = typer.Typer(
     rich_markup_mode=None,
 )
 
+main.command()(audit)
+main.add_typer(ledger)
+
 
 @main.command()
 def serve() -> None:
     """Serve the game, with everything from the environment."""
-    settings = _settings()
+    settings = settings_of_environment()
     logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
     except WeakDurability as error:
-        _fail(str(error), BAD_SETTINGS)
+        fail(str(error), BAD_SETTINGS)
     except OSError as error:
-        _fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", 1)
+        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
 
 
 @main.command()
@@ -47,9 +50,9 @@ def verify(proof: Annotated[str, typer.Argument(help="A file, or a URL.")]) -> N
     try:
         differences = verify_proof(strict_json.loads(_read(proof)))
     except (OSError, ValueError, httpx.HTTPError) as error:
-        _fail(f"cannot read {proof}: {error}", 1)
+        fail(f"cannot read {proof}: {error}")
     if differences:
-        _fail("\n".join(differences), 1)
+        fail("\n".join(differences))
     print("The proof holds.")
 
 
@@ -71,20 +74,7 @@ async def _serve(settings: Settings) -> None:
     await app.stop(settings.drain_seconds)
 
 
-def _settings() -> Settings:
-    try:
-        return load_settings(os.environ)
-    except SettingsError as error:
-        _fail(str(error), BAD_SETTINGS)
-
-
 def _read(place: str) -> bytes:
     if place.startswith(("http://", "https://")):
-        answer = httpx.get(place, timeout=10).raise_for_status()
-        return answer.content
+        return httpx.get(place, timeout=READ_SECONDS).raise_for_status().content
     return Path(place).read_bytes()
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    print(message, file=sys.stderr)
-    raise typer.Exit(code)

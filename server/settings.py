@@ -75,13 +75,14 @@ def _ed25519_key(text: str) -> bytes:
 
 def _is_usable_point(key: bytes) -> bool:
     """RFC 8032 5.1.3: y and the sign of x stand for a point if x**2 = (y**2 - 1) / (d y**2 + 1)
-    has a root. Its order is 1, 2, 4 or 8 exactly if x = 0, y = 0 or x**2 = -y**2."""
+    has a root. Its order is 1, 2, 4 or 8 exactly if x = 0 (the criterion for a root other than
+    0 leaves it out), y = 0 or x**2 = -y**2."""
     p = 2**255 - 19
     d = -121665 * pow(121666, -1, p)
     y = int.from_bytes(key, "little") % 2**255
     x_squared = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
-    small_order = x_squared * y * (x_squared + y * y) % p == 0
-    return y < p and pow(x_squared, (p - 1) // 2, p) == 1 and not small_order
+    order_4_or_8 = y * (x_squared + y * y) % p == 0
+    return y < p and pow(x_squared, (p - 1) // 2, p) == 1 and not order_4_or_8
 
 
 Text = Annotated[str, Field(min_length=1)]

@@ -117,6 +117,7 @@ REFUSED = [
     ("REDIS_URL", "localhost:6379"),
     ("REDIS_URL", "http://localhost"),
     ("REDIS_URL", "redis://localhost:99999"),
+    ("REDIS_URL", "redis://localhost:0"),
     ("REDIS_URL", "unix://"),
     ("ALIEN_PROVIDER_ADDRESS", " "),
     ("ALIEN_JWKS_URL", "file:///etc/passwd"),
@@ -124,7 +125,7 @@ REFUSED = [
     ("WEBHOOK_PUBLIC_KEY", "ab" * 31),
     ("WEBHOOK_PUBLIC_KEY", "ab" * 33),
     ("WEBHOOK_PUBLIC_KEY", "zz" * 32),
-    ("WEBHOOK_PUBLIC_KEY", " ".join(["ab"] * 32)),
+    ("WEBHOOK_PUBLIC_KEY", KEY.hex(" ")),
     ("WEBHOOK_PUBLIC_KEY", KEY.hex() + ","),
     ("WEBHOOK_PUBLIC_KEY", encoded(2)),  # no point of the curve
     ("WEBHOOK_PUBLIC_KEY", encoded(P + 3)),  # not written as its remainder

@@ -16,6 +16,11 @@ class Directory:
         found: list[str] = await self._connection.call("ZRANGE", keys.active_lobbies(table), 0, -1)
         return found
 
+    async def running(self, table: str) -> list[str]:
+        """All lobbies of the table that are not over."""
+        found: list[str] = await self._connection.call("ZRANGE", keys.timers(table), 0, -1)
+        return found
+
     async def fullest(self, table: str) -> str | None:
         """The forming lobby with a free seat in which most are taken; of equals the oldest."""
         found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, 0)

@@ -70,6 +70,11 @@ def ledger(table: str) -> str:
     return f"ledger:{{{table}}}"
 
 
+def settled(table: str) -> str:
+    """Hash: references of the ledger's settled entries by their stream ids. Never expires."""
+    return f"settled:{{{table}}}"
+
+
 def front_desk(table: str) -> str:
     """Channel: the public view of each lobby of the table that forms or just stopped forming."""
     return f"front_desk:{{{table}}}"

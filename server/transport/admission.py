@@ -8,13 +8,13 @@ from aiohttp import web
 from server.transport.limits import Network
 
 
-def is_websocket_handshake(request: web.Request) -> bool:
-    """Whether the request opens a WebSocket, and a new Engine.IO session with it."""
+def is_websocket_handshake(request: web.Request, ws: web.WebSocketResponse) -> bool:
+    """Whether `ws` may answer the request, and a new Engine.IO session begins with it."""
     return (
         request.method == "GET"
         and request.query.get("transport") == "websocket"
         and "sid" not in request.query
-        and web.WebSocketResponse().can_prepare(request).ok
+        and ws.can_prepare(request).ok
     )
 
 

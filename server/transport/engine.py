@@ -1,7 +1,10 @@
 """The Engine.IO server: who may open a connection, and the life of one.
 
 python-engineio serves long polling, upgrades and queues; here a connection is a WebSocket from
-its handshake on, and its request handler is its only task.
+its handshake on, and its request handler is its only task. What this needs of python-engineio
+(the routes of `attach`, `handlers`, `sockets`, `generate_id`) and of aiohttp (the response head is
+out when `prepare` returns, nothing is added to a closing transport) is in
+tests/transport/test_stack.py.
 """
 
 import asyncio
@@ -43,13 +46,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Serve a connection from its handshake to its end, or say why not."""
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
         # A message as long as aiohttp's limit is refused already: hence one more.
         ws = web.WebSocketResponse(
             max_msg_size=MAX_MESSAGE_BYTES + 1, compress=False, autoping=False, autoclose=False
         )
+        refusal = self._refusal(request, ws)
+        if refusal is not None:
+            return refusal
         try:
             await ws.prepare(request)
         except ConnectionError:
@@ -58,10 +61,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             await self._serve(ws, request.transport)
         return ws
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
+    def _refusal(self, request: web.Request, ws: web.WebSocketResponse) -> web.Response | None:
         if self.draining:
             return self._refuse(ErrorCode.DRAINING)
-        if not is_websocket_handshake(request):
+        if not is_websocket_handshake(request, ws):
             return self._refuse(ErrorCode.WEBSOCKET_ONLY)
         if request.query.get("EIO") != "4":
             return self._refuse(ErrorCode.INVALID_MESSAGE, "Connect with EIO=4.")

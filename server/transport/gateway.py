@@ -2,7 +2,8 @@
 
 python-socketio runs a client's words through handlers by name, makes up namespaces and keeps
 what binary packets announce; so the three hooks that it registers on its Engine.IO server
-(`_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`) are ours.
+(`_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`) are ours, and so is the
+server that `_engineio_server_class` names. tests/transport/test_stack.py holds the library to it.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ import socketio
 import structlog
 
 from protocol.errors import ErrorCode, Refused, error_answer
+from protocol.to_client import Draining
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
@@ -39,7 +41,9 @@ from server.transport.tokens import Tokens
 
 MAX_NAMESPACES: Final = 8
 MAX_REFUSED_CONNECTS: Final = 3
-RETRY_AFTER_DRAIN_MS: Final = 1000
+
+_DRAINING: Final = Draining(retry_after_ms=1000).model_dump_json().encode()
+_DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
 
 log = structlog.get_logger()
 
@@ -207,7 +211,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             return Refused(ErrorCode.INVALID_MESSAGE)
         payload = event.args[0] if event.args else {}
         if event.name == "refresh_token":
-            return await self._tokens.refresh(member.session, payload)
+            return await self._tokens.refresh(member, payload)
         return await member.door.command(member, event.name, payload)
 
     async def _guarded(self, work: Awaitable[T], **context: str) -> T | Refused:
@@ -230,6 +234,6 @@ def _say_goodbye(member: Member, ending: Ending) -> None:
     should: to it the connection just ends.
     """
     if ending is Ending.DRAINING:
-        member.send_event("draining", {"retry_after_ms": RETRY_AFTER_DRAIN_MS})
-    elif ending in (Ending.EXPIRED, Ending.FLOODED, Ending.FAILED):
+        member.send("draining", _DRAINING)
+    elif ending in _DISMISSALS:
         member.session.write(text_frame(disconnect_packet(member.namespace)))

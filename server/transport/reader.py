@@ -1,6 +1,7 @@
 """What a client may send over its connection, frame by frame and packet by packet."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import structlog
 from aiohttp import WSMessage, WSMsgType, web
@@ -11,6 +12,8 @@ from server.transport.packets import MalformedPacket
 from server.transport.session import Session
 
 OnMessage = Callable[[str, str], Awaitable[None]]
+
+_LAST: Final = (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
 
 log = structlog.get_logger()
 
@@ -32,7 +35,7 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
 async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> bool:
     """Deal with one WebSocket message; whether another is to be expected."""
     if session.ending is not None:  # only the peer's own goodbye still matters
-        return message.type in (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG)
+        return session.take_credit() and message.type not in _LAST
     match message.type:
         case WSMsgType.TEXT:
             await _take_packet(session, message.data, on_message)

@@ -3,7 +3,7 @@
 python-socketio's manager makes a task, a queue entry, an encoding and a frame per recipient, and
 walks all namespaces whenever someone leaves. Here a broadcast is one frame and one write each,
 and every step touches one namespace. Of its AsyncManager `set_server`, `get_namespaces` and the
-place that `emit` has in it are used.
+place that `emit` has in it are used (tests/transport/test_stack.py).
 """
 
 from collections.abc import Collection

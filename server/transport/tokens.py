@@ -9,6 +9,7 @@ from protocol.from_client import RefreshToken
 from protocol.to_client import RefreshTokenAnswer
 from server.outside.identity import Identity
 from server.transport.ending import Ending
+from server.transport.member import Member
 from server.transport.parsing import parse_request
 from server.transport.session import Session
 
@@ -42,11 +43,12 @@ class Tokens:
         session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
         self._watch_expiry(session)
 
-    async def refresh(self, session: Session, payload: Any) -> dict[str, Any] | Refused:
+    async def refresh(self, member: Member, payload: Any) -> dict[str, Any] | Refused:
         """Answer `refresh_token`: the new token replaces all that the connection came with."""
-        request = parse_request(RefreshToken, payload, session.alien_id or "")
+        request = parse_request(RefreshToken, payload, member.alien_id)
         if isinstance(request, Refused):
             return request
+        session = member.session
         identity = await self._same_player(session, request.token)
         if isinstance(identity, Refused):
             return identity

@@ -120,7 +120,9 @@ class Issuer:
             return await drip(request)
         if self.down and request.transport is not None:
             request.transport.abort()
-        return web.Response(status=self.status, body=self.document, content_type="application/json")
+        response = web.Response(status=self.status, body=self.document)
+        response.enable_compression()  # for whoever asks for it
+        return response
 
 
 async def drip(request: web.Request) -> web.StreamResponse:

@@ -101,3 +101,13 @@ async def test_keys_of_two_types_may_share_a_kid(
     verifier = make_verifier()
     for key in keys:
         assert isinstance(await verifier.verify(Draft(key).signed()), Identity)
+
+
+async def test_of_two_keys_of_one_type_and_kid_the_first_is_used(
+    issuer: Issuer, make_verifier: MakeVerifier
+) -> None:
+    first, second = Ed25519Key("shared"), Ed25519Key("shared")
+    issuer.publish(first, second)
+    verifier = make_verifier()
+    assert isinstance(await verifier.verify(Draft(first).signed()), Identity)
+    assert await verifier.verify(Draft(second).signed()) == UNAUTHORIZED

@@ -1,0 +1,154 @@
+"""The audit: the ledger recomputed, against itself and against the lobbies' own logs."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.rules.evolve import evolve
+from server.rules.lobby import Lobby
+from server.rules.money import Movement, movements
+from server.store.directory import Directory
+from server.store.ledger import Entry, LedgerStore
+from server.store.lobbies import LobbyStore
+from server.store.log import NOTHING, Record
+
+_PAGE: Final = 1_000
+_LOOKS: Final = 5
+_LOOK_AGAIN_SECONDS: Final = 0.2
+
+
+@dataclass(slots=True)
+class Sums:
+    """Coins by kind. They balance if what was received is somewhere."""
+
+    received: int = 0
+    pot: int = 0
+    payout_owed: int = 0
+    refund_owed: int = 0
+    house: int = 0
+
+    def add(self, movement: Movement | Entry) -> None:
+        """Count one movement; a settlement changes no sum."""
+        if movement.kind != "settled":
+            setattr(self, movement.kind, getattr(self, movement.kind) + movement.amount)
+
+    @property
+    def missing(self) -> int:
+        """Coins that were received and are nowhere; negative: that are somewhere and were not."""
+        return self.received - self.pot - self.payout_owed - self.refund_owed - self.house
+
+
+@dataclass(slots=True)
+class Books:
+    """The sums of one table's ledger up to an entry: in all, by lobby, and by invoice what was
+    received for it and is not owed back."""
+
+    table: str
+    last_id: str = ""
+    entries: int = 0
+    total: Sums = field(default_factory=Sums)
+    by_lobby: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    kept_of: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, page: Iterable[Entry]) -> None:
+        """Take in the next entries."""
+        for entry in page:
+            self.entries += 1
+            self.last_id = entry.stream_id
+            self.total.add(entry)
+            self.by_lobby[entry.lobby_id].add(entry)
+            if entry.invoice_id is not None and entry.kind in ("received", "refund_owed"):
+                kept = entry.amount if entry.kind == "received" else -entry.amount
+                self.kept_of[entry.invoice_id] += kept
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an audit found: nothing wrong if `problems` is empty."""
+
+    books: Sequence[Books]
+    problems: Sequence[str]
+
+
+class Audit:
+    """Audits the ledgers of all tables. It may run while the server does: what differs is looked
+    at again until it cannot be a commit that came in between."""
+
+    def __init__(self, ledger: LedgerStore, lobbies: LobbyStore, directory: Directory) -> None:
+        self._ledger = ledger
+        self._lobbies = lobbies
+        self._directory = directory
+
+    async def run(self, tables: Iterable[str]) -> Report:
+        """Recompute everything. Raises StoreUnavailable."""
+        books = [await self._read(Books(table)) for table in tables]
+        problems = [problem for book in books async for problem in self._check(book)]
+        return Report(books, problems)
+
+    async def _read(self, books: Books) -> Books:
+        async for page in self._ledger.pages(books.table, books.last_id):
+            books.add(page)
+        return books
+
+    async def _check(self, books: Books) -> AsyncIterator[str]:
+        if books.total.missing:
+            yield f"table {books.table}: {books.total.missing} coins do not balance"
+        for invoice_id, kept in books.kept_of.items():
+            if kept < 0:
+                yield f"{invoice_id}: {-kept} coins more are owed back than were received"
+        suspects: Collection[str] = {*books.by_lobby, *await self._directory.running(books.table)}
+        found: dict[str, str] = {}
+        for look in range(_LOOKS):
+            if look:
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                await self._read(books)
+            found = {}
+            for lobby_id in suspects:
+                difference = await self._difference(lobby_id, books.by_lobby[lobby_id])
+                if difference is not None:
+                    found[lobby_id] = difference
+            suspects = found
+            if not found:
+                break
+        for lobby_id, difference in found.items():
+            yield f"{lobby_id}: {difference}"
+
+    async def _difference(self, lobby_id: str, sums: Sums) -> str | None:
+        if sums.missing:
+            return f"{sums.missing} coins do not balance"
+        told = await self._told(lobby_id)
+        if told is None:
+            return f"it is over, but {sums.pot} coins are in its pot" if sums.pot else None
+        lobby, log = told
+        in_pot = 0 if lobby.status == "finished" else lobby.pot
+        if sums.pot != in_pot:
+            return f"its pot is {in_pot}, in the ledger {sums.pot}"
+        for kind in ("pot", "payout_owed", "house"):
+            if getattr(sums, kind) != getattr(log, kind):
+                by_log, by_ledger = getattr(log, kind), getattr(sums, kind)
+                return f"{kind} is {by_log} by its log, {by_ledger} in the ledger"
+        if sums.received < log.received or sums.refund_owed < log.refund_owed:
+            return "the ledger lacks payments or refunds of its log"
+        return None
+
+    async def _told(self, lobby_id: str) -> tuple[Lobby, Sums] | None:
+        lobby: Lobby | None = None
+        sums = Sums()
+        async for record in self._log(lobby_id):
+            if lobby is not None:
+                for movement in movements(lobby, record.event):
+                    sums.add(movement)
+            lobby = evolve(lobby, record.event)
+        return None if lobby is None else (lobby, sums)
+
+    async def _log(self, lobby_id: str) -> AsyncIterator[Record]:
+        head = NOTHING
+        while True:
+            page = await self._lobbies.records_after(lobby_id, head, _PAGE)
+            for record in page:
+                yield record
+            if len(page) < _PAGE:
+                return
+            head = page[-1].head

@@ -1,0 +1,135 @@
+"""The ledger in the store: read in pages, appended to, never changed."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.rules.money import Kind
+from server.store import keys
+from server.store.commits import Check, Commits
+from server.store.connection import Connection
+
+_PAGE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One movement of money: `amount` in coins, `at` in Unix ms. `event` is the lobby's event or
+    the transaction that it comes from, or the entry that it settles, then with a `reference`."""
+
+    table: str
+    stream_id: str
+    kind: Kind
+    amount: int
+    lobby_id: str
+    at: float
+    event: str
+    invoice_id: str | None = None
+    alien_id: str | None = None
+    test: bool = False
+    reference: str | None = None
+
+    @property
+    def entry_id(self) -> str:
+        """What an operator calls the entry: `<table>:<stream id>`."""
+        return f"{self.table}:{self.stream_id}"
+
+    @property
+    def owed(self) -> bool:
+        """Whether it says that a player is to be paid."""
+        return self.kind in ("payout_owed", "refund_owed")
+
+
+class LedgerStore:
+    """The ledgers of all tables, and the payments that matched nothing."""
+
+    def __init__(self, connection: Connection, commits: Commits) -> None:
+        self._connection = connection
+        self._commits = commits
+
+    async def pages(self, table: str, after: str = "") -> AsyncIterator[list[Entry]]:
+        """The table's entries in order, those after the stream id `after`, a page at a time."""
+        start = f"({after}" if after else "-"
+        while True:
+            found = await self._connection.call(
+                "XRANGE", keys.ledger(table), start, "+", "COUNT", _PAGE
+            )
+            if not found:
+                return
+            yield [_entry(table, stream_id, fields) for stream_id, fields in found]
+            start = f"({found[-1][0]}"
+
+    async def entry(self, entry_id: str) -> Entry | None:
+        """The entry of that id; None if there is none."""
+        table, _, stream_id = entry_id.partition(":")
+        if not _is_stream_id(stream_id):
+            return None
+        found = await self._connection.call("XRANGE", keys.ledger(table), stream_id, stream_id)
+        return _entry(table, *found[0]) if found else None
+
+    async def settled(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+        """Those of the entries of one table that are settled, by their ids, with references."""
+        if not entries:
+            return {}
+        names = [entry.stream_id for entry in entries]
+        key = keys.settled(entries[0].table)
+        references = await self._connection.call("HMGET", key, *names)
+        return {
+            entry.entry_id: reference
+            for entry, reference in zip(entries, references, strict=True)
+            if reference is not None
+        }
+
+    async def settle(self, entry: Entry, reference: str, now_ms: float) -> bool:
+        """Note that an owed entry was paid, with the transaction's `reference`; False if that was
+        noted before, by whomever."""
+        key = keys.settled(entry.table)
+        unsettled = Check(("HGET", key, entry.stream_id), "")
+        fields = {
+            "kind": "settled",
+            "amount": str(entry.amount),
+            "lobby_id": entry.lobby_id,
+            "invoice_id": entry.invoice_id,
+            "alien_id": entry.alien_id,
+            "at": repr(now_ms),
+            "event": entry.stream_id,
+            "reference": reference,
+        }
+        present = [part for pair in fields.items() if pair[1] is not None for part in pair]
+        writes = [
+            ("HSET", key, entry.stream_id, reference),
+            ("XADD", keys.ledger(entry.table), "*", *present),
+        ]
+        return await self._commits.commit([unsettled], writes, now_ms)
+
+    async def unmatched(self) -> AsyncIterator[tuple[str, str]]:
+        """The payments that matched no seat: transaction and raw body."""
+        cursor = "0"
+        while True:
+            cursor, found = await self._connection.call(
+                "HSCAN", keys.UNMATCHED, cursor, "COUNT", _PAGE
+            )
+            for tx, raw_body in found.items():
+                yield tx, raw_body
+            if str(cursor) == "0":
+                return
+
+
+def _is_stream_id(text: str) -> bool:
+    return all(part.isdecimal() and part.isascii() for part in text.split("-", 1))
+
+
+def _entry(table: str, stream_id: str, fields: dict[str, str]) -> Entry:
+    return Entry(
+        table=table,
+        stream_id=stream_id,
+        kind=fields["kind"],  # type: ignore[arg-type]  # nobody but us writes here
+        amount=int(fields["amount"]),
+        lobby_id=fields["lobby_id"],
+        at=float(fields["at"]),
+        event=fields["event"],
+        invoice_id=fields.get("invoice_id"),
+        alien_id=fields.get("alien_id"),
+        test=fields.get("test") == "true",
+        reference=fields.get("reference"),
+    )

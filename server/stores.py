@@ -1,0 +1,40 @@
+"""Everything of the store, built once, by name, from the settings."""
+
+from server.clock import StoreClock
+from server.settings import Settings
+from server.store.commits import Commits
+from server.store.connection import Connection, open_redis
+from server.store.directory import Directory
+from server.store.health import StoreHealth
+from server.store.invoices import InvoiceStore
+from server.store.ledger import LedgerStore
+from server.store.lobbies import LobbyStore
+from server.store.projection import Lifetimes, Projection
+from server.store.proofs import ProofStore
+from server.store.timers import Timers
+
+
+class Stores:
+    """What a process uses of the store, over one connection and one for health."""
+
+    def __init__(self, settings: Settings, clock: StoreClock) -> None:
+        lifetimes = Lifetimes(
+            finished_seconds=settings.finished_ttl_seconds,
+            proof_seconds=settings.proof_ttl_seconds,
+            invoice_seconds=settings.invoice_ttl_seconds,
+        )
+        projection = Projection(lifetimes, settings.coin_decimals, publish="PUBLISH")
+        self.connection = Connection(open_redis(settings.redis_url), clock)
+        self.health = StoreHealth(open_redis(settings.redis_url))
+        commits = Commits(self.connection)
+        self.lobbies = LobbyStore(self.connection, commits, projection)
+        self.invoices = InvoiceStore(self.connection, commits)
+        self.ledger = LedgerStore(self.connection, commits)
+        self.proofs = ProofStore(self.connection)
+        self.directory = Directory(self.connection)
+        self.timers = Timers(self.connection)
+
+    async def close(self) -> None:
+        """Finish what was sent, and close the connections."""
+        await self.connection.close()
+        await self.health.close()

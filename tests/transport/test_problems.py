@@ -1,0 +1,25 @@
+import json
+
+from protocol.errors import ERRORS, ErrorCode, Refused
+from server.transport.problems import problem
+
+
+def test_every_refusal_has_a_problem_document() -> None:
+    for code, entry in ERRORS.items():
+        response = problem(Refused(code))
+        assert isinstance(response.body, bytes)
+
+        body = json.loads(response.body)
+
+        assert response.status == entry.http_status
+        assert response.content_type == "application/problem+json"
+        assert body["status"] == entry.http_status
+        assert body["code"] == code
+        assert body["detail"] == entry.message
+        assert body.keys() == {"type", "title", "status", "detail", "code"}
+
+
+def test_refusals_that_time_heals_say_when_to_come_back() -> None:
+    assert problem(Refused(ErrorCode.UNAVAILABLE)).headers["Retry-After"] == "1"
+    assert problem(Refused(ErrorCode.RATE_LIMITED)).headers["Retry-After"] == "1"
+    assert "Retry-After" not in problem(Refused(ErrorCode.UNAUTHORIZED)).headers
