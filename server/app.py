@@ -70,7 +70,9 @@ class App:
         # The store
         self.clock = StoreClock()
         self.stores = stores = Stores(settings, self.clock)
-        self.subscription = Subscription(open_redis(settings.redis_url), self._restored)
+        self.subscription = Subscription(
+            open_redis(settings.redis_url), stores.channels, self._restored
+        )
 
         # The services
         alarms = Alarms(tables)
@@ -187,6 +189,7 @@ class App:
         while True:
             try:
                 durability = await self.stores.health.durability()
+                self.stores.channels.sharded = await self.stores.health.has_sharded_channels()
                 break
             except StoreUnavailable as error:
                 log.warning("waiting_for_store", error=str(error))
@@ -217,9 +220,15 @@ def _rate(per_second: float) -> Rate:
     return Rate(per_second, 2 * per_second)
 
 
+def _message_rate(settings: Settings) -> Rate:
+    """Either number being 0 switches the limit off."""
+    limited = settings.message_burst > 0
+    return Rate(settings.message_rate if limited else 0, settings.message_burst)
+
+
 def _socket_limits(settings: Settings) -> SocketLimits:
     return SocketLimits(
-        messages=Rate(settings.message_rate, settings.message_burst),
+        messages=_message_rate(settings),
         connects_by_address=_rate(settings.connect_rate),
         max_sockets=settings.max_sockets,
         client_buffer_bytes=settings.client_buffer_bytes,

@@ -2,6 +2,7 @@
 
 from server.clock import StoreClock
 from server.settings import Settings
+from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.connection import Connection, open_redis
 from server.store.directory import Directory
@@ -18,12 +19,13 @@ class Stores:
     """What a process uses of the store, over one connection and one for health."""
 
     def __init__(self, settings: Settings, clock: StoreClock) -> None:
+        self.channels = Channels()
         lifetimes = Lifetimes(
             finished_seconds=settings.finished_ttl_seconds,
             proof_seconds=settings.proof_ttl_seconds,
             invoice_seconds=settings.invoice_ttl_seconds,
         )
-        projection = Projection(lifetimes, settings.coin_decimals, publish="PUBLISH")
+        projection = Projection(lifetimes, settings.coin_decimals, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock)
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection)

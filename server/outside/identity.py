@@ -10,7 +10,8 @@ from server.outside.token import Claims, Token, read_token
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A player, and until when the token vouches for them: its `exp` in Unix milliseconds."""
+    """A player, and until when the token vouches for them, in Unix milliseconds: its `exp` and
+    the leeway."""
 
     alien_id: str
     expires_at_ms: float
@@ -73,6 +74,7 @@ class IdentityVerifier:
         return None
 
     def _check_expiry(self, claims: Claims) -> Identity | Refused:
-        if self._now_s() >= claims.exp + self._leeway_seconds:
+        ends_s = claims.exp + self._leeway_seconds
+        if self._now_s() >= ends_s:
             return Refused(ErrorCode.TOKEN_EXPIRED)
-        return Identity(alien_id=claims.sub, expires_at_ms=claims.exp * 1000)
+        return Identity(alien_id=claims.sub, expires_at_ms=ends_s * 1000)

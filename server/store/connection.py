@@ -20,12 +20,13 @@ _UNAVAILABLE = (
     exceptions.ConnectionError,
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
+    exceptions.OutOfMemoryError,
     exceptions.ClusterDownError,
     exceptions.TryAgainError,
     OSError,
 )
-# What a store says when it is there but cannot take the write now.
-_REFUSING = ("LOADING ", "MISCONF ", "OOM ", "NOREPLICAS ", "MASTERDOWN ", "BUSY ")
+# What a store says when it is there but cannot take the write now, and redis-py has no class for.
+_REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ")
 
 
 class Script:
@@ -65,13 +66,18 @@ class Connection:
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
 
-        Raises StoreUnavailable, or redis.ResponseError if the command itself is wrong.
+        Raises StoreUnavailable after `COMMAND_TIMEOUT_SECONDS` at most, or redis.ResponseError if
+        the command itself is wrong.
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((command, answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_waiting())
-        return await answer
+        try:
+            async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
+                return await answer
+        except TimeoutError as error:
+            raise StoreUnavailable("no answer in time") from error
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """The answer of a script; it must not have written before it can fail."""
@@ -101,7 +107,10 @@ class Connection:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-                await self._send(batch)
+                # Whoever has given up must not have the command carried out behind their back.
+                batch = [(command, answer) for command, answer in batch if not answer.done()]
+                if batch:
+                    await self._send(batch)
         finally:
             self._sender = None
 
@@ -110,8 +119,7 @@ class Connection:
         for command, _ in batch:
             pipeline.execute_command(*command)
         try:
-            async with asyncio.timeout(2 * COMMAND_TIMEOUT_SECONDS):
-                answers = await pipeline.execute(raise_on_error=False)
+            answers = await pipeline.execute(raise_on_error=False)
         except Exception as error:  # noqa: BLE001 - each of those who wait gets it
             answers = [error] * len(batch)
         for (_, future), answer in zip(batch, answers, strict=True):
@@ -123,7 +131,7 @@ def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
         return
     if not isinstance(answer, Exception):
         future.set_result(answer)
-    elif isinstance(answer, _UNAVAILABLE) or any(word in str(answer) for word in _REFUSING):
+    elif isinstance(answer, _UNAVAILABLE) or str(answer).startswith(_REFUSING):
         future.set_exception(StoreUnavailable(str(answer)))
     else:
         future.set_exception(answer)

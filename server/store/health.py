@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from redis import exceptions
 from redis.asyncio import Redis
@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from server.store.errors import StoreUnavailable
 
 PING_SECONDS: Final = 0.8
+_SHARDED_SINCE: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,17 @@ class StoreHealth:
         if appendonly is None or appendfsync is None:
             return None
         return Durability(appendonly, appendfsync)
+
+    async def has_sharded_channels(self) -> bool:
+        """Whether the store has sharded channels. Raises StoreUnavailable."""
+        try:
+            about: Any = await self._redis.info("server")
+        except exceptions.ResponseError:
+            return False
+        except (exceptions.RedisError, OSError) as error:
+            raise StoreUnavailable(str(error)) from error
+        major, _, _ = str(about["redis_version"]).partition(".")  # Valkey says 7 as well
+        return int(major) >= _SHARDED_SINCE
 
     async def close(self) -> None:
         """Close the connection."""

@@ -13,6 +13,7 @@ from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
 from server.rules.views import proof, public_view
 from server.store import codec, keys
+from server.store.channels import Channels
 from server.store.log import Head, Record, Snapshot, announcement, stream_fields
 
 Write = tuple[Any, ...]
@@ -29,13 +30,13 @@ class Lifetimes:
 
 
 class Projection:
-    """Turns changes into writes. `coin_decimals`: decimals of a coin in the token's smallest unit;
-    `publish`: the command that publishes on a lobby's channel."""
+    """Turns changes into writes. `coin_decimals`: decimals of a coin in the token's smallest
+    unit."""
 
-    def __init__(self, lifetimes: Lifetimes, coin_decimals: int, publish: str) -> None:
+    def __init__(self, lifetimes: Lifetimes, coin_decimals: int, channels: Channels) -> None:
         self._lifetimes = lifetimes
         self._unit = 10**coin_decimals
-        self._publish = publish
+        self._channels = channels
 
     def writes(
         self, before: Snapshot, records: Sequence[tuple[Record, Lobby]], table: str
@@ -56,10 +57,10 @@ class Projection:
         if after.status == "finished":
             yield from self._farewell(after)
         said = announcement([entry for entry, _ in records])
-        yield (self._publish, keys.events(lobby_id), said)
+        yield (self._channels.publish, keys.events(lobby_id), said)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
             view = public_view(after, log.seq)
-            yield ("PUBLISH", keys.front_desk(table), view.model_dump_json())
+            yield (self._channels.publish, keys.front_desk(table), view.model_dump_json())
 
     def _invoices(
         self, lobby_id: str, before: Lobby | None, after: Lobby, entry: Record

@@ -8,6 +8,7 @@ import structlog
 from redis import exceptions
 from redis.asyncio import Redis
 
+from server.store.channels import Channels
 from server.store.errors import StoreUnavailable
 
 PING_SECONDS: Final = 2.0
@@ -32,8 +33,9 @@ class Subscription:
     messages of the time between are gone, and must be read from where they are kept.
     """
 
-    def __init__(self, redis: Redis, on_restored: Callable[[], None]) -> None:
+    def __init__(self, redis: Redis, channels: Channels, on_restored: Callable[[], None]) -> None:
         self._redis = redis
+        self._channels = channels
         self._on_restored = on_restored
         self._listeners: dict[str, Listener] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
@@ -67,7 +69,7 @@ class Subscription:
         confirmed = self._confirmed[channel] = asyncio.Event()
         try:
             if self._connection is not None:
-                await self._connection.send_command("SUBSCRIBE", channel)
+                await self._connection.send_command(self._channels.subscribe, channel)
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await confirmed.wait()
         except (*_LOST, TimeoutError) as error:
@@ -93,7 +95,7 @@ class Subscription:
         if self._connection is None or channel in self._listeners:
             return
         try:
-            await self._connection.send_command("UNSUBSCRIBE", channel)
+            await self._connection.send_command(self._channels.unsubscribe, channel)
         except _LOST:
             log.info("subscription_lost_while_unsubscribing")
 
@@ -115,7 +117,8 @@ class Subscription:
             self._connection = connection
             renewed = list(self._listeners)
             if renewed:
-                await connection.send_command("SUBSCRIBE", *renewed)
+                for channel in renewed:  # one by one: in a cluster they may differ in slot
+                    await connection.send_command(self._channels.subscribe, channel)
             pinging = asyncio.create_task(self._ping(connection))
             await self._receive(connection, set(renewed))
         finally:
@@ -132,11 +135,11 @@ class Subscription:
                 raise TimeoutError("the subscription is silent")
             self._heard()
             kind, channel, payload = _parts(answer)
-            if kind == "message":
+            if kind in ("message", "smessage"):
                 listener = self._listeners.get(channel)
                 if listener is not None:
                     listener(payload)
-            elif kind == "subscribe":
+            elif kind in ("subscribe", "ssubscribe"):
                 if channel in self._confirmed:
                     self._confirmed[channel].set()
                 renewed.discard(channel)

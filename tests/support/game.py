@@ -18,6 +18,8 @@ from server.services.lobbies import Lobbies
 from server.services.payments import Payments
 from server.services.play import Play
 from server.services.seats import Seated, Seats
+from server.store.channels import Channels
+from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.connection import Connection, open_redis
 from server.store.directory import Directory
@@ -59,19 +61,21 @@ class Node:
         lifetimes: Lifetimes = LIFETIMES,
         takes_test: bool = False,
         listen_url: str | None = None,
+        sharded: bool = True,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
         tables = [str(tier) for tier in tiers]
         self.clock = StoreClock()
         self.connection = Connection(open_redis(url), self.clock)
         self.commits = Commits(self.connection)
-        projection = Projection(lifetimes, terms.coin_decimals, "PUBLISH")
+        channels = Channels(sharded=True)
+        projection = Projection(lifetimes, terms.coin_decimals, channels)
         self.store = LobbyStore(self.connection, self.commits, projection)
         self.invoices = InvoiceStore(self.connection, self.commits)
         self.timers = Timers(self.connection)
         self.directory = Directory(self.connection)
         self._listening = open_redis(listen_url or url)
-        self.subscription = Subscription(self._listening, self._restored)
+        self.subscription = Subscription(self._listening, channels, self._restored)
         self.following = Following(self.store, self.subscription)
         self.alarms = Alarms(tables)
         self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock)
