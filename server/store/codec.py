@@ -71,9 +71,13 @@ class HashCodec(Generic[T]):
         self._plain = frozenset(name for name in names if _is_text(hints[name]))
         self._adapter = TypeAdapter(kind)
 
-    def write(self, value: T) -> dict[str, str]:
-        """The fields of the hash."""
-        return {name: text(getattr(value, name)) for name in self._empty_values}
+    def write(self, value: T, before: T | None = None) -> dict[str, str]:
+        """The fields of the hash; only those that a change from `before` gave a new value."""
+        return {
+            name: text(getattr(value, name))
+            for name in self._empty_values
+            if before is None or getattr(before, name) is not getattr(value, name)
+        }
 
     def read(self, texts: Mapping[str, str], **elsewhere: Any) -> T:
         """The value of a hash, with what lives elsewhere."""
@@ -99,12 +103,16 @@ def _empty_value(hint: Any) -> str | None:
 
 _LOBBY: Final = HashCodec(Lobby, without=("players", "called", "order"))
 _PLAYER: Final = HashCodec(Player)
-_INVOICE: Final = HashCodec(Invoice, without=("units", "deliveries"))
+_INVOICE: Final = HashCodec(Invoice, without=("units", "owed_units", "deliveries"))
 
 
-def lobby_hash(lobby: Lobby) -> dict[str, str]:
-    """The lobby's hash, but for its place in the log; `players` names the players in order."""
-    return _LOBBY.write(lobby) | {"players": text(list(lobby.players))}
+def lobby_hash(lobby: Lobby, before: Lobby | None = None) -> dict[str, str]:
+    """The lobby's hash, but for its place in the log; `players` names the players in order. Only
+    the fields that changed since `before`."""
+    changed = _LOBBY.write(lobby, before)
+    if before is None or list(before.players) != list(lobby.players):
+        changed["players"] = text(list(lobby.players))
+    return changed
 
 
 def player_hash(player: Player) -> dict[str, str]:
@@ -134,19 +142,20 @@ _DELIVERY_PREFIX: Final = "delivery:"
 
 
 def delivery_field(key: str) -> str:
-    """The field of an invoice's hash that says that a delivery was recorded."""
+    """The field of an invoice's hash for a recorded delivery: the units owed back of it."""
     return _DELIVERY_PREFIX + key
 
 
 def read_invoice(invoice: Mapping[str, str]) -> Invoice:
     """The invoice that this hash holds."""
-    defaults = {"owed_units": "0", "tx_hash": "", "version": "0"}
+    owed_of = {
+        name.removeprefix(_DELIVERY_PREFIX): int(units)
+        for name, units in invoice.items()
+        if name.startswith(_DELIVERY_PREFIX)
+    }
     return _INVOICE.read(
-        defaults | dict(invoice),
+        {"tx_hash": ""} | dict(invoice),
         units=int(invoice["amount"]),
-        deliveries=frozenset(
-            name.removeprefix(_DELIVERY_PREFIX)
-            for name in invoice
-            if name.startswith(_DELIVERY_PREFIX)
-        ),
+        owed_units=sum(owed_of.values()) + int(invoice.get("refunded_units", "0")),
+        deliveries=frozenset(owed_of),
     )

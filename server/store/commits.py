@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
+
 from server.store.connection import Connection, Script
 from server.store.projection import Write
 
@@ -35,15 +37,19 @@ class Commits:
         Raises StoreUnavailable when it is not known whether they are done.
         """
         keys: dict[str, int] = {}
-        args: list[Any] = [repr(decided_at_ms), MAX_DECISION_AGE_MS, len(checks)]
-        for check in checks:
-            _append(args, keys, (*check.command, check.expected))
-        for write in writes:
-            _append(args, keys, write)
+        checked = [[check.expected, *_placed(check.command, keys)] for check in checks]
+        written = [_placed(write, keys) for write in writes]
+        args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
         (outcome,) = await self._connection.run_timed(self._script, list(keys), args)
         return bool(outcome == "committed")
 
 
-def _append(args: list[Any], keys: dict[str, int], command: tuple[Any, ...]) -> None:
+def _placed(command: tuple[Any, ...], keys: dict[str, int]) -> list[Any]:
+    """The command with its key's place in `keys`, which takes it in, instead of the key."""
     name, key, *rest = command
-    args += (len(rest) + 2, name, keys.setdefault(key, len(keys) + 1), *rest)
+    return [name, keys.setdefault(key, len(keys) + 1), *rest]
+
+
+def _json(commands: list[list[Any]]) -> bytes:
+    # One argument for all: packing each for itself cost more than the rest of a commit.
+    return orjson.dumps(commands)

@@ -8,7 +8,7 @@ from server.store import codec, keys
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
 from server.store.lobbies import version_check
-from server.store.log import Snapshot
+from server.store.log import Snapshot, invoice_news
 from server.store.projection import Write, ledger_entry
 
 
@@ -24,7 +24,8 @@ class InvoiceStore:
         if invoice_table(invoice_id) is None:
             return None
         fields = await self._connection.call("HGETALL", keys.invoice(invoice_id))
-        return codec.read_invoice(fields) if fields else None
+        # A lobby that outlives an invoice may still note the end of its seat there.
+        return codec.read_invoice(fields) if "invoice_id" in fields else None
 
     async def keep_unmatched(self, tx: str, raw_body: str) -> None:
         """Keep a payment that belongs to no seat, for ever; once, however often it comes."""
@@ -33,16 +34,18 @@ class InvoiceStore:
     async def commit(
         self, lobby: Snapshot, invoice: Invoice, writes: Sequence[Write], now_ms: float
     ) -> bool:
-        """Make writes about an invoice true that change nothing of its lobby; False if either is
-        no longer as it was."""
+        """Make writes about an invoice true that change nothing of its lobby, and tell those who
+        follow it; False if either is no longer as it was."""
         unchanged = [version_check(invoice.lobby_id, lobby), invoice_check(invoice)]
-        return await self._commits.commit(unchanged, writes, now_ms)
+        said = invoice_news(invoice.alien_id)
+        told = ("PUBLISH", keys.events(invoice.lobby_id), said)
+        return await self._commits.commit(unchanged, [*writes, told], now_ms)
 
 
 def invoice_check(invoice: Invoice) -> Check:
     """That no other delivery about the invoice was recorded since it was loaded."""
     command = ("HGET", keys.invoice(invoice.invoice_id), "version")
-    return Check(command, str(invoice.version) if invoice.version else "")
+    return Check(command, str(invoice.version))
 
 
 def receipt_writes(
@@ -52,13 +55,11 @@ def receipt_writes(
     key = keys.invoice(invoice.invoice_id)
     table = invoice_table(invoice.invoice_id) or ""
     writes: list[Write] = [
-        ("HSET", key, codec.delivery_field(delivery.key), "1"),
+        ("HSET", key, codec.delivery_field(delivery.key), receipt.owed_units),
         ("HINCRBY", key, "version", 1),
     ]
     if receipt.status is not None:
         writes.append(("HSET", key, "status", receipt.status))
-    if receipt.owed_units:
-        writes.append(("HINCRBY", key, "owed_units", receipt.owed_units))
     entries = (
         ledger_entry(table, invoice.lobby_id, movement, now_ms, None)
         for movement in receipt.movements

@@ -1,5 +1,6 @@
 """The ledger in the store: read in pages, appended to, never changed."""
 
+import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -10,6 +11,7 @@ from server.store.commits import Check, Commits
 from server.store.connection import Connection
 
 _PAGE: Final = 1_000
+_STREAM_ID: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # so long it fits into 64 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +56,16 @@ class LedgerStore:
             found = await self._connection.call(
                 "XRANGE", keys.ledger(table), start, "+", "COUNT", _PAGE
             )
-            if not found:
+            if found:
+                yield [_entry(table, stream_id, fields) for stream_id, fields in found]
+            if len(found) < _PAGE:
                 return
-            yield [_entry(table, stream_id, fields) for stream_id, fields in found]
             start = f"({found[-1][0]}"
 
     async def entry(self, entry_id: str) -> Entry | None:
         """The entry of that id; None if there is none."""
         table, _, stream_id = entry_id.partition(":")
-        if not _is_stream_id(stream_id):
+        if _STREAM_ID.fullmatch(stream_id) is None:
             return None
         found = await self._connection.call("XRANGE", keys.ledger(table), stream_id, stream_id)
         return _entry(table, *found[0]) if found else None
@@ -113,10 +116,6 @@ class LedgerStore:
                 yield tx, raw_body
             if str(cursor) == "0":
                 return
-
-
-def _is_stream_id(text: str) -> bool:
-    return all(part.isdecimal() and part.isascii() for part in text.split("-", 1))
 
 
 def _entry(table: str, stream_id: str, fields: dict[str, str]) -> Entry:

@@ -114,6 +114,20 @@ def announcement(records: Sequence[Record]) -> str:
     return f"{records[0].head.version}\n{orjson.dumps(entries).decode()}"
 
 
+_INVOICE_NEWS: Final = "invoice of "
+
+
+def invoice_news(alien_id: str) -> str:
+    """What is published when only the invoice of a player has changed: no announcement."""
+    return _INVOICE_NEWS + alien_id
+
+
+def read_invoice_news(published: str) -> str | None:
+    """Whose invoice has changed; None for an announcement."""
+    alien_id = published.removeprefix(_INVOICE_NEWS)
+    return None if alien_id == published else alien_id
+
+
 def first_version(published: str) -> int:
     """The version of the first record of an announcement."""
     return int(published[: published.index("\n")])

@@ -73,7 +73,9 @@ class Projection:
             key = keys.invoice(update.invoice_id)
             yield ("HSET", key, "status", update.status, *_tx_hash(entry.event))
             if update.owed:
-                yield ("HINCRBY", key, "owed_units", update.owed * self._unit)
+                # Not HINCRBY: units may be more than 64 bits can hold.
+                yield ("HSET", key, "refunded_units", update.owed * self._unit)
+            yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
 
     def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
         key = keys.invoice(seat.invoice_id)
@@ -89,6 +91,7 @@ class Projection:
         }
         yield ("HSET", key, *_flat(invoice))
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
+        yield ("HSETNX", key, "version", 0)
         yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
 
     def _farewell(self, lobby: Lobby) -> Iterator[Write]:
@@ -133,9 +136,7 @@ def ledger_entry(
 
 
 def _state(before: Lobby | None, after: Lobby, head: Head) -> Iterator[Write]:
-    old = {} if before is None else codec.lobby_hash(before)
-    new = codec.lobby_hash(after) | head_fields(head)
-    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    changed = codec.lobby_hash(after, before) | head_fields(head)
     yield ("HSET", keys.lobby(after.lobby_id), *_flat(changed))
     seated = {} if before is None else before.players
     for alien_id, player in after.players.items():
