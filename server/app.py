@@ -46,6 +46,7 @@ from server.transport.tokens import Tokens
 
 STORE_RETRY_SECONDS: Final = 1.0
 BACKLOG: Final = 4096
+KEEP_ALIVE_SECONDS: Final = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -147,7 +148,13 @@ class App:
         ).add_to(self.web)
         Webhook(payments, settings.webhook_public_key).add_to(self.web)
         HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
-        self._runner = web.AppRunner(self.web, access_log=None, auto_decompress=False)
+        self._runner = web.AppRunner(
+            self.web,
+            access_log=None,
+            auto_decompress=False,
+            # Also the time that a client has for the header of its first request.
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+        )
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> str:
@@ -217,7 +224,7 @@ def _now_s() -> float:
 
 
 def _rate(per_second: float) -> Rate:
-    return Rate(per_second, 2 * per_second)
+    return Rate(per_second, max(1, 2 * per_second))  # less than one would let nobody in, ever
 
 
 def _message_rate(settings: Settings) -> Rate:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from server.rules.events import Event, SeatTaken
+from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
 from server.rules.views import proof, public_view
@@ -67,14 +67,16 @@ class Projection:
     ) -> Iterator[Write]:
         if isinstance(entry.event, SeatTaken):
             yield from self._issued(after, entry.event)
+        if isinstance(entry.event, SeatPaid):
+            yield ("HSET", keys.invoice(entry.event.invoice_id), "tx_hash", entry.event.tx_hash)
         if before is None:
             return
         for update in invoice_updates(before, entry.event):
             key = keys.invoice(update.invoice_id)
-            yield ("HSET", key, "status", update.status, *_tx_hash(entry.event))
+            yield ("HSET", key, "status", update.status)
             if update.owed:
-                # Not HINCRBY: units may be more than 64 bits can hold.
-                yield ("HSET", key, "refunded_units", update.owed * self._unit)
+                # As text: units may be more than 64 bits can hold.
+                yield ("HSET", key, "refunded_units", str(update.owed * self._unit))
             yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
 
     def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
@@ -178,11 +180,6 @@ def _opening_rank(lobby: Lobby) -> int:
 
 def _member(key: str, member: str, score: int | None) -> Write:
     return ("ZREM", key, member) if score is None else ("ZADD", key, score, member)
-
-
-def _tx_hash(event: Event) -> tuple[str, ...]:
-    tx_hash = getattr(event, "tx_hash", None)
-    return () if tx_hash is None else ("tx_hash", tx_hash)
 
 
 def _flat(values: dict[str, str]) -> Iterable[str]:

@@ -128,21 +128,21 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     # Joining and leaving
 
     async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
-        outcome: tuple[Member, Identity, Welcome] | Refused
-        if allowed:
-            outcome = await self._guarded(
-                self._admit(session, packet), namespace=packet.namespace, sid=session.sid
-            )
-        else:
-            outcome = Refused(ErrorCode.RATE_LIMITED)
+        outcome = await self._guarded(
+            self._admit(session, packet, allowed),
+            namespace=ascii(packet.namespace[:80]),
+            sid=session.sid,
+        )
         if isinstance(outcome, Refused):
             self._refuse_connect(session, packet.namespace, outcome)
         else:
             self._join(*outcome)
 
     async def _admit(
-        self, session: Session, packet: Connect
+        self, session: Session, packet: Connect, allowed: bool
     ) -> tuple[Member, Identity, Welcome] | Refused:
+        if not allowed:
+            return Refused(ErrorCode.RATE_LIMITED)
         if self.eio.draining:
             return Refused(ErrorCode.DRAINING)
         identity = await self._tokens.identify(session, packet.auth)
@@ -186,27 +186,26 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             member.door.left(member)
         except Exception:
             self._counts.failures += 1
-            log.exception("door failed", namespace=member.namespace, sid=member.session.sid)
+            log.exception("unexpected error", namespace=member.namespace, sid=member.session.sid)
 
     # Commands
 
     async def _event(self, member: Member, event: Event, allowed: bool) -> None:
-        if allowed:
-            answer = await self._guarded(
-                self._answer(member, event),
-                namespace=member.namespace,
-                sid=member.session.sid,
-                command=ascii(event.name[:40]),
-            )
-        else:
-            answer = Refused(ErrorCode.RATE_LIMITED)
+        answer = await self._guarded(
+            self._answer(member, event, allowed),
+            namespace=member.namespace,
+            sid=member.session.sid,
+            command=ascii(event.name[:40]),
+        )
         if isinstance(answer, Refused):
             self._counts.refused[answer.code] += 1
             answer = error_answer(answer)
-        if event.ack_id is not None and member.session.members.get(member.namespace) is member:
+        if event.ack_id is not None:
             member.session.write(text_frame(ack_packet(member.namespace, event.ack_id, answer)))
 
-    async def _answer(self, member: Member, event: Event) -> Any:
+    async def _answer(self, member: Member, event: Event, allowed: bool) -> Any:
+        if not allowed:
+            return Refused(ErrorCode.RATE_LIMITED)
         if len(event.args) > 1:
             return Refused(ErrorCode.INVALID_MESSAGE)
         payload = event.args[0] if event.args else {}
@@ -223,7 +222,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             return Refused(ErrorCode.UNAVAILABLE)
         except Exception:
             self._counts.failures += 1
-            log.exception("door failed", **context)
+            log.exception("unexpected error", **context)
             return Refused(ErrorCode.INTERNAL)
 
 

@@ -35,15 +35,19 @@ def problem(refused: Refused, detail: str | None = None) -> web.Response:
     return response
 
 
-def route_problem(status: int, reason: str) -> web.Response:
-    """The response to a request for which there is no route: the status is HTTP's own."""
+def route_problem(error: web.HTTPException) -> web.Response:
+    """The response to a request for which there is no route: the status is HTTP's own, and a wrong
+    method is told the right ones."""
     body = {
         "type": "about:blank",
-        "title": reason,
-        "status": status,
+        "title": error.reason,
+        "status": error.status,
         "detail": ERRORS[ErrorCode.UNKNOWN_COMMAND].message,
         "code": ErrorCode.UNKNOWN_COMMAND,
     }
     return web.Response(
-        body=orjson.dumps(body), status=status, content_type="application/problem+json"
+        body=orjson.dumps(body),
+        status=error.status,
+        content_type="application/problem+json",
+        headers={name: error.headers[name] for name in ("Allow",) if name in error.headers},
     )

@@ -41,6 +41,10 @@ class Relay:
         if helped:
             self._send_states(lobby_id, lambda member: member.alien_id in helped)
 
+    def invoice_changed(self, lobby_id: str, alien_id: str) -> None:
+        """Give the player, wherever in the room, the whole state: it has the invoice."""
+        self._send_states(lobby_id, lambda member: member.alien_id == alien_id)
+
     def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
         """Give everyone in the room the whole state."""
         self._send_states(lobby_id, lambda _member: True)

@@ -20,7 +20,9 @@ class Resuming:
 
     async def older(self, lobby_id: str, last_seq: Any) -> list[Record]:
         """The events after `last_seq` that this node does not remember. Empty if it remembers
-        enough, or if `last_seq` leads nowhere."""
+        enough, or if `last_seq` leads nowhere. Raises StoreUnavailable."""
+        if self._is_ahead(lobby_id, last_seq):  # of this node, but perhaps not of another one
+            await self._following.catch_up(lobby_id)
         if self.missed(lobby_id, last_seq, []) is not None or not self._is_past(lobby_id, last_seq):
             return []
         return await self._store.records_heard_after(lobby_id, last_seq, MOST_MISSED)
@@ -38,6 +40,10 @@ class Resuming:
         if any(seq not in by_seq for seq in wanted):
             return None
         return [by_seq[seq] for seq in wanted]
+
+    def _is_ahead(self, lobby_id: str, last_seq: Any) -> bool:
+        snapshot = self._following.snapshot(lobby_id)
+        return snapshot is not None and type(last_seq) is int and last_seq > snapshot.head.seq
 
     def _is_past(self, lobby_id: str, last_seq: Any) -> bool:
         snapshot = self._following.snapshot(lobby_id)

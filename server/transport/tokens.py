@@ -52,9 +52,8 @@ class Tokens:
         identity = await self._same_player(session, request.token)
         if isinstance(identity, Refused):
             return identity
-        if session.ending is None:
-            session.expires_at_ms = identity.expires_at_ms
-            self._watch_expiry(session)
+        session.expires_at_ms = identity.expires_at_ms
+        self._watch_expiry(session)
         return RefreshTokenAnswer(expires_at=identity.expires_at_ms).model_dump()
 
     async def _same_player(self, session: Session, token: object) -> Identity | Refused:

@@ -135,7 +135,9 @@ class Game:
         due = due_at(self.lobby)
         assert due is not None
         self.now_ms = max(self.now_ms, due + late_ms)
-        return self.do(Tick())
+        happened = self.do(Tick())
+        assert happened, "what is due is done"
+        return happened
 
     def _write_down(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -33,6 +33,13 @@ def test_arranging_again_while_others_have_not_starts_nothing() -> None:
     assert game.lobby.players["ann"].grid == again
 
 
+def test_choosing_or_arranging_the_same_again_changes_nothing() -> None:
+    game = arranging("ann", "bob")
+    for command in (SelectNumbers("ann", tuple(range(1, 10))), ArrangeGrid("ann", ticket(1))):
+        assert len(game.do(command)) == 1
+        assert game.do(command) == []
+
+
 def test_when_all_have_arranged_already_arranging_and_active_follow_at_once() -> None:
     game = forming("ann", "bob")
     game.do(ArrangeGrid("ann", ticket(1)))

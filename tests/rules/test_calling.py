@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rules.commands import Leave
+from server.rules.commands import Claim, Leave
 from server.rules.events import GameFinished, GameStarted
 from server.rules.lobby import due_at
 from server.rules.variants import Variant
@@ -70,6 +70,14 @@ def test_when_everybody_left_nobody_has_won() -> None:
     game.do(Leave("ann"))
     assert game.lobby.status == "active"
     assert kinds(game.do(Leave("bob"))) == ["PlayerLeft", "GameFinished"]
+    assert game.lobby.outcome == "no_winner"
+
+
+def test_when_the_last_player_was_kicked_nobody_has_won() -> None:
+    game = active("ann", "bob", "cy")
+    game.do(Leave("ann"))
+    assert kinds(game.do(Claim("bob"))) == ["PlayerKicked"]
+    assert kinds(game.do(Claim("cy"))) == ["PlayerKicked", "GameFinished"]
     assert game.lobby.outcome == "no_winner"
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.rules.commands import ArrangeGrid, SelectNumbers
+from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import (
     call_order,
     mix_entropy,
@@ -23,7 +23,7 @@ from server.rules.variants import Variant
 from server.rules.views import proof
 from tests.rules import other_draw, strategies
 from tests.rules.endings import run_out
-from tests.rules.games import CLASSIC, GRAND, LOBBY_ID, Game, active, ticket
+from tests.rules.games import CLASSIC, GRAND, LOBBY_ID, Game, active, arranging, ticket
 
 SEED = bytes(range(32))
 ENTROPY = "67aa2e33b639692c70efde7b0fd1952bdf5644c3a6e081e276a8b759a6b5958d"
@@ -221,6 +221,16 @@ def test_the_numbers_are_called_in_the_order_that_seed_and_entropy_give() -> Non
     seed = bytes.fromhex(game.lobby.server_seed)
     expected, _ = other_draw.shuffle(range(1, 51), seed, f"{LOBBY_ID}:{game.lobby.entropy}")
     assert [*game.lobby.called] == expected
+
+
+def test_who_paid_has_a_say_in_the_draw_even_after_leaving() -> None:
+    game = arranging("ann", "bob", "cy")
+    game.do(Leave("ann"))
+    game.tick_when_due()
+    players = game.lobby.players.values()
+    assert [player.alien_id for player in players] == ["ann", "bob", "cy"]
+    everybody = [(p.alien_id, p.client_seed, p.grid or ()) for p in players]
+    assert game.lobby.entropy == mix_entropy(everybody)
 
 
 def test_a_grid_arranged_otherwise_is_another_order() -> None:

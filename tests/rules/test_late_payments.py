@@ -81,6 +81,16 @@ def test_a_late_payment_of_an_old_invoice_pays_the_seat_and_voids_the_new_invoic
     assert is_owed_back(game.deliver(new))
 
 
+def test_a_late_payment_of_an_old_invoice_is_owed_back_when_the_new_one_was_paid() -> None:
+    game, old = seated()
+    game.now_ms += CLASSIC.seat_ms
+    game.seat("ann")
+    new = game.lobby.invoices["ann"]
+    assert is_owed_back(game.deliver(old))
+    assert game.lobby.pot == 3_500
+    assert (owed_for(game, old), owed_for(game, new)) == (("refund_owed", 3_500), ("paid", 0))
+
+
 def test_a_voided_invoice_seats_nobody_who_has_left() -> None:
     game, old = seated()
     game.now_ms += CLASSIC.seat_ms

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol import strict_json
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.variants import Variant, patterns
 from server.rules.verify import verify_proof
@@ -28,7 +29,7 @@ def document(game: Game) -> Document:
 
 def problems(of: Document) -> list[str]:
     """What is wrong with it."""
-    return verify_proof(json.dumps(of))
+    return verify_proof(strict_json.loads(json.dumps(of)))
 
 
 def played(variant: Variant, server_seed: bytes) -> Document:
@@ -186,16 +187,6 @@ def test_a_field_too_many_is_told() -> None:
     assert problems({**CLASSIC_PROOF, "more": 1}) == ["more: Extra inputs are not permitted"]
 
 
-@pytest.mark.parametrize("field", CLASSIC_PROOF)
-def test_a_field_that_stands_twice_is_told(field: str) -> None:
-    twice = json.dumps({field: CLASSIC_PROOF[field]})[:-1] + "," + json.dumps(CLASSIC_PROOF)[1:]
-    assert verify_proof(twice) == ["the document is not JSON: duplicate key"]
-
-
-@pytest.mark.parametrize("text", [b"", b"\xff", "{", "[]", "null", '"proof"', '{"players": NaN}'])
-def test_what_is_no_document_holds_nothing(text: str | bytes) -> None:
-    assert len(verify_proof(text)) >= 1
-
-
-def test_the_document_may_be_bytes() -> None:
-    assert verify_proof(json.dumps(CLASSIC_PROOF, ensure_ascii=False).encode()) == []
+@pytest.mark.parametrize("value", [None, True, 7, "proof", [], {}, [CLASSIC_PROOF]])
+def test_what_is_no_proof_at_all_does_not_hold(value: object) -> None:
+    assert verify_proof(value)

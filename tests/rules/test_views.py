@@ -76,6 +76,11 @@ def test_the_public_view_shows_only_the_latest_and_the_previous_number() -> None
     assert shown == [*pairwise((None, *game.lobby.called))]
 
 
+def test_the_public_view_of_a_cancelled_lobby_has_no_deadline() -> None:
+    view = public_view(cancelled().lobby, seq=1)
+    assert (view.outcome, view.deadline, view.pot) == ("cancelled", None, 0)
+
+
 def test_the_public_view_of_the_end_names_the_winner_and_who_no_longer_plays() -> None:
     view = public_view(won().lobby, seq=1)
     assert (view.status, view.outcome, view.winner, view.pot) == ("finished", "won", "ann", 14_000)

@@ -129,11 +129,11 @@ async def test_the_answer_to_who_has_left_is_not_sent(
     client.send('42/hall,1["slow"]')
     await until(lambda: server.hall.commands == ["slow"])
     (session,) = server.gateway.eio.sockets.values()
-    session.close(Ending.REFUSED)
+    session.close(Ending.EXPIRED)
 
     server.hall.open.set()
 
-    assert await client.tcp_end() == []
+    assert await client.tcp_end() == ["41/hall,"]
 
 
 async def test_messages_over_the_limit_are_refused_without_a_handler(

@@ -165,6 +165,22 @@ def test_who_does_not_read_costs_a_bounded_amount_and_is_cut_off(
     run(scenario)
 
 
+def test_who_stays_above_the_limit_is_cut_off_a_moment_later(
+    run: Callable[[Scenario], None],
+) -> None:
+    async def scenario(server: Server) -> None:
+        async with inside(server, "stalled", receive_buffer_bytes=4096):
+            one = member(server, "stalled")
+            while one.session._transport.get_write_buffer_size() <= 2 * LIMIT_BYTES:
+                one.send("news", b"0" * 8_000)
+
+            await until(lambda: server.gateway.eio.sockets == {})
+
+            assert server.counts.ended[Ending.TOO_SLOW] == 1
+
+    run(scenario)
+
+
 def test_a_flood_to_who_does_not_read_is_cut_off_at_once(run: Callable[[Scenario], None]) -> None:
     async def scenario(server: Server) -> None:
         async with inside(server, "stalled", receive_buffer_bytes=4096):

@@ -20,7 +20,7 @@ def error_middleware(counts: Counts) -> Middleware:
         try:
             return await handler(request)
         except web.HTTPException as error:
-            return error if error.status < 400 else route_problem(error.status, error.reason)
+            return error if error.status < 400 else route_problem(error)
         except StoreUnavailable as error:
             log.warning("request_without_store", path=request.path, error=str(error))
             return problem(Refused(ErrorCode.UNAVAILABLE))

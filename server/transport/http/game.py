@@ -1,7 +1,7 @@
 """`/api`: the game over HTTP, through the same services as the sockets."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
@@ -21,6 +21,8 @@ from server.transport.problems import problem
 
 Answer = web.Response | Refused
 Handler = Callable[[web.Request, str], Awaitable[Answer]]
+
+_LOBBY: Final = "/api/game/{lobby_id:[^/]+}"  # by itself aiohttp lets no braces match
 
 
 def json_response(body: Any, status: int = 200) -> web.Response:
@@ -55,15 +57,15 @@ class GameRoutes:
         posts: Mapping[str, Handler] = {
             "/api/game/join": self._join,
             "/api/invoices": self._invoice,
-            "/api/game/{lobby_id}/numbers/select": self._select_numbers,
-            "/api/game/{lobby_id}/numbers/arrange": self._arrange_grid,
-            "/api/game/{lobby_id}/leave": self._leave,
-            "/api/game/{lobby_id}/claim": self._claim,
+            f"{_LOBBY}/numbers/select": self._select_numbers,
+            f"{_LOBBY}/numbers/arrange": self._arrange_grid,
+            f"{_LOBBY}/leave": self._leave,
+            f"{_LOBBY}/claim": self._claim,
         }
         for path, handler in posts.items():
             app.router.add_post(path, self._for_player(handler))
-        app.router.add_get("/api/game/{lobby_id}/status", self._for_player(self._status))
-        app.router.add_get("/api/game/{lobby_id}/proof", self._proof)
+        app.router.add_get(f"{_LOBBY}/status", self._for_player(self._status))
+        app.router.add_get(f"{_LOBBY}/proof", self._proof)
 
     def _for_player(
         self, handler: Handler

@@ -40,8 +40,8 @@ class Caller:
 
 
 async def read_body(request: web.Request, most_bytes: int) -> bytes | Refused:
-    """The body as it was sent, if it is not encoded and not longer than `most_bytes`."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+    """The body as it was sent, if it names no encoding and is not longer than `most_bytes`."""
+    if "Content-Encoding" in request.headers:
         return Refused(ErrorCode.UNSUPPORTED_ENCODING)
     if (request.content_length or 0) > most_bytes:
         return Refused(ErrorCode.TOO_LARGE)

@@ -48,7 +48,7 @@ class Webhook:
             return problem(body)
         if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
             return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
-        said = _read(body, request.headers.get(VERSION_HEADER))
+        said = _read(body, request.headers.getall(VERSION_HEADER, []))
         if said is None:
             log.warning("delivery_not_understood", body_bytes=len(body))
             return problem(Refused(ErrorCode.INVALID_MESSAGE))
@@ -90,9 +90,9 @@ def _verifies(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
     return True
 
 
-def _read(body: bytes, version: str | None) -> PaymentDelivery | None:
+def _read(body: bytes, versions: list[str]) -> PaymentDelivery | None:
     """What the provider says, if it is said in a way that we know."""
-    if version not in (None, VERSION):
+    if any(version != VERSION for version in versions):
         return None
     try:
         return PaymentDelivery.model_validate(strict_json.loads(body))

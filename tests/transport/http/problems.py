@@ -1,0 +1,16 @@
+"""Refusals over HTTP, as they must look."""
+
+from http import HTTPStatus
+
+from protocol.errors import ERRORS, ErrorCode
+from tests.system.game_server import HttpAnswer
+
+
+def assert_problem(answer: HttpAnswer, code: str) -> None:
+    """Fail unless this is the refusal with that code, with the status of its row."""
+    assert answer.content_type == "application/problem+json", answer
+    assert set(answer.body) == {"type", "title", "status", "detail", "code"}
+    assert answer.body["code"] == code
+    assert answer.body["status"] == answer.status == ERRORS[ErrorCode(code)].http_status
+    assert answer.body["title"] == HTTPStatus(answer.status).phrase
+    assert ("Retry-After" in answer.headers) == (answer.status in (429, 503))

@@ -1,0 +1,121 @@
+"""What the front desk does for those who come to `/lobbies`."""
+
+import math
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.support.wait import until
+from tests.system.game_server import GameServer, running_app
+
+LISTINGS_A_SECOND = 4
+
+
+@pytest.fixture
+async def game(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[GameServer]:
+    """A server where two fill a lobby."""
+    changes = {"MESSAGE_RATE": "0", "HTTP_RATE": "0"}
+    async with running_app(store_url, issuer, provider, **changes) as game:
+        yield game
+
+
+async def test_a_visitor_is_told_what_forms_oldest_first_and_can_ask_again(
+    game: GameServer,
+) -> None:
+    older = await game.seat("alice", buy_in_amount=7000)
+    newer = (await game.join("alice"))["lobby_id"]
+    async with game.visitor("carol") as carol:
+        await carol.enter("lobbies")
+        told = (await carol.hears("lobbies"))["lobbies"]
+        assert [lobby["lobby_id"] for lobby in told] == [older, newer]
+        assert (await carol.ask("list"))["lobbies"] == told
+        assert (await carol.ask("list", {"buy_in_amount": 3500}))["lobbies"] == told[1:]
+        assert (await carol.ask("list", {"buy_in_amount": 17500}))["lobbies"] == []
+        assert await carol.refusal("list", {"buy_in_amount": 1}) == "unknown_tier"
+
+
+async def test_commands_of_another_shape_or_name_are_refused(game: GameServer) -> None:
+    async with game.visitor("alice") as alice:
+        await alice.enter("lobbies")
+        for payload in (
+            {},
+            {"buy_in_amount": "3500"},
+            {"buy_in_amount": 3500.0},
+            {"buy_in_amount": 3500, "client_seed": 1},
+            {"buy_in_amount": 3500, "client_seed": "x" * 65},
+            {"buy_in_amount": 3500, "seat": 1},
+        ):
+            assert await alice.refusal("join", payload) == "invalid_message", payload
+        assert await alice.refusal("join", {"buy_in_amount": 3501}) == "unknown_tier"
+        somebody = {"buy_in_amount": 3500, "alien_id": "bob"}
+        assert await alice.refusal("join", somebody) == "identity_mismatch"
+        assert await alice.refusal("claim") == "unknown_command"
+
+
+async def test_joining_again_gives_the_same_seat_and_the_same_invoice(game: GameServer) -> None:
+    async with game.visitor("alice") as alice:
+        await alice.enter("lobbies")
+        request = {"buy_in_amount": 3500, "alien_id": "alice", "client_seed": "x" * 64}
+        first = await alice.ask("join", request)
+        assert await alice.ask("join", {"buy_in_amount": 3500}) == first
+        assert await alice.refusal("join", {"buy_in_amount": 1}) == "unknown_tier"
+    assert first["lobby"]["player_count"] == 1
+    assert first["invoice"]["amount"] == "3500"
+    assert first["invoice"]["status"] == "pending"
+
+
+async def test_joining_after_a_failed_payment_takes_a_seat_with_a_new_invoice(
+    game: GameServer,
+) -> None:
+    async with game.visitor("alice") as alice:
+        await alice.enter("lobbies")
+        first = await alice.ask("join", {"buy_in_amount": 3500})
+        assert await game.pay(first["invoice"], "failed") == {"success": True, "processed": True}
+        again = await alice.ask("join", {"buy_in_amount": 3500})
+    assert again["lobby"]["lobby_id"] == first["lobby"]["lobby_id"]
+    assert again["invoice"]["invoice_id"] != first["invoice"]["invoice_id"]
+    assert again["invoice"]["status"] == "pending"
+
+
+async def test_players_fill_the_fullest_lobby_and_then_open_another(game: GameServer) -> None:
+    joined = [(await game.join(name))["lobby_id"] for name in ("alice", "bob", "carol", "dave")]
+    assert joined[0] == joined[1] != joined[2] == joined[3]
+
+
+async def test_a_busy_lobby_is_listed_four_times_a_second_at_most(game: GameServer) -> None:
+    lobby_id = (await game.join("alice"))["lobby_id"]
+    changes = 40
+    async with game.visitor("carol") as carol:
+        await carol.enter("lobbies")
+        started = time.monotonic()
+        for _ in range(changes // 2):
+            await game.join("bob")
+            await game.post(f"/api/game/{lobby_id}/leave", "bob")
+        await until(lambda: any(d["lobby"]["seq"] == changes + 1 for d in carol.of("lobby_listed")))
+        listed = [data["lobby"] for data in carol.of("lobby_listed")]
+        seconds = time.monotonic() - started
+    assert len(listed) <= 1 + math.ceil(seconds * LISTINGS_A_SECOND)
+    assert [lobby["seq"] for lobby in listed] == sorted({lobby["seq"] for lobby in listed})
+    assert listed[-1]["player_count"] == 1
+
+
+async def test_a_lobby_is_listed_once_more_when_it_stops_forming(game: GameServer) -> None:
+    async with game.visitor("carol") as carol:
+        await carol.enter("lobbies")
+        lobby_id = await game.ready("alice", "bob")
+        await until(
+            lambda: any(d["lobby"]["status"] != "forming" for d in carol.of("lobby_listed"))
+        )
+        for name in ("alice", "bob"):
+            await game.post(f"/api/game/{lobby_id}/leave", name)
+        other = (await game.join("alice"))["lobby_id"]
+        await until(lambda: carol.of("lobby_listed")[-1]["lobby"]["lobby_id"] == other)
+        listed = [data["lobby"] for data in carol.of("lobby_listed")]
+        assert (await carol.ask("list"))["lobbies"] == listed[-1:]
+    ends = [lobby["status"] for lobby in listed if lobby["status"] != "forming"]
+    assert ends == ["arranging"]

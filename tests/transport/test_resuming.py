@@ -1,0 +1,93 @@
+"""Coming back to a lobby with `last_seq`, and asking it with `sync`."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.support.wait import until
+from tests.system.game_server import GameServer, running_app
+
+NOWHERE: list[Any] = [-1, 10**6, 10**30, 1.5, 1e300, "1", True, None, [1], {"seq": 1}]
+"""What no `last_seq` can be: negative, in the future, no integer."""
+
+
+@pytest.fixture
+async def game(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[GameServer]:
+    """A server where three fill a lobby."""
+    async with running_app(store_url, issuer, provider, MAX_PLAYERS="3", MESSAGE_RATE="0") as game:
+        yield game
+
+
+async def changed_lobby(game: GameServer) -> str:
+    """A lobby with six events: three players joined and paid... but for the last payment."""
+    lobby_id = await game.ready("alice", "bob")
+    assert (await game.join("carol"))["player_count"] == 3
+    return lobby_id
+
+
+@pytest.mark.parametrize("last_seq", [0, 1, 4, 6])
+async def test_whoever_comes_back_hears_exactly_what_was_missed_and_no_state(
+    game: GameServer, last_seq: int
+) -> None:
+    lobby_id = await changed_lobby(game)
+    async with game.visitor("dave") as first, game.visitor("dave") as back:
+        await first.enter(lobby_id, last_seq=0)
+        await back.enter(lobby_id, last_seq=last_seq)
+        await game.post(f"/api/game/{lobby_id}/leave", "carol")
+        await first.hears("player_left")
+        await back.hears("player_left")
+        assert first.seqs == [1, 2, 3, 4, 5, 6, 7, 8]
+        assert back.heard == first.heard[last_seq:]
+
+
+async def test_whoever_missed_nothing_hears_nothing_but_what_comes(game: GameServer) -> None:
+    lobby_id = await changed_lobby(game)
+    async with game.visitor("dave") as dave:
+        await dave.enter(lobby_id, last_seq=7)
+        await game.post(f"/api/game/{lobby_id}/leave", "carol")
+        await dave.hears("player_left")
+        assert dave.seqs == [8]
+        assert dave.of("lobby_state") == []
+
+
+@pytest.mark.parametrize("last_seq", NOWHERE)
+async def test_a_last_seq_that_leads_nowhere_brings_the_whole_state(
+    game: GameServer, last_seq: Any
+) -> None:
+    lobby_id = await changed_lobby(game)
+    async with game.visitor("dave") as dave:
+        await dave.enter(lobby_id, last_seq=last_seq)
+        state = await dave.hears("lobby_state")
+        answer = await dave.ask("sync", {"last_seq": last_seq})
+    assert state["seq"] == 7
+    assert answer == {"ok": True, "state": state}
+
+
+async def test_sync_answers_the_missed_events_by_name_and_emits_nothing(game: GameServer) -> None:
+    lobby_id = await changed_lobby(game)
+    async with game.visitor("dave") as dave:
+        await dave.enter(lobby_id, last_seq=0)
+        await until(lambda: len(dave.heard) == 7)
+        heard = [{"event": name, **data} for name, data in dave.heard]
+        for last_seq in (0, 3, 7):
+            answer = await dave.ask("sync", {"last_seq": last_seq})
+            assert answer == {"ok": True, "events": heard[last_seq:]}
+        assert len(dave.heard) == 7
+
+
+async def test_the_state_after_the_end_can_be_resumed_from_as_well(game: GameServer) -> None:
+    lobby_id = await game.ready("alice", "bob", "carol")
+    for name in ("alice", "bob", "carol"):
+        await game.post(f"/api/game/{lobby_id}/leave", name)
+    async with game.visitor("dave") as dave, game.visitor("dave") as back:
+        await dave.enter(lobby_id)
+        state = await dave.hears("lobby_state", status="finished", outcome="no_winner")
+        await back.enter(lobby_id, last_seq=0)
+        end = await back.hears("game_finished")
+        assert back.seqs == list(range(1, state["seq"] + 1))
+        assert (end["seq"], end["at"]) == (state["seq"], state["at"])

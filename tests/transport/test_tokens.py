@@ -1,0 +1,82 @@
+"""A connection lives as long as its tokens."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from server.transport.ending import Ending
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+
+
+async def test_a_connection_ends_with_the_token_that_expires_first(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:1")
+    await client.packet()
+    await client.join("/hall-2", "alice:3600")
+    await client.packet()
+
+    async with asyncio.timeout(6):
+        packets = await client.tcp_end()
+
+    assert packets == ["41/hall-1,", "41/hall-2,"]
+    assert server.counts.ended[Ending.EXPIRED] == 1
+
+
+async def test_a_refreshed_token_replaces_all_tokens_of_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:1.5")
+    await client.packet()
+    await client.join("/hall-2", "alice:1.5")
+    await client.packet()
+
+    answer = await client.command("/hall-2", 1, "refresh_token", {"token": "alice:3600"})
+    await asyncio.sleep(2)
+
+    assert answer.keys() == {"ok", "expires_at"}
+    assert answer["ok"]
+    assert (await client.command("/hall-1", 2, "echo"))["ok"]
+
+
+async def test_a_refreshed_token_that_lives_shorter_counts_too(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice:3600")
+    await client.packet()
+
+    await client.command("/hall", 1, "refresh_token", {"token": "alice:0.5"})
+
+    assert await client.tcp_end() == ["41/hall,"]
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"token": "bob"}, "identity_mismatch"),
+        ({"token": "alice", "alien_id": "bob"}, "identity_mismatch"),
+        ({"token": ""}, "unauthorized"),
+        ({"token": 5}, "invalid_message"),
+        ({}, "invalid_message"),
+        ("alice", "invalid_message"),
+        (None, "invalid_message"),
+    ],
+)
+async def test_a_refused_refresh_changes_nothing(
+    server: Server, connect_raw: ConnectRaw, payload: Any, code: str
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice:3600")
+    await client.packet()
+    (session,) = server.gateway.eio.sockets.values()
+    expires_at_ms = session.expires_at_ms
+
+    answer = await client.command("/hall", 1, "refresh_token", payload)
+
+    assert answer["error"]["code"] == code
+    assert session.expires_at_ms == expires_at_ms
