@@ -1,6 +1,7 @@
 """The command line: `fair-bingo`."""
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -8,14 +9,16 @@ from typing import Annotated
 import httpx
 import typer
 import uvloop
+from rich.console import Console
 
 from protocol import strict_json
 from server import logs
 from server.app import App, WeakDurability
 from server.console import BAD_SETTINGS, fail, settings_of_environment
 from server.ledger_cli import audit, ledger
+from server.load.command import load
 from server.rules.verify import verify_proof
-from server.settings import Settings
+from server.settings import Settings, SettingsError
 
 READ_SECONDS = 10
 
@@ -28,6 +31,7 @@ main = typer.Typer(
 )
 
 main.command()(audit)
+main.command()(load)
 main.add_typer(ledger)
 
 
@@ -45,11 +49,34 @@ def serve() -> None:
 
 
 @main.command()
+def dev() -> None:
+    """Serve the game for development: embedded store, tokens and payments of our own, bots."""
+    # Production has none of what these import.
+    from server.dev.serve import serve_dev
+    from server.dev.store import EmbeddedStoreError
+
+    try:
+        uvloop.run(serve_dev(os.environ))
+    except SettingsError as error:
+        fail(str(error), BAD_SETTINGS)
+    except (EmbeddedStoreError, OSError) as error:
+        fail(str(error))
+
+
+@main.command()
+def demo() -> None:
+    """Play one fast game between bots, and check its proof and the ledger."""
+    from server.dev.demo import play_demo
+
+    raise typer.Exit(uvloop.run(play_demo(Console())))
+
+
+@main.command()
 def verify(proof: Annotated[str, typer.Argument(help="A file, or a URL.")]) -> None:
     """Check the proof that a draw was fair."""
     try:
         differences = verify_proof(strict_json.loads(_read(proof)))
-    except (OSError, ValueError, httpx.HTTPError) as error:
+    except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
         fail(f"cannot read {proof}: {error}")
     if differences:
         fail("\n".join(differences))

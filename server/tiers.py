@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from server.rules.variants import Variant
+from server.rules.variants import SHAPES, Variant
 from server.settings import Settings
 
 
@@ -11,24 +11,20 @@ def tiers(settings: Settings) -> Mapping[int, Variant]:
     classic = _variant(
         settings,
         name="classic",
-        side=3,
-        highest=50,
         min_players=settings.min_players,
         max_players=settings.max_players,
     )
-    grand = _variant(settings, name="grand", side=5, highest=75, min_players=2, max_players=20)
+    grand = _variant(settings, name="grand", min_players=2, max_players=20)
     return dict.fromkeys(settings.buy_in_tiers, classic) | dict.fromkeys(
         settings.grand_tiers, grand
     )
 
 
-def _variant(
-    settings: Settings, *, name: str, side: int, highest: int, min_players: int, max_players: int
-) -> Variant:
+def _variant(settings: Settings, *, name: str, min_players: int, max_players: int) -> Variant:
     return Variant(
         name=name,
-        side=side,
-        highest=highest,
+        side=SHAPES[name].side,
+        highest=SHAPES[name].highest,
         min_players=min_players,
         max_players=max_players,
         seat_ms=_ms(settings.seat_seconds),

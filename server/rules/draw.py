@@ -11,11 +11,14 @@ import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
+from typing import Literal
 
 _RANGE = 2**32
 _BLOCK = struct.Struct(">8I")
 
 Grid = tuple[tuple[int, ...], ...]
+ServerArranged = Literal["arranged", "picked"]
+"""How the server helped with a grid: it arranged the chosen numbers, or picked them as well."""
 
 
 def seed_hash(server_seed: bytes) -> str:
@@ -60,6 +63,22 @@ def server_grid(
     pool = range(1, highest + 1) if numbers is None else sorted(numbers)
     order = shuffled(pool, server_seed, f"{lobby_id}:grid:{alien_id}")
     return tuple(tuple(order[row * side : (row + 1) * side]) for row in range(side))
+
+
+def help_of_server(
+    server_seed: bytes, lobby_id: str, alien_id: str, grid: Grid, *, highest: int
+) -> ServerArranged | None:
+    """How the server helped with a grid, as anyone can tell from the grid itself. A player who
+    by chance arranged the very grid that the server would have counts as helped."""
+    numbers = [number for row in grid for number in row]
+
+    def of(pool: Sequence[int] | None) -> Grid:
+        side = len(grid)
+        return server_grid(server_seed, lobby_id, alien_id, pool, side=side, highest=highest)
+
+    if grid == of(None):
+        return "picked"
+    return "arranged" if grid == of(numbers) else None
 
 
 def mix_entropy(players: Iterable[tuple[str, str, Grid]]) -> str:

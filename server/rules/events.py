@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from protocol.views import LeaveReason, Outcome
-from server.rules.draw import Grid
-from server.rules.lobby import ServerArranged
+from server.rules.draw import Grid, ServerArranged
 from server.rules.variants import Variant
 
 

@@ -120,7 +120,6 @@ def _grid_arranged(lobby: Lobby, event: GridArranged) -> dict[str, Any]:
         event.alien_id,
         grid=event.grid,
         numbers=chosen or tuple(number for row in event.grid for number in row),
-        server_arranged=event.by_server,
     )
 
 

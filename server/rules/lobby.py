@@ -2,14 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from protocol.views import Outcome, Status
 from server.rules.draw import Grid
 from server.rules.variants import Variant
-
-# How the server helped with a grid: it arranged the chosen numbers, or picked them as well.
-ServerArranged = Literal["arranged", "picked"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,6 @@ class Player:
     kicked: bool = False
     numbers: tuple[int, ...] | None = None
     grid: Grid | None = None
-    server_arranged: ServerArranged | None = None
 
     @property
     def ready(self) -> bool:

@@ -1,7 +1,9 @@
 """Variants: what a game is played with, and for how long. A lobby keeps the one it opened with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,18 @@ class Variant:
     def ticket_size(self) -> int:
         """How many numbers a ticket holds."""
         return self.side * self.side
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a variant is played on: the side of the grid, and the highest number."""
+
+    side: int
+    highest: int
+
+
+SHAPES: Mapping[str, Shape] = MappingProxyType({"classic": Shape(3, 50), "grand": Shape(5, 75)})
+"""The variants by name. Of the rest the operator has a say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,36 +1,33 @@
 """Checking a proof, from the document alone: was the draw fixed before anyone had paid?"""
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 
 from pydantic import ValidationError
 
-from protocol import strict_json
 from protocol.views import Proof
-from server.rules.draw import Grid, call_order, mix_entropy, seed_hash, server_grid
-from server.rules.lobby import ServerArranged
+from server.rules.draw import Grid, call_order, help_of_server, mix_entropy, seed_hash
 from server.rules.tickets import Complete, judge
-
-_SHAPES = {"classic": (3, 50), "grand": (5, 75)}
-"""The variants by name: the side of the grid, and the highest number."""
+from server.rules.variants import SHAPES
 
 
-def verify_proof(document: str | bytes) -> list[str]:
-    """How the JSON `document` differs from a proof that holds, a sentence for each difference;
-    empty when it holds.
+def verify_proof(document: object) -> list[str]:
+    """How `document`, a JSON value as `strict_json.loads` reads it, differs from a proof that
+    holds, a sentence for each difference; empty when it holds.
 
     Everything that follows from the seed is computed anew: its hash, the grids that the server
     arranged, the order of the numbers. The document cannot show when a claim was made: any head
     of the order will do in which the winner's pattern is complete.
     """
     try:
-        strict_json.loads(document)  # says what the next reader would let pass: duplicate keys
-        proof = Proof.model_validate_json(document, strict=True)
+        # Strict about JSON types, which are not Python's: an array is no tuple.
+        proof = Proof.model_validate_json(json.dumps(document), strict=True)
     except ValidationError as error:
         return [_schema_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
-    except ValueError as error:
-        return [f"the document is not JSON: {error}"]
-    if proof.variant not in _SHAPES:
+    except RecursionError:
+        return ["the document is nested too deeply"]
+    if proof.variant not in SHAPES:
         return [f"variant {proof.variant!r} is not known"]
     malformed = list(_check_players(proof))
     return malformed or [*_check_draw(proof), *_check_arranged(proof), *_check_end(proof)]
@@ -44,11 +41,11 @@ def _check_players(proof: Proof) -> Iterator[str]:
     names = [alien_id for alien_id, _, _ in proof.players]
     if len(names) < 2 or any(left >= right for left, right in pairwise(names)):
         yield "players are not two or more, each once, in the order of their ids"
-    side, highest = _SHAPES[proof.variant]
+    shape = SHAPES[proof.variant]
     for alien_id, _, grid in proof.players:
         cells = [number for row in grid for number in row]
-        square = len(grid) == side and all(len(row) == side for row in grid)
-        in_range = all(1 <= number <= highest for number in cells)
+        square = len(grid) == shape.side and all(len(row) == shape.side for row in grid)
+        in_range = all(1 <= number <= shape.highest for number in cells)
         if not (square and in_range and len(set(cells)) == len(cells)):
             yield f"the grid of {alien_id!r} is no ticket of {proof.variant}"
 
@@ -62,7 +59,7 @@ def _check_draw(proof: Proof) -> Iterator[str]:
     ]
     if proof.entropy != mix_entropy(players):
         yield "entropy does not follow from the players"
-    order = call_order(seed, proof.lobby_id, proof.entropy, _SHAPES[proof.variant][1])
+    order = call_order(seed, proof.lobby_id, proof.entropy, SHAPES[proof.variant].highest)
     if tuple(proof.numbers_called) != order[: len(proof.numbers_called)]:
         yield "numbers_called are not the head of the order that follows from the seed"
 
@@ -71,28 +68,11 @@ def _check_arranged(proof: Proof) -> Iterator[str]:
     seats = {alien_id for alien_id, _, _ in proof.players}
     for alien_id in sorted(proof.arranged.keys() - seats):
         yield f"arranged names {alien_id!r}, who is no player"
-    for alien_id, _, grid in proof.players:
-        if proof.arranged.get(alien_id) != _help_of_server(proof, alien_id, _grid(grid)):
+    seed, highest = bytes.fromhex(proof.server_seed), SHAPES[proof.variant].highest
+    for alien_id, _, rows in proof.players:
+        given = help_of_server(seed, proof.lobby_id, alien_id, _grid(rows), highest=highest)
+        if proof.arranged.get(alien_id) != given:
             yield f"the grid of {alien_id!r} is not what arranged says of it"
-
-
-def _help_of_server(proof: Proof, alien_id: str, grid: Grid) -> ServerArranged | None:
-    """How the server helped with a grid, as far as the grid shows.
-
-    One player in 362,880 arranges by hand what the server would have arranged: that doubt is
-    accepted, because otherwise a mark could be taken away and nobody would see it.
-    """
-    if grid == _server_grid(proof, alien_id, None):
-        return "picked"
-    if grid == _server_grid(proof, alien_id, [number for row in grid for number in row]):
-        return "arranged"
-    return None
-
-
-def _server_grid(proof: Proof, alien_id: str, numbers: list[int] | None) -> Grid:
-    side, highest = _SHAPES[proof.variant]
-    seed = bytes.fromhex(proof.server_seed)
-    return server_grid(seed, proof.lobby_id, alien_id, numbers, side=side, highest=highest)
 
 
 def _check_end(proof: Proof) -> Iterator[str]:

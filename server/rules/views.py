@@ -1,5 +1,7 @@
 """What may be seen of a lobby: by everyone, by a player, by the room when something happens."""
 
+from collections.abc import Iterable, Iterator
+
 from protocol.to_client import (
     GameFinished,
     NumberCalled,
@@ -13,7 +15,7 @@ from protocol.to_client import (
 )
 from protocol.views import Invoice, LobbyView, PlayerView, Proof, You
 from server.rules import events
-from server.rules.draw import seed_hash
+from server.rules.draw import ServerArranged, help_of_server, seed_hash
 from server.rules.lobby import Lobby, Player
 
 
@@ -66,12 +68,21 @@ def proof(lobby: Lobby) -> Proof | None:
         server_seed=lobby.server_seed,
         server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
         players=[(p.alien_id, p.client_seed, _rows(p)) for p in players],
-        arranged={p.alien_id: p.server_arranged for p in players if p.server_arranged},
+        arranged=dict(_arranged(lobby, players)),
         entropy=lobby.entropy,
         numbers_called=list(lobby.called),
         winner=lobby.winner,
         pattern=lobby.pattern,
     )
+
+
+def _arranged(lobby: Lobby, players: Iterable[Player]) -> Iterator[tuple[str, ServerArranged]]:
+    seed, highest = bytes.fromhex(lobby.server_seed), lobby.variant.highest
+    for player in players:
+        grid = player.grid or ()
+        given = help_of_server(seed, lobby.lobby_id, player.alien_id, grid, highest=highest)
+        if given is not None:
+            yield player.alien_id, given
 
 
 def announce(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:

@@ -100,7 +100,7 @@ class Lobbies:
         no longer so, or a check failed."""
         if before.lobby is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
-        now_ms = self._clock.now_ms()
+        now_ms = max(self._clock.now_ms(), before.head.at)
         decided = decision(before.lobby, now_ms)
         if isinstance(decided, Refused):
             return decided

@@ -60,7 +60,7 @@ class Payments:
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
         lobby = await self._lobby_store.load(invoice.lobby_id)
-        now_ms = self._clock.now_ms()
+        now_ms = max(self._clock.now_ms(), lobby.head.at)
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
         if receipt.unmatched:
             await self._keep_unmatched(delivery, raw_body)

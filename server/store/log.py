@@ -68,15 +68,14 @@ def record(
 ) -> list[tuple[Record, Lobby]]:
     """The records of events that happened to a lobby at `now_ms`, each with the lobby after it.
 
-    Time never goes back within a log: a record is at least a microsecond after the one before it.
+    Time never goes back within a log, also when the store's did.
     """
     lobby, head = snapshot.lobby, snapshot.head
     records = []
     for event in events:
         after = evolve(lobby, event)
         heard = announce(lobby, event, after)
-        at = max(now_ms, round(head.at + 0.001, 3))
-        head = head.after(heard=heard is not None, at=at)
+        head = head.after(heard=heard is not None, at=max(now_ms, head.at))
         records.append((_record(head, event, heard), after))
         lobby = after
     return records

@@ -64,7 +64,8 @@ class AnyView(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def play(self, data: st.DataObject) -> None:
-        player = data.draw(strategies.players(self.game.lobby.variant))
+        seated = sorted(self.game.lobby.players)
+        player = data.draw(st.sampled_from(seated or ["nobody"]))
         grid = data.draw(strategies.grids(self.game.lobby.variant))
         commands: list[Command] = [ArrangeGrid(player, grid), Claim(player), Leave(player)]
         self.game.attempt(data.draw(st.sampled_from(commands)))

@@ -190,3 +190,10 @@ def test_a_field_too_many_is_told() -> None:
 @pytest.mark.parametrize("value", [None, True, 7, "proof", [], {}, [CLASSIC_PROOF]])
 def test_what_is_no_proof_at_all_does_not_hold(value: object) -> None:
     assert verify_proof(value)
+
+
+def test_a_document_nested_as_deep_as_can_be_read_does_not_hold() -> None:
+    nested: list[object] = []
+    for _ in range(10_000):
+        nested = [nested]
+    assert verify_proof(nested)

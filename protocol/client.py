@@ -1,0 +1,208 @@
+"""A client of the game: the front desk, and a lobby with the client's view of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from protocol.ids import FRONT_DESK, lobby_namespace
+from protocol.line import CommandRefused, ConnectionLost, Line
+from protocol.to_client import (
+    ROOM_EVENTS,
+    ArrangeGridAnswer,
+    ClaimFalse,
+    ClaimWon,
+    JoinAnswer,
+    ListAnswer,
+    Lobbies,
+    LobbyListed,
+    LobbyState,
+    RefreshTokenAnswer,
+    SelectNumbersAnswer,
+    SyncState,
+)
+from protocol.view import RoomMessage, fold_event, read_room_message
+from protocol.views import Grid, LobbyView, Numbers, You
+
+RECONNECT_DELAYS_SECONDS: Final = (0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5, 5)
+
+
+class FrontDesk:
+    """A connection to the front desk. Every command raises CommandRefused or ConnectionLost."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    async def join(self, buy_in_amount: int, client_seed: str = "") -> JoinAnswer:
+        """Take a seat in a tier: the lobby it is in, and what to pay for it."""
+        body = await self._line.ask("join", buy_in_amount=buy_in_amount, client_seed=client_seed)
+        return JoinAnswer.model_validate(body)
+
+    async def list(self, buy_in_amount: int | None = None) -> Sequence[LobbyView]:
+        """The forming lobbies, oldest first; of one tier if it is named."""
+        body = await self._line.ask("list", buy_in_amount=buy_in_amount)
+        return ListAnswer.model_validate(body).lobbies
+
+    async def updates(self) -> AsyncIterator[LobbyView]:
+        """The lobbies that formed when the connection was made, and then each one that changes or
+        stops forming, until the connection ends."""
+        async for name, message in self._line.messages():
+            if name == "lobbies":
+                for lobby in Lobbies.model_validate(message).lobbies:
+                    yield lobby
+            elif name == "lobby_listed":
+                yield LobbyListed.model_validate(message).lobby
+
+    async def refresh_token(self, token: str) -> float:
+        """Let the connection live as long as `token`: until when (Unix ms)."""
+        body = await self._line.ask("refresh_token", token=token)
+        return RefreshTokenAnswer.model_validate(body).expires_at
+
+
+class LobbyClient:
+    """A connection to a lobby. Every command raises CommandRefused or ConnectionLost.
+
+    `view` is the lobby after the last event that was taken from `events`, `you` one's own part of
+    it as the server last sent it with the whole state.
+    """
+
+    view: LobbyView
+    you: You
+
+    def __init__(self, url: str, token: str, lobby_id: str, last_seq: int | None) -> None:
+        self._url = url
+        self._token = token
+        self._namespace = lobby_namespace(lobby_id)
+        self._heard_seq = last_seq
+        self._closed = False
+
+    async def select_numbers(self, numbers: Numbers) -> Numbers:
+        """Choose the numbers of the ticket: those that are held now."""
+        body = await self._line.ask("select_numbers", numbers=numbers)
+        return SelectNumbersAnswer.model_validate(body).numbers
+
+    async def arrange_grid(self, grid: Grid) -> Grid:
+        """Arrange the ticket, as rows: the grid that is held now."""
+        body = await self._line.ask("arrange_grid", grid=grid)
+        return ArrangeGridAnswer.model_validate(body).grid
+
+    async def claim(self) -> ClaimWon | ClaimFalse:
+        """Say that a pattern is complete. If it is not, the player is out."""
+        body = await self._line.ask("claim")
+        return (ClaimWon if body["valid"] else ClaimFalse).model_validate(body)
+
+    async def leave(self) -> None:
+        """Give the seat up."""
+        await self._line.ask("leave")
+
+    async def sync(self) -> LobbyState:
+        """The whole state as it is now; `view` and `events` do not change by it."""
+        return SyncState.model_validate(await self._line.ask("sync")).state
+
+    async def refresh_token(self, token: str) -> float:
+        """Let the connection live as long as `token`: until when (Unix ms)."""
+        body = await self._line.ask("refresh_token", token=token)
+        self._token = token
+        return RefreshTokenAnswer.model_validate(body).expires_at
+
+    async def events(self) -> AsyncIterator[RoomMessage | LobbyState]:
+        """What happens, each event once and in order, until the lobby is finished. A LobbyState
+        stands for everything up to it.
+
+        A connection that breaks is made again, and what was missed follows. Raises CommandRefused
+        when the server does not let the client back in, ConnectionLost when it stays away.
+        """
+        while not self._over:
+            async for name, message in self._line.messages():
+                heard = self._hear(name, message)
+                if heard is not None:
+                    yield heard
+                if self._over:
+                    return
+            if self._closed:
+                return
+            await self._reconnect()
+
+    async def close(self) -> None:
+        """End the connection, and `events` with it."""
+        self._closed = True
+        await self._line.close()
+
+    async def connect(self) -> None:
+        """Connect for the first time, and take `view` and `you` from the server."""
+        self._line = await self._open_line()
+        try:
+            self._take_state(await self.sync())
+        except BaseException:
+            await self._line.close()
+            raise
+
+    @property
+    def _over(self) -> bool:
+        """Whether nothing more can come."""
+        heard = self._heard_seq
+        return self.view.status == "finished" and heard is not None and heard >= self.view.seq
+
+    def _hear(self, name: str, message: dict[str, Any]) -> RoomMessage | LobbyState | None:
+        heard: RoomMessage | LobbyState
+        if name in ROOM_EVENTS:
+            heard = read_room_message(name, message)
+            if heard.seq > self.view.seq:
+                self.view = fold_event(self.view, heard)
+        elif name == "lobby_state":
+            heard = LobbyState.model_validate(message)
+            self._take_state(heard)
+        else:
+            return None  # `draining`: the connection ends, and is made again
+        self._heard_seq = heard.seq
+        return heard
+
+    def _take_state(self, state: LobbyState) -> None:
+        self.view = LobbyView(**state.model_dump(exclude={"you", "at"}))
+        self.you = state.you
+
+    async def _open_line(self) -> Line:
+        auth: dict[str, Any] = {"token": self._token}
+        if self._heard_seq is not None:
+            auth["last_seq"] = self._heard_seq
+        return await Line.open(self._url, self._namespace, auth)
+
+    async def _reconnect(self) -> None:
+        await self._line.close()
+        for delay_seconds in RECONNECT_DELAYS_SECONDS:
+            await asyncio.sleep(delay_seconds)
+            try:
+                self._line = await self._open_line()
+            except ConnectionLost:
+                continue
+            except CommandRefused as refused:
+                if not refused.retry:
+                    raise
+            else:
+                return
+        raise ConnectionLost(f"{self._url} stays away")
+
+
+@asynccontextmanager
+async def connect_front_desk(url: str, token: str) -> AsyncIterator[FrontDesk]:
+    """The front desk of the server at `url`, as the player of `token`. Raises CommandRefused or
+    ConnectionLost."""
+    line = await Line.open(url, FRONT_DESK, {"token": token})
+    try:
+        yield FrontDesk(line)
+    finally:
+        await line.close()
+
+
+@asynccontextmanager
+async def enter_lobby(
+    url: str, token: str, lobby_id: str, last_seq: int | None = None
+) -> AsyncIterator[LobbyClient]:
+    """A lobby of the server at `url`, as the player of `token`; `events` begin after `last_seq`
+    or, without it, with a LobbyState. Raises CommandRefused or ConnectionLost."""
+    lobby = LobbyClient(url, token, lobby_id, last_seq)
+    await lobby.connect()
+    try:
+        yield lobby
+    finally:
+        await lobby.close()

@@ -1,0 +1,154 @@
+"""Bots: players that know only the public protocol, and are never in a hurry."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+import structlog
+
+from protocol.client import LobbyClient, connect_front_desk, enter_lobby
+from protocol.errors import ErrorCode
+from protocol.line import CommandRefused, ConnectionLost
+from protocol.to_client import LobbyState, NumberCalled
+from protocol.view import RoomMessage
+from protocol.views import Invoice, LobbyView
+from server.rules.draw import Grid
+from server.rules.tickets import Complete, judge
+from server.rules.variants import Variant
+
+REST_SECONDS: Final = 2.0
+"""Between two games, and before trying again what failed."""
+
+log = structlog.get_logger(__name__)
+_random = secrets.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a bot gets in: the server's URL, a token for a player's name, and a way to pay an
+    invoice, which returns when the payment was taken."""
+
+    url: str
+    token: Callable[[str], str]
+    pay: Callable[[Invoice], Awaitable[None]]
+
+
+class Bot:
+    """A player of one game, in a lobby of `variant`.
+
+    `claim_delay_seconds` is the least and the most that it takes to see that a line is complete.
+    `grid` is the ticket once it is arranged, `marked` what was called of it. `begun` is set when
+    the lobby no longer forms, or the bot no longer plays.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        alien_id: str,
+        variant: Variant,
+        claim_delay_seconds: tuple[float, float] = (0.8, 2.5),
+    ) -> None:
+        self.alien_id = alien_id
+        self.lobby_id = ""
+        self.grid: Grid = ()
+        self.marked: set[int] = set()
+        self.begun = asyncio.Event()
+        self._access = access
+        self._token = access.token(alien_id)
+        self._variant = variant
+        self._claim_delay_seconds = claim_delay_seconds
+
+    async def take_seat(self, buy_in_amount: int) -> None:
+        """Take a seat and pay for it, unless one is paid already. Raises CommandRefused,
+        ConnectionLost, and what paying raises."""
+        async with connect_front_desk(self._access.url, self._token) as desk:
+            joined = await desk.join(buy_in_amount, client_seed=secrets.token_hex(8))
+        if joined.invoice.status != "paid":
+            await self._access.pay(joined.invoice)
+        self.lobby_id = joined.lobby.lobby_id
+
+    async def play(self) -> LobbyView:
+        """Play the game of the seat to its end: how the lobby looks then. Raises CommandRefused or
+        ConnectionLost."""
+        try:
+            async with enter_lobby(self._access.url, self._token, self.lobby_id) as lobby:
+                await self._arrange(lobby)
+                async for heard in lobby.events():
+                    await self._react(lobby, heard)
+                return lobby.view
+        finally:
+            self.begun.set()
+
+    async def _arrange(self, lobby: LobbyClient) -> None:
+        side = self._variant.side
+        numbers = _random.sample(range(1, self._variant.highest + 1), self._variant.ticket_size)
+        rows = [numbers[row * side : (row + 1) * side] for row in range(side)]
+        try:
+            await lobby.select_numbers(numbers)
+            self._hold(rows)
+            await lobby.arrange_grid(rows)
+        except CommandRefused as refused:
+            # Too late, or done in an earlier life: the state that comes next has the grid.
+            if refused.code not in (ErrorCode.WRONG_STATUS, ErrorCode.ALREADY_ARRANGED):
+                raise
+
+    def _hold(self, grid: list[list[int]]) -> None:
+        self.grid = tuple(tuple(row) for row in grid)
+
+    async def _react(self, lobby: LobbyClient, heard: RoomMessage | LobbyState) -> None:
+        if lobby.view.status != "forming":
+            self.begun.set()
+        match heard:
+            case LobbyState() if heard.you.grid is not None:
+                self._hold(heard.you.grid)
+            case RoomMessage(event=NumberCalled(number=number)):
+                if any(number in row for row in self.grid):
+                    self.marked.add(number)
+                    await self._claim_if_complete(lobby)
+
+    async def _claim_if_complete(self, lobby: LobbyClient) -> None:
+        if not isinstance(judge(self.grid, self.marked), Complete):
+            return
+        await asyncio.sleep(_random.uniform(*self._claim_delay_seconds))
+        try:
+            await lobby.claim()
+        except CommandRefused as refused:
+            if refused.code is not ErrorCode.WRONG_STATUS:  # somebody was faster
+                raise
+
+
+async def keep_lobbies_warm(access: Access, tiers: Mapping[int, Variant]) -> None:
+    """Keep bots with paid seats waiting in a lobby of each tier, until this is cancelled.
+
+    They are one fewer than a game needs, so it begins as soon as a person has paid as well; then
+    the next lobby gets its bots.
+    """
+    async with asyncio.TaskGroup() as group:
+        for buy_in_amount, variant in tiers.items():
+            for number in range(1, variant.min_players):
+                alien_id = f"bot-{number}"
+                group.create_task(_keep_seated(access, alien_id, buy_in_amount, variant))
+
+
+async def _keep_seated(access: Access, alien_id: str, buy_in_amount: int, variant: Variant) -> None:
+    async with asyncio.TaskGroup() as games:
+        while True:
+            bot = Bot(access, alien_id, variant)
+            games.create_task(_play_one_game(bot, buy_in_amount))
+            await bot.begun.wait()
+            await asyncio.sleep(REST_SECONDS)
+
+
+async def _play_one_game(bot: Bot, buy_in_amount: int) -> None:
+    try:
+        await bot.take_seat(buy_in_amount)
+        view = await bot.play()
+    except (CommandRefused, ConnectionLost, httpx.HTTPError) as error:
+        log.warning("bot_gave_up", bot=bot.alien_id, tier=buy_in_amount, error=str(error))
+    else:
+        log.info("bot_done", bot=bot.alien_id, lobby_id=view.lobby_id, outcome=view.outcome)
+    finally:
+        bot.begun.set()

@@ -1,0 +1,110 @@
+"""All that a game needs, on this machine: the store, an issuer, a payment provider, the server."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from aiohttp import web
+
+from protocol.views import Invoice
+from server.app import App
+from server.dev.bots import Access
+from server.dev.issuer import JWKS_PATH, DevIssuer
+from server.dev.ports import free_port
+from server.dev.provider import DevProvider
+from server.dev.routes import add_dev_routes
+from server.dev.store import EmbeddedStore
+from server.settings import load_settings
+
+DEFAULTS: Final = {
+    "HOST": "127.0.0.1",  # whoever reaches it gets a token of anyone, and pays with nothing
+    "PORT": "8000",
+    "LOG_FORMAT": "console",
+    "ALIEN_PROVIDER_ADDRESS": "00000001000000000000000000000000",
+}
+
+HTTP_TIMEOUT_SECONDS: Final = 30
+
+
+class DevWorld:
+    """A server and what it takes to play on it. What it stores, its keys included, is in
+    `data_dir`, where the next one finds it.
+
+    `environ` are settings as for production, and `PORT=0` is a free one; those that tie the parts
+    together are given here. Raises SettingsError.
+    """
+
+    def __init__(self, data_dir: Path, environ: Mapping[str, str]) -> None:
+        keys_dir = data_dir / "keys"
+        wanted = DEFAULTS | {name: value for name, value in environ.items() if value}
+        self._store = EmbeddedStore(data_dir / "store")
+        self._issuer_port = free_port()
+        self.settings = load_settings(
+            wanted
+            | {
+                "PORT": str(free_port()) if wanted["PORT"] == "0" else wanted["PORT"],
+                "REDIS_URL": self._store.url,
+                "ALIEN_JWKS_URL": f"http://127.0.0.1:{self._issuer_port}{JWKS_PATH}",
+                "WEBHOOK_PUBLIC_KEY": DevProvider(keys_dir).public_key_hex,
+            }
+        )
+        self.url = f"http://{self.settings.host}:{self.settings.port}"
+        self._issuer = DevIssuer(
+            self.settings.alien_issuer, self.settings.alien_provider_address, keys_dir
+        )
+        self._provider = DevProvider(keys_dir, decimals=self.settings.coin_decimals)
+        self.http = httpx.AsyncClient(
+            base_url=self.url, trust_env=False, timeout=HTTP_TIMEOUT_SECONDS
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[App]:
+        """All of it runs for as long as the context lasts, once. Raises EmbeddedStoreError, and
+        OSError if the port cannot be had."""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._store)
+            await stack.enter_async_context(_serve_keys(self._issuer, self._issuer_port))
+            app = App(self.settings)
+            self._add_routes(app)
+            stack.push_async_callback(app.stop)
+            await app.start()
+            await stack.enter_async_context(self.http)
+            yield app
+
+    @property
+    def access(self) -> Access:
+        """How bots get in."""
+        return Access(self.url, self._issuer.token, self._pay)
+
+    def _add_routes(self, app: App) -> None:
+        async def find_invoice(invoice_id: str) -> Mapping[str, Any] | None:
+            invoice = await app.billing.invoice(invoice_id)
+            return None if invoice is None else invoice.model_dump()
+
+        add_dev_routes(
+            app.web,
+            issuer=self._issuer,
+            provider=self._provider,
+            find_invoice=find_invoice,
+            webhook_url=f"{self.url}/api/webhooks/payment",
+        )
+
+    async def _pay(self, invoice: Invoice) -> None:
+        """Have an invoice paid. Raises httpx.HTTPError if that does not succeed."""
+        answer = await self.http.post("/dev/pay", json={"invoice_id": invoice.invoice_id})
+        answer.raise_for_status()
+
+
+@asynccontextmanager
+async def _serve_keys(issuer: DevIssuer, port: int) -> AsyncIterator[None]:
+    application = web.Application()
+    application.add_routes(issuer.routes())
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield
+    finally:
+        await runner.cleanup()

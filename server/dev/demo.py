@@ -1,0 +1,89 @@
+"""`fair-bingo demo`: one fast game between bots on a real server, checked to the last coin."""
+
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from rich.console import Console
+
+from protocol import strict_json
+from protocol.client import enter_lobby
+from protocol.view import RoomMessage
+from protocol.views import LobbyView
+from server import logs
+from server.app import App
+from server.dev.bots import Bot
+from server.dev.compose import DevWorld
+from server.dev.screen import Screen
+from server.rules.verify import verify_proof
+from server.services.audit import Audit
+from server.tiers import tiers
+
+NAMES: Final = ("ada", "bela", "cleo", "dora")
+BUY_IN: Final = 3500
+SETTINGS: Final = {
+    "PORT": "0",
+    "LOG_LEVEL": "warning",
+    "BUY_IN_TIERS": str(BUY_IN),
+    "MAX_PLAYERS": str(len(NAMES)),
+    "CALL_INTERVAL_SECONDS": "0.3",
+}
+GAME_TIMEOUT_SECONDS: Final = 60
+_BETWEEN_SEATS_SECONDS: Final = 0.4
+_CLAIM_DELAY_SECONDS: Final = (0.05, 0.25)
+
+
+async def play_demo(console: Console) -> int:
+    """Play a game and show it on `console`. Returns 0 if it was won, its proof holds and the
+    ledger balances, else 1. Everything it starts and stores is gone when it returns."""
+    with TemporaryDirectory(prefix="fair-bingo-") as directory:
+        world = DevWorld(Path(directory), SETTINGS)
+        logs.configure(world.settings.log_level, world.settings.log_format)
+        async with world.running() as app:
+            async with asyncio.timeout(GAME_TIMEOUT_SECONDS):
+                lobby = await _play(world, console)
+            problems = [*await _check_proof(world, lobby), *await _check_ledger(app)]
+    if lobby.outcome != "won":
+        problems.append(f"the game was not won: {lobby.outcome}")
+    for problem in problems:
+        console.print(f"[bold red]{problem}[/]")
+    if not problems:
+        console.print(f"The pot went to {lobby.winner}. The proof holds. The ledger balances.")
+    return 1 if problems else 0
+
+
+async def _play(world: DevWorld, console: Console) -> LobbyView:
+    """One game, watched from its first event to its last by somebody who does not play."""
+    variant = tiers(world.settings)[BUY_IN]
+    bots = [Bot(world.access, name, variant, _CLAIM_DELAY_SECONDS) for name in NAMES]
+    first, *others = bots
+    await first.take_seat(BUY_IN)
+    onlooker = enter_lobby(world.url, world.access.token("onlooker"), first.lobby_id, last_seq=0)
+    with Screen(console, bots, variant.highest) as screen:
+        async with onlooker as lobby, asyncio.TaskGroup() as group:
+            group.create_task(first.play())
+            group.create_task(_play_later(group, others))
+            async for heard in lobby.events():
+                if isinstance(heard, RoomMessage):
+                    screen.show(lobby.view, heard.event)
+    return lobby.view
+
+
+async def _play_later(group: asyncio.TaskGroup, bots: list[Bot]) -> None:
+    for bot in bots:
+        await asyncio.sleep(_BETWEEN_SEATS_SECONDS)
+        await bot.take_seat(BUY_IN)
+        group.create_task(bot.play())
+
+
+async def _check_proof(world: DevWorld, lobby: LobbyView) -> list[str]:
+    answer = await world.http.get(f"/api/game/{lobby.lobby_id}/proof")
+    answer.raise_for_status()
+    return verify_proof(strict_json.loads(answer.content))
+
+
+async def _check_ledger(app: App) -> list[str]:
+    audit = Audit(app.stores.ledger, app.stores.lobbies, app.stores.directory)
+    report = await audit.run([str(BUY_IN)])
+    return list(report.problems)

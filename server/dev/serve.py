@@ -1,0 +1,60 @@
+"""`fair-bingo dev`: a server to play on and to build against, with bots for company."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from server import logs
+from server.dev.bots import keep_lobbies_warm
+from server.dev.compose import DevWorld
+from server.tiers import tiers
+
+DATA_DIR: Final = Path(".fair-bingo")
+
+_WELCOME: Final = """
+Fair Bingo is running on {url}
+
+  Play          open {url} in a browser. Bots wait for you in a lobby of
+                each tier ({tiers}).
+  A token       curl {url}/dev/token -d '{{"alien_id": "ann"}}'
+  A payment     curl {url}/dev/pay -d '{{"invoice_id": "..."}}'
+
+Its state is kept in {data_dir}. Press Ctrl-C to stop.
+"""
+
+
+async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> None:
+    """Run the development server until SIGINT or SIGTERM. `environ` are settings as for
+    production, `data_dir` is where everything is kept for the next time.
+
+    Raises SettingsError, EmbeddedStoreError, and OSError if the port cannot be had.
+    """
+    world = DevWorld(data_dir, _in_company(environ))
+    logs.configure(world.settings.log_level, world.settings.log_format)
+    async with world.running():
+        print(_welcome(world, data_dir), flush=True)
+        async with asyncio.TaskGroup() as group:
+            bots = group.create_task(keep_lobbies_warm(world.access, tiers(world.settings)))
+            await _stop_signal()
+            bots.cancel()
+
+
+def _in_company(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The settings with what makes it pleasant to come alone: bots wait, and not for long."""
+    waiting = {} if environ.get("MAX_PLAYERS") else {"MIN_PLAYERS": "4"}
+    return {"FORMATION_SECONDS": "20", **waiting, **environ}
+
+
+def _welcome(world: DevWorld, data_dir: Path) -> str:
+    offered = ", ".join(map(str, tiers(world.settings)))
+    return _WELCOME.format(url=world.url, tiers=offered, data_dir=data_dir)
+
+
+async def _stop_signal() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

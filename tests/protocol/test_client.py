@@ -1,0 +1,214 @@
+"""The client against a real server, store, issuer and payment provider."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from protocol.client import LobbyClient, connect_front_desk, enter_lobby
+from protocol.errors import ErrorCode
+from protocol.line import ANSWER_TIMEOUT_SECONDS, CommandRefused, ConnectionLost
+from protocol.to_client import ClaimFalse, ClaimWon, LobbyState, NumberCalled
+from protocol.view import RoomMessage
+from server.app import App
+from server.dev.compose import DevWorld
+from server.dev.ports import free_port
+from server.transport.ending import Ending
+
+GRIDS = {
+    "ann": [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+    "bob": [[11, 12, 13], [14, 15, 16], [17, 18, 19]],
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> DevWorld:
+    """A world of fast games for two, in which any message rate will do."""
+    settings = {"PORT": "0", "MAX_PLAYERS": "2", "CALL_INTERVAL_SECONDS": "0.02"}
+    return DevWorld(tmp_path, settings | {"MESSAGE_RATE": "0"})
+
+
+@pytest.fixture
+async def app(world: DevWorld) -> AsyncIterator[App]:
+    """The server, running."""
+    async with world.running() as app:
+        yield app
+
+
+async def take_seat(world: DevWorld, player: str) -> str:
+    """The lobby in which `player` now has a paid seat."""
+    async with connect_front_desk(world.url, world.access.token(player)) as desk:
+        joined = await desk.join(3500)
+    await world.access.pay(joined.invoice)
+    return joined.lobby.lobby_id
+
+
+async def begin_game(world: DevWorld) -> str:
+    """The lobby in which Ann and Bob play with their grids."""
+    for player, grid in GRIDS.items():
+        lobby_id = await take_seat(world, player)
+        async with enter_lobby(world.url, world.access.token(player), lobby_id) as lobby:
+            assert await lobby.arrange_grid(grid) == grid
+    return lobby_id
+
+
+async def win(lobby: LobbyClient, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
+    """Mark what is called, claim the first row as soon as it is complete, hear the rest."""
+    missing, answer = set(grid[0]), None
+    async for heard in lobby.events():
+        if isinstance(heard, RoomMessage) and isinstance(heard.event, NumberCalled):
+            missing -= {heard.event.number}
+            if not missing and answer is None:
+                answer = await lobby.claim()
+    assert answer is not None
+    return answer
+
+
+async def test_a_player_gets_a_seat_an_invoice_and_a_place_in_the_list(
+    world: DevWorld, app: App
+) -> None:
+    async with connect_front_desk(world.url, world.access.token("ann")) as desk:
+        joined = await desk.join(3500, client_seed="lucky")
+        (listed,) = await desk.list(3500)
+        assert await desk.list(7000) == []
+    assert (joined.invoice.amount, joined.invoice.status) == ("3500", "pending")
+    assert [player.alien_id for player in joined.lobby.players] == ["ann"]
+    assert listed == joined.lobby
+
+
+async def test_the_front_desk_tells_what_forms_and_what_changes(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with connect_front_desk(world.url, world.access.token("eve")) as desk:
+        updates = desk.updates()
+        first = await anext(updates)
+        assert (first.lobby_id, first.player_count) == (lobby_id, 1)
+        await take_seat(world, "bob")
+        assert (await anext(updates)).player_count == 2
+
+
+async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await begin_game(world)
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        won = await win(ann, GRIDS["ann"])
+        shown = await ann.sync()
+        assert ann.view.model_dump() == shown.model_dump(exclude={"you", "at"})
+    assert isinstance(won, ClaimWon)
+    assert (ann.view.outcome, ann.view.winner, won.pot) == ("won", "ann", 7000)
+
+
+async def test_a_false_claim_tells_what_was_missing(world: DevWorld, app: App) -> None:
+    lobby_id = await begin_game(world)
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        answer = await ann.claim()
+    assert isinstance(answer, ClaimFalse)
+    assert set(answer.missing_numbers) <= set(range(1, 10))
+
+
+async def test_a_refused_command_is_raised_with_its_code(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        with pytest.raises(CommandRefused) as refused:
+            await ann.select_numbers([1, 2, 3])
+    assert refused.value.code is ErrorCode.INVALID_NUMBERS
+    assert not refused.value.retry
+    assert refused.value.details == {"count": 9, "highest": 50}
+
+
+async def test_a_refused_connection_is_raised_with_its_code(world: DevWorld, app: App) -> None:
+    token = world.access.token("ann")
+    with pytest.raises(CommandRefused, match=ErrorCode.UNKNOWN_LOBBY):
+        async with enter_lobby(world.url, token, "lobby_3500_000000000000"):
+            pass
+    with pytest.raises(CommandRefused, match=ErrorCode.UNAUTHORIZED):
+        async with connect_front_desk(world.url, "no token"):
+            pass
+
+
+async def test_a_server_that_is_not_there_is_told() -> None:
+    with pytest.raises(ConnectionLost):
+        async with connect_front_desk(f"http://127.0.0.1:{free_port()}", "token"):
+            pass
+
+
+async def test_who_leaves_has_no_seat_any_more(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        assert ann.you.role == "player"
+        await ann.leave()
+        assert (await ann.sync()).you.role == "spectator"
+
+
+async def test_a_new_token_prolongs_the_connection_of_the_same_player_only(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        expires_at = await ann.refresh_token(world.access.token("ann"))
+        assert expires_at > app.clock.now_ms()
+        with pytest.raises(CommandRefused, match=ErrorCode.IDENTITY_MISMATCH):
+            await ann.refresh_token(world.access.token("bob"))
+
+
+# --- connections that break --------------------------------------------------------------------
+
+
+def cut(app: App) -> int:
+    """End every connection; how many there were."""
+    sessions = list(app.gateway.eio.sockets.values())
+    for session in sessions:
+        session.close(Ending.DRAINING)
+    return len(sessions)
+
+
+async def test_each_event_comes_once_and_in_order_however_often_the_connection_breaks(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await begin_game(world)
+    seqs: list[int] = []
+    cuts = 0
+    async with enter_lobby(world.url, world.access.token("eve"), lobby_id, last_seq=0) as eve:
+        async for heard in eve.events():
+            assert isinstance(heard, RoomMessage)
+            seqs.append(heard.seq)
+            if heard.seq % 10 == 0:
+                cuts += cut(app)
+        assert cuts > 1
+        assert seqs == list(range(1, eve.view.seq + 1))
+        assert eve.view.status == "finished"
+
+
+async def test_without_a_last_event_the_whole_state_comes_first(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        first = await anext(ann.events())
+    assert isinstance(first, LobbyState)
+    assert first.you.paid
+
+
+async def test_a_command_on_a_connection_that_ends_does_not_wait_for_an_answer(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        cut(app)
+        with pytest.raises(ConnectionLost):
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS / 2):
+                await ann.sync()
+
+
+async def test_closing_ends_the_events(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    heard: list[RoomMessage | LobbyState] = []
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+
+        async def listen() -> None:
+            heard.extend([event async for event in ann.events()])
+
+        listening = asyncio.create_task(listen())
+        await ann.sync()  # so that it has begun to listen
+        await ann.close()
+        await listening
+    assert [type(event) for event in heard] == [LobbyState]
