@@ -56,6 +56,12 @@ def invoice_id(lobby: str, suffix: bytes) -> str:
     return f"inv_{match[1]}_{match[2]}_{suffix.hex()}"
 
 
+def invoice_lobby(invoice: str) -> str | None:
+    """The lobby that an invoice id leads back to, or None if it is not one of ours."""
+    match = _INVOICE_ID.fullmatch(invoice)
+    return None if match is None else f"lobby_{match[1]}_{match[2]}"
+
+
 def invoice_table(invoice: str) -> str | None:
     """The table in an invoice id, or None if it is not one of ours."""
     match = _INVOICE_ID.fullmatch(invoice)

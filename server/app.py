@@ -33,6 +33,7 @@ from server.transport.gateway import Gateway
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
+from server.transport.http.pages import Pages
 from server.transport.http.requests import Caller as HttpCaller
 from server.transport.http.webhook import Webhook
 from server.transport.limits import Rate, RateByKey, SocketLimits
@@ -45,6 +46,8 @@ from server.transport.states import States
 from server.transport.tokens import Tokens
 
 STORE_RETRY_SECONDS: Final = 1.0
+REQUEST_SECONDS: Final = 8.0
+"""How long a request in flight may take when the process stops; the store takes 5 at most."""
 BACKLOG: Final = 4096
 KEEP_ALIVE_SECONDS: Final = 20.0
 
@@ -56,9 +59,10 @@ class WeakDurability(Exception):
 
 
 class App:
-    """One server process."""
+    """One server process. With `dev_login` its page logs in and pays by the routes of
+    development."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, dev_login: bool = False) -> None:
         self.settings = settings
         self.readiness: Readiness = "starting"
         offered = tiers(settings)
@@ -146,14 +150,16 @@ class App:
             proofs=Proofs(lobbies, stores.proofs),
             clock=self.clock,
         ).add_to(self.web)
-        Webhook(payments, settings.webhook_public_key).add_to(self.web)
+        Webhook(payments, settings.webhook_public_key, self._has_started).add_to(self.web)
         HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
+        Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins).add_to(self.web)
         self._runner = web.AppRunner(
             self.web,
             access_log=None,
             auto_decompress=False,
             # Also the time that a client has for the header of its first request.
             keepalive_timeout=KEEP_ALIVE_SECONDS,
+            shutdown_timeout=REQUEST_SECONDS,
         )
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -187,6 +193,9 @@ class App:
         await self.keys.close()
         log.info("stopped")
 
+    def _has_started(self) -> bool:
+        return self.readiness != "starting"
+
     def _readiness(self) -> Readiness:
         if self.readiness == "ok" and not self.subscription.alive:
             return "degraded"
@@ -197,6 +206,7 @@ class App:
             try:
                 durability = await self.stores.health.durability()
                 self.stores.channels.sharded = await self.stores.health.has_sharded_channels()
+                await self.stores.connection.set_clock()
                 break
             except StoreUnavailable as error:
                 log.warning("waiting_for_store", error=str(error))

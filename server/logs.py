@@ -12,8 +12,11 @@ SECRET_FIELDS = frozenset({"token", "signature", "server_seed", "grid", "numbers
 MASK = "***"
 
 # They log every request or packet, contents included. A level of their own also keeps
-# python-socketio and python-engineio from adding handlers to these loggers.
-NOISY_LOGGERS = ("aiohttp.access", "httpcore", "httpx", "socketio.server", "engineio.server")
+# python-socketio and python-engineio from adding handlers to their `.server` loggers.
+NOISY_LOGGERS = (
+    *("aiohttp.access", "httpcore", "httpx"),
+    *("socketio", "socketio.server", "engineio", "engineio.server"),
+)
 
 
 def configure(level: str, format: Literal["json", "console"]) -> None:
@@ -60,7 +63,7 @@ def _render(format: Literal["json", "console"]) -> list[Processor]:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     # The default shows local variables with a traceback, and in them secrets.
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(exception_formatter=plain)]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
 
 
 def _mask_secrets(logger: Any, method: str, event: EventDict) -> EventDict:

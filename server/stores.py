@@ -30,7 +30,7 @@ class Stores:
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection)
         self.lobbies = LobbyStore(self.connection, commits, projection)
-        self.invoices = InvoiceStore(self.connection, commits)
+        self.invoices = InvoiceStore(self.connection, commits, self.channels)
         self.ledger = LedgerStore(self.connection, commits)
         self.proofs = ProofStore(self.connection)
         self.directory = Directory(self.connection)

@@ -22,6 +22,7 @@ DEFAULTS: Final = {
     "HOST": "127.0.0.1",  # whoever reaches it gets a token of anyone, and pays with nothing
     "PORT": "8000",
     "LOG_FORMAT": "console",
+    "LOG_LEVEL": "warning",
     "ALIEN_PROVIDER_ADDRESS": "00000001000000000000000000000000",
 }
 
@@ -66,7 +67,7 @@ class DevWorld:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._store)
             await stack.enter_async_context(_serve_keys(self._issuer, self._issuer_port))
-            app = App(self.settings)
+            app = App(self.settings, dev_login=True)
             self._add_routes(app)
             stack.push_async_callback(app.stop)
             await app.start()

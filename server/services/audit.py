@@ -1,4 +1,4 @@
-"""The audit: the ledger recomputed, against itself and against the lobbies' own logs."""
+"""The audit: the ledger recomputed, against itself, the lobbies' own logs and their hashes."""
 
 import asyncio
 from collections import defaultdict
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.rules.evolve import evolve
+from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
 from server.store.directory import Directory
 from server.store.ledger import Entry, LedgerStore
 from server.store.lobbies import LobbyStore
-from server.store.log import NOTHING, Record
+from server.store.log import NOTHING, Record, Snapshot
 
 _PAGE: Final = 1_000
 _LOOKS: Final = 5
@@ -118,30 +119,27 @@ class Audit:
     async def _difference(self, lobby_id: str, sums: Sums) -> str | None:
         if sums.missing:
             return f"{sums.missing} coins do not balance"
-        told = await self._told(lobby_id)
-        if told is None:
-            return f"it is over, but {sums.pot} coins are in its pot" if sums.pot else None
-        lobby, log = told
-        in_pot = 0 if lobby.status == "finished" else lobby.pot
-        if sums.pot != in_pot:
-            return f"its pot is {in_pot}, in the ledger {sums.pot}"
-        for kind in ("pot", "payout_owed", "house"):
-            if getattr(sums, kind) != getattr(log, kind):
-                by_log, by_ledger = getattr(log, kind), getattr(sums, kind)
-                return f"{kind} is {by_log} by its log, {by_ledger} in the ledger"
-        if sums.received < log.received or sums.refund_owed < log.refund_owed:
-            return "the ledger lacks payments or refunds of its log"
-        return None
+        try:
+            told, log = await self._told(lobby_id)
+            if told.lobby is None:
+                return f"it is over, but {sums.pot} coins are in its pot" if sums.pot else None
+            stored = await self._lobbies.load(lobby_id)
+        except (IllegalStep, LookupError, ValueError) as error:
+            return f"its records make no sense: {error!r}"
+        if stored.head == told.head and stored.lobby != told.lobby:
+            return "its hashes are not what its log says"
+        return _compared(told.lobby, sums, log)
 
-    async def _told(self, lobby_id: str) -> tuple[Lobby, Sums] | None:
-        lobby: Lobby | None = None
+    async def _told(self, lobby_id: str) -> tuple[Snapshot, Sums]:
+        """The lobby that its log leads to, and what that log moved."""
+        told = Snapshot(None, NOTHING)
         sums = Sums()
         async for record in self._log(lobby_id):
-            if lobby is not None:
-                for movement in movements(lobby, record.event):
+            if told.lobby is not None:
+                for movement in movements(told.lobby, record.event):
                     sums.add(movement)
-            lobby = evolve(lobby, record.event)
-        return None if lobby is None else (lobby, sums)
+            told = Snapshot(evolve(told.lobby, record.event), record.head)
+        return told, sums
 
     async def _log(self, lobby_id: str) -> AsyncIterator[Record]:
         head = NOTHING
@@ -152,3 +150,17 @@ class Audit:
             if len(page) < _PAGE:
                 return
             head = page[-1].head
+
+
+def _compared(lobby: Lobby, sums: Sums, log: Sums) -> str | None:
+    """What the ledger's sums of a lobby lack or have beyond those of its log, if anything."""
+    in_pot = 0 if lobby.status == "finished" else lobby.pot
+    if sums.pot != in_pot:
+        return f"its pot is {in_pot}, in the ledger {sums.pot}"
+    for kind in ("pot", "payout_owed", "house"):
+        if getattr(sums, kind) != getattr(log, kind):
+            by_log, by_ledger = getattr(log, kind), getattr(sums, kind)
+            return f"{kind} is {by_log} by its log, {by_ledger} in the ledger"
+    if sums.received < log.received or sums.refund_owed < log.refund_owed:
+        return "the ledger lacks payments or refunds of its log"
+    return None

@@ -56,9 +56,10 @@ class Caller:
         """Take no more work, and finish what was taken."""
         self._stopping = True
         self._alarms.wake()
-        working = [*self._serving, *self._ticking.values()]
-        if working:
-            await asyncio.wait(working)
+        if self._serving:
+            await asyncio.wait(self._serving)
+        if self._ticking:  # only now: what was being taken is among them
+            await asyncio.wait(self._ticking.values())
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:
@@ -66,6 +67,10 @@ class Caller:
                 seconds = await self._take_due(table)
             except StoreUnavailable as error:
                 log.warning("caller_without_store", table=table, error=str(error))
+                seconds = _RETRY_SECONDS
+            except Exception:
+                # Nobody else would notice that this node has stopped to call.
+                log.exception("caller_failed", table=table)
                 seconds = _RETRY_SECONDS
             until_ms = self._clock.now_ms() + seconds * 1000
             await self._alarms.sleep(table, seconds, until_ms)

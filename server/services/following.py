@@ -17,7 +17,13 @@ from server.services.locks import Locks
 from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.lobbies import LobbyStore
-from server.store.log import Record, Snapshot, first_version, read_announcement
+from server.store.log import (
+    Record,
+    Snapshot,
+    first_version,
+    read_announcement,
+    read_invoice_news,
+)
 from server.store.subscription import Subscription
 
 RECENT: Final = 256
@@ -33,6 +39,9 @@ class Audience(Protocol):
 
     def happened(self, lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
         """These records follow on what was told before; `snapshot` is the lobby after them."""
+
+    def invoice_changed(self, lobby_id: str, alien_id: str) -> None:
+        """A player's invoice changed, and nothing that the others see."""
 
     def restarted(self, lobby_id: str, snapshot: Snapshot) -> None:
         """What was told before no longer holds: the store has lost some of it."""
@@ -75,7 +84,7 @@ class Following:
 
         Raises StoreUnavailable.
         """
-        async with self._locks.of(lobby_id):
+        async with self._locks.hold(lobby_id):
             followed = self._followed.get(lobby_id)
             if followed is not None:
                 followed.followers += 1
@@ -96,10 +105,19 @@ class Following:
         if followed is not None and _follows(followed.snapshot, records):
             self._advance(lobby_id, followed, records, after)
 
+    async def catch_up(self, lobby_id: str) -> None:
+        """Learn everything that the store knows of a followed lobby by now, heard of or not.
+
+        Raises StoreUnavailable.
+        """
+        followed = self._followed.get(lobby_id)
+        while followed is not None and await self._read_on(lobby_id, followed):
+            pass
+
     def restore(self) -> None:
         """Catch up with every followed lobby: messages may have been missed."""
         for lobby_id, followed in self._followed.items():
-            self._catch_up(lobby_id, followed)
+            self._close_gap_soon(lobby_id, followed)
 
     async def close(self) -> None:
         """Stop catching up."""
@@ -128,13 +146,24 @@ class Following:
 
     def _published(self, lobby_id: str, said: str) -> None:
         followed = self._followed.get(lobby_id)
-        if followed is None or first_version(said) <= followed.snapshot.head.version:
+        if followed is None:
             return
+        alien_id = read_invoice_news(said)
+        if alien_id is not None:
+            self._invoice_changed(lobby_id, alien_id)
+        elif first_version(said) > followed.snapshot.head.version:
+            self._announced(lobby_id, followed, said)
+
+    def _invoice_changed(self, lobby_id: str, alien_id: str) -> None:
+        if self.audience is not None:
+            self.audience.invoice_changed(lobby_id, alien_id)
+
+    def _announced(self, lobby_id: str, followed: Followed, said: str) -> None:
         records = read_announcement(said)
         if not followed.catching_up and _follows(followed.snapshot, records):
             self._advance(lobby_id, followed, records)
         else:
-            self._catch_up(lobby_id, followed)
+            self._close_gap_soon(lobby_id, followed)
 
     def _advance(
         self,
@@ -148,7 +177,7 @@ class Following:
         if self.audience is not None:
             self.audience.happened(lobby_id, followed.snapshot, records)
 
-    def _catch_up(self, lobby_id: str, followed: Followed) -> None:
+    def _close_gap_soon(self, lobby_id: str, followed: Followed) -> None:
         followed.behind = True
         if not followed.catching_up:
             followed.catching_up = True
@@ -160,27 +189,31 @@ class Following:
         while followed.behind and self._followed.get(lobby_id) is followed:
             followed.behind = False
             try:
-                await self._read_on(lobby_id, followed)
+                more = await self._read_on(lobby_id, followed)
+                followed.behind = followed.behind or more
             except StoreUnavailable as error:
                 log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
                 followed.behind = True
                 await asyncio.sleep(_RETRY_SECONDS)
         followed.catching_up = False
 
-    async def _read_on(self, lobby_id: str, followed: Followed) -> None:
+    async def _read_on(self, lobby_id: str, followed: Followed) -> bool:
+        """Take in the next records, and tell whether there may be more."""
         head = followed.snapshot.head
         records = await self._store.records_from(lobby_id, head, _PAGE)
+        if self._followed.get(lobby_id) is not followed:
+            return False
         if not records or records[0].head != head:
             await self._start_over(lobby_id, followed)
-            return
+            return False
         missed = [r for r in records if r.head.version > followed.snapshot.head.version]
         if missed:
             self._advance(lobby_id, followed, missed)
-        followed.behind = followed.behind or len(records) == _PAGE
+        return len(records) == _PAGE
 
     async def _start_over(self, lobby_id: str, followed: Followed) -> None:
         snapshot = await self._store.load(lobby_id)
-        if snapshot.lobby is None:
+        if snapshot.lobby is None or self._followed.get(lobby_id) is not followed:
             return
         followed.snapshot = snapshot
         followed.recent.clear()

@@ -1,6 +1,7 @@
 """Changing a lobby: decide on what is known of it, commit, and decide again if that was old."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +64,13 @@ class Lobbies:
         """The lobby as the store has it."""
         return await self._store.load(lobby_id)
 
+    def hold(self, lobby_id: str) -> AbstractAsyncContextManager[None]:
+        """Have a lobby to oneself within this process, to change it without useless races.
+
+        Raises StoreUnavailable as `Locks.hold` does.
+        """
+        return self._locks.hold(lobby_id)
+
     async def carry_out(self, lobby_id: str, command: Command) -> Changed | Refused:
         """Carry out a command, and answer what it led to or why it is refused.
 
@@ -76,7 +84,7 @@ class Lobbies:
         It may be asked more than once. What this node remembers of a lobby may be old, so it
         serves for a change, which is checked when it is committed, but never for a refusal.
         """
-        async with self._locks.of(lobby_id):
+        async with self.hold(lobby_id):
             known = self._following.snapshot(lobby_id)
             if known is not None:
                 changed = await self.attempt(known, decision)

@@ -1,7 +1,15 @@
 """Locks by name, for as long as somebody uses them."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from weakref import WeakValueDictionary
+
+from server.store.errors import StoreUnavailable
+
+
+class _Lock(asyncio.Lock):
+    failures = 0
 
 
 class Locks:
@@ -9,11 +17,24 @@ class Locks:
     by the commit, whoever else takes part."""
 
     def __init__(self) -> None:
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
 
-    def of(self, name: str) -> asyncio.Lock:
-        """The lock of that name; the same for all who ask while one of them keeps it."""
+    @asynccontextmanager
+    async def hold(self, name: str) -> AsyncIterator[None]:
+        """Keep the lock of that name.
+
+        Raises StoreUnavailable when somebody who kept it while we waited did: while the store
+        hangs, each in the line would else wait for it in turn.
+        """
         lock = self._locks.get(name)
         if lock is None:
-            lock = self._locks[name] = asyncio.Lock()
-        return lock
+            lock = self._locks[name] = _Lock()
+        failures = lock.failures
+        async with lock:
+            if lock.failures > failures:
+                raise StoreUnavailable("no answer to whoever asked before")
+            try:
+                yield
+            except StoreUnavailable:
+                lock.failures += 1
+                raise

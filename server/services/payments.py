@@ -4,11 +4,11 @@ import hashlib
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
+from protocol.ids import invoice_lobby
 from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.clock import StoreClock
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
 from server.services.lobbies import Lobbies
-from server.services.locks import Locks
 from server.store.errors import StoreUnavailable
 from server.store.invoices import InvoiceStore, invoice_check, receipt_writes
 from server.store.lobbies import LobbyStore
@@ -33,7 +33,6 @@ class Payments:
         self._invoices = invoices
         self._terms = terms
         self._clock = clock
-        self._locks = Locks()
 
     async def deliver(self, said: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
         """Record a delivery and do what follows from it; `raw_body` is what was signed.
@@ -42,7 +41,7 @@ class Payments:
         is not known; the delivery may then be repeated.
         """
         delivery = _facts(said, raw_body)
-        async with self._locks.of(said.invoice):
+        async with self._lobbies.hold(invoice_lobby(said.invoice) or said.invoice):
             for _ in range(_ATTEMPTS):
                 answer = await self._deliver_once(said.invoice, delivery, raw_body)
                 if answer is not None:

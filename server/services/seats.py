@@ -60,7 +60,7 @@ class Seats:
         already keeps that seat."""
         if buy_in_amount not in self._tiers:
             return Refused(ErrorCode.UNKNOWN_TIER)
-        async with self._locks.of(str(buy_in_amount)):
+        async with self._locks.hold(str(buy_in_amount)):
             for _ in range(ATTEMPTS):
                 seated = await self._join_once(alien_id, buy_in_amount, client_seed)
                 if isinstance(seated, Changed):

@@ -93,15 +93,24 @@ class Connection:
         Returns the answer without it."""
         sent_ms = self._clock.monotonic_ms()
         *answer, seconds, microseconds = await self.run(script, keys, args)
-        store_ms = int(seconds) * 1000 + int(microseconds) / 1000
-        self._clock.observe(store_ms, sent_ms, self._clock.monotonic_ms())
+        self._observe(seconds, microseconds, sent_ms)
         return answer
+
+    async def set_clock(self) -> None:
+        """Set the clock, which is this machine's until the store's time was seen once."""
+        sent_ms = self._clock.monotonic_ms()
+        seconds, microseconds = await self.call("TIME")
+        self._observe(seconds, microseconds, sent_ms)
 
     async def close(self) -> None:
         """Finish what was sent and close the connection."""
         if self._sender is not None:
             await asyncio.wait([self._sender])
         await self._redis.aclose()
+
+    def _observe(self, seconds: Any, microseconds: Any, sent_ms: float) -> None:
+        store_ms = int(seconds) * 1000 + int(microseconds) / 1000
+        self._clock.observe(store_ms, sent_ms, self._clock.monotonic_ms())
 
     async def _send_waiting(self) -> None:
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from protocol.ids import invoice_table
 from server.rules.payments import Delivery, Invoice, Receipt
 from server.store import codec, keys
+from server.store.channels import Channels
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
 from server.store.lobbies import version_check
@@ -15,9 +16,10 @@ from server.store.projection import Write, ledger_entry
 class InvoiceStore:
     """What the store knows of invoices and of payments that belong to none."""
 
-    def __init__(self, connection: Connection, commits: Commits) -> None:
+    def __init__(self, connection: Connection, commits: Commits, channels: Channels) -> None:
         self._connection = connection
         self._commits = commits
+        self._channels = channels
 
     async def load(self, invoice_id: str) -> Invoice | None:
         """The invoice; None if it is not ours or forgotten."""
@@ -37,8 +39,8 @@ class InvoiceStore:
         """Make writes about an invoice true that change nothing of its lobby, and tell those who
         follow it; False if either is no longer as it was."""
         unchanged = [version_check(invoice.lobby_id, lobby), invoice_check(invoice)]
-        said = invoice_news(invoice.alien_id)
-        told = ("PUBLISH", keys.events(invoice.lobby_id), said)
+        channel, news = keys.events(invoice.lobby_id), invoice_news(invoice.alien_id)
+        told = (self._channels.publish, channel, news)
         return await self._commits.commit(unchanged, [*writes, told], now_ms)
 
 
@@ -55,7 +57,7 @@ def receipt_writes(
     key = keys.invoice(invoice.invoice_id)
     table = invoice_table(invoice.invoice_id) or ""
     writes: list[Write] = [
-        ("HSET", key, codec.delivery_field(delivery.key), receipt.owed_units),
+        ("HSET", key, codec.delivery_field(delivery.key), str(receipt.owed_units)),
         ("HINCRBY", key, "version", 1),
     ]
     if receipt.status is not None:

@@ -136,9 +136,7 @@ class Subscription:
             self._heard()
             kind, channel, payload = _parts(answer)
             if kind in ("message", "smessage"):
-                listener = self._listeners.get(channel)
-                if listener is not None:
-                    listener(payload)
+                self._tell(channel, payload)
             elif kind in ("subscribe", "ssubscribe"):
                 if channel in self._confirmed:
                     self._confirmed[channel].set()
@@ -146,6 +144,16 @@ class Subscription:
                 if not restored and not renewed:
                     restored = True
                     self._on_restored()
+
+    def _tell(self, channel: str, payload: str) -> None:
+        listener = self._listeners.get(channel)
+        if listener is None:
+            return
+        try:
+            listener(payload)
+        except Exception:
+            # A fault over one message must not make the whole process deaf.
+            log.exception("listener_failed", channel=channel)
 
     async def _ping(self, connection: Any) -> None:
         while True:

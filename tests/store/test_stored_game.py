@@ -41,6 +41,7 @@ class StoredGame(Crowd):
 
     @invariant()
     def the_store_holds_the_game(self) -> None:
+        self.catch_up()
         happened = self.game.events[self.committed :]
         self.committed = len(self.game.events)
         if happened:
@@ -53,7 +54,7 @@ class StoredGame(Crowd):
 
 def test_after_any_step_the_store_holds_the_game(store_url: str) -> None:
     run_state_machine_as_test(
-        lambda: StoredGame(store_url),
+        lambda: StoredGame(store_url),  # type: ignore[arg-type]  # any factory will do
         settings=settings(
             max_examples=40,
             stateful_step_count=30,

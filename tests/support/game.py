@@ -19,7 +19,6 @@ from server.services.payments import Payments
 from server.services.play import Play
 from server.services.seats import Seated, Seats
 from server.store.channels import Channels
-from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.connection import Connection, open_redis
 from server.store.directory import Directory
@@ -68,10 +67,10 @@ class Node:
         self.clock = StoreClock()
         self.connection = Connection(open_redis(url), self.clock)
         self.commits = Commits(self.connection)
-        channels = Channels(sharded=True)
+        channels = Channels(sharded=sharded)
         projection = Projection(lifetimes, terms.coin_decimals, channels)
         self.store = LobbyStore(self.connection, self.commits, projection)
-        self.invoices = InvoiceStore(self.connection, self.commits)
+        self.invoices = InvoiceStore(self.connection, self.commits, channels)
         self.timers = Timers(self.connection)
         self.directory = Directory(self.connection)
         self._listening = open_redis(listen_url or url)

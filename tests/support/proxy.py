@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback whose links can go dead without a word."""
+"""A TCP proxy on loopback whose links can stall, or go dead without a word."""
 
 import asyncio
 from contextlib import suppress
@@ -8,13 +8,25 @@ from urllib.parse import urlsplit
 
 class Proxy:
     """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
-    directions and keeps every connection open, as a firewall that forgot them would."""
+    directions and keeps every connection open, as a firewall that forgot them would; between
+    `hold` and `release` it keeps them back."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
+        self._links: set[asyncio.Task[None]] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
         self.silent = False
+
+    def hold(self) -> None:
+        """Pass nothing on until `release`."""
+        self._passing.clear()
+
+    def release(self) -> None:
+        """Pass on what was held back, and all that follows."""
+        self._passing.set()
 
     @property
     def url(self) -> str:
@@ -24,15 +36,23 @@ class Proxy:
         return self._target._replace(netloc=f"127.0.0.1:{port}").geturl()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._link, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         assert self._server is not None
+        self.release()
         self._server.close()
         for writer in self._writers:
             writer.close()
+        if self._links:
+            await asyncio.wait(self._links)
         await self._server.wait_closed()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = asyncio.create_task(self._link(reader, writer))
+        self._links.add(link)
+        link.add_done_callback(self._links.discard)
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port
@@ -43,6 +63,7 @@ class Proxy:
         self._writers.add(writer)
         with suppress(OSError):
             while said := await reader.read(65_536):
+                await self._passing.wait()
                 if not self.silent:
                     writer.write(said)
         writer.close()

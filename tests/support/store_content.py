@@ -16,6 +16,11 @@ async def store_content(redis: Redis) -> Content:
     return found
 
 
+async def command(redis: Redis, *words: Any) -> Any:
+    """The store's answer to any command."""
+    return await redis.execute_command(*words)  # type: ignore[no-untyped-call]
+
+
 async def _value(redis: Redis, key: str) -> Any:
     match await redis.type(key):
         case "hash":
@@ -29,9 +34,9 @@ async def _value(redis: Redis, key: str) -> Any:
         case "string":
             return await redis.get(key)
         case other:
-            raise AssertionError(f"{key} is a {other}")
+            raise AssertionError(f"{key} is a {other!r}")
 
 
 async def ledger(redis: Redis, table: str) -> list[dict[str, str]]:
     """The entries of a table's ledger, oldest first."""
-    return [entry for _, entry in await redis.xrange(f"ledger:{{{table}}}")]
+    return [entry for _, entry in await command(redis, "XRANGE", f"ledger:{{{table}}}", "-", "+")]

@@ -1,7 +1,7 @@
 """`POST /api/webhooks/payment`: the payment provider tells what became of an invoice."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import structlog
@@ -32,10 +32,14 @@ log = structlog.get_logger(__name__)
 
 
 class Webhook:
-    """Takes deliveries that are signed with one of `public_keys` (32 bytes each)."""
+    """Takes deliveries that are signed with one of `public_keys` (32 bytes each), as soon as
+    `may_take` says that the store is known to keep them."""
 
-    def __init__(self, payments: Payments, public_keys: Iterable[bytes]) -> None:
+    def __init__(
+        self, payments: Payments, public_keys: Iterable[bytes], may_take: Callable[[], bool]
+    ) -> None:
         self._payments = payments
+        self._may_take = may_take
         self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
 
     def add_to(self, app: web.Application) -> None:
@@ -55,6 +59,8 @@ class Webhook:
         return await self._record(said, body)
 
     async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
+        if not self._may_take():
+            raise StoreUnavailable("it is not known yet whether the store keeps what it takes")
         try:
             async with asyncio.timeout(STORE_SECONDS):
                 answer = await self._payments.deliver(said, body)

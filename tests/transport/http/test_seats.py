@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from tests.system.game_server import GameServer
-from tests.system.shapes import HTTP_INVOICE, HTTP_JOINED, assert_shape
+from tests.system.shapes import HTTP_INVOICE, HTTP_JOINED
+from tests.system.spec import assert_shape
 from tests.transport.http.problems import assert_problem
 
 

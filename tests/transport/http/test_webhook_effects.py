@@ -189,12 +189,37 @@ async def test_a_failure_of_no_invoice_is_not_kept(desk: PaymentDesk) -> None:
     assert await desk.content() == {}
 
 
-@pytest.mark.parametrize("seat_seconds", ["0.1", "120"])
-async def test_a_payment_of_a_forgotten_invoice_is_unmatched(
-    store_url: str, issuer: DevIssuer, provider: DevProvider, seat_seconds: str
+async def test_of_two_payments_of_one_transaction_and_no_invoice_the_first_is_kept(
+    desk: PaymentDesk,
 ) -> None:
-    lifetimes = {"INVOICE_TTL_SECONDS": "0.2", "SEAT_SECONDS": seat_seconds}
+    bodies = [json.dumps(desk.payment(INVOICE, txHash="t", memo=memo)).encode() for memo in "ab"]
+    for body in bodies:
+        assert (await desk.send(body)).status == 404
+    assert await desk.unmatched() == {"t": bodies[0].decode()}
+
+
+async def test_a_payment_of_an_invoice_that_its_seat_outlived_is_unmatched(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    lifetimes = {"INVOICE_TTL_SECONDS": "0.5", "SEAT_SECONDS": "0.8"}
     async with open_desk(store_url, issuer, provider, **lifetimes) as desk:
+        joined = await desk.server.join("alice")
+
+        async def lapsed() -> bool:
+            lobby = await desk.status(joined["lobby_id"], "bob")
+            return bool(lobby["player_count"] == 0)
+
+        await until(lapsed)
+        payload = desk.payment(joined["invoice"])
+        assert (await desk.send(json.dumps(payload).encode())).status == 404
+        assert list(await desk.unmatched()) == [payload["txHash"]]
+        await until(lambda: desk.has_forgotten(payload["invoice"]))
+
+
+async def test_a_payment_of_a_forgotten_invoice_is_unmatched(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    async with open_desk(store_url, issuer, provider, INVOICE_TTL_SECONDS="0.2") as desk:
         payload = desk.payment(await desk.invoice("alice"))
         await until(lambda: desk.has_forgotten(payload["invoice"]))
         assert (await desk.send(json.dumps(payload).encode())).status == 404

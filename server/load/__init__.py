@@ -1,0 +1,1 @@
+"""Players in bulk: a tool beside the server, which knows it by its protocol alone."""

@@ -1,0 +1,49 @@
+"""The way to the server: connections from the target's source addresses in turn."""
+
+import asyncio
+import time
+from itertools import cycle
+
+from server.load.failures import Refused
+from server.load.line import Line
+from server.load.meter import Meter
+from server.load.target import Target
+from server.load.websocket import WebSocket
+
+
+class Dialer:
+    """Opens connections to the target."""
+
+    def __init__(self, target: Target, meter: Meter) -> None:
+        self._target = target
+        self._meter = meter
+        self._tls = target.tls()
+        self._sources = cycle(target.sources or [None])
+
+    async def dial(self) -> Line:
+        """A new connection. Raises Refused or ConnectionLost."""
+        start_s = time.monotonic()
+        line = Line(await self._connect(), self._meter)
+        try:
+            await line.opened()
+        except BaseException:
+            line.drop()
+            raise
+        self._meter.since("connect", start_s)
+        self._meter.count("connections")
+        return line
+
+    async def _connect(self) -> WebSocket:
+        target, source = self._target, next(self._sources)
+        try:
+            _, socket = await asyncio.get_running_loop().create_connection(
+                lambda: WebSocket(target.netloc, self._meter),
+                target.address,
+                target.port,
+                ssl=self._tls,
+                server_hostname=target.host if self._tls else None,
+                local_addr=None if source is None else (source, 0),
+            )
+        except OSError as error:
+            raise Refused(f"cannot_connect_{type(error).__name__}") from error
+        return socket

@@ -1,0 +1,58 @@
+"""The figures of a run: one name, one number."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from server.load.tally import COUNTS, LATENCIES, Tally
+
+PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
+
+Figures = dict[str, float | None]
+
+
+def figures(seconds: Sequence[Tally]) -> Figures:
+    """What a run measured; None where nothing was measured.
+
+    For each latency `<name>_p50_ms` to `_p999_ms` and `_max_ms`; each count by its name; `errors`;
+    and `sockets` (the most at once), `seconds`, `events_per_second`, `cpu_seconds` (of this tool)
+    and `cpu_percent` (of one core).
+    """
+    whole = total(seconds)
+    length_seconds = len(seconds)
+    rates = {
+        "events_per_second": whole.counts["events"] / max(length_seconds, 1),
+        "cpu_seconds": whole.cpu_seconds,
+        "cpu_percent": 100 * whole.cpu_seconds / max(length_seconds, 1),
+    }
+    return {
+        **latency_figures(whole),
+        **{name: whole.counts[name] for name in COUNTS},
+        "errors": whole.errors.total(),
+        "sockets": max((second.sockets for second in seconds), default=0),
+        "seconds": length_seconds,
+        **{name: round(rate, 2) for name, rate in rates.items()},
+    }
+
+
+def total(seconds: Sequence[Tally]) -> Tally:
+    """All seconds in one."""
+    whole = Tally()
+    for second in seconds:
+        whole.add(second)
+    return whole
+
+
+def latency_figures(tally: Tally) -> Figures:
+    """The percentiles and the maximum of every latency."""
+    found: Figures = {}
+    for name in LATENCIES:
+        histogram = tally.latencies[name]
+        for label, percent in PERCENTILES.items():
+            found[f"{name}_{label}_ms"] = _rounded(histogram.percentile_ms(percent))
+        is_empty = histogram.percentile_ms(100) is None
+        found[f"{name}_max_ms"] = None if is_empty else _rounded(histogram.max_ms)
+    return found
+
+
+def _rounded(value_ms: float | None) -> float | None:
+    return None if value_ms is None else round(value_ms, 3)

@@ -1,0 +1,32 @@
+"""The public half of the token key over HTTP, for a server to fetch as its `ALIEN_JWKS_URL`."""
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@contextmanager
+def published(key_set: Mapping[str, Any], port: int) -> Iterator[str]:
+    """Serve the key set on 127.0.0.1, at every path. Gives the URL. Raises OSError."""
+    document = json.dumps(key_set).encode()
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(document)))
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, *_: object) -> None:
+            """Nobody wants to know."""
+
+    with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/"
+        finally:
+            server.shutdown()

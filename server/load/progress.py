@@ -1,0 +1,79 @@
+"""What the person at the terminal sees while a run is on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from server.load.figures import PERCENTILES, figures, latency_figures
+from server.load.tally import Latency, Tally
+
+_SHOWN: Final[tuple[Latency, ...]] = ("push", "jitter", "connect", "join", "claim", "tool_lag")
+_LINE_EVERY_SECONDS: Final = 5
+
+Show = Callable[[Sequence[Tally]], None]
+
+
+@contextmanager
+def progress() -> Iterator[Show]:
+    """Shows the seconds so far: as a live table on a terminal, else as a line now and then."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda seconds: live.update(_table(seconds), refresh=True)
+
+
+def summary(seconds: Sequence[Tally]) -> str:
+    """The figures that matter most, in one line."""
+    found = figures(seconds)
+    pushes = " ".join(f"{label} {_ms(found[f'push_{label}_ms'])}" for label in PERCENTILES)
+    return (
+        f"{found['seconds']} s: {found['sockets']} sockets, {found['games']} games,"
+        f" {found['events']} events; push {pushes} ms; {found['errors']} errors,"
+        f" {found['missed']} missed, {found['duplicates']} duplicates; CPU {found['cpu_percent']} %"
+    )
+
+
+def _lines() -> Show:
+    told = 0
+
+    def show(seconds: Sequence[Tally]) -> None:
+        nonlocal told
+        if len(seconds) >= told + _LINE_EVERY_SECONDS:
+            told = len(seconds)
+            typer.echo(_now(seconds[-1], told), err=True)
+
+    return show
+
+
+def _now(second: Tally, number: int) -> str:
+    found = latency_figures(second)
+    return (
+        f"{number} s: {second.sockets} sockets, {second.counts['events']} events/s,"
+        f" push p50 {_ms(found['push_p50_ms'])} p99 {_ms(found['push_p99_ms'])} ms,"
+        f" {second.errors.total()} errors, {second.counts['missed']} missed"
+    )
+
+
+def _table(seconds: Sequence[Tally]) -> Table:
+    second = seconds[-1] if seconds else Tally()
+    found = latency_figures(second)
+    table = Table(title=_now(second, len(seconds)), title_justify="left")
+    table.add_column("ms, last second")
+    for label in (*PERCENTILES, "max"):
+        table.add_column(label, justify="right")
+    for name in _SHOWN:
+        table.add_row(name, *(_ms(found[f"{name}_{label}_ms"]) for label in (*PERCENTILES, "max")))
+    for code, times in second.errors.most_common(5):
+        table.add_row(code, str(times))
+    return table
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,70 @@
+"""A lobby as one participant hears it, event by event, over as many connections as it takes."""
+
+from typing import Any
+
+from server.load.meter import Meter
+from server.load.pace import Pace
+
+
+class Room:
+    """Checks that every event comes once, in order, and measures how long each took.
+
+    `last_seq` is the last event that was heard; None before the first message.
+    """
+
+    __slots__ = ("_live_from_ms", "_meter", "_pace", "is_over", "last_seq")
+
+    def __init__(self, meter: Meter, pace: Pace) -> None:
+        self.last_seq: int | None = None
+        self.is_over = False
+        self._meter = meter
+        self._pace = pace
+        self._live_from_ms = 0.0
+
+    def auth(self, token: str) -> dict[str, Any]:
+        """What to enter the room with, now: what has happened by now is owed, but it is no push
+        whose time could be taken."""
+        self._live_from_ms = self._meter.now_ms()
+        return {"token": token} | ({} if self.last_seq is None else {"last_seq": self.last_seq})
+
+    def hear(self, name: str, message: dict[str, Any]) -> bool:
+        """Take note of a message; whether it is an event of the room, and news."""
+        if name == "lobby_state":
+            self._take_state(message)
+            return False
+        if "seq" not in message:
+            return False  # `draining`
+        is_news = self._advance(message["seq"])
+        if is_news:
+            self._measure(name, message)
+        self.is_over = self.is_over or name == "game_finished"
+        return is_news
+
+    def _take_state(self, state: dict[str, Any]) -> None:
+        # With `last_seq` the events themselves are owed, and what a state leaps over is missed.
+        seq = state["seq"]
+        if self.last_seq is None or seq > self.last_seq:
+            if self.last_seq is not None:
+                self._meter.count("missed", seq - self.last_seq)
+            self.last_seq = seq
+        self.is_over = self.is_over or state["status"] == "finished"
+
+    def _advance(self, seq: int) -> bool:
+        last_seq = self.last_seq or 0
+        if seq <= last_seq:
+            self._meter.count("duplicates")
+            return False
+        if seq > last_seq + 1:
+            self._meter.count("missed", seq - last_seq - 1)
+        self.last_seq = seq
+        return True
+
+    def _measure(self, name: str, message: dict[str, Any]) -> None:
+        at_ms = message["at"]
+        self._meter.count("events")
+        if at_ms >= self._live_from_ms:
+            self._meter.latency("push", self._meter.now_ms() - at_ms)
+        if name == "number_called":
+            off_ms = self._pace.called(message["index"], at_ms)
+            if off_ms is not None:
+                self._meter.latency("jitter", off_ms)

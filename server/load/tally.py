@@ -1,0 +1,61 @@
+"""What is measured while the players play."""
+
+from collections import Counter, defaultdict
+from typing import Final, Literal
+
+from server.load.histogram import Histogram
+
+Command = Literal["join", "select_numbers", "arrange_grid", "claim", "leave"]
+Latency = Literal["push", "jitter", "connect", "enter", "pay", "token", "tool_lag"] | Command
+Count = Literal[
+    "events", "connections", "games", "wins", "late_claims", "missed", "duplicates", "misrouted"
+]
+
+LATENCIES: Final[dict[Latency, str]] = {
+    "push": "room event, from its `at` to its receipt",
+    "jitter": "number_called, its `at` against the rhythm of the game's first call",
+    "connect": "TCP, WebSocket and Engine.IO handshakes",
+    "enter": "joining a namespace",
+    "join": "join, to its acknowledgement",
+    "pay": "payment, to the answer of the webhook or of the development provider",
+    "select_numbers": "select_numbers, to its acknowledgement",
+    "arrange_grid": "arrange_grid, to its acknowledgement",
+    "claim": "claim, to its acknowledgement",
+    "leave": "leave, to its acknowledgement",
+    "token": "getting a token",
+    "tool_lag": "how late this tool itself was: what it adds to the others at most",
+}
+COUNTS: Final[dict[Count, str]] = {
+    "events": "room events received",
+    "connections": "connections that were made",
+    "games": "games that a player saw to their end",
+    "wins": "valid claims",
+    "late_claims": "claims that came after another player's",
+    "missed": "room events that were not received, by their seq",
+    "duplicates": "room events that were received twice",
+    "misrouted": "events of a lobby that the socket had not joined",
+}
+
+
+class Tally:
+    """Everything that was measured in one stretch of time, by one process or by several.
+
+    `errors` counts the codes of refusals, and what went wrong without one. `sockets` is how many
+    were open at its end.
+    """
+
+    def __init__(self) -> None:
+        self.latencies: defaultdict[Latency, Histogram] = defaultdict(Histogram)
+        self.counts: Counter[Count] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.sockets = 0
+        self.cpu_seconds = 0.0
+
+    def add(self, other: "Tally") -> None:
+        """Take in what was measured elsewhere, or in another stretch of time."""
+        for name, histogram in other.latencies.items():
+            self.latencies[name].add(histogram)
+        self.counts.update(other.counts)
+        self.errors.update(other.errors)
+        self.sockets += other.sockets
+        self.cpu_seconds += other.cpu_seconds

@@ -1,0 +1,134 @@
+"""One player's connection: Engine.IO over a WebSocket, and nothing to spare.
+
+There is no task and no queue behind it: what arrives is handled where it arrives.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Final, cast
+
+from server.load import frames
+from server.load.failures import ConnectionLost, Refused
+from server.load.http import code_of
+from server.load.meter import Meter
+
+PATH: Final = "/socket.io/?EIO=4&transport=websocket"
+
+_SWITCHING_PROTOCOLS: Final = 101
+_OPEN: Final = b"0"
+_PING: Final = b"2"
+_MESSAGE: Final = b"4"
+_PONG: Final = frames.text_frame(b"3")
+
+
+class WebSocket(asyncio.Protocol):
+    """A connection to the server whose `Host` is `netloc`.
+
+    `opening` is done when Engine.IO is ready; it may raise Refused or ConnectionLost. Then
+    `on_message` gets each Socket.IO packet, and `on_end` is called when it is over.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_is_leaving",
+        "_is_upgraded",
+        "_key",
+        "_meter",
+        "_netloc",
+        "_transport",
+        "ended",
+        "on_end",
+        "on_message",
+        "opening",
+    )
+
+    def __init__(self, netloc: str, meter: Meter) -> None:
+        self.opening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.on_message: Callable[[bytes], None] = lambda _: None
+        self.on_end: Callable[[], None] = lambda: None
+        self.ended = False
+        self._netloc = netloc
+        self._meter = meter
+        self._key = os.urandom(16)
+        self._buffer = b""
+        self._is_upgraded = False
+        self._is_leaving = False
+
+    def send(self, packet: bytes) -> None:
+        """Send a Socket.IO packet."""
+        self._transport.write(frames.text_frame(_MESSAGE + packet))
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._is_leaving = True
+        self._transport.write(frames.close_frame())
+        self._transport.close()
+
+    def drop(self) -> None:
+        """Be gone without a word, like a telephone in a tunnel."""
+        self._is_leaving = True
+        self._transport.abort()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._meter.sockets += 1
+        self._transport.write(frames.handshake(self._netloc, PATH, self._key))
+
+    def data_received(self, data: bytes) -> None:
+        data = self._buffer + data if self._buffer else data
+        if not self._is_upgraded:
+            data = self._read_head(data)
+        if self._is_upgraded:
+            whole, data = frames.split_frames(data)
+            for first_byte, payload in whole:
+                self._take_frame(first_byte, payload)
+        self._buffer = data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended = True
+        self._meter.sockets -= 1
+        if not self._is_leaving:
+            self._meter.error("connection_lost")
+        if not self.opening.done():
+            self.opening.set_exception(ConnectionLost())
+        self.on_end()
+
+    def _read_head(self, data: bytes) -> bytes:
+        head, found, rest = data.partition(b"\r\n\r\n")
+        if not found:
+            return data
+        status = frames.status_of(head, self._key)
+        if status == _SWITCHING_PROTOCOLS:
+            self._is_upgraded = True
+        else:
+            self._refuse(code_of(rest) or f"http_{status}")
+        return rest
+
+    def _refuse(self, code: str) -> None:
+        if not self.opening.done():
+            self.opening.set_exception(Refused(code))
+        self.drop()
+
+    def _take_frame(self, first_byte: int, payload: bytes) -> None:
+        match first_byte:
+            case frames.TEXT:
+                self._take_packet(payload)
+            case frames.PING:
+                self._transport.write(frames.pong_frame(payload))
+            case frames.CLOSE:
+                self._transport.close()
+            case _:
+                self._meter.error("unknown_frame")
+                self.drop()
+
+    def _take_packet(self, payload: bytes) -> None:
+        kind = payload[:1]
+        if kind == _MESSAGE:
+            self.on_message(payload[1:])
+        elif kind == _PING:
+            self._transport.write(_PONG)
+        elif kind == _OPEN and not self.opening.done():
+            self.opening.set_result(None)

@@ -1,0 +1,131 @@
+"""`GET /` and `/client/`: the browser client, read once and served from memory."""
+
+import gzip
+import hashlib
+import html
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from server.rules.variants import Variant
+
+ROOT: Final = Path(__file__).parent.parent / "web"
+TYPES: Final = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+_INDEX: Final = "index.html"
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file as it goes out: its media type, and its text in UTF-8."""
+
+    content_type: str
+    body: bytes
+    zipped: bytes = field(init=False)
+    etag: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "zipped", gzip.compress(self.body, mtime=0))
+        object.__setattr__(self, "etag", hashlib.sha256(self.body).hexdigest()[:32])
+
+    def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
+        """The response to `request`: the page, compressed for those who take it, or only that it
+        did not change."""
+        headers = {**headers, "ETag": f'W/"{self.etag}"'}  # weak: both encodings share it
+        if any(known.value == self.etag for known in request.if_none_match or ()):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = f"{self.content_type}; charset=utf-8"
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+            return web.Response(body=self.zipped, headers=headers)
+        return web.Response(body=self.body, headers=headers)
+
+
+class Pages:
+    """The browser client's routes.
+
+    `tiers` are offered to the player. With `dev_login` the page takes its token and its payments
+    from the routes of development, otherwise from the page or app that hosts it, which is one of
+    `host_origins`.
+    """
+
+    def __init__(
+        self, tiers: Mapping[int, Variant], *, dev_login: bool, host_origins: Collection[str]
+    ) -> None:
+        config = {"dev_login": dev_login, "tiers": [_tier(*tier) for tier in tiers.items()]}
+        self._headers = _headers(host_origins)
+        self._pages = _read(config)
+
+    def add_to(self, app: web.Application) -> None:
+        """Serve the routes on `app`."""
+        app.router.add_get("/", self._index)
+        app.router.add_get("/client/{path:.+}", self._file)
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return self._pages[_INDEX].answer(request, self._headers)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        page = self._pages.get(request.match_info["path"])
+        if page is None:
+            raise web.HTTPNotFound
+        return page.answer(request, self._headers)
+
+
+def _tier(buy_in_amount: int, variant: Variant) -> dict[str, Any]:
+    return {
+        "buy_in_amount": buy_in_amount,
+        "side": variant.side,
+        "highest": variant.highest,
+        "min_players": variant.min_players,
+        "max_players": variant.max_players,
+        "call_interval_ms": variant.call_interval_ms,
+    }
+
+
+def _headers(host_origins: Collection[str]) -> Mapping[str, str]:
+    """Nothing is loaded, run or asked that is not ours. `'self'` holds for the WebSocket too (CSP
+    level 3)."""
+    policy = {
+        "default-src": "'self'",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": " ".join(["'self'", *host_origins]),
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    return {
+        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+
+
+def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
+    """All files by their path below `ROOT`."""
+    files = sorted(path for path in ROOT.rglob("*") if path.suffix in TYPES)
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
+    scripts = [name for name in texts if name.endswith(".js")]
+    texts[_INDEX] = _index(texts[_INDEX], config, scripts)
+    return {
+        name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()
+    }
+
+
+def _index(template: str, config: Mapping[str, Any], scripts: list[str]) -> str:
+    """The page with its configuration, and with all modules asked for at once: found one import
+    after another, they would take a round trip for each step."""
+    preloads = "\n".join(f'<link rel="modulepreload" href="/client/{name}">' for name in scripts)
+    return template.replace("{{config}}", html.escape(orjson.dumps(config).decode())).replace(
+        "{{preloads}}", preloads
+    )

@@ -1,0 +1,50 @@
+/**
+ * The front desk: what forms, and a seat in it. Fires `change` when a lobby did.
+ */
+export class Desk extends EventTarget {
+  /** @type {Map<string, import("./view.js").View> | null} forming lobbies; null before the first list */
+  lobbies = null;
+
+  /** @param {import("../line/line.js").Line} line */
+  constructor(line) {
+    super();
+    this.line = line;
+    this.channel = line.open("/lobbies");
+    this.channel.addEventListener("refused", ({ detail }) =>
+      this.dispatchEvent(new CustomEvent("gone", { detail })),
+    );
+    this.channel.on("lobbies", ({ lobbies }) => {
+      this.lobbies = new Map(lobbies.map((lobby) => [lobby.lobby_id, lobby]));
+      this.dispatchEvent(new Event("change"));
+    });
+    this.channel.on("lobby_listed", ({ lobby }) => {
+      if (lobby.status === "forming") this.lobbies?.set(lobby.lobby_id, lobby);
+      else this.lobbies?.delete(lobby.lobby_id);
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
+  /**
+   * The forming lobbies of a tier, the one that is filled first ahead.
+   * @param {number} buyIn
+   */
+  of(buyIn) {
+    const lobbies = [...(this.lobbies?.values() ?? [])];
+    return lobbies
+      .filter((lobby) => lobby.buy_in_amount === buyIn)
+      .sort((a, b) => b.player_count - a.player_count || a.created_at - b.created_at);
+  }
+
+  /**
+   * Take a seat. Rejects with a Refusal.
+   * @param {number} buyIn
+   * @param {string} clientSeed
+   */
+  join(buyIn, clientSeed) {
+    return this.channel.ask("join", { buy_in_amount: buyIn, client_seed: clientSeed });
+  }
+
+  close() {
+    this.line.close(this.channel);
+  }
+}

@@ -1,0 +1,104 @@
+import { ServerClock } from "../line/clock.js";
+import { alienHost, devHost, readToken } from "../line/host.js";
+import { Line } from "../line/line.js";
+import { WORDS } from "../line/words.js";
+import { showLine } from "../parts/line.js";
+import { showPlayer } from "../parts/player.js";
+import { deskScreen } from "../screens/desk.js";
+import { lobbyScreen } from "../screens/lobby.js";
+import { messageScreen } from "../screens/message.js";
+import { Desk } from "./desk.js";
+import { Memory, openStorage } from "./memory.js";
+
+const SEED_BYTES = 16;
+const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
+const INKS = 4;
+
+/**
+ * @typedef {{buy_in_amount: number, side: number, highest: number, min_players: number,
+ *   max_players: number, call_interval_ms: number}} Tier
+ */
+
+/** The page as a whole: what every screen needs, and which of them is shown. */
+export class Game {
+  #screen = null;
+
+  /** @param {{tiers: Tier[], dev_login: boolean}} config */
+  constructor({ tiers, dev_login }) {
+    this.storage = openStorage();
+    this.tiers = tiers;
+    this.host = dev_login ? devHost(this.storage) : alienHost();
+    this.clock = new ServerClock();
+    this.line = new Line(this.host, this.clock);
+  }
+
+  async start() {
+    this.clock.ask().catch(() => {}); // the messages will tell
+    const player = readToken(await this.host.token().catch(() => ""));
+    if (!player) return this.#show(messageScreen("You are not signed in", WORDS.unauthorized));
+    this.me = player.sub;
+    this.memory = new Memory(this.storage, this.me);
+    showPlayer(this.me, this.host.rename);
+    showLine(this.line);
+    addEventListener("hashchange", () => this.#go());
+    this.#go();
+  }
+
+  /** @returns {Tier} */
+  tierOf(buyIn) {
+    return this.tiers.find((tier) => tier.buy_in_amount === buyIn);
+  }
+
+  /** The number of the ink that a tier is printed in. */
+  inkOf(buyIn) {
+    return this.tiers.findIndex((tier) => tier.buy_in_amount === buyIn) % INKS;
+  }
+
+  /**
+   * Take a seat at the table of this price, and go there. Rejects with a Refusal.
+   * @param {number} buyIn
+   */
+  async take(buyIn) {
+    const desk = new Desk(this.line);
+    try {
+      await this.takeAt(desk, buyIn);
+    } finally {
+      desk.close();
+    }
+  }
+
+  /** The same at a desk that is open already. */
+  async takeAt(desk, buyIn) {
+    const seed = newSeed();
+    const { lobby } = await desk.join(buyIn, seed);
+    const { seeds, seedHash } = this.memory.of(lobby.lobby_id);
+    this.memory.note(lobby.lobby_id, {
+      seeds: [...seeds, seed],
+      seedHash: seedHash ?? lobby.server_seed_hash,
+    });
+    location.hash = lobby.lobby_id;
+  }
+
+  /** Go to the front desk. */
+  home() {
+    location.hash = "";
+  }
+
+  #go() {
+    const lobbyId = LOBBY_PLACE.exec(location.hash)?.[1];
+    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : deskScreen(this));
+  }
+
+  #show(screen) {
+    this.#screen?.close?.();
+    this.#screen = screen;
+    document.getElementById("screen").replaceChildren(screen.element);
+    screen.emitter?.addEventListener("gone", ({ detail }) =>
+      this.#show(messageScreen("You cannot go in", detail.message)),
+    );
+  }
+}
+
+/** What the player brings to the draw. */
+const newSeed = () =>
+  [...crypto.getRandomValues(new Uint8Array(SEED_BYTES))].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,0 +1,35 @@
+/**
+ * The server's clock, as far as its messages tell.
+ *
+ * A message carries the instant at which it was stored, so at its arrival the server's clock shows
+ * at least that: the latest such bound is off by one way through the network. Before any message
+ * came live, the `Date` of an HTTP response has to do.
+ */
+export class ServerClock {
+  #offsetMs = Date.now() - performance.now();
+  #floorMs = -Infinity;
+  #heardLive = false;
+
+  /** @returns {number} the server's time now, in Unix ms */
+  now() {
+    return performance.now() + this.#offsetMs;
+  }
+
+  /**
+   * Take note of a message that was stored at `at` (Unix ms) and arrived now; `live` if it was sent
+   * as soon as it was stored, not as a part of a history.
+   */
+  heard(at, live) {
+    this.#floorMs = Math.max(this.#floorMs, at - performance.now());
+    this.#heardLive ||= live;
+    this.#offsetMs = this.#heardLive ? this.#floorMs : Math.max(this.#offsetMs, this.#floorMs);
+  }
+
+  /** Ask the server for its date, which has whole seconds. */
+  async ask() {
+    const answer = await fetch("/health/live", { method: "HEAD", cache: "no-store" });
+    const date = Date.parse(answer.headers.get("Date") ?? "");
+    if (this.#heardLive || Number.isNaN(date)) return;
+    this.#offsetMs = Math.max(date + 500 - performance.now(), this.#floorMs);
+  }
+}

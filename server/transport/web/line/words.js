@@ -1,0 +1,42 @@
+/** What each code of the protocol's error table means to the person who plays. */
+export const WORDS = {
+  invalid_message: "This page sent something the server does not understand. Reload it.",
+  invalid_numbers: "A ticket needs the full count of different numbers, all in range.",
+  invalid_grid: "Something is wrong with that grid. Arrange it again.",
+  not_your_numbers: "The grid has to hold exactly the numbers you chose.",
+  unknown_command: "This page is out of step with the server. Reload it.",
+  unknown_tier: "There is no table at this price any more.",
+  websocket_only: "Your network keeps this page from a live connection (WebSocket).",
+  unauthorized: "We could not tell who you are. Open the game again from the Alien app.",
+  token_expired: "Your sign-in has run out. Open the game again from the Alien app.",
+  identity_mismatch: "You are signed in as somebody else now. Reload the page.",
+  not_seated: "You have no seat in this game.",
+  not_paid: "Your seat is not paid yet.",
+  not_active: "You have left this game.",
+  removed_from_game: "You are out of this game after a false claim.",
+  unknown_lobby: "This game is over and gone, or never was.",
+  unknown_invoice: "There is no such invoice any more. Take a seat again.",
+  wrong_status: "Too late: the game has moved on.",
+  lobby_closed: "This game no longer takes players.",
+  lobby_full: "Every seat of this game is taken.",
+  already_arranged: "Your ticket is arranged: its numbers stay.",
+  not_finished: "There is a proof only after a game was played to its end.",
+  too_large: "That was too much for one message.",
+  unsupported_encoding: "Something between you and the server changes what this page sends.",
+  rate_limited: "That was a little fast. Wait a second and try again.",
+  too_slow: "Your connection could not keep up. We connect again.",
+  internal: "Something broke on our side. Try again.",
+  draining: "This server is making way for another. We connect again.",
+  unavailable: "The game cannot answer at the moment. Try again soon.",
+  no_answer: "The server has not answered. Look whether you are online, and try again.",
+};
+
+/** A command or a connection that the server refused, for a `code` of its error table. */
+export class Refusal extends Error {
+  /** @param {{code: string, message?: string, retry?: boolean, details?: object}} error */
+  constructor({ code, message, retry = false }) {
+    super(WORDS[code] ?? message ?? code);
+    this.code = code;
+    this.retry = retry;
+  }
+}

@@ -1,0 +1,36 @@
+import { h, setText } from "./dom.js";
+
+/** Where a stage says what went wrong. */
+export const problem = () => h("p", { role: "alert", class: "problem" });
+
+/**
+ * Do something on a press, once at a time, and say in `failure` why if it fails.
+ * @param {HTMLButtonElement} button
+ * @param {HTMLElement} failure
+ * @param {() => Promise<void>} action
+ */
+export function busy(button, failure, action) {
+  button.addEventListener("click", async () => {
+    if (button.dataset.busy === "true") return;
+    button.dataset.busy = "true";
+    setText(failure, "");
+    try {
+      await action();
+    } catch (error) {
+      setText(failure, error.message);
+    } finally {
+      button.dataset.busy = "false";
+    }
+  });
+}
+
+/** A button that gives up the seat and goes back to the front desk. */
+export function leaveButton(room, game, text) {
+  const failure = problem();
+  const button = h("button", { type: "button", class: "plain" }, text);
+  busy(button, failure, async () => {
+    await room.leave();
+    game.home();
+  });
+  return h("span", {}, button, failure);
+}

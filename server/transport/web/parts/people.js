@@ -1,0 +1,47 @@
+import { count, h } from "./dom.js";
+
+/** Seats as a row of dots, with the words for them. */
+export function pips(taken, all) {
+  const dots = Array.from({ length: all }, (_, i) => h("i", { class: i < taken ? "pip taken" : "pip" }));
+  return h(
+    "span",
+    { class: "pips" },
+    h("span", { class: "visually-hidden" }, `${taken} of ${all} taken`),
+    h("span", { "aria-hidden": "true" }, ...dots),
+  );
+}
+
+/**
+ * What a forming lobby waits for: players, or else the end of its timer.
+ * @param {import("../game/view.js").View | null} view
+ * @param {import("../game/game.js").Tier} tier
+ * @returns {string | null} in words; null when it is the timer
+ */
+export function missingPlayers(view, tier) {
+  const paid = view ? view.pot / view.buy_in_amount : 0;
+  return paid < tier.min_players ? count(tier.min_players - paid, "player") : null;
+}
+
+/**
+ * Who is in the game and how far they are. Names are text, whatever is in them.
+ * @param {import("../game/view.js").View} view
+ * @param {string} me
+ */
+export function people(view, me) {
+  const row = (player) =>
+    h(
+      "li",
+      { class: player.active ? "" : "out" },
+      h("span", { class: "name" }, h("bdi", {}, player.alien_id), player.alien_id === me && h("b", {}, " (you)")),
+      h("span", { class: "state" }, stateInWords(player, view)),
+    );
+  return h("ul", { class: "people" }, ...view.players.map(row));
+}
+
+function stateInWords({ alien_id, paid, ready, active }, { status, winner }) {
+  if (alien_id === winner) return "won";
+  if (!active) return "out";
+  if (!paid) return "paying";
+  if (status === "active" || status === "finished") return "playing";
+  return ready ? "ready" : "printing";
+}

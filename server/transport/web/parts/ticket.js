@@ -1,0 +1,51 @@
+import { h, set } from "./dom.js";
+
+/** The name of a cell's place, for those who do not see it. */
+export function placeInWords(cell, side) {
+  return `row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1}`;
+}
+
+/**
+ * A ticket that is only looked at.
+ * @param {number[][]} grid
+ * @param {{marks?: Iterable<number>, line?: number[], caption: string}} options `line` are the
+ *   cells to be pointed out
+ */
+export function printedTicket(grid, { marks = [], line = [], caption }) {
+  const marked = new Set(marks);
+  const cell = (number, index) =>
+    h(
+      "td",
+      { class: [marked.has(number) && "marked", line.includes(index) && "won"].filter(Boolean).join(" ") },
+      h("span", { class: "number" }, number),
+      marked.has(number) && h("span", { class: "visually-hidden" }, line.includes(index) ? " called, in the line" : " called"),
+    );
+  const side = grid.length;
+  return h(
+    "table",
+    { class: "ticket printed", "data-side": side },
+    h("caption", {}, caption),
+    h("tbody", {}, ...grid.map((row, r) => h("tr", {}, ...row.map((number, c) => cell(number, r * side + c))))),
+  );
+}
+
+/**
+ * A ticket of buttons.
+ * @param {number} side
+ * @param {string} label
+ * @returns {{element: HTMLElement, cells: HTMLElement[]}}
+ */
+export function liveTicket(side, label) {
+  const cells = Array.from({ length: side * side }, () =>
+    h("button", { type: "button", class: "cell" }, h("span", { class: "number" })),
+  );
+  const element = h("div", { class: "ticket live", "data-side": side, role: "group", "aria-label": label }, ...cells);
+  return { element, cells };
+}
+
+/** Show a number in a cell of a live ticket. */
+export function showCell(cell, { number, label, pressed }) {
+  cell.firstChild.textContent = number;
+  set(cell, "aria-label", label);
+  set(cell, "aria-pressed", pressed);
+}

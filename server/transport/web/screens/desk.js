@@ -1,0 +1,97 @@
+import { Desk } from "../game/desk.js";
+import { busy, problem } from "../parts/actions.js";
+import { countdown } from "../parts/countdown.js";
+import { coins, count, h, set, setText } from "../parts/dom.js";
+import { rosette } from "../parts/rosette.js";
+import { missingPlayers, pips } from "../parts/people.js";
+
+/** The seal on a note of which no lobby is open yet. */
+const BLANK = "3c".repeat(32);
+
+/**
+ * The front desk: a note for each tier, with the lobbies that form at its table.
+ * @param {import("../game/game.js").Game} game
+ */
+export function deskScreen(game) {
+  const desk = new Desk(game.line);
+  const notes = game.tiers.map((tier, index) => tierNote(tier, index, desk, game));
+  const element = h(
+    "section",
+    { class: "desk" },
+    h("h1", { tabindex: -1 }, "Nine numbers, one line, one pot."),
+    h(
+      "p",
+      { class: "lead" },
+      "Take a seat, print your ticket, listen to the calls. The first who claims a full row, column or diagonal wins everything. Claim wrongly and you are out.",
+    ),
+    h("div", { class: "notes" }, ...notes.map((note) => note.element)),
+    h(
+      "p",
+      { class: "fine-print" },
+      "The rosette on each note is the seal of its draw: the numbers are fixed before anyone pays. When a game ends, this page opens the seal and checks it for you.",
+    ),
+  );
+  const update = () => notes.forEach((note) => note.update());
+  desk.addEventListener("change", update);
+  return { element, update, close: () => desk.close(), emitter: desk };
+}
+
+function tierNote(tier, index, desk, game) {
+  const seal = h("div", { class: "note-seal" });
+  const serial = h("span", { class: "serial" });
+  const others = h("p", { class: "note-others" });
+  const pot = h("dd", {});
+  const seats = h("dd", {});
+  const waiting = h("dt", {});
+  const missing = h("span", {});
+  let first = null;
+  const timer = countdown(game.clock, () => first?.deadline ?? null);
+  const failure = problem();
+  const button = h(
+    "button",
+    { type: "button", class: "primary" },
+    "Take a seat",
+    h("span", { class: "visually-hidden" }, ` for ${coins(tier.buy_in_amount)} coins`),
+  );
+  busy(button, failure, () => game.takeAt(desk, tier.buy_in_amount));
+  const element = h(
+    "article",
+    { class: "note", "data-ink": index % 4, "aria-label": `The ${coins(tier.buy_in_amount)} table` },
+    seal,
+    h("h2", { class: "note-value" }, coins(tier.buy_in_amount), h("small", {}, "coins a seat")),
+    h(
+      "dl",
+      { class: "facts" },
+      h("div", {}, h("dt", {}, "Pot"), pot),
+      h("div", {}, h("dt", {}, "Seats"), seats),
+      h("div", {}, waiting, h("dd", {}, missing, timer)),
+    ),
+    h("div", { class: "note-action" }, button, serial, others),
+    failure,
+  );
+  const update = () => {
+    const lobbies = desk.of(tier.buy_in_amount);
+    first = lobbies[0] ?? null;
+    const hash = first?.server_seed_hash ?? BLANK;
+    if (seal.dataset.hash !== hash) {
+      seal.dataset.hash = hash;
+      seal.replaceChildren(rosette(hash));
+    }
+    setText(pot, coins(first?.pot ?? 0));
+    seats.replaceChildren(pips(first?.player_count ?? 0, tier.max_players));
+    const players = missingPlayers(first, tier);
+    setText(waiting, players ? "Waits for" : "Starts in");
+    setText(missing, players ?? "");
+    timer.hidden = players !== null;
+    setText(serial, first ? serialOf(first.lobby_id) : "");
+    setText(others, otherTables(lobbies.length - 1));
+    set(element, "aria-busy", desk.lobbies === null);
+  };
+  update();
+  return { element, update };
+}
+
+const otherTables = (number) => (number > 0 ? `${count(number, "more table")} of this price forming` : "");
+
+/** What is printed on a note as its number: the last part of the lobby's id. */
+export const serialOf = (lobbyId) => `№ ${lobbyId.split("_").at(-1)}`;

@@ -1,0 +1,73 @@
+import { fromHex, sha256Hex } from "../game/draw.js";
+import { checkProof } from "../game/proof.js";
+import { h } from "../parts/dom.js";
+import { rosette } from "../parts/rosette.js";
+
+/**
+ * The proof of a game, checked in front of the player: the seal from before it next to the one that
+ * the seed makes now, what was checked, and everything that it was checked with.
+ * @param {object} proof
+ * @param {import("../game/proof.js").Witness} witness
+ */
+export async function fairness(proof, witness) {
+  const title = h("h2", { tabindex: -1 }, "Was it fair?");
+  if (!crypto.subtle)
+    return h("section", { class: "fairness" }, title, h("p", {}, "This page came over an unsafe connection, on which browsers do not calculate hashes. Save the proof and check it yourself."), saving(proof));
+  const checks = await checkProof(proof, witness);
+  const opened = await sha256Hex(fromHex(proof.server_seed));
+  const failed = checks.filter((check) => !check.holds).length;
+  return h(
+    "section",
+    { class: "fairness", "data-holds": failed === 0, "aria-label": "The proof of the draw" },
+    title,
+    h("p", { class: "verdict", role: "status" }, failed === 0 ? "The seal fits. Every check holds." : "Something is wrong with this draw."),
+    h(
+      "div",
+      { class: "seals" },
+      sealed("Sealed before the game", witness.seedHash ?? proof.server_seed_hash),
+      h("span", { class: "equals", "aria-hidden": "true" }, failed === 0 ? "=" : "≠"),
+      sealed("Made from the seed now", opened),
+    ),
+    h("ul", { class: "checks" }, ...checks.map(checkRow)),
+    details(proof, witness),
+    saving(proof),
+  );
+}
+
+const sealed = (caption, hash) => h("figure", {}, rosette(hash), h("figcaption", {}, caption));
+
+const checkRow = ({ what, holds }) =>
+  h("li", { class: holds ? "holds" : "fails" }, h("span", { class: "tick" }, holds ? "Holds" : "Fails"), what);
+
+function details(proof, { seedHash }) {
+  const order = proof.numbers_called.map((number) => h("li", {}, number));
+  return h(
+    "details",
+    {},
+    h("summary", {}, "The seed, its hash, and the order of the numbers"),
+    h(
+      "dl",
+      { class: "evidence" },
+      h("dt", {}, "Seed"),
+      h("dd", {}, h("code", {}, proof.server_seed)),
+      h("dt", {}, "Its hash, shown before the game"),
+      h("dd", {}, h("code", {}, seedHash ?? proof.server_seed_hash)),
+      h("dt", {}, "Entropy of all tickets and seeds"),
+      h("dd", {}, h("code", {}, proof.entropy)),
+      h("dt", {}, "The numbers in their order"),
+      h("dd", {}, h("ol", { class: "order" }, ...order)),
+    ),
+  );
+}
+
+/** The proof as a file. */
+function saving(proof) {
+  const name = `proof-${proof.lobby_id}.json`;
+  const link = h("a", { class: "button", download: name, href: "#" }, "Save the proof");
+  link.addEventListener("click", () => {
+    const url = URL.createObjectURL(new Blob([JSON.stringify(proof)], { type: "application/json" }));
+    link.href = url;
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  });
+  return h("p", { class: "saving" }, link, h("span", {}, "Check it anywhere with ", h("code", {}, `fair-bingo verify ${name}`)));
+}

@@ -1,0 +1,138 @@
+import { Room } from "../game/room.js";
+import { lineInWords } from "../game/lines.js";
+import { alert, announce } from "../parts/announcer.js";
+import { countdown } from "../parts/countdown.js";
+import { coins, h, set, setText } from "../parts/dom.js";
+import { missingPlayers, people, pips } from "../parts/people.js";
+import { rosette } from "../parts/rosette.js";
+import { arrangeStage } from "./arrange.js";
+import { serialOf } from "./desk.js";
+import { payStage } from "./pay.js";
+import { pickStage } from "./pick.js";
+import { playStage } from "./play.js";
+import { resultStage } from "./result.js";
+import { watchStage } from "./watch.js";
+
+const STAGES = { pay: payStage, pick: pickStage, arrange: arrangeStage, watch: watchStage, play: playStage, result: resultStage };
+
+/** What the timer in the head counts down to. */
+const PHASES = { forming: "Starts in", arranging: "Calls begin in" };
+
+/** Which stage a player is at. */
+function stageName({ view, you }) {
+  if (view.status === "finished") return "result";
+  if (view.status === "active") return "play";
+  if (you.role !== "player" || you.active === false) return "watch";
+  if (!you.paid) return "pay";
+  return you.numbers ? "arrange" : "pick";
+}
+
+/**
+ * A lobby from its first seat to its end.
+ * @param {import("../game/game.js").Game} game
+ * @param {string} lobbyId
+ */
+export function lobbyScreen(game, lobbyId) {
+  const room = new Room(game.line, lobbyId, game.me);
+  const stage = h("div", { class: "stage" }, h("p", { class: "lead" }, "Finding your table …"));
+  const slip = lobbySlip(room, game);
+  const element = h("section", { class: "lobby", "aria-label": "The game" }, slip.head, stage, slip.aside);
+  let current = null;
+  const show = (name) => {
+    current?.close?.();
+    current = { name, ...STAGES[name](room, game) };
+    stage.replaceChildren(current.element);
+    stage.querySelector("h1")?.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  };
+  const update = () => {
+    if (!room.view) return;
+    set(element, "data-ink", game.inkOf(room.view.buy_in_amount));
+    noteSeal(game, room);
+    slip.update();
+    const name = stageName(room);
+    if (name !== current?.name) show(name);
+    current.update?.();
+  };
+  room.addEventListener("change", update);
+  room.addEventListener("said", ({ detail }) => tell(detail, room));
+  const close = () => {
+    current?.close?.();
+    room.close();
+  };
+  return { element, update, close, emitter: room };
+}
+
+/** The seal that was shown first is the one that the proof has to open. */
+function noteSeal(game, { lobbyId, view }) {
+  if (game.memory.of(lobbyId).seedHash === null) game.memory.note(lobbyId, { seedHash: view.server_seed_hash });
+}
+
+function lobbySlip(room, game) {
+  const pot = h("dd", { class: "pot" });
+  const seats = h("dd", {});
+  const phase = h("dt", {});
+  const missing = h("span", {});
+  const timer = countdown(game.clock, () => room.view?.deadline ?? null);
+  const clock = h("div", { class: "phase" }, phase, h("dd", {}, missing, timer));
+  const table = h("p", { class: "table-name" });
+  const owed = h("p", { class: "owed", role: "note", hidden: true });
+  const list = h("div", {});
+  const seal = h("figure", { class: "seal" });
+  const head = h(
+    "header",
+    { class: "lobby-head" },
+    table,
+    h("dl", { class: "facts" }, h("div", {}, h("dt", {}, "Pot"), pot), h("div", {}, h("dt", {}, "Seats"), seats), clock),
+    owed,
+  );
+  const aside = h("aside", { class: "slip", "aria-label": "Players and seal" }, h("h2", {}, "At the table"), list, seal);
+  const update = () => {
+    const { view, you } = room;
+    const tier = game.tierOf(view.buy_in_amount);
+    const players = view.status === "forming" ? missingPlayers(view, tier) : null;
+    setText(table, `${coins(view.buy_in_amount)} table`);
+    setText(pot, coins(view.pot));
+    seats.replaceChildren(pips(view.player_count, tier.max_players));
+    setText(phase, players ? "Waits for" : (PHASES[view.status] ?? ""));
+    setText(missing, players ?? "");
+    timer.hidden = players !== null;
+    clock.hidden = !(view.status in PHASES);
+    list.replaceChildren(people(view, game.me));
+    if (!seal.firstChild) seal.append(rosette(view.server_seed_hash), sealCaption(view));
+    owed.hidden = !you.invoice?.owed;
+    setText(owed, owed.hidden ? "" : `${coins(coinsOwed(you.invoice, view))} coins came in that bought no seat in this game. They are owed back to you.`);
+  };
+  return { head, aside, update };
+}
+
+/** An invoice counts in the token's smallest unit, the page in coins. */
+const coinsOwed = ({ owed, amount }, { buy_in_amount }) => (buy_in_amount * Number(owed)) / Number(amount);
+
+const sealCaption = (view) =>
+  h("figcaption", {}, "Seal of this draw", h("span", { class: "serial" }, serialOf(view.lobby_id)), h("code", {}, view.server_seed_hash));
+
+/** Say what happened, to those who listen to the page. */
+function tell({ name, message }, { me, view }) {
+  const isMe = message.alien_id === me;
+  if (name === "number_called") announce(`${message.number}`);
+  if (name === "player_joined" && !isMe) announce(`${message.alien_id} took a seat.`);
+  if (name === "player_kicked" && !isMe) announce(`${message.alien_id} claimed falsely and is out. ${message.active_players} still play.`);
+  if (name === "player_left" && isMe) alert(`Your seat is free again: ${LEFT[message.reason]}.`);
+  if (name === "status_changed") announce(STATUS_WORDS[message.status]);
+  if (name === "game_finished" && message.winner && message.winner !== me)
+    alert(`${message.winner} won ${coins(view.pot)} with ${lineInWords(message.pattern)}.`);
+}
+
+const LEFT = {
+  left: "you gave it up",
+  unpaid: "it was not paid in time",
+  payment_failed: "the payment failed",
+  expired: "the lobby was closed",
+};
+
+const STATUS_WORDS = {
+  forming: "Not enough players yet. The timer starts again.",
+  arranging: "The players are complete. Print your ticket.",
+  active: "The game begins.",
+};

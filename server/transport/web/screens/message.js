@@ -1,0 +1,13 @@
+import { h } from "../parts/dom.js";
+
+/** A screen that says why there is no other. */
+export function messageScreen(title, text) {
+  const element = h(
+    "section",
+    { class: "message" },
+    h("h1", { tabindex: -1 }, title),
+    h("p", { class: "lead", role: "alert" }, text),
+    h("p", {}, h("a", { class: "button", href: "/" }, "Front desk")),
+  );
+  return { element };
+}

@@ -1,0 +1,73 @@
+import { problem } from "../parts/actions.js";
+import { alert } from "../parts/announcer.js";
+import { callBoard } from "../parts/calls.js";
+import { claimButton } from "../parts/claiming.js";
+import { count, h, set, setText } from "../parts/dom.js";
+import { rove } from "../parts/roving.js";
+import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
+
+/**
+ * The game: what is called, the ticket, the claim. The player marks; the page never does.
+ * @param {import("../game/room.js").Room} room
+ * @param {import("../game/game.js").Game} game
+ */
+export function playStage(room, game) {
+  const { side, call_interval_ms } = game.tierOf(room.view.buy_in_amount);
+  const calls = callBoard(room.view.server_seed_hash, call_interval_ms);
+  const marks = new Set(game.memory.of(room.lobbyId).marks);
+  const ticket = liveTicket(side, "Your ticket: press a number to mark it");
+  const lead = h("p", { class: "lead", role: "status" });
+  const failure = problem();
+  const claim = claimButton(() => send());
+  const show = () => {
+    const cells = room.you.grid?.flat() ?? [];
+    ticket.element.hidden = cells.length === 0;
+    cells.forEach((number, i) =>
+      showCell(ticket.cells[i], { number, label: `${number}, ${placeInWords(i, side)}`, pressed: marks.has(number) }),
+    );
+    set(ticket.element, "data-void", !room.playing);
+    claim.element.hidden = !room.playing;
+    setText(lead, leadWords(room, game.memory.of(room.lobbyId).missing));
+    calls.show(room.view, room.calls);
+  };
+  ticket.cells.forEach((cell, i) =>
+    cell.addEventListener("click", () => {
+      const number = room.you.grid.flat()[i];
+      if (!marks.delete(number)) marks.add(number);
+      game.memory.note(room.lobbyId, { marks: [...marks] });
+      show();
+    }),
+  );
+  const send = async () => {
+    setText(failure, "");
+    try {
+      const answer = await room.claim();
+      if (!answer.kicked) return;
+      game.memory.note(room.lobbyId, { missing: answer.missing_numbers });
+      show();
+      alert(leadWords(room, answer.missing_numbers));
+    } catch (error) {
+      setText(failure, error.message);
+    }
+  };
+  rove(ticket.element, () => side);
+  const element = h(
+    "div",
+    { class: "play" },
+    h("h1", { tabindex: -1, class: "visually-hidden" }, "The game"),
+    calls.element,
+    h("div", { class: "hand" }, ticket.element, claim.element, failure, lead),
+  );
+  show();
+  return { element, update: show, close: claim.close };
+}
+
+function leadWords(room, missing) {
+  const { active_players } = room.view;
+  if (room.playing)
+    return active_players === 1 ? "You are the last one in. You still have to claim a line." : `${count(active_players, "player")} in the game.`;
+  if (missing)
+    return `That was no line: the nearest still lacked ${missing.join(", ")}. You are out, and may watch how it ends.`;
+  if (room.you.role === "player") return "You are out of this game, and may watch how it ends.";
+  return `You are watching. ${count(active_players, "player")} in the game.`;
+}

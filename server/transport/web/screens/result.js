@@ -1,0 +1,75 @@
+import { completeLine, lineInWords } from "../game/lines.js";
+import { busy, problem } from "../parts/actions.js";
+import { coins, h, setText } from "../parts/dom.js";
+import { printedTicket } from "../parts/ticket.js";
+import { fairness } from "./fairness.js";
+
+/**
+ * How a game ended, its tickets and its proof.
+ * @param {import("../game/room.js").Room} room
+ * @param {import("../game/game.js").Game} game
+ */
+export function resultStage(room, game) {
+  const { view } = room;
+  const failure = problem();
+  const again = h("button", { type: "button", class: "primary" }, "Play the next game");
+  busy(again, failure, () => game.take(view.buy_in_amount));
+  const how = h("p", { class: "lead" }, leadWords(room, null));
+  const tickets = h("div", { class: "tickets" });
+  const proofPlace = h("div", { class: "proof-place" });
+  const element = h(
+    "div",
+    { class: "result", "data-won": view.winner === game.me },
+    h("h1", { tabindex: -1 }, title(room)),
+    how,
+    h("div", { class: "actions" }, again, h("a", { href: "#", class: "plain" }, "Front desk")),
+    failure,
+    tickets,
+    proofPlace,
+  );
+  const showProof = async () => {
+    const proof = room.ending?.proof ?? (await fetchProof(room.lobbyId));
+    setText(how, leadWords(room, proof));
+    tickets.replaceChildren(...proof.players.map((row) => ticketOf(row, proof, game.me)).sort(byWinner));
+    proofPlace.replaceChildren(await fairness(proof, witness(room, game)));
+  };
+  if (view.outcome !== "cancelled") showProof().catch((error) => setText(failure, error.message));
+  return { element };
+}
+
+async function fetchProof(lobbyId) {
+  const answer = await fetch(`/api/game/${lobbyId}/proof`);
+  if (!answer.ok) throw new Error("The proof of this game cannot be had at the moment.");
+  return answer.json();
+}
+
+function witness({ lobbyId, me, you, heard }, game) {
+  const { seeds, seedHash } = game.memory.of(lobbyId);
+  return { me, seeds, seedHash, grid: you.grid ?? null, heard };
+}
+
+function title({ view, me }) {
+  if (view.outcome === "cancelled") return "This game did not take place";
+  if (view.winner === me) return `You won ${coins(view.pot)} coins`;
+  return view.winner === null ? "Nobody won" : "The pot is gone";
+}
+
+function leadWords({ view, you, me }, proof) {
+  const line = proof?.pattern ? ` with ${lineInWords(proof.pattern)}, after ${proof.numbers_called.length} calls` : "";
+  if (view.outcome === "cancelled")
+    return you.invoice?.owed || you.paid ? "Too few players came. What you paid is owed back to you." : "Too few players came. Nobody pays for it.";
+  if (view.winner === me) return `Yours was the first true claim${line}.`;
+  if (view.winner === null) return `Nobody claimed a line. The house keeps the pot of ${coins(view.pot)} coins.`;
+  return `${view.winner} won ${coins(view.pot)} coins${line}.`;
+}
+
+function ticketOf([alienId, , grid], { winner, numbers_called }, me) {
+  const isWinner = alienId === winner;
+  const line = isWinner ? (completeLine(grid, numbers_called)?.cells ?? []) : [];
+  const caption = h("span", {}, h("bdi", {}, alienId), alienId === me && " (you)", isWinner && h("b", {}, " won"));
+  const ticket = printedTicket(grid, { marks: numbers_called, line, caption });
+  ticket.classList.toggle("winner", isWinner);
+  return ticket;
+}
+
+const byWinner = (a, b) => b.classList.contains("winner") - a.classList.contains("winner");

@@ -1,0 +1,130 @@
+"""How late numbers are called: `python -m tests.bench.jitter [LOBBIES [INTERVAL_SECONDS [CALLS]]]`.
+
+One `fair-bingo serve` calls in all lobbies; nobody is connected to it, so it loads each lobby anew
+for each call, which is its most expensive way. This process sets the lobbies up, listens, and
+takes the time by the store's clock.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import quantiles
+
+from server.clock import StoreClock
+from server.dev.store import EmbeddedStore
+from server.rules.events import GameStarted, NumberCalled
+from server.store.log import Record, Snapshot
+from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
+from tests.support.wait import until
+from tests.system.faults.world import world
+
+ARRANGING_MS = 1_000
+SET_UP_SECONDS = 120
+
+
+@dataclass(slots=True)
+class Late:
+    """How late calls were, in ms: when they were decided, and when they were heard elsewhere.
+    `moved` counts calls that were not due at the start plus a multiple of the interval."""
+
+    decided_ms: list[float] = field(default_factory=list)
+    heard_ms: list[float] = field(default_factory=list)
+    moved: int = 0
+
+
+class Ear:
+    """Listens to the calls of every lobby that the node follows."""
+
+    def __init__(self, clock: StoreClock) -> None:
+        self.late = Late()
+        self._clock = clock
+        self._due_ms: dict[str, int] = {}
+
+    def happened(self, lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
+        now_ms = self._clock.now_ms()
+        for record in records:
+            if isinstance(record.event, NumberCalled):
+                self._called(snapshot, self._due_ms[lobby_id], record.head.at, now_ms)
+            if isinstance(record.event, GameStarted | NumberCalled):
+                self._due_ms[lobby_id] = record.event.next_call_at
+
+    def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
+        raise AssertionError(f"the store has lost nothing of {lobby_id}")
+
+    def invoice_changed(self, _lobby_id: str, _alien_id: str) -> None:
+        """Invoices are paid while the lobbies are set up."""
+
+    def _called(self, snapshot: Snapshot, due_ms: int, at_ms: float, now_ms: float) -> None:
+        self.late.decided_ms.append(at_ms - due_ms)
+        self.late.heard_ms.append(now_ms - due_ms)
+        lobby = snapshot.lobby
+        if lobby is not None and lobby.started_at is not None:
+            interval_ms = lobby.variant.call_interval_ms
+            self.late.moved += (due_ms - lobby.started_at) % interval_ms != 0
+
+
+async def measure(
+    store: EmbeddedStore, directory: Path, *, lobbies: int, interval_seconds: float, calls: int
+) -> Late:
+    """Run so many lobbies of two, all at once, until each had so many calls on the average."""
+    variant = replace(
+        CLASSIC,
+        max_players=2,
+        arranging_ms=ARRANGING_MS,
+        call_interval_ms=round(interval_seconds * 1000),
+    )
+    async with world(store, directory, 1, LOG_LEVEL="warning"), starting_nodes() as start:
+        node = await start(store.url, tiers={BUY_IN: variant})
+        ear = Ear(node.clock)
+        node.following.audience = ear
+        await set_up(node, lobbies)
+        seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
+        await until(lambda: len(ear.late.heard_ms) >= lobbies * calls, seconds)
+        return ear.late
+
+
+async def set_up(node: Node, lobbies: int) -> None:
+    """Fill so many lobbies, and follow them from before they start."""
+    for number in range(lobbies):
+        first = await node.sit(f"first-{number}")
+        assert await node.following.follow(first.lobby.lobby_id)
+        await node.pay(first)
+        await node.seat(f"second-{number}")
+
+
+def line(name: str, late_ms: Sequence[float]) -> str:
+    """The percentiles of a measurement."""
+    percent = quantiles(late_ms, n=100)
+    return (
+        f"{name}: {len(late_ms)} calls,"
+        f" p50 {percent[49]:.1f} ms, p99 {percent[98]:.1f} ms, worst {max(late_ms):.1f} ms"
+    )
+
+
+def main() -> None:
+    """Measure, by default as many lobbies as one server should do with ease."""
+    defaults = ("1000", "3", "10")
+    given = sys.argv[1:]
+    lobbies, interval_seconds, calls = [*given, *defaults[len(given) :]]
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        EmbeddedStore(Path(directory) / "store") as store,
+    ):
+        late = asyncio.run(
+            measure(
+                store,
+                Path(directory),
+                lobbies=int(lobbies),
+                interval_seconds=float(interval_seconds),
+                calls=int(calls),
+            )
+        )
+    sys.stdout.write(f"{line('decided', late.decided_ms)}\n{line('heard', late.heard_ms)}\n")
+    sys.stdout.write(f"{late.moved} calls were moved\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Servers that the load tool plays on, and the tool itself as its users start it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from server.app import App
+from server.dev.issuer import DevIssuer
+from server.dev.ports import free_port
+from server.dev.provider import DevProvider
+from server.dev.routes import add_dev_routes
+from server.settings import load_settings
+from tests.support.process import ChildProcess, StartProcess
+from tests.system.conftest import FAIR_BINGO
+from tests.system.game_server import WEBHOOK, environment, published_keys
+
+GAME = {"MAX_PLAYERS": "10", "CALL_INTERVAL_SECONDS": "0.05", "CONNECT_RATE": "0"}
+
+Load = Callable[..., ChildProcess]
+"""Starts `fair-bingo load URL` with these further arguments."""
+
+
+@pytest.fixture
+def load(start_process: StartProcess) -> Load:
+    """The command under test."""
+
+    def start(url: str, *options: str) -> ChildProcess:
+        return start_process(FAIR_BINGO, "load", url, "--call-interval-seconds", "0.05", *options)
+
+    return start
+
+
+@pytest.fixture
+async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> AsyncIterator[str]:
+    """The URL of a server in this process that gives tokens and pays, with very fast games."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    async with AsyncExitStack() as stack:
+        jwks_url = await stack.enter_async_context(published_keys(issuer))
+        variables = environment(store_url, jwks_url, issuer, provider) | GAME
+        app = App(load_settings(variables | {"PORT": str(port)}))
+
+        async def find_invoice(invoice_id: str) -> dict[str, object] | None:
+            invoice = await app.billing.invoice(invoice_id)
+            return None if invoice is None else invoice.model_dump()
+
+        add_dev_routes(
+            app.web,
+            issuer=issuer,
+            provider=provider,
+            find_invoice=find_invoice,
+            webhook_url=url + WEBHOOK,
+        )
+        stack.push_async_callback(app.stop)
+        yield await app.start()

@@ -1,0 +1,159 @@
+"""`fair-bingo load`, from the command to its reports."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.ports import free_port
+from server.dev.provider import DevProvider
+from tests.load.conftest import GAME, Load
+from tests.system.game_server import running_app
+
+RUN_SECONDS = 100.0
+SMALL = ("--players", "10", "--ramp-seconds", "0.5", "--duration-seconds", "3")
+
+
+def report_of(directory: Path) -> Any:
+    return json.loads((directory / "report.json").read_bytes())
+
+
+async def test_fifty_players_play_games_and_miss_nothing(
+    dev_url: str, load: Load, tmp_path: Path
+) -> None:
+    run = load(
+        dev_url, "--dev", "--players=50", "--spectators=3", "--ramp-seconds=2",
+        "--duration-seconds=8", "--processes=2", "--source-addresses=3",
+        f"--report={tmp_path}", "--fail-if=missed>0", "--fail-if=games<10",
+    )  # fmt: skip
+
+    assert await run.wait(RUN_SECONDS) == 0, run.output
+    report = report_of(tmp_path)
+    figures = report["figures"]
+    assert figures["sockets"] == 53
+    assert figures["wins"] > 0
+    assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
+    assert report["errors"] == {}
+    for latency in ("push", "jitter", "connect", "join", "pay", "arrange_grid", "claim", "token"):
+        assert 0 < figures[f"{latency}_p50_ms"] <= figures[f"{latency}_p999_ms"]
+    assert sum(second["events"] for second in report["series"]) == figures["events"]
+
+
+async def test_players_who_are_dropped_come_back_and_miss_nothing(
+    dev_url: str, load: Load, tmp_path: Path
+) -> None:
+    run = load(
+        dev_url, "--dev", "--players=30", "--no-claims", "--ramp-seconds=1",
+        "--duration-seconds=6", "--reconnect-at=4", f"--report={tmp_path}",
+    )  # fmt: skip
+
+    assert await run.wait(RUN_SECONDS) == 0, run.output
+    report = report_of(tmp_path)
+    figures = report["figures"]
+    assert figures["connections"] > 30
+    assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
+    assert report["errors"] == {}
+
+
+async def test_with_keys_of_its_own_it_needs_no_development_server(
+    store_url: str, load: Load, tmp_path: Path
+) -> None:
+    issuer = DevIssuer("https://issuer.test", "an-audience", tmp_path)
+    provider = DevProvider(tmp_path)
+    jwks_port = free_port()
+    changes = GAME | {"ALIEN_JWKS_URL": f"http://127.0.0.1:{jwks_port}/"}
+    async with running_app(store_url, issuer, provider, **changes) as server:
+        run = load(
+            server.url, *SMALL, f"--report={tmp_path}", f"--jwks-port={jwks_port}",
+            f"--token-key={tmp_path / 'issuer-ed25519.pem'}",
+            f"--webhook-key={tmp_path / 'provider-ed25519.pem'}",
+            "--issuer=https://issuer.test", "--audience=an-audience",
+        )  # fmt: skip
+
+        assert await run.wait(RUN_SECONDS) == 0, run.output
+
+    report = report_of(tmp_path)
+    assert report["figures"]["games"] > 0
+    assert report["errors"] == {}
+
+
+async def test_a_condition_that_holds_fails_the_run(
+    dev_url: str, load: Load, tmp_path: Path
+) -> None:
+    run = load(
+        dev_url, "--dev", *SMALL, f"--report={tmp_path}",
+        "--fail-if=push_p50_ms>0", "--fail-if=push_p50_ms<0",
+    )  # fmt: skip
+
+    assert await run.wait(RUN_SECONDS) == 1, run.output
+    assert "failed: push_p50_ms>0\n" in run.output
+    assert report_of(tmp_path)["failed"] == ["push_p50_ms>0"]
+
+
+async def test_the_page_shows_the_run_without_anything_from_elsewhere(
+    dev_url: str, load: Load, tmp_path: Path
+) -> None:
+    run = load(dev_url, "--dev", *SMALL, f"--report={tmp_path}")
+    assert await run.wait(RUN_SECONDS) == 0, run.output
+
+    page = (tmp_path / "report.html").read_text()
+
+    assert f"10 players on {dev_url}" in page
+    assert page.count("<svg") == 6
+    assert page.count("<polyline") >= 6
+    assert not any(outside in page for outside in ("src=", "href=", "url(", "<script"))
+
+
+async def test_an_interrupt_ends_the_run_early_with_its_report(
+    dev_url: str, load: Load, tmp_path: Path
+) -> None:
+    run = load(
+        dev_url, "--dev", "--players=10", "--ramp-seconds=1", "--duration-seconds=3600",
+        f"--report={tmp_path}",
+    )  # fmt: skip
+    await run.wait_for_line("10 sockets", RUN_SECONDS)
+
+    os.kill(run.pid, signal.SIGINT)
+
+    assert await run.wait(RUN_SECONDS) == 0, run.output
+    assert report_of(tmp_path)["figures"]["sockets"] == 10
+
+
+async def test_refusals_are_counted_by_their_code(dev_url: str, load: Load, tmp_path: Path) -> None:
+    run = load(dev_url, "--dev", *SMALL, "--tiers=3500,4711", f"--report={tmp_path}")
+
+    assert await run.wait(RUN_SECONDS) == 0, run.output
+    report = report_of(tmp_path)
+    assert report["errors"].keys() == {"unknown_tier"}
+    assert report["figures"]["errors"] == report["errors"]["unknown_tier"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--token-key=absent.pem", "--webhook-key=absent.pem", "--audience=x"),
+        ("--dev", "--fail-if=no_such_figure>1"),
+        ("--dev", "--tiers=cheap"),
+        ("--dev", "--players=100000000"),
+    ],
+)
+async def test_options_that_make_no_sense_are_refused_at_once(
+    load: Load, options: tuple[str, ...]
+) -> None:
+    run = load("http://127.0.0.1:1", *options)
+
+    assert await run.wait(RUN_SECONDS) == 2, run.output
+    assert "Traceback" not in run.output
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://127.0.0.1", "http://127.0.0.1/game"])
+async def test_a_url_that_is_no_server_is_refused_at_once(load: Load, url: str) -> None:
+    run = load(url, "--dev")
+
+    assert await run.wait(RUN_SECONDS) == 2, run.output
+    assert "Traceback" not in run.output

@@ -1,0 +1,41 @@
+"""The ticket of a player of the load tool."""
+
+import itertools
+
+import pytest
+
+from server.load.ticket import HIGHEST, Ticket
+
+LINES = [
+    *[[(row, column) for column in range(3)] for row in range(3)],
+    *[[(row, column) for row in range(3)] for column in range(3)],
+    [(0, 0), (1, 1), (2, 2)],
+    [(0, 2), (1, 1), (2, 0)],
+]
+
+
+def test_the_grid_holds_nine_different_numbers_in_range() -> None:
+    numbers = list(itertools.chain(*Ticket().grid))
+
+    assert len(set(numbers)) == 9
+    assert all(1 <= number <= HIGHEST for number in numbers)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_line_is_complete_with_its_last_number(line: list[tuple[int, int]]) -> None:
+    ticket = Ticket()
+    for row, column in line[:-1]:
+        ticket.mark(ticket.grid[row][column])
+    before = ticket.is_complete
+
+    ticket.mark(ticket.grid[line[-1][0]][line[-1][1]])
+
+    assert (before, ticket.is_complete) == (False, True)
+
+
+def test_numbers_of_others_change_nothing() -> None:
+    ticket = Ticket()
+    others = set(range(1, HIGHEST + 1)).difference(ticket.numbers)
+
+    assert not [number for number in others if ticket.mark(number)]
+    assert not ticket.is_complete

@@ -1,0 +1,41 @@
+"""An audience that remembers all that it is told."""
+
+from collections.abc import Sequence
+
+from server.rules.evolve import evolve
+from server.store.log import Record, Snapshot
+
+
+class Listener:
+    """Checks, as it listens to one lobby, that each state it is told follows from the records."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.restarts: list[Snapshot] = []
+        self.invoices: list[str] = []
+        self._last: Snapshot | None = None
+
+    @property
+    def versions(self) -> list[int]:
+        """The versions of the records, in the order in which they were told."""
+        return [record.head.version for record in self.records]
+
+    def happened(self, _lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
+        """See `Audience`."""
+        assert snapshot.head == records[-1].head
+        if self._last is not None:
+            lobby = self._last.lobby
+            for record in records:
+                lobby = evolve(lobby, record.event)
+            assert lobby == snapshot.lobby
+        self._last = snapshot
+        self.records += records
+
+    def invoice_changed(self, _lobby_id: str, alien_id: str) -> None:
+        """See `Audience`."""
+        self.invoices.append(alien_id)
+
+    def restarted(self, _lobby_id: str, snapshot: Snapshot) -> None:
+        """See `Audience`."""
+        self._last = snapshot
+        self.restarts.append(snapshot)

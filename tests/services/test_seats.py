@@ -1,0 +1,209 @@
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from protocol.errors import ErrorCode, Refused
+from protocol.ids import invoice_table
+from server.rules.commands import Tick
+from server.services.seats import Seated
+from server.store import keys
+from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed, paid
+from tests.support.wait import until
+
+PLAYERS = 300
+JOINS = 1_000
+TRIO = replace(CLASSIC, max_players=3)
+BRIEF = replace(CLASSIC, seat_ms=30)
+NOWHERE = "lobby_3500_000000000000"
+
+
+async def take(node: Node, alien_id: str, lobby_id: str, tier: int = BUY_IN) -> Seated | Refused:
+    return await node.seats.take(alien_id, tier, lobby_id)
+
+
+async def status_of(node: Node, invoice_id: str) -> str:
+    invoice = await node.billing.invoice(invoice_id)
+    assert invoice is not None
+    return invoice.status
+
+
+async def test_a_thousand_joins_over_two_nodes_fill_each_lobby_before_the_next_opens(
+    start_node: StartNode, store_url: str
+) -> None:
+    nodes = [await start_node(store_url) for _ in range(2)]
+    names = [f"player-{number % PLAYERS}" for number in range(JOINS)]
+    seats = await asyncio.gather(
+        *(nodes[number // 7 % 2].sit(name) for number, name in enumerate(names))
+    )
+    by_player = dict(zip(names, seats, strict=True))
+    for name, seated in zip(names, seats, strict=True):
+        assert seated.lobby.lobby_id == by_player[name].lobby.lobby_id
+        assert seated.invoice == by_player[name].invoice
+    forming = await nodes[0].directory.forming(TABLE)
+    lobbies = [(await nodes[0].store.load(lobby_id)).lobby for lobby_id in forming]
+    seated_in = Counter(player for lobby in lobbies if lobby for player in lobby.players)
+    assert seated_in == Counter(dict.fromkeys(by_player, 1))
+    assert [len(lobby.players) for lobby in lobbies if lobby] == [10] * (PLAYERS // 10)
+    assert await nodes[0].directory.fullest(TABLE) is None
+
+
+async def test_the_fullest_lobby_is_joined_and_of_equals_the_oldest(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: TRIO})
+    seats = {name: (await node.sit(name)).lobby.lobby_id for name in "abcdefg"}
+    old, fuller, young = seats["a"], seats["d"], seats["g"]
+    for name in "bcd":
+        await node.seats.leave(name, seats[name])
+    assert len({old, fuller, young}) == 3
+    joined = [(await node.sit(name)).lobby.lobby_id for name in "hijklm"]
+    assert joined == [fuller, old, old, young, young, joined[5]]
+    assert joined[5] not in seats.values()
+
+
+async def test_who_sits_already_gets_the_seat_and_the_invoice_again_on_any_node(
+    start_node: StartNode, store_url: str
+) -> None:
+    nodes = [await start_node(store_url) for _ in range(2)]
+    first = await nodes[0].sit("ann")
+    await nodes[0].sit("bob")
+    again = await nodes[1].sit("ann")
+    assert again.invoice == first.invoice
+    assert [*again.lobby.players] == ["ann", "bob"]
+    await nodes[0].pay(first)
+    assert (await nodes[1].sit("ann")).invoice == first.invoice.model_copy(
+        update={"status": "paid"}
+    )
+
+
+async def test_an_invoice_says_what_to_pay_and_leads_to_its_table(node: Node) -> None:
+    seated = await node.sit("ann")
+    invoice = seated.invoice
+    assert (invoice.amount, invoice.recipient) == ("3500", "provider")
+    assert (invoice.token, invoice.network, invoice.status) == ("ALIEN", "alien", "pending")
+    assert invoice.expires_at == seated.lobby.players["ann"].expires_at
+    assert invoice_table(invoice.invoice_id) == TABLE
+
+
+async def test_a_seat_that_lapsed_is_taken_anew_with_a_new_invoice(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: BRIEF})
+    first = await node.sit("ann")
+    await until(lambda: node.clock.now_ms() > first.invoice.expires_at)
+    again = await node.sit("ann")
+    assert again.lobby.lobby_id == first.lobby.lobby_id
+    assert again.invoice.invoice_id != first.invoice.invoice_id
+    assert await status_of(node, first.invoice.invoice_id) == "expired"
+    assert await status_of(node, again.invoice.invoice_id) == "pending"
+
+
+async def test_after_a_failed_payment_the_seat_is_taken_anew_with_a_new_invoice(
+    node: Node,
+) -> None:
+    first = await node.sit("ann")
+    await node.deliver(failed(first))
+    again = await node.sit("ann")
+    assert again.lobby.lobby_id == first.lobby.lobby_id
+    assert again.invoice.invoice_id != first.invoice.invoice_id
+    assert await status_of(node, first.invoice.invoice_id) == "failed"
+
+
+async def test_who_left_may_come_back(node: Node) -> None:
+    first = await node.sit("ann")
+    await node.seats.leave("ann", first.lobby.lobby_id)
+    again = await node.sit("ann")
+    assert again.lobby.lobby_id == first.lobby.lobby_id
+    assert await status_of(node, first.invoice.invoice_id) == "cancelled"
+
+
+async def test_who_plays_already_may_join_another_game(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: replace(CLASSIC, max_players=2)})
+    (first, _) = await node.seat("ann", "bob")
+    assert (await node.sit("ann")).lobby.lobby_id != first.lobby.lobby_id
+
+
+async def test_each_tier_has_lobbies_of_its_own(start_node: StartNode, store_url: str) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: CLASSIC, 7000: TRIO})
+    low, high = await node.sit("ann"), await node.sit("ann", 7000)
+    assert (low.lobby.buy_in_amount, high.lobby.buy_in_amount) == (BUY_IN, 7000)
+    assert (low.invoice.amount, high.invoice.amount) == ("3500", "7000")
+    assert high.lobby.variant == TRIO
+
+
+async def test_a_tier_that_is_not_offered_is_refused(node: Node) -> None:
+    unknown = Refused(ErrorCode.UNKNOWN_TIER)
+    assert await node.seats.join("ann", 1, "") == unknown
+    assert await take(node, "ann", "lobby_1_000000000000", 1) == unknown
+
+
+async def test_a_seat_may_be_taken_in_a_given_lobby_and_is_there_again(node: Node) -> None:
+    lobby_id = (await node.sit("ann")).lobby.lobby_id
+    first = await take(node, "bob", lobby_id)
+    assert isinstance(first, Seated)
+    assert [*first.lobby.players] == ["ann", "bob"]
+    assert await take(node, "bob", lobby_id) == first
+    assert await node.sit("bob") == first
+
+
+@pytest.mark.parametrize("lobby_id", [NOWHERE, "lobby_7000_000000000000", "", "lobby"])
+async def test_no_seat_is_taken_in_a_lobby_that_is_not_of_the_tier(
+    lobby_id: str, node: Node
+) -> None:
+    assert await take(node, "ann", lobby_id) == Refused(ErrorCode.UNKNOWN_LOBBY)
+
+
+async def test_no_seat_is_taken_in_a_full_lobby_nor_in_one_that_has_begun(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: replace(CLASSIC, max_players=2)})
+    seats = [await node.sit("ann"), await node.sit("bob")]
+    lobby_id = seats[0].lobby.lobby_id
+    assert await take(node, "cy", lobby_id) == Refused(ErrorCode.LOBBY_FULL)
+    for seated in seats:
+        await node.pay(seated)
+    assert await take(node, "cy", lobby_id) == Refused(ErrorCode.LOBBY_CLOSED)
+    assert await take(node, "ann", lobby_id) == Refused(ErrorCode.LOBBY_CLOSED)
+
+
+async def test_when_a_lobby_closes_nobody_counts_as_seated_in_the_tier(
+    start_node: StartNode, store_url: str, redis: Redis
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: replace(BRISK, lobby_ttl_ms=1)})
+    lobby_id = (await node.sit("ann")).lobby.lobby_id
+    await until(lambda: closes(node, lobby_id))
+    assert await node.directory.seated_in(TABLE, "ann") is None
+    assert await node.directory.forming(TABLE) == []
+    assert await redis.exists(keys.seats(TABLE, "ann")) == 0
+
+
+async def closes(node: Node, lobby_id: str) -> bool:
+    await node.lobbies.carry_out(lobby_id, Tick())
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "finished"
+
+
+async def test_joining_while_others_pay_and_leave_ends_with_everybody_seated_once(
+    start_node: StartNode, store_url: str
+) -> None:
+    nodes = [await start_node(store_url, tiers={BUY_IN: TRIO}) for _ in range(2)]
+
+    async def come_and_go(number: int) -> None:
+        node, name = nodes[number % 2], f"player-{number}"
+        seated = await node.sit(name)
+        if number % 3 == 0:
+            await node.seats.leave(name, seated.lobby.lobby_id)
+        elif number % 3 == 1:
+            await node.deliver(paid(seated))
+
+    await asyncio.gather(*(come_and_go(number) for number in range(60)))
+    forming = await nodes[0].directory.forming(TABLE)
+    lobbies = [(await nodes[0].store.load(lobby_id)).lobby for lobby_id in forming]
+    seated_in = Counter(player for lobby in lobbies if lobby for player in lobby.players)
+    assert set(seated_in.values()) <= {1}
+    assert all(len(lobby.players) <= TRIO.max_players for lobby in lobbies if lobby)

@@ -1,0 +1,134 @@
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Sequence
+
+import pytest
+from redis import ResponseError
+from redis.asyncio import Redis
+
+from server.dev.ports import free_port
+from server.dev.store import EmbeddedStore
+from server.store.connection import COMMAND_TIMEOUT_SECONDS
+from server.store.errors import StoreUnavailable
+from tests.support.game import Node, StartNode
+from tests.support.store_content import command, store_content
+from tests.support.wait import until
+
+MANY = 2_000
+
+
+async def echoed(node: Node, number: int) -> bool:
+    return bool(await node.connection.call("ECHO", number) == str(number))
+
+
+async def test_each_command_gets_its_own_answer_however_many_wait(node: Node) -> None:
+    assert all(await asyncio.gather(*(echoed(node, n) for n in range(MANY))))
+
+
+async def test_callers_who_give_up_do_not_disturb_the_others(node: Node) -> None:
+    tasks = [asyncio.create_task(echoed(node, n)) for n in range(MANY)]
+    await asyncio.sleep(0)
+    for task in tasks[::2]:
+        task.cancel()
+    assert all(await asyncio.gather(*tasks[1::2]))
+    assert await echoed(node, MANY)
+
+
+async def test_commands_that_wait_together_travel_together(node: Node, redis: Redis) -> None:
+    async def reads() -> int:
+        info = await redis.info("stats")
+        return int(info["total_reads_processed"])
+
+    before = await reads()
+    await asyncio.gather(*(echoed(node, n) for n in range(MANY)))
+    assert await reads() - before < MANY / 10
+
+
+async def test_a_wrong_command_fails_for_its_own_caller_only(node: Node, redis: Redis) -> None:
+    await redis.hset("hash", "field", "value")
+    calls = [node.connection.call("ECHO", n) for n in range(10)]
+    calls.insert(5, node.connection.call("RPUSH", "hash", 1))
+    answers = await asyncio.gather(*calls, return_exceptions=True)
+    wrong = answers.pop(5)
+    assert isinstance(wrong, ResponseError)
+    assert "WRONGTYPE" in str(wrong)
+    assert answers == [str(n) for n in range(10)]
+
+
+async def test_a_killed_store_is_unavailable_and_works_again_after_its_start(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    seated = await node.sit("ann")
+    own_store.kill()
+    async with asyncio.timeout(5):
+        with pytest.raises(StoreUnavailable):
+            await node.seats.join("bob", 3500, "")
+    own_store.start()
+    assert [*(await node.sit("bob")).lobby.players] == [*seated.lobby.players, "bob"]
+
+
+async def test_commands_that_are_under_way_when_the_store_is_killed_all_end(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    os.kill(own_store.pid, signal.SIGSTOP)
+    tasks = [asyncio.create_task(echoed(node, n)) for n in range(MANY)]
+    await asyncio.sleep(0.1)
+    own_store.kill()
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+
+
+async def test_no_command_waits_longer_than_its_time_for_a_store_that_hangs(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    os.kill(own_store.pid, signal.SIGSTOP)
+
+    async def seconds_until_refused() -> float:
+        started = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            await node.connection.call("ECHO", 1)
+        return time.monotonic() - started
+
+    async def one_after(seconds: float) -> float:
+        await asyncio.sleep(seconds)
+        return await seconds_until_refused()
+
+    waited = await asyncio.gather(*(one_after(0.3 * n) for n in range(8)))
+    assert max(waited) < COMMAND_TIMEOUT_SECONDS + 1
+    os.kill(own_store.pid, signal.SIGCONT)
+    await until(lambda: answers(node))
+
+
+async def answers(node: Node) -> bool:
+    try:
+        return await echoed(node, 1)
+    except StoreUnavailable:
+        return False
+
+
+def refusing(store_port: int) -> dict[str, Sequence[str]]:
+    return {
+        "no memory": ("CONFIG", "SET", "maxmemory", "1"),
+        "no replica": ("CONFIG", "SET", "min-replicas-to-write", "1"),
+        "it is a replica": ("REPLICAOF", "127.0.0.1", str(store_port)),
+    }
+
+
+@pytest.mark.parametrize("reason", refusing(0))
+async def test_a_store_that_takes_no_writes_is_unavailable_and_nothing_is_written(
+    reason: str, start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    await node.sit("ann")
+    async with Redis.from_url(own_store.url, decode_responses=True) as redis:
+        await command(redis, *refusing(free_port())[reason])
+        content = await store_content(redis)
+        with pytest.raises(StoreUnavailable):
+            await node.seats.join("bob", 3500, "")
+        assert await store_content(redis) == content

@@ -1,0 +1,93 @@
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from redis.asyncio import Redis
+
+from server.rules.events import SeatTaken
+from server.store import keys
+from server.store.codec import event_json, event_type, read_event
+from server.store.log import (
+    NOTHING,
+    Snapshot,
+    announcement,
+    first_version,
+    read_announcement,
+    record,
+)
+from tests.rules import strategies
+from tests.rules.endings import cancelled, won
+from tests.rules.games import LOBBY_ID
+from tests.store.record_keeper import RecordKeeper
+from tests.support.game import Node
+from tests.support.store_content import command
+
+NOTHING_YET = Snapshot(None, NOTHING)
+
+
+@pytest.fixture
+async def keeper(node: Node, redis: Redis) -> RecordKeeper:
+    """The keeper of a whole game that was committed three events at a time."""
+    keeper = RecordKeeper(node, redis)
+    events = won().events
+    for first in range(0, len(events), 3):
+        await keeper.commit(events[first : first + 3])
+    return keeper
+
+
+@pytest.mark.parametrize("play", [won, cancelled])
+def test_an_announcement_says_exactly_what_was_recorded(play: type) -> None:
+    records = [entry for entry, _ in record(NOTHING_YET, play().events, 1.5)]
+    said = announcement(records[3:])
+    assert read_announcement(said) == records[3:]
+    assert first_version(said) == 4
+
+
+@given(strategies.alien_ids, strategies.client_seeds)
+def test_whatever_players_call_themselves_and_bring_is_kept(alien_id: str, seed: str) -> None:
+    event = SeatTaken(alien_id, seed, "invoice", 1, 2, takes_test=False)
+    assert read_event(event_type(event), event_json(event)) == event
+
+
+async def test_what_the_room_hears_is_numbered_without_gaps_and_the_rest_in_between(
+    keeper: RecordKeeper, redis: Redis
+) -> None:
+    seq = minor = 0
+    for entry_id, entry in await command(redis, "XRANGE", keys.events(LOBBY_ID), "-", "+"):
+        heard = "event" in entry
+        seq, minor = (seq + 1, 0) if heard else (seq, minor + 1)
+        assert entry_id == f"{seq}-{minor}"
+        if heard:
+            message = json.loads(entry["message"])
+            assert (message["seq"], message["at"]) == (seq, float(entry["at"]))
+    assert seq == keeper.snapshot.head.seq > 20
+    assert keeper.snapshot.head.version == len(keeper.records) > seq
+
+
+async def test_what_was_heard_after_any_event_is_all_of_it_in_order(
+    keeper: RecordKeeper, node: Node
+) -> None:
+    last = keeper.snapshot.head.seq
+    heard = [entry for entry in keeper.records if entry.name is not None]
+    for seq in range(last + 2):
+        assert await node.store.records_heard_after(LOBBY_ID, seq, 1_000) == heard[seq:]
+
+
+async def test_what_was_heard_comes_in_pages(keeper: RecordKeeper, node: Node) -> None:
+    heard = [entry for entry in keeper.records if entry.name is not None]
+    page = await node.store.records_heard_after(LOBBY_ID, 7, 3)
+    assert page == heard[7:10]
+
+
+async def test_time_never_goes_back_in_a_log(keeper: RecordKeeper) -> None:
+    instants = [entry.head.at for entry in keeper.records]
+    assert all(earlier <= later for earlier, later in pairwise(instants))
+
+
+def test_a_record_is_not_earlier_than_the_one_before_even_if_the_clock_went_back() -> None:
+    first, second, third = won().events[:3]
+    earlier = record(NOTHING_YET, [first, second], 100.0)
+    before = Snapshot(earlier[-1][1], earlier[-1][0].head)
+    later = record(before, [third], 1.0)
+    assert [entry.head.at for entry, _ in earlier + later] == [100.0, 100.0, 100.0]

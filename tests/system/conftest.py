@@ -1,0 +1,71 @@
+"""Servers as processes of their own, started as an operator would start them."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.support.process import ChildProcess, StartProcess
+from tests.system.game_server import GameServer, environment, game_server, published_keys
+
+JS = Path(__file__).parent / "js"
+INSTALL_SECONDS = 100
+
+FAIR_BINGO = str(Path(sys.executable).with_name("fair-bingo"))
+
+READY = r'"url": "(http://[^"]+)"'
+"""The line that says that a server is ready; the group is where it answers."""
+
+StartServe = Callable[..., ChildProcess]
+Serve = Callable[..., Awaitable[GameServer]]
+
+
+@pytest.fixture
+async def variables(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[dict[str, str]]:
+    """The environment of a server on an empty store."""
+    async with published_keys(issuer) as jwks_url:
+        yield environment(store_url, jwks_url, issuer, provider)
+
+
+@pytest.fixture
+def start_serve(variables: dict[str, str], start_process: StartProcess) -> StartServe:
+    """Starts `fair-bingo serve`; the arguments are variables of its environment, "" is unset."""
+
+    def start(**changes: str) -> ChildProcess:
+        return start_process(FAIR_BINGO, "serve", **variables | changes)
+
+    return start
+
+
+@pytest.fixture
+async def serve(
+    start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[Serve]:
+    """Starts `fair-bingo serve` and waits until it is ready to be played on."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**changes: str) -> GameServer:
+            ready = await start_serve(**changes).wait_for_line(READY)
+            return await stack.enter_async_context(game_server(ready[1], issuer, provider))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The packages that the lock file names, installed unless they are."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not installed")
+    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=JS, check=True, timeout=INSTALL_SECONDS)
+    return JS / "node_modules"

@@ -1,0 +1,86 @@
+"""Someone who follows a lobby on a stock client, through every cut, from its first event on."""
+
+import asyncio
+from contextlib import suppress
+from typing import Any, Self
+
+import aiohttp
+import socketio
+
+from tests.support.wait import until
+
+CONNECT_SECONDS = 2
+PAUSE_SECONDS = 0.05
+FINISH_SECONDS = 100
+
+Data = dict[str, Any]
+
+
+class Follower:
+    """A spectator who comes back as often as it takes, each time with the `seq` of the last event
+    it saw, `last_seq` in the beginning. `heard` is everything that came of the lobby, in the order
+    of arrival; `sent_away` says how often a server said that it drains."""
+
+    def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
+        self.lobby_id = lobby_id
+        self.heard: list[tuple[str, Data]] = []
+        self.visits = 0
+        self.sent_away = 0
+        self.finished = asyncio.Event()
+        self._url = url
+        self._token = token
+        self._namespace = f"/{lobby_id}"
+        self._last_seq = last_seq
+        self._following: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._following = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._following is not None
+        self._following.cancel()
+        await asyncio.wait([self._following])
+
+    @property
+    def called(self) -> set[int]:
+        """The numbers that were heard so far."""
+        return {data["number"] for name, data in self.heard if name == "number_called"}
+
+    async def wait_until_finished(self) -> None:
+        """Return when the end of the game was heard."""
+        await until(self.finished.is_set, FINISH_SECONDS)
+
+    async def _follow(self) -> None:
+        while not self.finished.is_set():
+            with suppress(socketio.exceptions.ConnectionError):  # nobody there, or cut meanwhile
+                await self._visit()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _visit(self) -> None:
+        # A client for each visit: the stock client's own way of coming back can run twice at
+        # once when it is cut while it connects. It does not close its session then either.
+        async with aiohttp.ClientSession() as http:
+            client = socketio.AsyncClient(reconnection=False, http_session=http)
+            client.on("*", self._hear, namespace=self._namespace)
+            try:
+                await client.connect(
+                    self._url,
+                    auth={"token": self._token, "last_seq": self._last_seq},
+                    namespaces=[self._namespace],
+                    transports=["websocket"],
+                    wait_timeout=CONNECT_SECONDS,
+                )
+                self.visits += 1
+                await client.eio.wait()
+            finally:
+                await client.shutdown()
+
+    def _hear(self, event: str, data: Data) -> None:
+        if event == "draining":
+            self.sent_away += 1
+            return
+        self.heard.append((event, data))
+        self._last_seq = data["seq"]
+        if event == "game_finished":
+            self.finished.set()

@@ -1,0 +1,75 @@
+"""Games, many at a time, on servers that somebody hurts meanwhile."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+
+from tests.support.wait import until
+from tests.system.faults.follower import Follower
+from tests.system.faults.players import Players
+from tests.system.game_server import has_line
+
+TIERS = (3500, 7000, 17500)
+GRIDS = (
+    [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+    [[10, 11, 12], [13, 14, 15], [16, 17, 18]],
+)
+FINISH_SECONDS = 100
+
+_numbers = count(1)
+
+
+class Games:
+    """Games of two. In every second one the players claim as soon as they can; the others run
+    through all their numbers. Each is followed by a spectator."""
+
+    def __init__(self, players: Players) -> None:
+        self._players = players
+        # The players of one game sit down one after the other, so that they meet.
+        self._desks = {tier: asyncio.Lock() for tier in TIERS}
+        self._begun = 0
+
+    async def play(self, how_many: int, at_once: int) -> Sequence[Follower]:
+        """Play to the end. Returns the followers of all games."""
+        places = asyncio.Semaphore(at_once)
+
+        async def one(number: int) -> Follower:
+            async with places:
+                return await self._play(TIERS[number % len(TIERS)], claims=number % 2 == 0)
+
+        async with asyncio.TaskGroup() as group:
+            games = [group.create_task(one(number)) for number in range(how_many)]
+        return [game.result() for game in games]
+
+    async def begin(self, how_many: int) -> None:
+        """Return when so many games have begun."""
+        await until(lambda: self._begun >= how_many, FINISH_SECONDS)
+
+    async def _play(self, tier: int, *, claims: bool) -> Follower:
+        names = [f"player-{next(_numbers)}", f"player-{next(_numbers)}"]
+        async with self._desks[tier]:
+            lobby_id = await self._players.seat(*names, buy_in_amount=tier)
+        url, token = self._players.url, self._players.issuer.token("watcher")
+        async with Follower(url, token, lobby_id) as follower, asyncio.TaskGroup() as group:
+            for name, grid in zip(names, GRIDS, strict=True):
+                await self._arrange(name, lobby_id, grid)
+            self._begun += 1
+            for name, grid in zip(names, GRIDS, strict=True):
+                if claims:
+                    group.create_task(self._claim(name, follower, grid))
+            await follower.wait_until_finished()
+        return follower
+
+    async def _arrange(self, name: str, lobby_id: str, grid: list[list[int]]) -> None:
+        path = f"/api/game/{lobby_id}/numbers/arrange"
+        status, answer = await self._players.ask(name, path, {"grid": grid})
+        # Sent twice, the first time without an answer: the game may have begun with it.
+        assert status == 200 or answer["code"] in ("wrong_status", "already_arranged"), answer
+
+    async def _claim(self, name: str, follower: Follower, grid: list[list[int]]) -> None:
+        await until(
+            lambda: follower.finished.is_set() or has_line(grid, follower.called), FINISH_SECONDS
+        )
+        path = f"/api/game/{follower.lobby_id}/claim"
+        status, answer = await self._players.ask(name, path, {})
+        assert status == 200 or answer["code"] == "wrong_status", answer

@@ -1,0 +1,84 @@
+"""Players over HTTP who ask until they are answered, whichever server that is."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from protocol.payments import SIGNATURE_HEADER
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+
+ANSWER_SECONDS = 4
+PATIENCE_SECONDS = 60
+PAUSE_SECONDS = 0.05
+RETRY = (429, 503)
+
+Answer = tuple[int, Any]
+
+
+class Players:
+    """Any number of players behind one URL. A request that was not answered, or that may be tried
+    again, is sent again as it was."""
+
+    def __init__(
+        self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
+    ) -> None:
+        self.url = url
+        self.issuer = issuer
+        self._provider = provider
+        self._http = http
+
+    async def join(self, name: str, buy_in_amount: int) -> Any:
+        """Seat a player: the lobby and the invoice."""
+        joined = await self.ask(name, "/api/game/join", {"buy_in_amount": buy_in_amount})
+        assert joined[0] == 200, joined
+        return joined[1]
+
+    async def pay(self, invoice: Mapping[str, Any]) -> None:
+        """The payment provider tells that an invoice is paid."""
+        body = json.dumps(self._provider.payload(invoice)).encode()
+        headers = {SIGNATURE_HEADER: self._provider.sign(body)}
+        answer = await self._insist("/api/webhooks/payment", body, headers)
+        assert answer[0] == 200, answer
+
+    async def seat(self, *names: str, buy_in_amount: int) -> str:
+        """Seat players, who pay. The id of their lobby."""
+        lobbies = set()
+        for name in names:
+            joined = await self.join(name, buy_in_amount)
+            await self.pay(joined["invoice"])
+            lobbies.add(joined["lobby_id"])
+        assert len(lobbies) == 1, lobbies
+        return str(lobbies.pop())
+
+    async def ask(self, name: str, path: str, payload: Mapping[str, Any]) -> Answer:
+        """What a player is answered: the status and the body."""
+        headers = {"Authorization": f"Bearer {self.issuer.token(name)}"}
+        return await self._insist(path, json.dumps(payload).encode(), headers)
+
+    async def _insist(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                answer = await self._try(path, body, headers)
+                if answer is not None and answer[0] not in RETRY:
+                    return answer
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _try(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer | None:
+        try:
+            async with self._http.post(self.url + path, data=body, headers=headers) as answer:
+                return answer.status, await answer.json(content_type=None)
+        except (aiohttp.ClientError, TimeoutError):
+            return None
+
+
+def impatient_http() -> aiohttp.ClientSession:
+    """A session that connects anew for each request, as through a load balancer, and gives up
+    after some seconds."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, force_close=True),
+        timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),
+    )

@@ -1,0 +1,100 @@
+"""What became of the games: read from the store, and compared with what their followers heard."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from server.rules.events import GameFinished, GameStarted, NumberCalled
+from server.rules.evolve import fold
+from server.rules.lobby import Lobby
+from server.store.log import Head, Record
+from tests.support.game import Node
+from tests.system.faults.follower import Data, Follower
+
+MOST_RECORDS = 10_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """Sums over games. Each number called must be the next of the order that the seed fixed:
+    `repeated` and `skipped` count the others. `lost` and `doubled` count what followers missed,
+    and heard twice, out of order or otherwise than it stands in the log."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    games: int = 0
+    won: int = 0
+    calls: int = 0
+    repeated: int = 0
+    skipped: int = 0
+    lost: int = 0
+    doubled: int = 0
+    visits: int = 0
+    sent_away: int = 0
+    late_ms: list[float] = field(default_factory=list)
+
+    @property
+    def worst_delay_seconds(self) -> float:
+        """By how much the latest of all calls came after it was due."""
+        return max(self.late_ms, default=0.0) / 1000
+
+    @property
+    def wrong(self) -> int:
+        """How much went wrong."""
+        return self.repeated + self.skipped + self.lost + self.doubled
+
+
+async def judge(node: Node, lobby_id: str, tally: Tally) -> list[Record]:
+    """Add a finished game to the tally. What a server can never write is asserted: a log with a
+    gap, two ends, a state that is not what the log leads to."""
+    records = await node.store.records_from(lobby_id, Head(), MOST_RECORDS)
+    stored = await node.store.load(lobby_id)
+    assert [r.head.version for r in records] == list(range(1, len(records) + 1))
+    heard = [r.head.seq for r in records if r.name is not None]
+    assert heard == list(range(1, len(heard) + 1))
+    assert fold(r.event for r in records) == stored.lobby
+    assert stored.lobby is not None
+    assert stored.head == records[-1].head
+    assert [type(r.event) for r in records].count(GameFinished) == 1
+    assert isinstance(records[-1].event, GameFinished)
+    tally.games += 1
+    tally.won += stored.lobby.winner is not None
+    _count_calls(stored.lobby, tally)
+    tally.late_ms += _late_ms(records)
+    return records
+
+
+def heard_by_room(records: Sequence[Record]) -> list[tuple[str, Data]]:
+    """What everyone in the room hears of a game: each event with its data."""
+    return [(r.name, json.loads(r.message or "")) for r in records if r.name is not None]
+
+
+def compare(follower: Follower, records: Sequence[Record], tally: Tally) -> None:
+    """Add what a follower of the game heard to the tally: it must be the log, each event once and
+    in order."""
+    rest = list(follower.heard)
+    for event in heard_by_room(records):
+        if rest[:1] == [event]:
+            rest.pop(0)
+        else:
+            tally.lost += 1
+    tally.doubled += len(rest)
+    tally.visits += follower.visits
+    tally.sent_away += follower.sent_away
+
+
+def _count_calls(lobby: Lobby, tally: Tally) -> None:
+    tally.calls += len(lobby.called)
+    tally.repeated += len(lobby.called) - len(set(lobby.called))
+    due = lobby.order[: len(lobby.called)]
+    tally.skipped += sum(found != wanted for found, wanted in zip(lobby.called, due, strict=True))
+
+
+def _late_ms(records: Sequence[Record]) -> list[float]:
+    late, due_ms = [], None
+    for record in records:
+        if isinstance(record.event, NumberCalled) and due_ms is not None:
+            late.append(record.head.at - due_ms)
+        if isinstance(record.event, GameStarted | NumberCalled):
+            due_ms = record.event.next_call_at
+    return late

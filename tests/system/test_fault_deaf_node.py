@@ -1,0 +1,47 @@
+"""A server whose links to the store went dead without a word: what those on it hear."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.support.wait import until
+from tests.system.conftest import Serve
+from tests.system.faults.follower import Follower
+from tests.system.faults.links import Links
+
+
+@pytest.fixture
+async def store_links(store_url: str) -> AsyncIterator[Links]:
+    """The links of a server to its store."""
+    where = urlsplit(store_url)
+    target = (where.hostname or "", where.port or 0)
+    async with Links(lambda: [target]) as links:
+        yield links
+
+
+async def test_who_knows_more_than_a_deaf_server_is_told_the_rest_by_it_and_nothing_twice(
+    serve: Serve, store_links: Links
+) -> None:
+    hearing = await serve()
+    deaf = await serve(REDIS_URL=f"redis://{store_links.address}/0")
+    lobby_id = await hearing.seat("alice", "bob")
+    async with hearing.visitor("carol") as carol, deaf.visitor("dave") as dave:
+        await carol.enter(lobby_id)
+        await dave.enter(lobby_id)
+        store_links.freeze()
+        await hearing.arrange(lobby_id, "alice")
+        known = await carol.hears("player_ready", alien_id="alice")
+
+        token = hearing.issuer.token("carol")
+        async with Follower(deaf.url, token, lobby_id, last_seq=known["seq"]) as moved:
+            await until(lambda: moved.visits > 0)
+            await hearing.arrange(lobby_id, "bob")
+            active = await carol.hears("status_changed", status="active")
+            await until(lambda: any(data == active for _, data in moved.heard))
+            assert [name for name, _ in moved.heard] == ["player_ready", "status_changed"]
+            assert moved.visits == 1
+
+        # Those who stayed were only late.
+        await dave.hears("status_changed", status="active")
+        assert dave.seqs == carol.seqs

@@ -1,0 +1,84 @@
+"""`fair-bingo serve` as an operator meets it: what it needs, what it says, how it ends."""
+
+import socket
+
+import pytest
+import redis
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.dev.store import EmbeddedStore
+from tests.system.conftest import READY, StartServe
+from tests.system.game_server import game_server
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"REDIS_URL": ""}, "REDIS_URL"),
+        ({"WEBHOOK_PUBLIC_KEY": "00"}, "WEBHOOK_PUBLIC_KEY"),
+        ({"MIN_PLAYERS": "3", "MAX_PLAYERS": "2"}, "MIN_PLAYERS"),
+    ],
+)
+async def test_a_bad_environment_stops_the_start_with_one_line_that_names_it(
+    start_serve: StartServe, changes: dict[str, str], named: str
+) -> None:
+    process = start_serve(**changes)
+    assert await process.wait() == 2
+    (line,) = process.output.splitlines()
+    assert named in line
+
+
+async def test_a_store_that_may_lose_payments_stops_the_start_unless_that_is_allowed(
+    start_serve: StartServe, own_store: EmbeddedStore
+) -> None:
+    with redis.Redis.from_url(own_store.url) as client:
+        client.config_set("appendfsync", "everysec")
+    process = start_serve(REDIS_URL=own_store.url)
+    assert await process.wait() == 2
+    (line,) = process.output.splitlines()
+    assert "appendfsync" in line
+    assert "ALLOW_WEAK_DURABILITY" in line
+
+    process = start_serve(REDIS_URL=own_store.url, ALLOW_WEAK_DURABILITY="true")
+    await process.wait_for_line(READY)
+
+
+async def test_a_port_that_is_taken_stops_the_start_with_one_line(start_serve: StartServe) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        process = start_serve(PORT=port)
+        assert await process.wait() == 1
+    (line,) = process.output.splitlines()
+    assert port in line
+
+
+async def test_sigterm_sends_everyone_away_and_ends_it(
+    start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    process = start_serve(DRAIN_SECONDS="0.2")
+    ready = await process.wait_for_line(READY)
+    async with (
+        game_server(ready[1], issuer, provider) as server,
+        server.visitor("alice") as alice,
+        server.visitor("bob") as bob,
+    ):
+        await alice.enter("lobbies")
+        await bob.enter(await server.seat("bob"))
+        process.terminate()
+        for visitor in (alice, bob):
+            assert (await visitor.hears("draining"))["retry_after_ms"] > 0
+            await visitor.ends()
+        assert await process.wait() == 0
+    assert "Traceback" not in process.output
+
+
+async def test_sigterm_ends_it_while_it_still_waits_for_the_store(
+    start_serve: StartServe, own_store: EmbeddedStore
+) -> None:
+    own_store.stop()
+    process = start_serve(REDIS_URL=own_store.url)
+    await process.wait_for_line('"event": "waiting_for_store"')
+    process.terminate()
+    assert await process.wait() == 0
+    assert "Traceback" not in process.output

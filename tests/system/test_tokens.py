@@ -1,0 +1,84 @@
+"""A connection does not outlive its tokens, and lives on with a new one."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.system.game_server import GameServer, running_app
+from tests.system.shapes import ANSWERS
+from tests.system.spec import assert_shape
+from tests.transport.raw import RawClient
+
+DESK = "/lobbies"
+LIFETIME_SECONDS = 3.0
+CLOSE_SECONDS = 5.0
+
+
+@pytest.fixture
+async def game(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[GameServer]:
+    """A server."""
+    async with running_app(store_url, issuer, provider) as game:
+        yield game
+
+
+async def at_the_desk(game: GameServer, token: str) -> RawClient:
+    """A connection that has joined `/lobbies` and heard what forms."""
+    client = await RawClient.connect(game.port)
+    assert (await client.join(DESK, token)).startswith(f"40{DESK},")
+    assert (await client.packet()).startswith(f'42{DESK},["lobbies"')
+    return client
+
+
+async def test_tcp_is_closed_within_5_s_of_the_expiry(game: GameServer) -> None:
+    token = game.issuer.token("alice", lifetime_seconds=LIFETIME_SECONDS)
+    expires_at = time.monotonic() + LIFETIME_SECONDS
+    client = await at_the_desk(game, token)
+    packets = await client.tcp_end()
+    ended_at = time.monotonic()
+    await client.close()
+    assert packets[-1] == f"41{DESK},"
+    # The issuer's clock is the store's, but a tenth of a second may lie between two readings.
+    assert expires_at - 0.1 < ended_at < expires_at + CLOSE_SECONDS
+
+
+async def test_a_refreshed_connection_lives_on(game: GameServer) -> None:
+    client = await at_the_desk(game, game.issuer.token("alice", lifetime_seconds=LIFETIME_SECONDS))
+    expired_at = time.monotonic() + LIFETIME_SECONDS
+    now_s = time.time()
+    token = game.issuer.token("alice", now_s=now_s, lifetime_seconds=600)
+    answer = await client.command(DESK, 1, "refresh_token", {"token": token})
+    assert_shape(answer, ANSWERS["refresh_token"])
+    assert answer["expires_at"] == pytest.approx((now_s + 600) * 1000, abs=1)
+    await asyncio.sleep(expired_at + 0.5 - time.monotonic())
+    assert (await client.command(DESK, 2, "list"))["ok"] is True
+    await client.close()
+
+
+async def test_only_a_valid_token_of_the_same_player_refreshes(game: GameServer) -> None:
+    client = await at_the_desk(game, game.issuer.token("alice"))
+    for ack_id, (token, code) in enumerate(
+        (
+            (game.issuer.token("bob"), "identity_mismatch"),
+            (game.issuer.token("alice", lifetime_seconds=-1), "token_expired"),
+            ("x.y.z", "unauthorized"),
+            (1, "invalid_message"),
+        )
+    ):
+        answer = await client.command(DESK, ack_id, "refresh_token", {"token": token})
+        assert answer["error"]["code"] == code
+    await client.close()
+
+
+async def test_a_connection_belongs_to_one_player(game: GameServer) -> None:
+    lobby_id = await game.seat("alice")
+    client = await at_the_desk(game, game.issuer.token("alice"))
+    refused = await client.join(f"/{lobby_id}", game.issuer.token("bob"))
+    assert refused.startswith(f"44/{lobby_id},")
+    assert '"identity_mismatch"' in refused
+    await client.close()

@@ -1,0 +1,72 @@
+"""`fair-bingo verify` on the proof of a game that was played."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.support.process import StartProcess
+from tests.system.conftest import FAIR_BINGO, Serve
+from tests.system.game_server import running_app
+
+
+async def verified(start_process: StartProcess, place: str) -> tuple[int, list[str]]:
+    """The exit code and the lines of the command."""
+    process = start_process(FAIR_BINGO, "verify", place)
+    return await process.wait(), process.output.splitlines()
+
+
+async def test_a_proof_holds_from_its_url_and_from_a_file(
+    serve: Serve, start_process: StartProcess, tmp_path: Path
+) -> None:
+    server = await serve(CALL_INTERVAL_SECONDS="0.02")
+    lobby_id = await server.ready("alice", "bob")
+    async with server.visitor("carol") as carol:
+        await carol.enter(lobby_id, last_seq=0)
+        proof = (await carol.hears("game_finished", outcome="no_winner"))["proof"]
+    assert len(proof["numbers_called"]) == 50
+    url = f"{server.url}/api/game/{lobby_id}/proof"
+    file = tmp_path / "proof.json"
+    file.write_text(json.dumps(proof))
+    for place in (url, str(file)):
+        code, lines = await verified(start_process, place)
+        assert (code, len(lines)) == (0, 1)
+
+    swapped = proof["numbers_called"]
+    swapped[0], swapped[1] = swapped[1], swapped[0]
+    file.write_text(json.dumps(proof))
+    code, lines = await verified(start_process, str(file))
+    assert code == 1
+    assert "numbers_called" in "\n".join(lines)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[]"])
+async def test_what_is_no_proof_is_told_apart_without_a_traceback(
+    start_process: StartProcess, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "proof.json"
+    file.write_bytes(content)
+    code, lines = await verified(start_process, str(file))
+    assert (code, len(lines) > 0) == (1, True)
+    assert "Traceback" not in "\n".join(lines)
+
+
+@pytest.mark.parametrize("place", ["/nowhere/proof.json", "http://["])
+async def test_a_proof_that_cannot_be_read_is_one_line(
+    start_process: StartProcess, place: str
+) -> None:
+    code, lines = await verified(start_process, place)
+    assert (code, len(lines)) == (1, 1)
+    assert place in lines[0]
+
+
+async def test_an_unfinished_game_has_nothing_to_verify(
+    store_url: str, issuer: DevIssuer, provider: DevProvider, start_process: StartProcess
+) -> None:
+    async with running_app(store_url, issuer, provider) as server:
+        lobby_id = await server.seat("alice")
+        code, lines = await verified(start_process, f"{server.url}/api/game/{lobby_id}/proof")
+    assert code == 1
+    assert "409" in lines[0]

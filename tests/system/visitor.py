@@ -1,0 +1,113 @@
+"""Somebody on python-socketio's stock client."""
+
+from typing import Any, Self
+
+import socketio
+
+from tests.support.wait import TIMEOUT_SECONDS, until
+from tests.system.shapes import ANSWERS, REFUSAL, ROOM_EVENTS, assert_transcript
+from tests.system.spec import assert_shape
+
+Data = dict[str, Any]
+
+
+class Visitor:
+    """One connection in one namespace. `heard` is every event with its data, in the order of
+    arrival. Every answer, and in the end all that was heard, must be of the promised shape."""
+
+    def __init__(self, url: str, name: str, token: str) -> None:
+        self.name = name
+        self.heard: list[tuple[str, Data]] = []
+        self.connected = False
+        self._url = url
+        self._token = token
+        self._namespace = ""
+        self._refusal: Data = {}
+        self._client = socketio.AsyncClient(reconnection=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        await self._client.shutdown()
+        if kind is None:
+            assert_transcript(self.heard)
+
+    async def enter(self, place: str, **auth: Any) -> Self:
+        """Join a namespace, which must not be refused; `auth` goes with the token."""
+        self._namespace = f"/{place}"
+        self._client.on("*", self._hear, namespace=self._namespace)
+        self._client.on("disconnect", self._end, namespace=self._namespace)
+        self._client.on("connect_error", self._refusal.update, namespace=self._namespace)
+        await self._client.connect(
+            self._url,
+            auth={"token": self._token, **auth},
+            namespaces=[self._namespace],
+            transports=["websocket"],
+            wait_timeout=TIMEOUT_SECONDS,
+        )
+        self.connected = True
+        return self
+
+    async def refused(self, place: str) -> Data:
+        """Try to join a namespace, which must be refused: the error."""
+        try:
+            await self.enter(place)
+        except socketio.exceptions.ConnectionError:
+            error: Data = self._refusal["data"]
+            return error
+        raise AssertionError("it was let in")
+
+    async def ask(self, command: str, payload: Any = None) -> Data:
+        """The answer to a command, which is no refusal."""
+        answer = await self._call(command, payload)
+        assert_shape(answer, ANSWERS[command])
+        return answer
+
+    async def refusal(self, command: str, payload: Any = None) -> str:
+        """The code that a command is refused with."""
+        answer = await self._call(command, payload)
+        assert_shape(answer, REFUSAL)
+        return str(answer["error"]["code"])
+
+    async def hears(self, event: str, **facts: Any) -> Data:
+        """The first event of that name, heard or yet to come, that has these fields."""
+        await until(lambda: self._find(event, facts) is not None)
+        found = self._find(event, facts)
+        assert found is not None
+        return found
+
+    async def ends(self) -> None:
+        """Return when the connection has ended."""
+        await until(lambda: not self.connected)
+
+    def of(self, event: str) -> list[Data]:
+        """What was heard under that name so far."""
+        return [data for name, data in self.heard if name == event]
+
+    @property
+    def seqs(self) -> list[int]:
+        """The `seq` of the room's events that were heard so far."""
+        return [data["seq"] for name, data in self.heard if name in ROOM_EVENTS]
+
+    @property
+    def called(self) -> set[int]:
+        """The numbers that were heard so far."""
+        return {data["number"] for data in self.of("number_called")}
+
+    async def _call(self, command: str, payload: Any) -> Data:
+        data = {} if payload is None else payload
+        answer: Data = await self._client.call(
+            command, data, namespace=self._namespace, timeout=TIMEOUT_SECONDS
+        )
+        return answer
+
+    def _hear(self, event: str, data: Data) -> None:
+        self.heard.append((event, data))
+
+    def _end(self, _reason: str) -> None:
+        self.connected = False
+
+    def _find(self, event: str, facts: Data) -> Data | None:
+        fits = (data for data in self.of(event) if facts.items() <= data.items())
+        return next(fits, None)
