@@ -8,6 +8,8 @@ from aiohttp import web
 
 from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
+from server.instruments import watch
+from server.metrics import Metrics
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
 from server.rules.payments import Terms
@@ -33,6 +35,7 @@ from server.transport.gateway import Gateway
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
+from server.transport.http.metrics import MetricsRoute
 from server.transport.http.pages import Pages
 from server.transport.http.requests import Caller as HttpCaller
 from server.transport.http.webhook import Webhook
@@ -72,17 +75,19 @@ class App:
             network=settings.payment_network,
             coin_decimals=settings.coin_decimals,
         )
+        metrics = Metrics()
+
         # The store
         self.clock = StoreClock()
-        self.stores = stores = Stores(settings, self.clock)
+        self.stores = stores = Stores(settings, self.clock, metrics)
         self.subscription = Subscription(
             open_redis(settings.redis_url), stores.channels, self._restored
         )
 
         # The services
         alarms = Alarms(tables)
-        self.following = Following(stores.lobbies, self.subscription)
-        lobbies = Lobbies(stores.lobbies, self.following, alarms, self.clock)
+        self.following = Following(stores.lobbies, self.subscription, metrics)
+        lobbies = Lobbies(stores.lobbies, self.following, alarms, self.clock, metrics)
         self.billing = Billing(stores.invoices, terms, settings.payment_token)
         seats = Seats(
             lobbies,
@@ -115,7 +120,7 @@ class App:
         counts = Counts()
         rooms = Rooms()
         states = States(self.following, self.billing)
-        self.relay = Relay(rooms, states)
+        self.relay = Relay(rooms, states, self.clock, metrics)
         self.following.audience = self.relay
         self.board = Board(
             stores.lobbies, stores.directory, self.subscription, tables, Listing(rooms).changed
@@ -150,7 +155,16 @@ class App:
             proofs=Proofs(lobbies, stores.proofs),
             clock=self.clock,
         ).add_to(self.web)
-        Webhook(payments, settings.webhook_public_key, self._has_started).add_to(self.web)
+        Webhook(payments, settings.webhook_public_key, self._has_started, metrics).add_to(self.web)
+        watch(
+            metrics,
+            gateway=self.gateway,
+            counts=counts,
+            following=self.following,
+            connection=stores.connection,
+            subscription=self.subscription,
+        )
+        MetricsRoute(metrics).add_to(self.web)
         HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
         Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins).add_to(self.web)
         self._runner = web.AppRunner(

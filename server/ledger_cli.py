@@ -11,6 +11,7 @@ import typer
 
 from server.clock import StoreClock
 from server.console import fail, run, settings_of_environment
+from server.metrics import Metrics
 from server.services.audit import Audit, Report
 from server.settings import Settings
 from server.store.ledger import Entry, LedgerStore
@@ -66,7 +67,7 @@ def settle(
 @asynccontextmanager
 async def _stores(settings: Settings) -> AsyncIterator[tuple[Stores, StoreClock]]:
     clock = StoreClock()
-    stores = Stores(settings, clock)
+    stores = Stores(settings, clock, Metrics())
     try:
         yield stores, clock
     finally:

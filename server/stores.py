@@ -1,6 +1,7 @@
 """Everything of the store, built once, by name, from the settings."""
 
 from server.clock import StoreClock
+from server.metrics import Metrics
 from server.settings import Settings
 from server.store.channels import Channels
 from server.store.commits import Commits
@@ -18,7 +19,7 @@ from server.store.timers import Timers
 class Stores:
     """What a process uses of the store, over one connection and one for health."""
 
-    def __init__(self, settings: Settings, clock: StoreClock) -> None:
+    def __init__(self, settings: Settings, clock: StoreClock, metrics: Metrics) -> None:
         self.channels = Channels()
         lifetimes = Lifetimes(
             finished_seconds=settings.finished_ttl_seconds,
@@ -26,9 +27,9 @@ class Stores:
             invoice_seconds=settings.invoice_ttl_seconds,
         )
         projection = Projection(lifetimes, settings.coin_decimals, self.channels)
-        self.connection = Connection(open_redis(settings.redis_url), clock)
+        self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
         self.health = StoreHealth(open_redis(settings.redis_url))
-        commits = Commits(self.connection)
+        commits = Commits(self.connection, metrics)
         self.lobbies = LobbyStore(self.connection, commits, projection)
         self.invoices = InvoiceStore(self.connection, commits, self.channels)
         self.ledger = LedgerStore(self.connection, commits)

@@ -1,6 +1,7 @@
 """The people of one process: they come, they stay, they leave."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -32,7 +33,7 @@ class Crowd:
 
     async def run(self) -> None:
         """Play the plan. Every second a Tally goes into the pipe, a last one when everyone has
-        left; a word from the other end, or its end, sends everyone home early."""
+        left. SIGTERM sends everyone home early."""
         async with asyncio.TaskGroup() as group:
             measuring = [group.create_task(self._tell()), group.create_task(self._probe_lag())]
             arriving = group.create_task(self._arrive(group))
@@ -52,7 +53,7 @@ class Crowd:
     async def _stay(self) -> None:
         loop = asyncio.get_running_loop()
         sent_home = asyncio.Event()
-        loop.add_reader(self._pipe.fileno(), sent_home.set)
+        loop.add_signal_handler(signal.SIGTERM, sent_home.set)
         if self._plan.reconnect_at_seconds is not None:
             loop.call_later(self._plan.reconnect_at_seconds, self._drop_all)
         try:
@@ -60,8 +61,6 @@ class Crowd:
                 await sent_home.wait()
         except TimeoutError:
             pass  # the plan is fulfilled
-        finally:
-            loop.remove_reader(self._pipe.fileno())
 
     def _drop_all(self) -> None:
         for participant in self._present:

@@ -80,7 +80,7 @@ class Line:
     @property
     def has_ended(self) -> bool:
         """Whether the connection is over."""
-        return self._socket.ended
+        return self._socket.has_ended
 
     def is_in(self, namespace: str) -> bool:
         """Whether the namespace was joined, and not left since."""
@@ -88,7 +88,7 @@ class Line:
 
     def check(self) -> None:
         """Raise ConnectionLost if the connection is over."""
-        if self._socket.ended:
+        if self._socket.has_ended:
             raise ConnectionLost
 
     def close(self) -> None:

@@ -2,27 +2,34 @@
 
 
 class Pace:
-    """The rhythm of one game: its first call that is heard sets it, from then on one is due every
-    `interval_ms`. A call that is a whole interval late sets it anew."""
+    """The rhythm of one game: from its start on, or from the first call that is heard, a call is
+    due every `interval_ms`. One that is a whole interval late sets the rhythm anew."""
 
     __slots__ = ("_due_ms", "_index", "_interval_ms")
 
     def __init__(self, interval_ms: float) -> None:
         self._interval_ms = interval_ms
-        self._index = 0
+        self._index: int | None = None
         self._due_ms = 0.0
 
+    def start(self, at_ms: float) -> None:
+        """The game became active."""
+        if self._index is None:
+            self._index, self._due_ms = 0, at_ms
+
     def called(self, index: int, at_ms: float) -> float | None:
-        """How many ms the `index`-th call was off; None for the first, and for one that is no
-        news."""
+        """How many ms the `index`-th call was off; None for one that is no news, and for the first
+        that is heard of a game whose start was not."""
+        if self._index is None:
+            self._index, self._due_ms = index, at_ms
+            return None
         if index <= self._index:
             return None
-        is_first = self._index == 0
         due_ms = self._due_ms + (index - self._index) * self._interval_ms
-        late_ms = 0.0 if is_first else at_ms - due_ms
+        late_ms = at_ms - due_ms
         self._index = index
-        self._due_ms = at_ms if is_first or late_ms >= self._interval_ms else due_ms
-        return None if is_first else abs(late_ms)
+        self._due_ms = at_ms if late_ms >= self._interval_ms else due_ms
+        return abs(late_ms)
 
 
 class Games:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -26,7 +26,7 @@ def progress() -> Iterator[Show]:
         yield _lines()
         return
     with Live(console=console, auto_refresh=False) as live:
-        yield lambda seconds: live.update(_table(seconds), refresh=True)
+        yield lambda seconds: live.update(_view(seconds), refresh=True)
 
 
 def summary(seconds: Sequence[Tally]) -> str:
@@ -61,10 +61,10 @@ def _now(second: Tally, number: int) -> str:
     )
 
 
-def _table(seconds: Sequence[Tally]) -> Table:
+def _view(seconds: Sequence[Tally]) -> Group:
     second = seconds[-1] if seconds else Tally()
     found = latency_figures(second)
-    table = Table(title=_now(second, len(seconds)), title_justify="left")
+    table = Table()
     table.add_column("ms, last second")
     for label in (*PERCENTILES, "max"):
         table.add_column(label, justify="right")
@@ -72,7 +72,7 @@ def _table(seconds: Sequence[Tally]) -> Table:
         table.add_row(name, *(_ms(found[f"{name}_{label}_ms"]) for label in (*PERCENTILES, "max")))
     for code, times in second.errors.most_common(5):
         table.add_row(code, str(times))
-    return table
+    return Group(_now(second, len(seconds)), table)
 
 
 def _ms(value: float | None) -> str:

@@ -64,7 +64,9 @@ class Room:
         self._meter.count("events")
         if at_ms >= self._live_from_ms:
             self._meter.latency("push", self._meter.now_ms() - at_ms)
-        if name == "number_called":
+        if name == "status_changed" and message["status"] == "active":
+            self._pace.start(at_ms)
+        elif name == "number_called":
             off_ms = self._pace.called(message["index"], at_ms)
             if off_ms is not None:
                 self._meter.latency("jitter", off_ms)

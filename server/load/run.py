@@ -1,6 +1,7 @@
 """A run from the outside: its processes, and what they tell second by second."""
 
 import multiprocessing
+import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,14 +22,13 @@ class Run:
     """A plan that is being played. `seconds` are the tallies of each second so far."""
 
     def __init__(self, plan: Plan, processes: int) -> None:
-        self.plan = plan
         self.seconds: list[Tally] = []
         self._told: dict[Connection, int] = {}
         # A fork would take along this process's threads' locks.
         context = multiprocessing.get_context("spawn")
         self._processes: list[BaseProcess] = []
         for part in range(processes):
-            ours, theirs = context.Pipe()
+            ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
                 target=work, args=(plan, part, processes, theirs), daemon=True
             )
@@ -39,13 +39,12 @@ class Run:
 
     def watch(self, show: Callable[[Sequence[Tally]], None]) -> None:
         """Return when everyone has left; `show` gets the seconds so far about once a second.
-        Ctrl-C sends everyone home early. Raises RunFailed."""
+        Ctrl-C or SIGTERM sends everyone home early. Raises RunFailed."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._send_home)
         while self._told:
-            try:
-                for pipe in wait(list(self._told), _WATCH_SECONDS):
-                    self._listen(pipe)  # type: ignore[arg-type]  # only pipes were given
-            except KeyboardInterrupt:
-                self._send_home()
+            for pipe in wait(list(self._told), _WATCH_SECONDS):
+                self._listen(pipe)  # type: ignore[arg-type]  # only pipes were given
             show(self.seconds)
         for process in self._processes:
             process.join()
@@ -64,6 +63,6 @@ class Run:
             self.seconds.append(Tally())
         self.seconds[second].add(tally)
 
-    def _send_home(self) -> None:
-        for pipe in self._told:
-            pipe.send(None)
+    def _send_home(self, *_: object) -> None:
+        for process in self._processes:
+            process.terminate()

@@ -13,7 +13,7 @@ Count = Literal[
 
 LATENCIES: Final[dict[Latency, str]] = {
     "push": "room event, from its `at` to its receipt",
-    "jitter": "number_called, its `at` against the rhythm of the game's first call",
+    "jitter": "number_called, how far its `at` is from start + index x interval",
     "connect": "TCP, WebSocket and Engine.IO handshakes",
     "enter": "joining a namespace",
     "join": "join, to its acknowledgement",

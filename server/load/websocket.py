@@ -37,7 +37,6 @@ class WebSocket(asyncio.Protocol):
         "_meter",
         "_netloc",
         "_transport",
-        "ended",
         "on_end",
         "on_message",
         "opening",
@@ -47,7 +46,6 @@ class WebSocket(asyncio.Protocol):
         self.opening: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.on_message: Callable[[bytes], None] = lambda _: None
         self.on_end: Callable[[], None] = lambda: None
-        self.ended = False
         self._netloc = netloc
         self._meter = meter
         self._key = os.urandom(16)
@@ -55,14 +53,19 @@ class WebSocket(asyncio.Protocol):
         self._is_upgraded = False
         self._is_leaving = False
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is over, or about to be."""
+        return self._transport.is_closing()
+
     def send(self, packet: bytes) -> None:
-        """Send a Socket.IO packet."""
-        self._transport.write(frames.text_frame(_MESSAGE + packet))
+        """Send a Socket.IO packet, unless it is over."""
+        self._write(frames.text_frame(_MESSAGE + packet))
 
     def close(self) -> None:
         """Say goodbye."""
         self._is_leaving = True
-        self._transport.write(frames.close_frame())
+        self._write(frames.close_frame())
         self._transport.close()
 
     def drop(self) -> None:
@@ -75,7 +78,7 @@ class WebSocket(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._meter.sockets += 1
-        self._transport.write(frames.handshake(self._netloc, PATH, self._key))
+        self._write(frames.handshake(self._netloc, PATH, self._key))
 
     def data_received(self, data: bytes) -> None:
         data = self._buffer + data if self._buffer else data
@@ -88,7 +91,6 @@ class WebSocket(asyncio.Protocol):
         self._buffer = data
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.ended = True
         self._meter.sockets -= 1
         if not self._is_leaving:
             self._meter.error("connection_lost")
@@ -117,7 +119,7 @@ class WebSocket(asyncio.Protocol):
             case frames.TEXT:
                 self._take_packet(payload)
             case frames.PING:
-                self._transport.write(frames.pong_frame(payload))
+                self._write(frames.pong_frame(payload))
             case frames.CLOSE:
                 self._transport.close()
             case _:
@@ -129,6 +131,10 @@ class WebSocket(asyncio.Protocol):
         if kind == _MESSAGE:
             self.on_message(payload[1:])
         elif kind == _PING:
-            self._transport.write(_PONG)
+            self._write(_PONG)
         elif kind == _OPEN and not self.opening.done():
             self.opening.set_result(None)
+
+    def _write(self, frame: bytes) -> None:
+        if not self._transport.is_closing():  # uvloop raises where asyncio only warns
+            self._transport.write(frame)

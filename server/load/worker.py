@@ -28,13 +28,14 @@ _GC_THRESHOLD: Final = 100_000
 
 
 def work(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
-    """Play one of several parts of a plan, and tell `pipe` about it as Crowd does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other end has heard it too, and decides
+    """Play one of several parts of a plan, and tell `pipe` about it as Crowd does. Ends when
+    nobody listens there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one hears it too
     gc.set_threshold(_GC_THRESHOLD)
     try:
         uvloop.run(_play(plan, part, parts, pipe))
     except* BrokenPipeError:
-        pass  # whoever wanted to know is gone
+        pass
 
 
 async def _play(plan: Plan, part: int, parts: int, pipe: Connection) -> None:

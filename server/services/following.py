@@ -6,12 +6,14 @@ commit once and in order, and fills a gap from the lobby's log before anything l
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
+from protocol.views import Status
+from server.metrics import Metrics
 from server.rules.evolve import evolve
 from server.services.locks import Locks
 from server.store import keys
@@ -61,8 +63,9 @@ class Followed:
 class Following:
     """Keeps followed lobbies current, and tells the audience."""
 
-    def __init__(self, store: LobbyStore, subscription: Subscription) -> None:
+    def __init__(self, store: LobbyStore, subscription: Subscription, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._subscription = subscription
         self._followed: dict[str, Followed] = {}
         self._locks = Locks()
@@ -73,6 +76,13 @@ class Following:
         """The lobby as this node knows it; None when it does not follow it."""
         followed = self._followed.get(lobby_id)
         return None if followed is None else followed.snapshot
+
+    def statuses(self) -> Iterable[tuple[int, Status]]:
+        """The tier and the status of each followed lobby."""
+        for followed in self._followed.values():
+            lobby = followed.snapshot.lobby
+            if lobby is not None:
+                yield lobby.buy_in_amount, lobby.status
 
     def recent(self, lobby_id: str) -> Sequence[Record]:
         """The last records that the lobby's room heard, oldest first, without a gap."""
@@ -208,6 +218,7 @@ class Following:
             return False
         missed = [r for r in records if r.head.version > followed.snapshot.head.version]
         if missed:
+            self._metrics.gaps_filled.inc()
             self._advance(lobby_id, followed, missed)
         return len(records) == _PAGE
 

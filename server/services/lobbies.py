@@ -8,6 +8,7 @@ from typing import Final
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import lobby_table
 from server.clock import StoreClock
+from server.metrics import Metrics
 from server.rules.commands import Command
 from server.rules.decide import decide
 from server.rules.events import Event
@@ -15,6 +16,7 @@ from server.rules.lobby import Lobby, due_at
 from server.services.alarms import Alarms
 from server.services.following import Following
 from server.services.locks import Locks
+from server.services.reporting import report
 from server.store.commits import Check
 from server.store.lobbies import LobbyStore
 from server.store.log import Record, Snapshot
@@ -48,12 +50,18 @@ class Lobbies:
     """The lobbies, wherever they are known from: this node's memory or the store."""
 
     def __init__(
-        self, store: LobbyStore, following: Following, alarms: Alarms, clock: StoreClock
+        self,
+        store: LobbyStore,
+        following: Following,
+        alarms: Alarms,
+        clock: StoreClock,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._following = following
         self._alarms = alarms
         self._clock = clock
+        self._metrics = metrics
         self._locks = Locks()
 
     async def snapshot(self, lobby_id: str) -> Snapshot:
@@ -131,6 +139,7 @@ class Lobbies:
             return None
         after, records = done
         changed = Changed(after, records)
+        report(before, changed.lobby, records, self._metrics)
         self._following.committed(changed.lobby.lobby_id, after, records)
         self._alarms.due(lobby_table(changed.lobby.lobby_id), due_at(changed.lobby))
         return changed

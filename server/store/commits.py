@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import orjson
 
+from server.metrics import Metrics
 from server.store.connection import Connection, Script
 from server.store.projection import Write
 
@@ -24,8 +25,9 @@ class Check:
 class Commits:
     """Carries out writes in one atomic step if all checks hold."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, metrics: Metrics) -> None:
         self._connection = connection
+        self._metrics = metrics
         self._script = Script("commit")
 
     async def commit(
@@ -41,6 +43,7 @@ class Commits:
         written = [_placed(write, keys) for write in writes]
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
         (outcome,) = await self._connection.run_timed(self._script, list(keys), args)
+        self._metrics.commits.labels(outcome).inc()
         return bool(outcome == "committed")
 
 

@@ -11,6 +11,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from server.clock import StoreClock
+from server.metrics import Metrics
 from server.store.errors import StoreUnavailable
 
 COMMAND_TIMEOUT_SECONDS: Final = 2.0
@@ -57,9 +58,10 @@ class Connection:
     pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
     """
 
-    def __init__(self, redis: Redis, clock: StoreClock) -> None:
+    def __init__(self, redis: Redis, clock: StoreClock, metrics: Metrics) -> None:
         self._redis = redis
         self._clock = clock
+        self._metrics = metrics
         self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
         self._sender: asyncio.Task[None] | None = None
 
@@ -102,6 +104,11 @@ class Connection:
         seconds, microseconds = await self.call("TIME")
         self._observe(seconds, microseconds, sent_ms)
 
+    @property
+    def waiting(self) -> int:
+        """Commands that wait for the connection to be free."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Finish what was sent and close the connection."""
         if self._sender is not None:
@@ -128,7 +135,8 @@ class Connection:
         for command, _ in batch:
             pipeline.execute_command(*command)
         try:
-            answers = await pipeline.execute(raise_on_error=False)
+            with self._metrics.store_round_trip.time():
+                answers = await pipeline.execute(raise_on_error=False)
         except Exception as error:  # noqa: BLE001 - each of those who wait gets it
             answers = [error] * len(batch)
         for (_, future), answer in zip(batch, answers, strict=True):

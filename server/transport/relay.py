@@ -8,6 +8,8 @@ import structlog
 
 from protocol.ids import lobby_namespace
 from protocol.to_client import LobbyState
+from server.clock import StoreClock
+from server.metrics import Metrics
 from server.rules.events import GridArranged
 from server.store.errors import StoreUnavailable
 from server.store.log import Record, Snapshot
@@ -23,9 +25,11 @@ log = structlog.get_logger(__name__)
 class Relay:
     """The audience of the lobbies that this node follows."""
 
-    def __init__(self, rooms: Rooms, states: States) -> None:
+    def __init__(self, rooms: Rooms, states: States, clock: StoreClock, metrics: Metrics) -> None:
         self._rooms = rooms
         self._states = states
+        self._clock = clock
+        self._metrics = metrics
         self._tasks: set[asyncio.Task[None]] = set()
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
@@ -36,8 +40,11 @@ class Relay:
         for record in records:
             if record.name is not None and record.message is not None:
                 self._rooms.broadcast(namespace, record.name, record.message.encode())
+                self._metrics.events_pushed.labels(record.name).inc()
             if isinstance(record.event, GridArranged) and record.event.by_server:
                 helped.add(record.event.alien_id)
+        late_ms = self._clock.now_ms() - records[-1].head.at
+        self._metrics.push_latency.observe(max(0.0, late_ms / 1000))
         if helped:
             self._send_states(lobby_id, lambda member: member.alien_id in helped)
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from protocol.errors import Refused
 from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.clock import StoreClock
+from server.metrics import Metrics
 from server.rules.payments import Terms
 from server.rules.variants import Variant
 from server.services.alarms import Alarms
@@ -64,9 +65,10 @@ class Node:
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
         tables = [str(tier) for tier in tiers]
+        metrics = Metrics()
         self.clock = StoreClock()
-        self.connection = Connection(open_redis(url), self.clock)
-        self.commits = Commits(self.connection)
+        self.connection = Connection(open_redis(url), self.clock, metrics)
+        self.commits = Commits(self.connection, metrics)
         channels = Channels(sharded=sharded)
         projection = Projection(lifetimes, terms.coin_decimals, channels)
         self.store = LobbyStore(self.connection, self.commits, projection)
@@ -75,9 +77,9 @@ class Node:
         self.directory = Directory(self.connection)
         self._listening = open_redis(listen_url or url)
         self.subscription = Subscription(self._listening, channels, self._restored)
-        self.following = Following(self.store, self.subscription)
+        self.following = Following(self.store, self.subscription, metrics)
         self.alarms = Alarms(tables)
-        self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock)
+        self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock, metrics)
         self.billing = Billing(self.invoices, terms, token="ALIEN")
         self.seats = Seats(
             self.lobbies, self.directory, self.billing, self.clock, tiers, takes_test=takes_test

@@ -117,9 +117,7 @@ def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
     texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
     scripts = [name for name in texts if name.endswith(".js")]
     texts[_INDEX] = _index(texts[_INDEX], config, scripts)
-    return {
-        name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()
-    }
+    return {name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()}
 
 
 def _index(template: str, config: Mapping[str, Any], scripts: list[str]) -> str:

@@ -19,6 +19,7 @@ from protocol.payments import (
     VERSION_HEADER,
     PaymentDelivery,
 )
+from server.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
 from server.transport.http.game import json_response
@@ -36,9 +37,14 @@ class Webhook:
     `may_take` says that the store is known to keep them."""
 
     def __init__(
-        self, payments: Payments, public_keys: Iterable[bytes], may_take: Callable[[], bool]
+        self,
+        payments: Payments,
+        public_keys: Iterable[bytes],
+        may_take: Callable[[], bool],
+        metrics: Metrics,
     ) -> None:
         self._payments = payments
+        self._metrics = metrics
         self._may_take = may_take
         self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
 
@@ -49,12 +55,15 @@ class Webhook:
     async def _deliver(self, request: web.Request) -> web.StreamResponse:
         body = await read_body(request, MAX_BODY_BYTES)
         if isinstance(body, Refused):
+            self._count(body.code)
             return problem(body)
         if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
+            self._count(ErrorCode.UNAUTHORIZED)
             return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
         said = _read(body, request.headers.getall(VERSION_HEADER, []))
         if said is None:
             log.warning("delivery_not_understood", body_bytes=len(body))
+            self._count(ErrorCode.INVALID_MESSAGE)
             return problem(Refused(ErrorCode.INVALID_MESSAGE))
         return await self._record(said, body)
 
@@ -68,7 +77,9 @@ class Webhook:
             raise StoreUnavailable("the delivery was not stored in time") from error
         if isinstance(answer, Refused):
             log.warning("delivery_refused", invoice_id=said.invoice, code=answer.code)
+            self._count(answer.code)
             return problem(answer)
+        self._count(answer.reason or ("processed" if answer.processed else "ignored"))
         log.info(
             "delivery_recorded",
             invoice_id=said.invoice,
@@ -77,6 +88,9 @@ class Webhook:
             reason=answer.reason,
         )
         return json_response(answer.model_dump())
+
+    def _count(self, outcome: str) -> None:
+        self._metrics.payment_deliveries.labels(outcome).inc()
 
     def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
         if len(signatures) != 1 or len(signatures[0]) != _SIGNATURE_HEX_DIGITS:

@@ -1,0 +1,85 @@
+"""What the metrics watch: gauges and counters that parts of the server keep anyway."""
+
+import asyncio
+from collections import Counter
+
+from server.metrics import Metrics, Values
+from server.services.following import Following
+from server.store.connection import Connection
+from server.store.subscription import Subscription
+from server.transport.counts import Counts
+from server.transport.gateway import Gateway
+
+
+def watch(
+    metrics: Metrics,
+    *,
+    gateway: Gateway,
+    counts: Counts,
+    following: Following,
+    connection: Connection,
+    subscription: Subscription,
+) -> None:
+    """Publish what these parts count."""
+    metrics.watch(
+        "fair_bingo_sockets",
+        "Open connections.",
+        (),
+        lambda: _one(len(gateway.eio.sockets)),
+    )
+    metrics.watch(
+        "fair_bingo_connections_ended_total",
+        "Connections that ended, by how.",
+        ("ending",),
+        lambda: {(ending.value,): count for ending, count in counts.ended.items()},
+    )
+    metrics.watch(
+        "fair_bingo_refusals_total",
+        "Refused handshakes, connects and commands of sockets, by code.",
+        ("code",),
+        lambda: {(code.value,): count for code, count in counts.refused.items()},
+    )
+    metrics.watch(
+        "fair_bingo_socket_writes_total",
+        "Frames written, straight to an idle connection or behind earlier ones.",
+        ("path",),
+        lambda: {
+            ("direct",): counts.deliveries_direct,
+            ("queued",): counts.deliveries_queued,
+        },
+    )
+    metrics.watch(
+        "fair_bingo_failures_total",
+        "Errors of our own that a client met as `internal`.",
+        (),
+        lambda: _one(counts.failures),
+    )
+    metrics.watch(
+        "fair_bingo_followed_lobbies",
+        "Lobbies that this node has sockets for.",
+        ("tier", "status"),
+        lambda: _by_tier_and_status(following),
+    )
+    metrics.watch(
+        "fair_bingo_store_commands_waiting",
+        "Commands that wait to be sent to the store.",
+        (),
+        lambda: _one(connection.waiting),
+    )
+    metrics.watch(
+        "fair_bingo_subscription_up",
+        "1 while the store's messages reach this node.",
+        (),
+        lambda: _one(subscription.alive),
+    )
+    metrics.watch(
+        "fair_bingo_tasks", "Tasks of the event loop.", (), lambda: _one(len(asyncio.all_tasks()))
+    )
+
+
+def _one(value: float) -> Values:
+    return {(): value}
+
+
+def _by_tier_and_status(following: Following) -> Values:
+    return Counter((str(tier), status) for tier, status in following.statuses())

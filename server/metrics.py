@@ -1,0 +1,87 @@
+"""The catalogue of metrics: every one that `/metrics` has, named after Prometheus's conventions.
+
+No label takes values from outside: tiers, states, codes and reasons are closed sets.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+_LATENCY_SECONDS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
+    *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
+)
+
+Values = Mapping[tuple[str, ...], float]
+"""What a metric is now, by the values of its labels."""
+
+
+class Metrics:
+    """The metrics of one process. Parts of the server count in them; what others count already
+    is read when it is asked for: see `watch`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        self.store_round_trip = self._histogram(
+            "fair_bingo_store_round_trip_seconds",
+            "From sending a batch of commands to its answers.",
+        )
+        self.commits = self._counter(
+            "fair_bingo_commits",
+            "Commits by outcome; a conflict or stale one is decided anew.",
+            "outcome",
+        )
+        self.call_jitter = self._histogram(
+            "fair_bingo_call_jitter_seconds", "From the instant a number was due to its commit."
+        )
+        self.push_latency = self._histogram(
+            "fair_bingo_push_latency_seconds",
+            "From the commit of an event to its write to the room.",
+        )
+        self.events_pushed = self._counter(
+            "fair_bingo_events_pushed", "Events pushed to rooms of this node.", "event"
+        )
+        self.gaps_filled = self._counter(
+            "fair_bingo_relay_gaps_filled", "Times that missed events were read from a lobby's log."
+        )
+        self.payment_deliveries = self._counter(
+            "fair_bingo_payment_deliveries", "Deliveries of the payment provider.", "outcome"
+        )
+
+    def watch(
+        self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Values]
+    ) -> None:
+        """Publish what `read` tells at the moment: a counter if the name ends in `_total`, else a
+        gauge."""
+        self.registry.register(_Watched(name, text, labels, read))
+
+    def render(self) -> bytes:
+        """The Prometheus text."""
+        return generate_latest(self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(name, text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str) -> Histogram:
+        return Histogram(name, text, buckets=_LATENCY_SECONDS, registry=self.registry)
+
+
+class _Watched(Collector):
+    def __init__(
+        self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Values]
+    ) -> None:
+        self._family = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+        self._about = (name, text)
+        self._labels = labels
+        self._read = read
+
+    def collect(self) -> Iterable[Metric]:
+        """The metric as it is now."""
+        family = self._family(*self._about, labels=self._labels)
+        for values, value in self._read().items():
+            family.add_metric(values, value)
+        yield family

@@ -1,0 +1,38 @@
+"""What the operator hears of a commit: how late a call was, and how a game ended."""
+
+from collections.abc import Sequence
+
+import structlog
+
+from server.metrics import Metrics
+from server.rules.events import GameFinished, NumberCalled
+from server.rules.lobby import Lobby
+from server.store.log import Record, Snapshot
+
+log = structlog.get_logger(__name__)
+
+
+def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: Metrics) -> None:
+    """Measure and log what a commit of this node led to."""
+    for record in records:
+        match record.event:
+            case NumberCalled() if before.lobby is not None and before.lobby.next_call_at:
+                late_ms = record.head.at - before.lobby.next_call_at
+                metrics.call_jitter.observe(max(0.0, late_ms / 1000))
+            case GameFinished():
+                _log_end(after, record)
+
+
+def _log_end(lobby: Lobby, record: Record) -> None:
+    log.info(
+        "game_finished",
+        lobby_id=lobby.lobby_id,
+        outcome=lobby.outcome,
+        winner=lobby.winner,
+        pattern=lobby.pattern,
+        pot=lobby.pot,
+        players=len(lobby.players),
+        calls=len(lobby.called),
+        seconds=round((record.head.at - lobby.created_at) / 1000, 3),
+        events=record.head.seq,
+    )
