@@ -18,8 +18,9 @@ run: install  ## serve the game at http://localhost:8000 on the embedded store, 
 demo: install  ## one fast game between bots, in the terminal
 	@$(BIN)/fair-bingo demo
 
+# Four at a time, since most of them wait; a file's tests stay together.
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n 4 --dist loadfile
 
 lint: install  ## all checks but the tests
 	$(BIN)/ruff format --check .
