@@ -196,16 +196,20 @@ class Following:
             task.add_done_callback(self._tasks.discard)
 
     async def _close_gap(self, lobby_id: str, followed: Followed) -> None:
-        while followed.behind and self._followed.get(lobby_id) is followed:
-            followed.behind = False
-            try:
-                more = await self._read_on(lobby_id, followed)
-                followed.behind = followed.behind or more
-            except StoreUnavailable as error:
-                log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
-                followed.behind = True
-                await asyncio.sleep(_RETRY_SECONDS)
-        followed.catching_up = False
+        try:
+            while followed.behind and self._followed.get(lobby_id) is followed:
+                followed.behind = False
+                try:
+                    more = await self._read_on(lobby_id, followed)
+                    followed.behind = followed.behind or more
+                except StoreUnavailable as error:
+                    log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
+                    followed.behind = True
+                    await asyncio.sleep(_RETRY_SECONDS)
+        except Exception:
+            log.exception("lobby_not_understood", lobby_id=lobby_id)
+        finally:
+            followed.catching_up = False
 
     async def _read_on(self, lobby_id: str, followed: Followed) -> bool:
         """Take in the next records, and tell whether there may be more."""

@@ -3,10 +3,17 @@
 from server.load.pace import Pace
 
 
-def test_calls_are_due_one_interval_apart() -> None:
+def test_calls_are_due_one_interval_apart_from_the_start() -> None:
+    pace = Pace(interval_ms=100)
+    pace.start(1000)
+
+    assert [pace.called(1, 1104), pace.called(2, 1201), pace.called(3, 1300)] == [4, 1, 0]
+
+
+def test_who_did_not_hear_the_start_takes_the_first_call_for_punctual() -> None:
     pace = Pace(interval_ms=100)
 
-    assert [pace.called(1, 1000), pace.called(2, 1104), pace.called(3, 1201)] == [None, 4, 1]
+    assert [pace.called(4, 1000), pace.called(5, 1104), pace.called(6, 1201)] == [None, 4, 1]
 
 
 def test_who_missed_some_calls_still_knows_when_the_next_was_due() -> None:

@@ -87,8 +87,10 @@ def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
     assert (before, room.is_over) == (False, True)
 
 
-def test_calls_are_measured_against_the_rhythm_of_the_first() -> None:
-    tally = heard(call(1, 1, 1000.0), call(2, 2, 1107.0), call(3, 3, 1202.0))
+def test_calls_are_measured_against_the_rhythm_from_the_start() -> None:
+    start = ("status_changed", {"seq": 1, "at": 1000.0, "status": "active", "deadline": None})
+
+    tally = heard(start, call(2, 1, 1107.0), call(3, 2, 1202.0))
 
     assert tally.latencies["jitter"].max_ms == pytest.approx(7)
     assert tally.latencies["jitter"].percentile_ms(50) == pytest.approx(2, rel=0.01)

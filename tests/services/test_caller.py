@@ -9,10 +9,11 @@ from redis.asyncio import Redis
 from server.dev.store import EmbeddedStore
 from server.rules.events import NumberCalled
 from server.rules.evolve import fold
+from server.rules.lobby import due_at
 from server.rules.variants import Variant
 from server.store import keys
 from server.store.errors import StoreUnavailable
-from server.store.log import Head
+from server.store.log import Head, Snapshot
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.wait import until
@@ -145,12 +146,19 @@ async def test_the_timer_of_no_lobby_is_dropped(
         await until(is_gone)
 
 
+def has_come(node: Node, snapshot: Snapshot) -> bool:
+    """Whether something is due in the lobby by now."""
+    due = None if snapshot.lobby is None else due_at(snapshot.lobby)
+    return due is not None and node.clock.now_ms() > due
+
+
 async def test_stopping_finishes_what_was_taken(start_node: StartNode, store_url: str) -> None:
     node = await start_node(store_url, tiers=TIERS)
     lobby_id = await duel(node, 1)
     async with Proxy(store_url) as proxy:
         slow = await start_node(proxy.url, tiers=TIERS, listen_url=store_url)
         before = await node.store.load(lobby_id)
+        await until(lambda: has_come(node, before))
         proxy.hold()
         slow.caller.start()
         await asyncio.sleep(0.1)

@@ -137,6 +137,14 @@ async def test_a_gap_of_many_pages_is_filled(nodes: Pair, mute: Node) -> None:
     await is_told(listener, range(3, 2_503))
 
 
+async def test_who_reads_on_twice_at_once_tells_everything_once(nodes: Pair, mute: Node) -> None:
+    lobby_id = await opened(nodes[0])
+    listener = await follow(nodes[1], lobby_id)
+    await extend(mute, lobby_id, 5)
+    await asyncio.gather(*(nodes[1].following.catch_up(lobby_id) for _ in range(3)))
+    assert listener.versions == [*range(3, 8)]
+
+
 async def test_nothing_is_kept_after_the_last_unfollowing(node: Node, redis: Redis) -> None:
     lobby_id = await opened(node)
     listener = await follow(node, lobby_id)
@@ -199,6 +207,21 @@ async def test_a_store_that_went_back_in_time_starts_the_audience_over(
     assert await knows_what_the_store_has(node, lobby_id)
     await extend(node, lobby_id)
     assert listener.versions == [3, 4, 5, 6, 7, 8, 6]
+
+
+async def test_another_history_in_the_place_of_the_one_that_was_told_starts_the_audience_over(
+    node: Node, mute: Node, redis: Redis, store_url: str
+) -> None:
+    lobby_id = await opened(node)
+    listener = await follow(node, lobby_id)
+    earlier = await backup(store_url)
+    await extend(node, lobby_id, 3)
+    await restore(store_url, earlier)
+    await extend(mute, lobby_id, 6)
+    await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
+    await until(lambda: len(listener.restarts) == 1)
+    assert await knows_what_the_store_has(node, lobby_id)
+    assert listener.versions == [3, 4, 5]
 
 
 async def backup(url: str) -> dict[Any, Any]:

@@ -131,6 +131,18 @@ async def test_two_nodes_that_get_one_delivery_at_the_same_time_process_it_once(
     assert await sums(redis) == {"received": 20 * BUY_IN, "pot": 20 * BUY_IN}
 
 
+async def test_two_nodes_that_get_one_wrong_amount_at_the_same_time_owe_it_back_once(
+    start_node: StartNode, store_url: str, redis: Redis
+) -> None:
+    nodes = [await start_node(store_url) for _ in range(2)]
+    for number in range(20):
+        said = paid(await nodes[0].sit(f"player-{number}"), amount="1")
+        answers = await asyncio.gather(*(node.deliver(said) for node in nodes))
+        assert ignored("amount_mismatch") in answers
+        assert ignored("already_processed") in answers
+    assert await sums(redis) == {"received": 20, "refund_owed": 20}
+
+
 async def test_hundreds_of_deliveries_of_one_payment_among_failures_credit_it_once(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:

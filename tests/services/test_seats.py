@@ -1,5 +1,3 @@
-import asyncio
-from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,11 +8,9 @@ from protocol.ids import invoice_table
 from server.rules.commands import Tick
 from server.services.seats import Seated
 from server.store import keys
-from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed, paid
+from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed
 from tests.support.wait import until
 
-PLAYERS = 300
-JOINS = 1_000
 TRIO = replace(CLASSIC, max_players=3)
 BRIEF = replace(CLASSIC, seat_ms=30)
 NOWHERE = "lobby_3500_000000000000"
@@ -28,26 +24,6 @@ async def status_of(node: Node, invoice_id: str) -> str:
     invoice = await node.billing.invoice(invoice_id)
     assert invoice is not None
     return invoice.status
-
-
-async def test_a_thousand_joins_over_two_nodes_fill_each_lobby_before_the_next_opens(
-    start_node: StartNode, store_url: str
-) -> None:
-    nodes = [await start_node(store_url) for _ in range(2)]
-    names = [f"player-{number % PLAYERS}" for number in range(JOINS)]
-    seats = await asyncio.gather(
-        *(nodes[number // 7 % 2].sit(name) for number, name in enumerate(names))
-    )
-    by_player = dict(zip(names, seats, strict=True))
-    for name, seated in zip(names, seats, strict=True):
-        assert seated.lobby.lobby_id == by_player[name].lobby.lobby_id
-        assert seated.invoice == by_player[name].invoice
-    forming = await nodes[0].directory.forming(TABLE)
-    lobbies = [(await nodes[0].store.load(lobby_id)).lobby for lobby_id in forming]
-    seated_in = Counter(player for lobby in lobbies if lobby for player in lobby.players)
-    assert seated_in == Counter(dict.fromkeys(by_player, 1))
-    assert [len(lobby.players) for lobby in lobbies if lobby] == [10] * (PLAYERS // 10)
-    assert await nodes[0].directory.fullest(TABLE) is None
 
 
 async def test_the_fullest_lobby_is_joined_and_of_equals_the_oldest(
@@ -186,24 +162,3 @@ async def closes(node: Node, lobby_id: str) -> bool:
     await node.lobbies.carry_out(lobby_id, Tick())
     lobby = (await node.store.load(lobby_id)).lobby
     return lobby is not None and lobby.status == "finished"
-
-
-async def test_joining_while_others_pay_and_leave_ends_with_everybody_seated_once(
-    start_node: StartNode, store_url: str
-) -> None:
-    nodes = [await start_node(store_url, tiers={BUY_IN: TRIO}) for _ in range(2)]
-
-    async def come_and_go(number: int) -> None:
-        node, name = nodes[number % 2], f"player-{number}"
-        seated = await node.sit(name)
-        if number % 3 == 0:
-            await node.seats.leave(name, seated.lobby.lobby_id)
-        elif number % 3 == 1:
-            await node.deliver(paid(seated))
-
-    await asyncio.gather(*(come_and_go(number) for number in range(60)))
-    forming = await nodes[0].directory.forming(TABLE)
-    lobbies = [(await nodes[0].store.load(lobby_id)).lobby for lobby_id in forming]
-    seated_in = Counter(player for lobby in lobbies if lobby for player in lobby.players)
-    assert set(seated_in.values()) <= {1}
-    assert all(len(lobby.players) <= TRIO.max_players for lobby in lobbies if lobby)

@@ -98,6 +98,13 @@ async def test_a_payment_of_an_unknown_invoice_is_kept_raw_once_and_for_ever(
     assert await store_content(redis) == {keys.UNMATCHED: ({"tx": raw_body(said).decode()}, False)}
 
 
+async def test_what_was_kept_first_of_a_transaction_stays(node: Node, redis: Redis) -> None:
+    first = PaymentDelivery(invoice="one", status="finalized", txHash="tx")
+    for said in (first, PaymentDelivery(invoice="two", status="finalized", txHash="tx")):
+        await node.deliver(said)
+    assert await unmatched(redis) == {"tx": raw_body(first).decode()}
+
+
 async def test_the_raw_body_is_kept_as_it_came(node: Node, redis: Redis) -> None:
     body = b'{ "invoice":"x","status":"finalized",  "new":"\xc3\xa9" }'
     said = PaymentDelivery.model_validate_json(body)

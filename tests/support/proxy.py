@@ -9,24 +9,24 @@ from urllib.parse import urlsplit
 class Proxy:
     """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
     directions and keeps every connection open, as a firewall that forgot them would; between
-    `hold` and `release` it keeps them back."""
+    `hold` and `release` it keeps the server's answers back."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._links: set[asyncio.Task[None]] = set()
-        self._passing = asyncio.Event()
-        self._passing.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
         self.silent = False
 
     def hold(self) -> None:
-        """Pass nothing on until `release`."""
-        self._passing.clear()
+        """Pass no answer on until `release`."""
+        self._answering.clear()
 
     def release(self) -> None:
-        """Pass on what was held back, and all that follows."""
-        self._passing.set()
+        """Pass on the answers that were held back, and all that follow."""
+        self._answering.set()
 
     @property
     def url(self) -> str:
@@ -57,13 +57,21 @@ class Proxy:
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port
         far_reader, far_writer = await asyncio.open_connection(host, port)
-        await asyncio.gather(self._pass_on(reader, far_writer), self._pass_on(far_reader, writer))
+        await asyncio.gather(
+            self._pass_on(reader, far_writer), self._pass_on(far_reader, writer, self._answering)
+        )
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        passing: asyncio.Event | None = None,
+    ) -> None:
         self._writers.add(writer)
         with suppress(OSError):
             while said := await reader.read(65_536):
-                await self._passing.wait()
+                if passing is not None:
+                    await passing.wait()
                 if not self.silent:
                     writer.write(said)
         writer.close()

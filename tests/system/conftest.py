@@ -8,11 +8,19 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.process import ChildProcess, StartProcess
-from tests.system.game_server import GameServer, environment, game_server, published_keys
+from tests.system.game_server import (
+    GameServer,
+    environment,
+    game_server,
+    published_keys,
+    running_app,
+)
+from tests.system.stored_ledger import StoredLedger
 
 JS = Path(__file__).parent / "js"
 INSTALL_SECONDS = 100
@@ -24,6 +32,9 @@ READY = r'"url": "(http://[^"]+)"'
 
 StartServe = Callable[..., ChildProcess]
 Serve = Callable[..., Awaitable[GameServer]]
+Run = Callable[..., Awaitable[tuple[int, str]]]
+
+COMMAND_SECONDS = 120
 
 
 @pytest.fixture
@@ -69,3 +80,30 @@ def node_modules() -> Path:
         command = ["npm", "ci", "--no-audit", "--no-fund"]
         subprocess.run(command, cwd=JS, check=True, timeout=INSTALL_SECONDS)
     return JS / "node_modules"
+
+
+@pytest.fixture
+def fair_bingo(start_process: StartProcess, variables: dict[str, str]) -> Run:
+    """Runs a command: its exit code, and what it printed."""
+
+    async def run(*arguments: str) -> tuple[int, str]:
+        process = start_process(FAIR_BINGO, *arguments, **variables)
+        return await process.wait(COMMAND_SECONDS), process.output
+
+    return run
+
+
+@pytest.fixture
+async def stored(store_url: str) -> AsyncIterator[StoredLedger]:
+    """The ledger of the store that the commands look into."""
+    async with Redis.from_url(store_url, decode_responses=True) as redis:
+        yield StoredLedger(redis)
+
+
+@pytest.fixture
+async def open_server(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[GameServer]:
+    """A server in this process, on the same store, that limits nobody."""
+    async with running_app(store_url, issuer, provider, HTTP_RATE="0") as server:
+        yield server

@@ -1,44 +1,41 @@
 """A server that is told to end: what it still does, and what it leaves to the others."""
 
 import asyncio
-import os
-import signal
+
+from aiohttp import web
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.dev.store import EmbeddedStore
 from tests.support.game import starting_nodes
-from tests.support.http import answers
+from tests.support.http import answers, serve_app
 from tests.support.wait import until
-from tests.system.conftest import StartServe
+from tests.system.conftest import READY, StartServe
 from tests.system.game_server import game_server
-
-READY = r'"url": "(http://[^"]+)"'
 
 
 async def test_a_request_in_flight_is_answered(
-    start_serve: StartServe, own_store: EmbeddedStore, issuer: DevIssuer
+    start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    process = start_serve(REDIS_URL=own_store.url)
-    host, _, port = (await process.wait_for_line(READY))[1].removeprefix("http://").partition(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    body = b'{"buy_in_amount": 3500}'
-    head = [
-        "POST /api/game/join HTTP/1.1",
-        "Host: localhost",
-        f"Authorization: Bearer {issuer.token('alice')}",
-        f"Content-Length: {len(body)}",
-        "Expect: 100-continue",
-    ]
-    os.kill(own_store.pid, signal.SIGSTOP)
-    writer.write("\r\n".join([*head, "", ""]).encode())
-    assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
-    writer.write(body)
-    process.terminate()
-    os.kill(own_store.pid, signal.SIGCONT)
-    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
-    assert await process.wait() == 0
-    writer.close()
+    asked, allowed = asyncio.Event(), asyncio.Event()
+
+    async def answer_late(_: web.Request) -> web.Response:
+        asked.set()
+        await allowed.wait()
+        return web.json_response(issuer.jwks())
+
+    keys = web.Application()
+    keys.router.add_get("/", answer_late)
+    async with serve_app(keys) as jwks_url, asyncio.TaskGroup() as group:
+        process = start_serve(ALIEN_JWKS_URL=jwks_url)
+        url = (await process.wait_for_line(READY))[1]
+        async with game_server(url, issuer, provider) as server:
+            joining = group.create_task(server.join("alice"))
+            await asked.wait()
+            process.terminate()
+            await until(lambda: listens_no_more(server.port))
+            allowed.set()
+            assert (await joining)["player_count"] == 1
+        assert await process.wait() == 0
 
 
 async def test_numbers_are_called_no_more_when_players_are_sent_away(
@@ -63,3 +60,13 @@ async def test_numbers_are_called_no_more_when_players_are_sent_away(
         assert not await answers(f"{url}/health/ready")
         assert await process.wait() == 0
         assert await node.store.load(lobby_id) == when_sent_away
+
+
+async def listens_no_more(port: int) -> bool:
+    """Whether a connection to the server is refused."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return True
+    writer.close()
+    return False

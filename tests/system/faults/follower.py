@@ -19,13 +19,12 @@ Data = dict[str, Any]
 class Follower:
     """A spectator who comes back as often as it takes, each time with the `seq` of the last event
     it saw, `last_seq` in the beginning. `heard` is everything that came of the lobby, in the order
-    of arrival; `sent_away` says how often a server said that it drains."""
+    of arrival."""
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
         self.lobby_id = lobby_id
         self.heard: list[tuple[str, Data]] = []
         self.visits = 0
-        self.sent_away = 0
         self.finished = asyncio.Event()
         self._url = url
         self._token = token
@@ -77,8 +76,7 @@ class Follower:
                 await client.shutdown()
 
     def _hear(self, event: str, data: Data) -> None:
-        if event == "draining":
-            self.sent_away += 1
+        if event == "draining":  # of the server, not of the lobby
             return
         self.heard.append((event, data))
         self._last_seq = data["seq"]

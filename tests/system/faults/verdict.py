@@ -29,8 +29,6 @@ class Tally:
     skipped: int = 0
     lost: int = 0
     doubled: int = 0
-    visits: int = 0
-    sent_away: int = 0
     late_ms: list[float] = field(default_factory=list)
 
     @property
@@ -60,7 +58,7 @@ async def judge(node: Node, lobby_id: str, tally: Tally) -> list[Record]:
     tally.games += 1
     tally.won += stored.lobby.winner is not None
     _count_calls(stored.lobby, tally)
-    tally.late_ms += _late_ms(records)
+    tally.late_ms += _late_ms(records, stored.lobby.variant.call_interval_ms)
     return records
 
 
@@ -79,8 +77,6 @@ def compare(follower: Follower, records: Sequence[Record], tally: Tally) -> None
         else:
             tally.lost += 1
     tally.doubled += len(rest)
-    tally.visits += follower.visits
-    tally.sent_away += follower.sent_away
 
 
 def _count_calls(lobby: Lobby, tally: Tally) -> None:
@@ -90,11 +86,15 @@ def _count_calls(lobby: Lobby, tally: Tally) -> None:
     tally.skipped += sum(found != wanted for found, wanted in zip(lobby.called, due, strict=True))
 
 
-def _late_ms(records: Sequence[Record]) -> list[float]:
+def _late_ms(records: Sequence[Record], interval_ms: int) -> list[float]:
+    """How late the calls were. None was made up for in a hurry: what is due next is one interval
+    after what was due, or after an outage one interval after the call."""
     late, due_ms = [], None
     for record in records:
         if isinstance(record.event, NumberCalled) and due_ms is not None:
             late.append(record.head.at - due_ms)
+            base_ms = due_ms if late[-1] < interval_ms else record.head.at
+            assert abs(record.event.next_call_at - base_ms - interval_ms) <= 1
         if isinstance(record.event, GameStarted | NumberCalled):
             due_ms = record.event.next_call_at
     return late

@@ -7,6 +7,7 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.system.game_server import GameServer, running_app
+from tests.transport.http.payment_desk import PaymentDesk, open_desk
 
 
 @pytest.fixture
@@ -16,3 +17,12 @@ async def game(
     """A server where two fill a lobby, and no number is called unless the test asks for it."""
     async with running_app(store_url, issuer, provider) as game:
         yield game
+
+
+@pytest.fixture
+async def desk(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> AsyncIterator[PaymentDesk]:
+    """Such a server, with a payment provider that can say anything to it."""
+    async with open_desk(store_url, issuer, provider) as desk:
+        yield desk

@@ -20,10 +20,22 @@ PROCESSED = {"success": True, "processed": True}
 FAILED_TOO_LATE = {"success": True, "processed": False}
 REFUND_OWED = {"success": True, "processed": True, "reason": "refund_owed"}
 
+# Of our form, for a lobby that never was.
+NO_INVOICE = {
+    "invoice_id": "inv_3500_000000000001_0000000000000001",
+    "recipient": "00000001000000000000000000000000",
+    "amount": "3500",
+    "token": "ALIEN",
+    "network": "alien",
+}
+
 
 def not_processed(reason: str) -> dict[str, Any]:
     """The answer to a delivery that is taken and changes no seat."""
     return {"success": True, "processed": False, "reason": reason}
+
+
+ALREADY_PROCESSED = not_processed("already_processed")
 
 
 class PaymentDesk:
@@ -129,3 +141,21 @@ async def open_desk(
         desk = PaymentDesk(server, redis, http)
         yield desk
         await desk.assert_balanced()
+
+
+async def assert_changes_nothing(
+    desk: PaymentDesk, payload: Mapping[str, Any], answer: Mapping[str, Any]
+) -> None:
+    """A delivery gets this answer and leaves everything in the store as it was."""
+    before = await desk.content()
+    assert await desk.deliver(payload) == answer
+    assert await desk.content() == before
+
+
+async def body_of_seat(desk: PaymentDesk, size_bytes: int = 0) -> bytes:
+    """A body that pays the seat of alice, who sits down; padded to this size."""
+    payload = desk.payment(await desk.invoice("alice"))
+    missing = size_bytes - len(json.dumps(payload | {"padding": ""}))
+    if missing > 0:
+        payload["padding"] = "x" * missing
+    return json.dumps(payload).encode()

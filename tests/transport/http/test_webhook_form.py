@@ -9,10 +9,12 @@ import pytest
 from multidict import CIMultiDict
 
 from protocol.payments import MAX_BODY_BYTES
-from server.dev.issuer import DevIssuer
-from server.dev.provider import DevProvider
-from tests.system.game_server import HttpAnswer
-from tests.transport.http.payment_desk import PROCESSED, PaymentDesk, open_desk
+from tests.transport.http.payment_desk import (
+    PROCESSED,
+    PaymentDesk,
+    body_of_seat,
+)
+from tests.transport.http.problems import assert_problem
 
 NOT_A_DELIVERY = {
     "nothing": b"",
@@ -60,33 +62,9 @@ def wrong_values() -> Iterator[tuple[str, Any]]:
         yield from ((field.split()[0], value) for value in values)
 
 
-@pytest.fixture
-async def desk(
-    store_url: str, issuer: DevIssuer, provider: DevProvider
-) -> AsyncIterator[PaymentDesk]:
-    async with open_desk(store_url, issuer, provider) as desk:
-        yield desk
-
-
-async def body_of_seat(desk: PaymentDesk, size_bytes: int = 0) -> bytes:
-    """A body that pays the seat of alice, who sits down; padded to this size."""
-    payload = desk.payment(await desk.invoice("alice"))
-    missing = size_bytes - len(json.dumps(payload | {"padding": ""}))
-    if missing > 0:
-        payload["padding"] = "x" * missing
-    return json.dumps(payload).encode()
-
-
 async def chunks(body: bytes) -> AsyncIterator[bytes]:
     for start in range(0, len(body), 10_000):
         yield body[start : start + 10_000]
-
-
-def assert_problem(answer: HttpAnswer, status: int, code: str) -> None:
-    assert (answer.status, answer.content_type) == (status, "application/problem+json")
-    assert answer.body["status"] == status
-    assert answer.body["code"] == code
-    assert set(answer.body) == {"type", "title", "status", "detail", "code"}
 
 
 async def test_a_body_of_exactly_64_kib_is_taken(desk: PaymentDesk) -> None:
@@ -107,7 +85,7 @@ async def test_a_body_of_one_byte_more_is_too_large(desk: PaymentDesk, chunked: 
     before = await desk.content()
     signature = desk.server.provider.sign(body)
     answer = await desk.send(chunks(body) if chunked else body, [signature])
-    assert_problem(answer, 413, "too_large")
+    assert_problem(answer, "too_large")
     assert await desk.content() == before
 
 
@@ -119,7 +97,7 @@ async def test_a_content_encoding_is_unsupported(desk: PaymentDesk, encoding: st
     answer = await desk.send(
         chunks(body), [desk.server.provider.sign(body)], {"Content-Encoding": encoding}
     )
-    assert_problem(answer, 415, "unsupported_encoding")
+    assert_problem(answer, "unsupported_encoding")
     assert await desk.content() == before
 
 
@@ -127,78 +105,7 @@ async def test_a_body_that_really_is_compressed_is_unsupported(desk: PaymentDesk
     body = gzip.compress(await body_of_seat(desk))
     signature = desk.server.provider.sign(body)
     answer = await desk.send(chunks(body), [signature], {"Content-Encoding": "gzip"})
-    assert_problem(answer, 415, "unsupported_encoding")
-
-
-def malformed(good: str) -> dict[str, list[str]]:
-    return {
-        "missing": [],
-        "empty": [""],
-        "of odd length": [good[:-1]],
-        "one byte short": [good[:-2]],
-        "one byte longer": [good + "00"],
-        "not hex": ["g" * 128],
-        "with a prefix": ["0x" + good],
-        "with spaces in place of digits": [good[:-3] + "   "],
-        "in other digits": [good[:-1] + "\N{FULLWIDTH DIGIT ONE}"],
-        "one bit off": [f"{int(good, 16) ^ 1:0128x}"],
-        "there twice": [good, good],
-        "there with a wrong one before": ["0" * 128, good],
-        "there with a wrong one after": [good, "0" * 128],
-        "twice in one header": [f"{good}, {good}"],
-    }
-
-
-@pytest.mark.parametrize("kind", malformed("00" * 64))
-async def test_a_signature_that_is_not_one_is_unauthorized(desk: PaymentDesk, kind: str) -> None:
-    body = await body_of_seat(desk)
-    before = await desk.content()
-    answer = await desk.send(body, malformed(desk.server.provider.sign(body))[kind])
-    assert_problem(answer, 401, "unauthorized")
-    assert await desk.content() == before
-
-
-async def test_the_signature_of_another_key_is_unauthorized(desk: PaymentDesk) -> None:
-    body = await body_of_seat(desk)
-    before = await desk.content()
-    assert_problem(await desk.send(body, [DevProvider().sign(body)]), 401, "unauthorized")
-    assert await desk.content() == before
-
-
-@pytest.mark.parametrize("separators", [(",", ":"), (", ", " : ")])
-async def test_a_signature_over_the_same_facts_in_other_bytes_is_unauthorized(
-    desk: PaymentDesk, separators: tuple[str, str]
-) -> None:
-    body = await body_of_seat(desk)
-    again = json.dumps(json.loads(body), separators=separators).encode()
-    assert again != body
-    answer = await desk.send(again, [desk.server.provider.sign(body)])
-    assert_problem(answer, 401, "unauthorized")
-
-
-async def test_a_byte_after_the_signed_body_is_unauthorized(desk: PaymentDesk) -> None:
-    body = await body_of_seat(desk)
-    answer = await desk.send(body + b"\n", [desk.server.provider.sign(body)])
-    assert_problem(answer, 401, "unauthorized")
-
-
-async def test_a_signature_in_upper_case_is_taken(desk: PaymentDesk) -> None:
-    body = await body_of_seat(desk)
-    answer = await desk.send(body, [desk.server.provider.sign(body).upper()])
-    assert answer.body == PROCESSED
-
-
-async def test_while_keys_rotate_both_are_taken_and_no_third(
-    store_url: str, issuer: DevIssuer, provider: DevProvider
-) -> None:
-    old, third = DevProvider(), DevProvider()
-    keys = f"{old.public_key_hex}, {provider.public_key_hex}"
-    async with open_desk(store_url, issuer, provider, WEBHOOK_PUBLIC_KEY=keys) as desk:
-        of_alice = json.dumps(desk.payment(await desk.invoice("alice"))).encode()
-        of_bob = json.dumps(desk.payment(await desk.invoice("bob"))).encode()
-        assert_problem(await desk.send(of_alice, [third.sign(of_alice)]), 401, "unauthorized")
-        assert (await desk.send(of_alice, [old.sign(of_alice)])).body == PROCESSED
-        assert (await desk.send(of_bob)).body == PROCESSED
+    assert_problem(answer, "unsupported_encoding")
 
 
 async def test_version_3_is_taken_and_so_is_none(desk: PaymentDesk) -> None:
@@ -213,19 +120,19 @@ async def test_any_other_version_is_not_understood(desk: PaymentDesk, version: s
     body = await body_of_seat(desk)
     before = await desk.content()
     answer = await desk.send(body, headers={"X-Webhook-Version": version})
-    assert_problem(answer, 400, "invalid_message")
+    assert_problem(answer, "invalid_message")
     assert await desk.content() == before
 
 
 async def test_two_versions_are_not_understood(desk: PaymentDesk) -> None:
     body = await body_of_seat(desk)
     versions = CIMultiDict([("X-Webhook-Version", "3"), ("X-Webhook-Version", "4")])
-    assert_problem(await desk.send(body, headers=versions), 400, "invalid_message")
+    assert_problem(await desk.send(body, headers=versions), "invalid_message")
 
 
 async def test_the_signature_is_checked_before_the_version(desk: PaymentDesk) -> None:
     answer = await desk.send(b"{}", [], {"X-Webhook-Version": "4"})
-    assert_problem(answer, 401, "unauthorized")
+    assert_problem(answer, "unauthorized")
 
 
 @pytest.mark.parametrize("body", NOT_A_DELIVERY.values(), ids=NOT_A_DELIVERY.keys())
@@ -233,7 +140,7 @@ async def test_what_is_no_delivery_is_not_understood(desk: PaymentDesk, body: by
     invoice = await desk.invoice("alice")
     before = await desk.content()
     answer = await desk.send(body.replace(b'"i"', json.dumps(invoice["invoice_id"]).encode()))
-    assert_problem(answer, 400, "invalid_message")
+    assert_problem(answer, "invalid_message")
     assert await desk.content() == before
 
 
@@ -249,7 +156,7 @@ async def test_a_value_of_another_type_is_not_understood(desk: PaymentDesk) -> N
 
 async def test_a_delivery_nested_beyond_reason_is_not_understood(desk: PaymentDesk) -> None:
     answer = await desk.send(b'{"a":' * 10_000 + b"1" + b"}" * 10_000)
-    assert_problem(answer, 400, "invalid_message")
+    assert_problem(answer, "invalid_message")
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "nonsense"])

@@ -1,0 +1,102 @@
+"""Chromium, the development server, and people who play in the one at the other."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from server.dev.ports import free_port
+from tests.browser.person import Person
+from tests.browser.world import SERVE, TIER, World
+from tests.support.process import StartProcess
+
+HERE = Path(__file__).parent
+CHROMIUM = shutil.which("chromium")
+INSTALL_SECONDS = 100
+
+BASE = {"BUY_IN_TIERS": str(TIER), "CALL_INTERVAL_SECONDS": "0.5", "ARRANGING_SECONDS": "60"}
+
+TWO_SEATS = {"MIN_PLAYERS": "2", "MAX_PLAYERS": "2"}
+"""The game begins when the second player has paid."""
+
+Serve = Callable[..., Awaitable[World]]
+Enter = Callable[..., Awaitable[Person]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without Chromium, the tests that need it are skipped."""
+    if CHROMIUM is None:
+        for item in items:
+            if "browser" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in one line what was not run, and how to get it."""
+    if CHROMIUM is None:
+        terminalreporter.write_line(
+            "tests/browser was not run: it needs Chromium (apt-get install chromium)"
+        )
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Debian's Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def serve(start_process: StartProcess, tmp_path: Path) -> AsyncIterator[Serve]:
+    """Starts the development server, the arguments are settings. In the end its log must be
+    clean."""
+    worlds: list[World] = []
+
+    async def start(**settings: str) -> World:
+        environment = BASE | {"PORT": str(free_port())} | settings
+        process = start_process(sys.executable, "-c", SERVE, str(tmp_path / "state"), **environment)
+        found = await process.wait_for_line(r"^running on (http://\S+)$")
+        worlds.append(World(process, found[1]))
+        return worlds[-1]
+
+    yield start
+    for world in worlds:
+        for word in ('"warning"', '"error"', "Traceback"):
+            assert word not in world.process.output, world.process.output
+
+
+@pytest.fixture
+async def enter(browser: Browser) -> AsyncIterator[Enter]:
+    """Opens a window for a person; the options are those of Playwright's `new_context`. In the end
+    the console must be empty, but for what the test expected and took from `complaints`."""
+    people: list[Person] = []
+
+    async def open_window(world: World, name: str, **options: Any) -> Person:
+        context = await browser.new_context(**options)
+        people.append(Person(await context.new_page(), world.url, name))
+        return people[-1]
+
+    yield open_window
+    for person in people:
+        assert person.complaints == [], person.name
+
+
+@pytest.fixture(scope="session")
+def axe_source() -> str:
+    """The script of axe-core, of the version in the lock file."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    installed, lock = HERE / "node_modules/.package-lock.json", HERE / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=HERE, check=True, timeout=INSTALL_SECONDS)
+    return (HERE / "node_modules/axe-core/axe.min.js").read_text()

@@ -1,0 +1,104 @@
+"""A person in front of a browser: what they do and what they see."""
+
+import re
+from pathlib import Path
+
+from playwright.async_api import ConsoleMessage, Page, expect
+
+from tests.browser.world import TIER
+
+SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
+PATIENCE_MS = 60_000
+NUMBER = re.compile(r"^\d+$")
+
+
+class Person:
+    """Someone who plays at the server at `url` in the tab `page`. What the console complains about
+    is in `complaints`."""
+
+    def __init__(self, page: Page, url: str, name: str) -> None:
+        page.set_default_timeout(PATIENCE_MS)
+        self.page = page
+        self.name = name
+        self.complaints: list[str] = []
+        self._url = url
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._hear)
+
+    async def arrive(self, place: str = "") -> None:
+        """Open the page, at the front desk or at a lobby."""
+        await self.page.goto(f"{self._url}/?player={self.name}#{place}")
+
+    async def press(self, name: str) -> None:
+        """Press the button whose name begins like this."""
+        await self.page.get_by_role("button", name=re.compile(f"^{name}")).click()
+
+    async def take_a_seat(self) -> str:
+        """From the front desk to a seat: the lobby's id."""
+        await self.press(f"Take a seat for {TIER:,} coins")
+        await self.sees("A seat is held for you")
+        return self.page.url.partition("#")[2]
+
+    async def pay(self) -> None:
+        """Pay for the seat."""
+        await self.press("Pay")
+        await self.sees("Pick 9 numbers")
+
+    async def print_a_ticket(self) -> list[int]:
+        """Nine numbers by chance, as they fall: the ticket, row by row."""
+        await self.press("Surprise me")
+        await self.press("Use these numbers")
+        await self.press("Print my ticket")
+        return await self.ticket()
+
+    async def join_the_game(self) -> list[int]:
+        """All the way from the front desk to the first call, on the last seat: the ticket."""
+        await self.arrive()
+        await self.take_a_seat()
+        await self.pay()
+        await self.print_a_ticket()
+        await self.hear_a_call()
+        return await self.ticket()
+
+    async def ticket(self) -> list[int]:
+        """The numbers on the ticket in the hand, row by row."""
+        cells = self.page.locator(".cell")
+        await cells.first.wait_for()
+        return [int(text) for text in await cells.all_inner_texts()]
+
+    async def marked(self) -> list[int]:
+        """The numbers that are marked."""
+        marks = self.page.locator('.play .cell[aria-pressed="true"]')
+        return [int(text) for text in await marks.all_inner_texts()]
+
+    async def mark(self, number: int) -> None:
+        """Mark a number of the ticket."""
+        await self.page.locator(".play .cell").filter(has_text=re.compile(f"^{number}$")).click()
+
+    async def hear_a_call(self) -> int:
+        """The latest number, when there is one."""
+        latest = self.page.locator(".latest")
+        await expect(latest).to_have_text(NUMBER, timeout=PATIENCE_MS)
+        return int(await latest.inner_text())
+
+    async def claim(self) -> None:
+        """Claim, and confirm it."""
+        await self.press("Claim")
+        await self.press("Press again to claim")
+
+    async def sees(self, text: str | re.Pattern[str]) -> None:
+        """Return when a text is to be seen."""
+        await expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    async def sees_no(self, text: str) -> None:
+        """Return when a text is not to be seen."""
+        await expect(self.page.get_by_text(text).first).to_be_hidden(timeout=PATIENCE_MS)
+
+    async def shoot(self, name: str) -> None:
+        """Keep a picture of the whole page for people to look at."""
+        SCREENSHOTS.mkdir(exist_ok=True)
+        await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)

@@ -1,0 +1,190 @@
+"""Whole games in a real browser."""
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+from playwright.async_api import expect
+
+from protocol.to_client import NumberCalled
+from protocol.view import RoomMessage
+from server.rules.tickets import Complete, judge
+from server.rules.verify import verify_proof
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.person import Person
+from tests.browser.world import World
+
+COUNT_MARKS = """
+    window.marks = 0;
+    new MutationObserver(() => {
+        marks += document.querySelectorAll('.play .cell[aria-pressed="true"]').length;
+    }).observe(document, { subtree: true, childList: true, attributes: true });
+"""
+
+RECORD_LAYOUT_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+    for (const shift of list.getEntries()) if (!shift.hadRecentInput) shifts.push(shift.value);
+}).observe({ type: "layout-shift" });
+"""
+
+
+async def play_until_won(world: World, person: Person, lobby_id: str, ticket: list[int]) -> None:
+    """Mark what is called, and claim as soon as a line is complete."""
+    grid = tuple(tuple(ticket[row : row + 3]) for row in (0, 3, 6))
+    called: set[int] = set()
+    async with world.watch(lobby_id) as lobby:
+        async for heard in lobby.events():
+            match heard:
+                case RoomMessage(event=NumberCalled(number=number)) if number in ticket:
+                    called.add(number)
+                    await person.mark(number)
+            if isinstance(judge(grid, called), Complete):
+                await person.claim()
+                return
+
+
+async def test_two_people_and_bots_play_to_the_end(
+    serve: Serve, enter: Enter, tmp_path: Path
+) -> None:
+    world = await serve(MIN_PLAYERS="4", MAX_PLAYERS="4")
+    ann, bob = await enter(world, "ann"), await enter(world, "bob")
+    async with world.company("bot-1", "bot-2") as lobby_id:
+        for person in (ann, bob):
+            await person.arrive()
+            assert await person.take_a_seat() == lobby_id
+        await ann.pay()
+        ticket = await ann.print_a_ticket()
+        await bob.pay()
+        game = asyncio.create_task(play_until_won(world, ann, lobby_id, ticket))
+        await bob.print_a_ticket()
+        await game
+        await ann.sees("You won 14,000 coins")
+        await bob.sees(re.compile(r"^ann won 14,000 coins with the .*, after \d+ calls"))
+        for person in (ann, bob):
+            await person.sees("The seal fits. Every check holds.")
+            await person.shoot(f"result-{person.name}")
+
+    async with ann.page.expect_download() as download:
+        await ann.page.get_by_role("link", name="Save the proof").click()
+    await (await download.value).save_as(tmp_path / "proof.json")
+    assert verify_proof(json.loads((tmp_path / "proof.json").read_text())) == []
+
+    await ann.press("Play the next game")
+    await ann.sees("A seat is held for you")
+
+
+async def test_a_false_claim_puts_the_player_out_who_may_watch_on(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1")
+    ann = await enter(world, "ann")
+    async with world.company("bot-1") as lobby_id:
+        await ann.join_the_game()
+        await ann.claim()
+        await ann.sees(re.compile(r"the nearest still lacked \d+"))
+        await ann.sees_no("Claim")
+        await ann.shoot("false-claim")
+        before = await ann.hear_a_call()
+        await world.calls(lobby_id, 2)
+        await expect(ann.page.locator(".latest")).not_to_have_text(str(before))
+        await ann.page.reload()
+        await ann.sees(re.compile(r"the nearest still lacked \d+"))
+
+
+async def test_a_reload_brings_everything_back_marks_included(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="2")
+    ann = await enter(world, "ann")
+    async with world.company("bot-1"):
+        ticket = await ann.join_the_game()
+        for number in ticket[2:5]:
+            await ann.mark(number)
+        await ann.page.reload()
+        await ann.hear_a_call()
+        assert await ann.ticket() == ticket
+        assert await ann.marked() == ticket[2:5]
+        await expect(ann.page.get_by_role("button", name="Claim")).to_be_visible()
+
+
+async def test_a_cut_is_said_at_once_and_costs_no_number(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.3")
+    ann = await enter(world, "ann")
+    async with world.company("bot-1") as lobby_id:
+        await ann.join_the_game()
+        await ann.page.context.set_offline(True)
+        await ann.sees("Connection lost")
+        await ann.shoot("cut")
+        await world.calls(lobby_id, 4)
+        await ann.page.context.set_offline(False)
+        await ann.sees_no("Connection lost")
+        await ann.sees("Nobody won")
+        await ann.sees("The 50 numbers you heard are these")
+    refused = [said for said in ann.complaints if "ERR_INTERNET_DISCONNECTED" in said]
+    assert ann.complaints == refused
+    ann.complaints.clear()
+
+
+async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS, SEAT_SECONDS="6")
+    ann = await enter(world, "ann")
+    confirmed = asyncio.Event()
+    await ann.page.route("**/dev/pay", lambda route: _when(confirmed, route.continue_))
+    async with world.company("bot-1") as lobby_id:
+        await ann.arrive()
+        assert await ann.take_a_seat() == lobby_id
+        await ann.press("Pay")
+        await ann.sees("Waiting for your wallet")
+        await ann.sees("Your seat is free again")
+        async with world.company("bot-2") as same_lobby_id:
+            assert same_lobby_id == lobby_id
+            await ann.hear_a_call()
+            confirmed.set()
+            await ann.sees("They are owed back to you")
+            await ann.shoot("late-payment")
+
+
+async def _when(event: asyncio.Event, then: object) -> None:
+    await event.wait()
+    assert callable(then)
+    await then()
+
+
+async def test_a_stranger_watches_without_a_ticket(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS)
+    eve = await enter(world, "eve")
+    async with world.company("bot-1", "bot-2") as lobby_id:
+        await eve.arrive(lobby_id)
+        await eve.hear_a_call()
+        await eve.sees("You are watching")
+        await expect(eve.page.locator(".ticket")).to_be_hidden()
+        await expect(eve.page.get_by_role("button", name="Claim")).to_be_hidden()
+        await eve.shoot("spectator")
+
+
+async def test_a_lobby_that_never_was_is_explained(serve: Serve, enter: Enter) -> None:
+    world = await serve()
+    eve = await enter(world, "eve")
+    await eve.arrive("lobby_3500_0123456789ab")
+    await eve.sees("This game is over and gone, or never was.")
+
+
+async def test_calls_move_nothing_on_the_page(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS)
+    ann = await enter(world, "ann")
+    await ann.page.add_init_script(RECORD_LAYOUT_SHIFTS)
+    async with world.company("bot-1") as lobby_id:
+        await ann.join_the_game()
+        await ann.page.evaluate("shifts.length = 0")
+        await world.calls(lobby_id, 12)
+        assert await ann.page.evaluate("shifts") == []
+
+
+async def test_the_page_marks_nothing_by_itself(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.1")
+    ann = await enter(world, "ann")
+    await ann.page.add_init_script(COUNT_MARKS)
+    async with world.company("bot-1"):
+        await ann.join_the_game()
+        await ann.sees("Nobody won")
+        assert await ann.page.evaluate("marks") == 0

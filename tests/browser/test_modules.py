@@ -1,0 +1,139 @@
+"""The page's own modules, each asked directly in the browser."""
+
+import json
+from typing import Any
+
+import pytest
+
+from protocol.errors import ErrorCode
+from server.rules.draw import call_order, mix_entropy, seed_hash, server_grid
+from server.rules.verify import verify_proof
+from tests.browser.conftest import Enter, Serve
+from tests.browser.person import Person
+
+SEED = bytes(range(32))
+LOBBY = "lobby_3500_0123456789ab"
+CHECK = """async ([proof, witness]) => {
+    const { checkProof } = await import("/client/game/proof.js");
+    const heard = new Map(witness.heard);
+    return (await checkProof(proof, { ...witness, heard })).filter((check) => !check.holds).length;
+}"""
+STRANGER: dict[str, Any] = {"me": "eve", "seedHash": None, "seeds": [], "grid": None, "heard": []}
+
+
+def a_proof() -> dict[str, Any]:
+    """The proof of a game of three; the house arranged two tickets, one of them from nothing."""
+    ann = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+    bob = server_grid(SEED, LOBBY, "bob", range(20, 29), side=3, highest=50)
+    carol = server_grid(SEED, LOBBY, "carol", None, side=3, highest=50)
+    players = [("ann", "lück", ann), ("bob", "", bob), ("carol", '"\u2028\\', carol)]
+    entropy = mix_entropy(players)
+    order = call_order(SEED, LOBBY, entropy, 50)
+    needed = max(order.index(number) for number in ann[0]) + 1
+    proof: dict[str, Any] = {
+        "lobby_id": LOBBY,
+        "variant": "classic",
+        "server_seed": SEED.hex(),
+        "server_seed_hash": seed_hash(SEED),
+        "players": players,
+        "arranged": {"bob": "arranged", "carol": "picked"},
+        "entropy": entropy,
+        "numbers_called": list(order[:needed]),
+        "winner": None,
+        "pattern": None,
+    }
+    return proof
+
+
+TAMPERED: dict[str, dict[str, Any]] = {
+    "the seed": {"server_seed": "00" * 32},
+    "its hash": {"server_seed_hash": "00" * 32},
+    "the entropy": {"entropy": "00" * 32},
+    "a number": {"numbers_called": [1, 2, 3]},
+    "a mark of the house taken away": {"arranged": {"bob": "arranged"}},
+    "a mark of the house put on": {
+        "arranged": {"ann": "arranged", "bob": "arranged", "carol": "picked"}
+    },
+    "a mark for nobody": {"arranged": {"bob": "arranged", "carol": "picked", "dan": "picked"}},
+    "a winner without a line": {"winner": "ann", "pattern": "col_2", "numbers_called": []},
+    "a winner who did not play": {"winner": "dan", "pattern": "row_0"},
+    "a pattern without a winner": {"pattern": "row_0"},
+}
+
+
+@pytest.fixture
+async def ann(serve: Serve, enter: Enter) -> Person:
+    """A person at the front desk."""
+    person = await enter(await serve(), "ann")
+    await person.arrive()
+    return person
+
+
+async def test_the_page_and_the_verifier_agree_on_proofs(ann: Person) -> None:
+    untouched: dict[str, dict[str, Any]] = {"nothing": {}}
+    for what, changes in (untouched | TAMPERED).items():
+        proof = json.loads(json.dumps(a_proof() | changes))
+        holds = await ann.page.evaluate(CHECK, [proof, STRANGER]) == 0
+        assert holds == (what == "nothing"), what
+        assert holds == (verify_proof(proof) == []), what
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        {"seedHash": "00" * 32},
+        {"me": "ann", "seeds": ["another"]},
+        {"me": "ann", "grid": [[9, 8, 7], [6, 5, 4], [3, 2, 1]]},
+        {"heard": [[1, 0]]},
+    ],
+    ids=lambda seen: next(reversed(seen)),
+)
+async def test_a_proof_of_another_game_than_was_seen_fails(
+    ann: Person, seen: dict[str, Any]
+) -> None:
+    assert await ann.page.evaluate(CHECK, [a_proof(), STRANGER | seen]) == 1
+
+
+async def test_every_error_has_words(ann: Person) -> None:
+    words = await ann.page.evaluate("import('/client/line/words.js').then((m) => m.WORDS)")
+    assert {str(code) for code in ErrorCode} <= words.keys()
+
+
+async def test_a_name_full_of_markup_stays_text(ann: Person) -> None:
+    name = "<img src=x onerror=alert(1)><b>bold</b>"
+    player = {"alien_id": name, "paid": True, "ready": True, "active": True}
+    view = {"players": [player], "status": "active", "winner": None}
+    shown, elements = await ann.page.evaluate(
+        """async (view) => {
+            const { people } = await import("/client/parts/people.js");
+            const list = people(view, "ann");
+            document.body.append(list);
+            const elements = list.querySelectorAll("img, b");
+            return [list.querySelector("bdi").textContent, elements.length];
+        }""",
+        view,
+    )
+    assert (shown, elements) == (name, 0)
+
+
+async def test_the_clock_follows_the_messages(ann: Person) -> None:
+    ahead_ms = 3_600_000
+    difference_ms = await ann.page.evaluate(
+        """async (aheadMs) => {
+            const { ServerClock } = await import("/client/line/clock.js");
+            const clock = new ServerClock();
+            const start = Date.now() + aheadMs;
+            clock.heard(start - 5000, true); // late by five seconds
+            clock.heard(start, true);
+            clock.heard(start - 60000, false); // history
+            return clock.now() - (Date.now() + aheadMs);
+        }""",
+        ahead_ms,
+    )
+    assert abs(difference_ms) < 1000
+
+
+@pytest.mark.parametrize("path", ["/client/../main.js", "/client/none.js", "/client/css"])
+async def test_only_files_of_the_client_are_served(ann: Person, path: str) -> None:
+    answer = await ann.page.request.get(ann.page.url.partition("/?")[0] + path)
+    assert answer.status == 404

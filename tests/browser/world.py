@@ -1,0 +1,99 @@
+"""The development server as a program, and company for the people in the browser."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from protocol.client import LobbyClient, enter_lobby
+from protocol.to_client import NumberCalled
+from protocol.view import RoomMessage
+from protocol.views import Invoice
+from server.dev.bots import Access, Bot
+from server.rules.variants import Variant
+from tests.support.process import ChildProcess
+
+TIER = 3500
+NEVER_SECONDS = 3600.0
+
+SERVE = """
+import asyncio, os, pathlib, sys
+from server import logs
+from server.dev.compose import DevWorld
+
+async def serve() -> None:
+    world = DevWorld(pathlib.Path(sys.argv[1]), os.environ)
+    logs.configure("info", "json")
+    async with world.running():
+        print("running on", world.url)
+        await asyncio.Event().wait()
+
+asyncio.run(serve())
+"""
+
+CLASSIC = Variant(
+    name="classic",
+    side=3,
+    highest=50,
+    min_players=2,
+    max_players=10,
+    seat_ms=0,
+    formation_ms=0,
+    lobby_ttl_ms=0,
+    arranging_ms=0,
+    call_interval_ms=0,
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """A running development server without bots of its own."""
+
+    process: ChildProcess
+    url: str
+
+    def token(self, alien_id: str) -> str:
+        """A token for any player."""
+        answer = httpx.post(f"{self.url}/dev/token", json={"alien_id": alien_id}, trust_env=False)
+        return str(answer.json()["token"])
+
+    async def pay(self, invoice: Invoice) -> None:
+        """Have an invoice paid."""
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            answer = await client.post("/dev/pay", json={"invoice_id": invoice.invoice_id})
+            answer.raise_for_status()
+
+    @asynccontextmanager
+    async def company(
+        self, *names: str, claim_delay_seconds: float = NEVER_SECONDS
+    ) -> AsyncIterator[str]:
+        """Bots with paid seats that play one game; they claim so long after a line is complete.
+        Gives the id of their lobby."""
+        access = Access(self.url, self.token, self.pay)
+        delay = (claim_delay_seconds, claim_delay_seconds)
+        bots = [Bot(access, name, CLASSIC, delay) for name in names]
+        for bot in bots:
+            await bot.take_seat(TIER)
+        games = [asyncio.create_task(bot.play()) for bot in bots]
+        try:
+            yield bots[0].lobby_id
+        finally:
+            for game in games:
+                game.cancel()
+            await asyncio.wait(games)
+
+    def watch(self, lobby_id: str) -> AbstractAsyncContextManager[LobbyClient]:
+        """A lobby as an onlooker sees it."""
+        return enter_lobby(self.url, self.token("onlooker"), lobby_id)
+
+    async def calls(self, lobby_id: str, how_many: int) -> None:
+        """Return after so many more calls in a lobby."""
+        async with self.watch(lobby_id) as lobby:
+            async for heard in lobby.events():
+                match heard:
+                    case RoomMessage(event=NumberCalled()):
+                        how_many -= 1
+                if how_many == 0:
+                    return
