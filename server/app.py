@@ -9,6 +9,7 @@ from aiohttp import web
 from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
 from server.instruments import watch
+from server.limits import http_limit, socket_limits
 from server.metrics import Metrics
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
@@ -25,7 +26,6 @@ from server.services.proofs import Proofs
 from server.services.seats import Seats
 from server.settings import Settings
 from server.store.connection import open_redis
-from server.store.errors import StoreUnavailable
 from server.store.subscription import Subscription
 from server.stores import Stores
 from server.tiers import tiers
@@ -39,7 +39,7 @@ from server.transport.http.metrics import MetricsRoute
 from server.transport.http.pages import Pages
 from server.transport.http.requests import Caller as HttpCaller
 from server.transport.http.webhook import Webhook
-from server.transport.limits import Rate, RateByKey, SocketLimits
+from server.transport.limits import RateByKey
 from server.transport.lobby_room import LobbyRoom
 from server.transport.member import Door
 from server.transport.relay import Relay
@@ -48,17 +48,12 @@ from server.transport.rooms import Rooms
 from server.transport.states import States
 from server.transport.tokens import Tokens
 
-STORE_RETRY_SECONDS: Final = 1.0
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
 BACKLOG: Final = 4096
 KEEP_ALIVE_SECONDS: Final = 20.0
 
 log = structlog.get_logger(__name__)
-
-
-class WeakDurability(Exception):
-    """The store may lose what it acknowledged. The text is one line for the operator."""
 
 
 class App:
@@ -138,7 +133,7 @@ class App:
         self.gateway = Gateway(
             doors=door,
             tokens=Tokens(identity.verify, self.clock.now_ms),
-            limits=_socket_limits(settings),
+            limits=socket_limits(settings),
             rooms=rooms,
             counts=counts,
         )
@@ -147,7 +142,7 @@ class App:
         self.web = web.Application(middlewares=[error_middleware(counts)])
         self.gateway.attach(self.web)
         GameRoutes(
-            caller=HttpCaller(identity.verify, RateByKey(_rate(settings.http_rate), _now_s)),
+            caller=HttpCaller(identity.verify, RateByKey(http_limit(settings), _now_s)),
             lobbies=lobbies,
             seats=seats,
             play=play,
@@ -186,7 +181,9 @@ class App:
         await web.TCPSite(
             self._runner, self.settings.host, self.settings.port, backlog=BACKLOG
         ).start()
-        await self._wait_for_store()
+        await self.stores.wait_until_usable(
+            allow_weak_durability=self.settings.allow_weak_durability
+        )
         self.subscription.start()
         self.caller.start()
         self.readiness = "ok"
@@ -215,27 +212,6 @@ class App:
             return "degraded"
         return self.readiness
 
-    async def _wait_for_store(self) -> None:
-        while True:
-            try:
-                durability = await self.stores.health.durability()
-                self.stores.channels.sharded = await self.stores.health.has_sharded_channels()
-                await self.stores.connection.set_clock()
-                break
-            except StoreUnavailable as error:
-                log.warning("waiting_for_store", error=str(error))
-                await asyncio.sleep(STORE_RETRY_SECONDS)
-        if self.settings.allow_weak_durability:
-            return
-        if durability is None:
-            log.warning("durability_unknown", hint="the store hides its settings")
-        elif not durability.strong:
-            raise WeakDurability(
-                "the store may lose acknowledged payments: it has"
-                f" appendonly {durability.appendonly}, appendfsync {durability.appendfsync};"
-                " set appendonly yes and appendfsync always, or ALLOW_WEAK_DURABILITY=true"
-            )
-
     def _restored(self) -> None:
         self.following.restore()
         task = asyncio.create_task(self.board.restore())
@@ -245,25 +221,3 @@ class App:
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _rate(per_second: float) -> Rate:
-    return Rate(per_second, max(1, 2 * per_second))  # less than one would let nobody in, ever
-
-
-def _message_rate(settings: Settings) -> Rate:
-    """Either number being 0 switches the limit off."""
-    limited = settings.message_burst > 0
-    return Rate(settings.message_rate if limited else 0, settings.message_burst)
-
-
-def _socket_limits(settings: Settings) -> SocketLimits:
-    return SocketLimits(
-        messages=_message_rate(settings),
-        connects_by_address=_rate(settings.connect_rate),
-        max_sockets=settings.max_sockets,
-        client_buffer_bytes=settings.client_buffer_bytes,
-        connect_timeout_seconds=settings.connect_timeout_seconds,
-        allowed_origins=frozenset(settings.allowed_origins) or None,
-        trusted_proxies=settings.trusted_proxies,
-    )

@@ -13,12 +13,13 @@ from rich.console import Console
 
 from protocol import strict_json
 from server import logs
-from server.app import App, WeakDurability
+from server.app import App
 from server.console import BAD_SETTINGS, fail, settings_of_environment
 from server.ledger_cli import audit, ledger
 from server.load.command import load
 from server.rules.verify import verify_proof
 from server.settings import Settings, SettingsError
+from server.stores import WeakDurability
 
 READ_SECONDS = 10
 

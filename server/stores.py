@@ -1,5 +1,10 @@
 """Everything of the store, built once, by name, from the settings."""
 
+import asyncio
+from typing import Final
+
+import structlog
+
 from server.clock import StoreClock
 from server.metrics import Metrics
 from server.settings import Settings
@@ -7,6 +12,7 @@ from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.connection import Connection, open_redis
 from server.store.directory import Directory
+from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
@@ -14,6 +20,14 @@ from server.store.lobbies import LobbyStore
 from server.store.projection import Lifetimes, Projection
 from server.store.proofs import ProofStore
 from server.store.timers import Timers
+
+RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class WeakDurability(Exception):
+    """The store may lose what it acknowledged. The text is one line for the operator."""
 
 
 class Stores:
@@ -36,6 +50,29 @@ class Stores:
         self.proofs = ProofStore(self.connection)
         self.directory = Directory(self.connection)
         self.timers = Timers(self.connection)
+
+    async def wait_until_usable(self, *, allow_weak_durability: bool) -> None:
+        """Wait until the store answers; then its channels and its time are known.
+
+        Raises WeakDurability if it may lose what it acknowledges and that is not allowed.
+        """
+        while True:
+            try:
+                durability = await self.health.durability()
+                self.channels.sharded = await self.health.has_sharded_channels()
+                await self.connection.set_clock()
+                break
+            except StoreUnavailable as error:
+                log.warning("waiting_for_store", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        if durability is None:
+            log.warning("durability_unknown", hint="the store hides its settings")
+        elif not (durability.strong or allow_weak_durability):
+            raise WeakDurability(
+                "the store may lose acknowledged payments: it has"
+                f" appendonly {durability.appendonly}, appendfsync {durability.appendfsync};"
+                " set appendonly yes and appendfsync always, or ALLOW_WEAK_DURABILITY=true"
+            )
 
     async def close(self) -> None:
         """Finish what was sent, and close the connections."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import redis
 
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
@@ -35,6 +36,7 @@ class TornStore:
     def __init__(self, store: EmbeddedStore) -> None:
         self.store = store
         self.crashes = 0
+        self._keep_one_file()
         self._synced_bytes = 0
 
     def seen(self) -> None:
@@ -51,7 +53,13 @@ class TornStore:
         with log.open("r+b") as file:
             file.truncate(kept)
         self.store.start()
+        self._keep_one_file()
         return written - kept
+
+    def _keep_one_file(self) -> None:
+        # A rewrite of the file, which begins at 64 MB, would go on in another one.
+        with redis.Redis.from_url(self.store.url) as client:
+            client.config_set("auto-aof-rewrite-percentage", 0)
 
     def _log(self) -> Path:
         (log,) = self.store.data_dir.glob("appendonlydir/*.incr.aof")

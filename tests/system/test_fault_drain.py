@@ -12,6 +12,8 @@ from tests.support.wait import until
 from tests.system.conftest import READY, StartServe
 from tests.system.game_server import game_server
 
+LONG_ENOUGH_TO_CUT_IT_SECONDS = 0.5
+
 
 async def test_a_request_in_flight_is_answered(
     start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
@@ -33,6 +35,7 @@ async def test_a_request_in_flight_is_answered(
             await asked.wait()
             process.terminate()
             await until(lambda: listens_no_more(server.port))
+            await asyncio.sleep(LONG_ENOUGH_TO_CUT_IT_SECONDS)
             allowed.set()
             assert (await joining)["player_count"] == 1
         assert await process.wait() == 0

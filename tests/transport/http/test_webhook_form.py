@@ -144,6 +144,12 @@ async def test_what_is_no_delivery_is_not_understood(desk: PaymentDesk, body: by
     assert await desk.content() == before
 
 
+async def test_what_is_not_understood_is_counted(desk: PaymentDesk) -> None:
+    await desk.send(b"{}")
+    metrics = (await desk.server.get("/metrics")).body.decode()
+    assert 'fair_bingo_payment_deliveries_total{outcome="invalid_message"} 1.0' in metrics
+
+
 async def test_a_value_of_another_type_is_not_understood(desk: PaymentDesk) -> None:
     invoice = await desk.invoice("alice")
     before = await desk.content()
