@@ -56,7 +56,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         try:
             await ws.prepare(request)
         except ConnectionError:
-            return ws  # gone before it began
+            return web.Response()  # gone before it began: nobody reads this
         if request.transport is not None:
             await self._serve(ws, request.transport)
         return ws

@@ -15,7 +15,14 @@ from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import WEBHOOK, environment, published_keys
 
-GAME = {"MAX_PLAYERS": "10", "CALL_INTERVAL_SECONDS": "0.05", "CONNECT_RATE": "0"}
+# Games twenty times as fast as real ones want more messages a second than real players may send.
+GAME = {
+    "MAX_PLAYERS": "10",
+    "CALL_INTERVAL_SECONDS": "0.05",
+    "CONNECT_RATE": "0",
+    "MESSAGE_RATE": "0",
+    "HTTP_RATE": "0",
+}
 
 Load = Callable[..., ChildProcess]
 """Starts `fair-bingo load URL` with these further arguments."""

@@ -26,6 +26,7 @@ export function playStage(room, game) {
       showCell(ticket.cells[i], { number, label: `${number}, ${placeInWords(i, side)}`, pressed: marks.has(number) }),
     );
     set(ticket.element, "data-void", !room.playing);
+    set(element, "data-watching", cells.length === 0);
     claim.element.hidden = !room.playing;
     setText(lead, leadWords(room, game.memory.of(room.lobbyId).missing));
     calls.show(room.view, room.calls);
