@@ -27,5 +27,6 @@ lint: install  ## all checks but the tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 check: lint test

@@ -139,6 +139,7 @@ class Following:
     async def _start(self, lobby_id: str) -> bool:
         channel = keys.events(lobby_id)
         early: list[str] = []
+        connections = self._subscription.connections
         await self._subscription.subscribe(channel, early.append)
         try:
             snapshot = await self._store.load(lobby_id)
@@ -148,10 +149,12 @@ class Following:
         if snapshot.lobby is None:
             self._subscription.unsubscribe(channel)
             return False
-        self._followed[lobby_id] = Followed(snapshot)
+        followed = self._followed[lobby_id] = Followed(snapshot)
         self._subscription.redirect(channel, lambda said: self._published(lobby_id, said))
         for said in early:
             self._published(lobby_id, said)
+        if self._subscription.connections != connections:
+            self._close_gap_soon(lobby_id, followed)
         return True
 
     def _published(self, lobby_id: str, said: str) -> None:

@@ -42,6 +42,8 @@ class Subscription:
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
         self._heard_at = 0.0
+        self.connections = 0
+        """How often a connection was made: if that changed meanwhile, messages may be missing."""
         self._unsubscribing: set[asyncio.Task[None]] = set()
 
     @property
@@ -115,6 +117,7 @@ class Subscription:
             await connection.connect()
             self._heard()
             self._connection = connection
+            self.connections += 1
             renewed = list(self._listeners)
             if renewed:
                 for channel in renewed:  # one by one: in a cluster they may differ in slot

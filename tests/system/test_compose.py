@@ -1,0 +1,44 @@
+"""What docker-compose.yml says fits together, and fits what it runs."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from server.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, Any] = COMPOSE["services"]
+NODES = ("node1", "node2")
+
+
+def test_the_servers_are_given_settings_that_exist() -> None:
+    for node in NODES:
+        variables = SERVICES[node]["environment"]
+        assert {name.lower() for name in variables} <= set(Settings.model_fields)
+        assert variables["REDIS_URL"] == "redis://store:6379/0"
+
+
+def test_the_servers_have_longer_to_stop_than_to_drain() -> None:
+    drain_seconds = Settings.model_fields["drain_seconds"].default
+    for node in NODES:
+        grace = SERVICES[node]["stop_grace_period"]
+        assert grace.endswith("s")
+        assert float(grace[:-1]) > drain_seconds
+
+
+def test_the_balancer_knows_the_servers_and_its_configuration_is_there() -> None:
+    balancer = SERVICES["balancer"]
+    assert [balancer["environment"][name] for name in ("NODE1", "NODE2")] == [
+        f"{node}:{SERVICES[node]['environment']['PORT']}" for node in NODES
+    ]
+    source, _, _ = balancer["volumes"][0].partition(":")
+    assert (ROOT / source).is_file()
+
+
+def test_the_store_keeps_what_it_acknowledges() -> None:
+    store = SERVICES["store"]
+    assert "--appendonly yes --appendfsync always" in store["command"]
+    assert store["volumes"] == ["store:/data"]
+    assert "store" in COMPOSE["volumes"]
