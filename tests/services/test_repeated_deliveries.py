@@ -143,12 +143,12 @@ async def test_two_nodes_that_get_one_wrong_amount_at_the_same_time_owe_it_back_
     assert await sums(redis) == {"received": 20, "refund_owed": 20}
 
 
-async def test_hundreds_of_deliveries_of_one_payment_among_failures_credit_it_once(
+async def test_a_thousand_deliveries_of_one_payment_among_failures_credit_it_once(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    nodes = [await start_node(store_url) for _ in range(2)]
+    nodes = [await start_node(store_url, tiers={BUY_IN: DUEL}) for _ in range(2)]
     seated = await nodes[0].sit("ann")
-    said = [failed(seated, txHash="f") if n % 3 == 0 else paid(seated) for n in range(300)]
+    said = [failed(seated, txHash="f") if n % 3 == 0 else paid(seated) for n in range(1000)]
     answers = await asyncio.gather(
         *(nodes[number // 3 % 2].deliver(delivery) for number, delivery in enumerate(said))
     )
@@ -157,6 +157,15 @@ async def test_hundreds_of_deliveries_of_one_payment_among_failures_credit_it_on
     assert payments.count(ignored("already_processed")) == len(payments) - 1
     assert await sums(redis) == SEAT_PAID
     assert await is_paid(nodes[0], seated)
+
+    await nodes[0].seat("bob")  # both leave the game that this begins: it is over
+    for name in ("ann", "bob"):
+        await nodes[1].seats.leave(name, seated.lobby.lobby_id)
+    over = await sums(redis)
+    assert over["house"] == 2 * BUY_IN
+    again = await asyncio.gather(*(nodes[n % 2].deliver(paid(seated)) for n in range(20)))
+    assert again == [ignored("already_processed")] * 20
+    assert await sums(redis) == over
 
 
 async def test_different_payments_of_one_seat_at_once_credit_one_and_owe_the_others_back(
