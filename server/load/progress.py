@@ -47,15 +47,18 @@ def _lines() -> Show:
         nonlocal told
         if len(seconds) >= told + _LINE_EVERY_SECONDS:
             told = len(seconds)
-            typer.echo(_now(seconds[-1], told), err=True)
+            typer.echo(_now(seconds), err=True)
 
     return show
 
 
-def _now(second: Tally, number: int) -> str:
+def _now(seconds: Sequence[Tally]) -> str:
+    second = seconds[-1] if seconds else Tally()
+    games = sum(earlier.counts["games"] for earlier in seconds)
     found = latency_figures(second)
     return (
-        f"{number} s: {second.sockets} sockets, {second.counts['events']} events/s,"
+        f"{len(seconds)} s: {second.sockets} sockets, {games} games,"
+        f" {second.counts['events']} events/s,"
         f" push p50 {_ms(found['push_p50_ms'])} p99 {_ms(found['push_p99_ms'])} ms,"
         f" {second.errors.total()} errors, {second.counts['missed']} missed"
     )
@@ -72,7 +75,7 @@ def _view(seconds: Sequence[Tally]) -> Group:
         table.add_row(name, *(_ms(found[f"{name}_{label}_ms"]) for label in (*PERCENTILES, "max")))
     for code, times in second.errors.most_common(5):
         table.add_row(code, str(times))
-    return Group(_now(second, len(seconds)), table)
+    return Group(_now(seconds), table)
 
 
 def _ms(value: float | None) -> str:

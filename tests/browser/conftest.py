@@ -28,25 +28,11 @@ Serve = Callable[..., Awaitable[World]]
 Enter = Callable[..., Awaitable[Person]]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without Chromium, the tests that need it are skipped."""
-    if CHROMIUM is None:
-        for item in items:
-            if "browser" in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say in one line what was not run, and how to get it."""
-    if CHROMIUM is None:
-        terminalreporter.write_line(
-            "tests/browser was not run: it needs Chromium (apt-get install chromium)"
-        )
-
-
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     """Debian's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("a browser is needed: apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
@@ -94,7 +80,7 @@ async def enter(browser: Browser) -> AsyncIterator[Enter]:
 def axe_source() -> str:
     """The script of axe-core, of the version in the lock file."""
     if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
+        pytest.skip("axe-core is needed: apt-get install npm")
     installed, lock = HERE / "node_modules/.package-lock.json", HERE / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         command = ["npm", "ci", "--no-audit", "--no-fund"]

@@ -48,7 +48,7 @@ async def see_every_state(world: World, person: Person, look: Look) -> None:
 async def test_axe_finds_nothing(
     serve: Serve, enter: Enter, axe_source: str, scheme: Literal["light", "dark"]
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.4")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.25")
     # Animations in progress would be measured half transparent.
     ann = await enter(world, "ann", color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
     await ann.page.add_init_script(axe_source)
@@ -71,7 +71,7 @@ async def test_axe_finds_nothing(
 async def test_a_phone_shows_everything_without_scrolling_sideways(
     serve: Serve, enter: Enter, options: dict[str, Any]
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.4")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.25")
     width = options["viewport"]["width"]
     ann = await enter(world, "ann", color_scheme="dark" if width < 390 else "light", **options)
 

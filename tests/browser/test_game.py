@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from protocol.to_client import NumberCalled
 from protocol.view import RoomMessage
@@ -129,7 +129,12 @@ async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: E
     world = await serve(**TWO_SEATS, SEAT_SECONDS="6")
     ann = await enter(world, "ann")
     confirmed = asyncio.Event()
-    await ann.page.route("**/dev/pay", lambda route: _when(confirmed, route.continue_))
+
+    async def confirm_late(route: Route) -> None:
+        await confirmed.wait()
+        await route.continue_()
+
+    await ann.page.route("**/dev/pay", confirm_late)
     async with world.company("bot-1") as lobby_id:
         await ann.arrive()
         assert await ann.take_a_seat() == lobby_id
@@ -142,12 +147,6 @@ async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: E
             confirmed.set()
             await ann.sees("They are owed back to you")
             await ann.shoot("late-payment")
-
-
-async def _when(event: asyncio.Event, then: object) -> None:
-    await event.wait()
-    assert callable(then)
-    await then()
 
 
 async def test_a_stranger_watches_without_a_ticket(serve: Serve, enter: Enter) -> None:

@@ -2,7 +2,10 @@
  * The front desk: what forms, and a seat in it. Fires `change` when a lobby did.
  */
 export class Desk extends EventTarget {
-  /** @type {Map<string, import("./view.js").View> | null} forming lobbies; null before the first list */
+  /**
+   * The forming lobbies by their ids; null before the first list.
+   * @type {Map<string, import("./view.js").View> | null}
+   */
   lobbies = null;
 
   /** @param {import("../line/line.js").Line} line */

@@ -8,7 +8,8 @@ const NUMBERS_A_BLOCK = 8;
 const utf8 = new TextEncoder();
 
 /** @param {string} text lower-case hex */
-export const fromHex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+export const fromHex = (text) =>
+  Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 
 /** @param {Uint8Array} bytes */
 export async function sha256Hex(bytes) {

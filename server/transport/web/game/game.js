@@ -101,4 +101,6 @@ export class Game {
 
 /** What the player brings to the draw. */
 const newSeed = () =>
-  [...crypto.getRandomValues(new Uint8Array(SEED_BYTES))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  [...crypto.getRandomValues(new Uint8Array(SEED_BYTES))]
+    .map((byte) => byte.toString(16).padStart(2, "0"))
+    .join("");

@@ -21,7 +21,9 @@ export function lines(side) {
 export function completeLine(grid, marked) {
   const has = new Set(marked);
   const cells = grid.flat();
-  return lines(grid.length).find((line) => line.cells.every((cell) => has.has(cells[cell]))) ?? null;
+  return (
+    lines(grid.length).find((line) => line.cells.every((cell) => has.has(cells[cell]))) ?? null
+  );
 }
 
 const ORDINALS = ["first", "second", "third", "fourth", "fifth"];

@@ -27,10 +27,22 @@ export async function checkProof(proof, witness) {
   const key = await seedKey(proof.server_seed);
   const order = await shuffled(oneTo(shape.highest), key, `${proof.lobby_id}:${proof.entropy}`);
   return [
-    { what: "The seed opens the seal that was shown before the game", holds: await opens(proof, witness) },
-    { what: "Every ticket is complete and is part of the draw", holds: await ticketsCount(proof, shape) },
-    { what: "The numbers follow from the seed and the tickets", holds: isHead(proof.numbers_called, order) },
-    { what: "Tickets arranged by the house follow from the seed", holds: await houseIsFair(proof, key, shape) },
+    {
+      what: "The seed opens the seal that was shown before the game",
+      holds: await opens(proof, witness),
+    },
+    {
+      what: "Every ticket is complete and is part of the draw",
+      holds: await ticketsCount(proof, shape),
+    },
+    {
+      what: "The numbers follow from the seed and the tickets",
+      holds: isHead(proof.numbers_called, order),
+    },
+    {
+      what: "Tickets arranged by the house follow from the seed",
+      holds: await houseIsFair(proof, key, shape),
+    },
     { what: winnerWords(proof), holds: winnerHolds(proof) },
     ...ownChecks(proof, witness),
   ];
@@ -44,8 +56,12 @@ async function opens({ server_seed, server_seed_hash }, { seedHash }) {
 async function ticketsCount({ players, entropy }, { side, highest }) {
   const inOrder = players.every(([id], i) => i === 0 || players[i - 1][0] < id);
   const complete = players.every(([, , grid]) => {
-    const numbers = new Set(grid.flat().filter((n) => Number.isInteger(n) && n >= 1 && n <= highest));
-    return grid.length === side && grid.every((row) => row.length === side) && numbers.size === side ** 2;
+    const numbers = new Set(
+      grid.flat().filter((n) => Number.isInteger(n) && n >= 1 && n <= highest),
+    );
+    return (
+      grid.length === side && grid.every((row) => row.length === side) && numbers.size === side ** 2
+    );
   });
   return players.length >= 2 && inOrder && complete && (await entropyOf(players)) === entropy;
 }
@@ -84,9 +100,15 @@ function ownChecks({ players, numbers_called }, { me, seeds, grid, heard }) {
   const checks = [];
   const own = players.find(([id]) => id === me);
   if (own && seeds.length > 0)
-    checks.push({ what: "Your own random seed is part of the draw", holds: seeds.includes(own[1]) });
+    checks.push({
+      what: "Your own random seed is part of the draw",
+      holds: seeds.includes(own[1]),
+    });
   if (own && grid)
-    checks.push({ what: "Your ticket is the one you held", holds: String(own[2]) === String(grid) });
+    checks.push({
+      what: "Your ticket is the one you held",
+      holds: String(own[2]) === String(grid),
+    });
   if (heard.size > 0)
     checks.push({
       what: `The ${heard.size} numbers you heard are these`,

@@ -4,8 +4,8 @@ const REPLAY_MS = 1000;
 const OWN_MATTERS = ["player_joined", "player_paid", "player_left", "player_kicked"];
 
 /**
- * A lobby as this player sees it. Fires `change` after anything changed, `said` (the name and message of
- * an event, in `detail`) as they come, and `gone` with a Refusal if the server does not let us in.
+ * A lobby as this player sees it. Fires `change` after anything changed, `said` for each event (its
+ * name and message in `detail`), and `gone` with a Refusal if the server does not let us in.
  */
 export class Room extends EventTarget {
   /** @type {import("./view.js").View | null} */

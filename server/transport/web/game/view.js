@@ -79,6 +79,4 @@ const CHANGES = {
 const seats = ({ player_count, pot }) => ({ player_count, pot });
 
 const changed = (view, alienId, changes) =>
-  view.players.map((player) =>
-    player.alien_id === alienId ? { ...player, ...changes } : player,
-  );
+  view.players.map((player) => (player.alien_id === alienId ? { ...player, ...changes } : player));

@@ -63,7 +63,8 @@ function readMessage(data) {
  */
 export function devHost(storage) {
   const asked = new URLSearchParams(location.search).get("player");
-  const name = asked ?? storage.getItem(NAME_KEY) ?? `guest-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
+  const name =
+    asked ?? storage.getItem(NAME_KEY) ?? `guest-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
   storage.setItem(NAME_KEY, name);
   return {
     token: async () => (await post("/dev/token", { alien_id: name })).token,

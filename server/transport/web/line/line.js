@@ -58,16 +58,23 @@ export class Line extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** A connection does not outlive its token: `channel` hands in the next one ahead of time. */
-  refresh(channel, token) {
+  /** A connection does not outlive its token: the next one is handed in ahead of time. */
+  keepLoggedIn(token) {
     clearTimeout(this.#refreshTimer);
     const expiresMs = (readToken(token)?.exp ?? 0) * 1000;
     const waitMs = Math.max(expiresMs - this.clock.now() - REFRESH_AHEAD_MS, REFRESH_AHEAD_MS / 2);
-    this.#refreshTimer = setTimeout(async () => {
+    this.#refreshTimer = setTimeout(() => this.#refresh(token), waitMs);
+  }
+
+  async #refresh(token) {
+    const [channel] = this.#channels;
+    try {
       const next = await this.host.token();
-      if (next !== token) await channel.ask("refresh_token", { token: next });
-      this.refresh(channel, next);
-    }, waitMs);
+      if (channel && next !== token) await channel.ask("refresh_token", { token: next });
+      this.keepLoggedIn(next);
+    } catch {
+      this.keepLoggedIn(token); // tried again; at the worst we are sent away and come back
+    }
   }
 }
 
@@ -93,7 +100,7 @@ export class Channel extends EventTarget {
     this.socket.on("connect", () => {
       this.#logins = 0;
       this.#turn(true);
-      line.refresh(this, this.token);
+      line.keepLoggedIn(this.token);
     });
     this.socket.on("disconnect", (reason) => {
       this.#turn(false);

@@ -4,8 +4,8 @@ const DRAG_FROM_PX = 6;
  * Let the cells of a ticket be moved: dragged by mouse, pen or finger; or one chosen and then its
  * new place, by click, tap, Enter or Space; Escape lets go.
  * @param {HTMLElement[]} cells
- * @param {{swap: (from: number, to: number) => void, hold: (cell: number | null) => void}} on `hold`
- *   says which cell is chosen
+ * @param {{swap: (from: number, to: number) => void, hold: (cell: number | null) => void}} on
+ *   `hold` says which cell is chosen
  */
 export function makeArrangeable(cells, { swap, hold }) {
   let held = null;
@@ -67,7 +67,8 @@ const swallow = (event) => {
 };
 
 /** The cell below the dragged one, which lets the pointer through (CSS). */
-const under = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest(".cell") ?? null;
+const under = (event) =>
+  document.elementFromPoint(event.clientX, event.clientY)?.closest(".cell") ?? null;
 
 function light(dragged, over) {
   for (const cell of dragged.parentElement.children) {

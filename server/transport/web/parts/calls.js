@@ -21,7 +21,13 @@ export function callBoard(sealHash, intervalMs) {
   const element = h(
     "div",
     { class: "calls" },
-    h("p", { class: "call" }, seal, h("span", { class: "visually-hidden" }, "Latest number: "), latest),
+    h(
+      "p",
+      { class: "call" },
+      seal,
+      h("span", { class: "visually-hidden" }, "Latest number: "),
+      latest,
+    ),
     h(
       "dl",
       { class: "facts" },

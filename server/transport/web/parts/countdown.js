@@ -9,7 +9,8 @@ const running = new Set();
 setInterval(() => running.forEach((tick) => tick() || running.delete(tick)), TICK_MS);
 
 /**
- * The time left until a deadline, on the server's clock; it stops by itself when it leaves the page.
+ * The time left until a deadline, on the server's clock. It stops by itself when it leaves the
+ * page.
  * @param {import("../line/clock.js").ServerClock} clock
  * @param {() => number | null} deadline in Unix ms
  * @returns {HTMLElement}

@@ -2,7 +2,9 @@ import { count, h } from "./dom.js";
 
 /** Seats as a row of dots, with the words for them. */
 export function pips(taken, all) {
-  const dots = Array.from({ length: all }, (_, i) => h("i", { class: i < taken ? "pip taken" : "pip" }));
+  const dots = Array.from({ length: all }, (_, i) =>
+    h("i", { class: i < taken ? "pip taken" : "pip" }),
+  );
   return h(
     "span",
     { class: "pips" },
@@ -32,7 +34,12 @@ export function people(view, me) {
     h(
       "li",
       { class: player.active ? "" : "out" },
-      h("span", { class: "name" }, h("bdi", {}, player.alien_id), player.alien_id === me && h("b", {}, " (you)")),
+      h(
+        "span",
+        { class: "name" },
+        h("bdi", {}, player.alien_id),
+        player.alien_id === me && h("b", {}, " (you)"),
+      ),
       h("span", { class: "state" }, stateInWords(player, view)),
     );
   return h("ul", { class: "people" }, ...view.players.map(row));

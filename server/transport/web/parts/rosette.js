@@ -12,8 +12,14 @@ const LAYERS = 3;
  */
 export function rosette(hash) {
   const bytes = (hash.match(/../g) ?? []).map((pair) => parseInt(pair, 16));
-  const layers = Array.from({ length: LAYERS }, (_, layer) => engrave(bytes.slice(layer * 5), layer));
-  return svg("svg", { class: "rosette", viewBox: "-100 -100 200 200", "aria-hidden": "true" }, ...layers);
+  const layers = Array.from({ length: LAYERS }, (_, layer) =>
+    engrave(bytes.slice(layer * 5), layer),
+  );
+  return svg(
+    "svg",
+    { class: "rosette", viewBox: "-100 -100 200 200", "aria-hidden": "true" },
+    ...layers,
+  );
 }
 
 /** One layer: a wavy ring, and copies of it turned by a fraction of its own petal. */

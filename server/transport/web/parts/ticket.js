@@ -16,16 +16,29 @@ export function printedTicket(grid, { marks = [], line = [], caption }) {
   const cell = (number, index) =>
     h(
       "td",
-      { class: [marked.has(number) && "marked", line.includes(index) && "won"].filter(Boolean).join(" ") },
+      {
+        class: [marked.has(number) && "marked", line.includes(index) && "won"]
+          .filter(Boolean)
+          .join(" "),
+      },
       h("span", { class: "number" }, number),
-      marked.has(number) && h("span", { class: "visually-hidden" }, line.includes(index) ? " called, in the line" : " called"),
+      marked.has(number) &&
+        h(
+          "span",
+          { class: "visually-hidden" },
+          line.includes(index) ? " called, in the line" : " called",
+        ),
     );
   const side = grid.length;
   return h(
     "table",
     { class: "ticket printed", "data-side": side },
     h("caption", {}, caption),
-    h("tbody", {}, ...grid.map((row, r) => h("tr", {}, ...row.map((number, c) => cell(number, r * side + c))))),
+    h(
+      "tbody",
+      {},
+      ...grid.map((row, r) => h("tr", {}, ...row.map((number, c) => cell(number, r * side + c)))),
+    ),
   );
 }
 
@@ -39,7 +52,11 @@ export function liveTicket(side, label) {
   const cells = Array.from({ length: side * side }, () =>
     h("button", { type: "button", class: "cell" }, h("span", { class: "number" })),
   );
-  const element = h("div", { class: "ticket live", "data-side": side, role: "group", "aria-label": label }, ...cells);
+  const element = h(
+    "div",
+    { class: "ticket live", "data-side": side, role: "group", "aria-label": label },
+    ...cells,
+  );
   return { element, cells };
 }
 

@@ -22,7 +22,11 @@ export function arrangeStage(room, game) {
   const done = h("button", { type: "button", class: "primary" });
   const show = () => {
     ticket.cells.forEach((cell, i) =>
-      showCell(cell, { number: cells[i], label: `${cells[i]}, ${placeInWords(i, side)}`, pressed: i === held }),
+      showCell(cell, {
+        number: cells[i],
+        label: `${cells[i]}, ${placeInWords(i, side)}`,
+        pressed: i === held,
+      }),
     );
     setText(heading, room.you.grid ? "Your ticket is printed" : "Arrange your ticket");
     setText(lead, leadWords(room));
@@ -53,7 +57,11 @@ export function arrangeStage(room, game) {
     heading,
     lead,
     ticket.element,
-    h("p", { class: "hint" }, "Drag a number to its place; or choose one, then where it should go."),
+    h(
+      "p",
+      { class: "hint" },
+      "Drag a number to its place; or choose one, then where it should go.",
+    ),
     h(
       "div",
       { class: "actions" },
@@ -67,12 +75,14 @@ export function arrangeStage(room, game) {
   return { element, update: show };
 }
 
-const rows = (cells, side) => Array.from({ length: side }, (_, r) => cells.slice(r * side, (r + 1) * side));
+const rows = (cells, side) =>
+  Array.from({ length: side }, (_, r) => cells.slice(r * side, (r + 1) * side));
 
 const isPrinted = ({ you }, cells) => String(you.grid) === String(cells);
 
 function leadWords({ view, you }) {
   if (!you.grid) return "Where a number stands decides which lines it is in.";
-  if (view.status === "forming") return "You are ready. The game starts when the table is full or the time is up.";
+  if (view.status === "forming")
+    return "You are ready. The game starts when the table is full or the time is up.";
   return "You are ready. The calls begin when all are, or when the time is up.";
 }

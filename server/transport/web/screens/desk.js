@@ -56,7 +56,11 @@ function tierNote(tier, index, desk, game) {
   busy(button, failure, () => game.takeAt(desk, tier.buy_in_amount));
   const element = h(
     "article",
-    { class: "note", "data-ink": index % 4, "aria-label": `The ${coins(tier.buy_in_amount)} table` },
+    {
+      class: "note",
+      "data-ink": index % 4,
+      "aria-label": `The ${coins(tier.buy_in_amount)} table`,
+    },
     seal,
     h("h2", { class: "note-value" }, coins(tier.buy_in_amount), h("small", {}, "coins a seat")),
     h(
@@ -91,7 +95,8 @@ function tierNote(tier, index, desk, game) {
   return { element, update };
 }
 
-const otherTables = (number) => (number > 0 ? `${count(number, "more table")} of this price forming` : "");
+const otherTables = (number) =>
+  number > 0 ? `${count(number, "more table")} of this price forming` : "";
 
 /** What is printed on a note as its number: the last part of the lobby's id. */
 export const serialOf = (lobbyId) => `№ ${lobbyId.split("_").at(-1)}`;

@@ -12,7 +12,17 @@ import { rosette } from "../parts/rosette.js";
 export async function fairness(proof, witness) {
   const title = h("h2", { tabindex: -1 }, "Was it fair?");
   if (!crypto.subtle)
-    return h("section", { class: "fairness" }, title, h("p", {}, "This page came over an unsafe connection, on which browsers do not calculate hashes. Save the proof and check it yourself."), saving(proof));
+    return h(
+      "section",
+      { class: "fairness" },
+      title,
+      h(
+        "p",
+        {},
+        "This page came over an unsafe connection, on which browsers do not calculate hashes. Save the proof and check it yourself.",
+      ),
+      saving(proof),
+    );
   const checks = await checkProof(proof, witness);
   const opened = await sha256Hex(fromHex(proof.server_seed));
   const failed = checks.filter((check) => !check.holds).length;
@@ -20,7 +30,11 @@ export async function fairness(proof, witness) {
     "section",
     { class: "fairness", "data-holds": failed === 0, "aria-label": "The proof of the draw" },
     title,
-    h("p", { class: "verdict", role: "status" }, failed === 0 ? "The seal fits. Every check holds." : "Something is wrong with this draw."),
+    h(
+      "p",
+      { class: "verdict", role: "status" },
+      failed === 0 ? "The seal fits. Every check holds." : "Something is wrong with this draw.",
+    ),
     h(
       "div",
       { class: "seals" },
@@ -37,7 +51,12 @@ export async function fairness(proof, witness) {
 const sealed = (caption, hash) => h("figure", {}, rosette(hash), h("figcaption", {}, caption));
 
 const checkRow = ({ what, holds }) =>
-  h("li", { class: holds ? "holds" : "fails" }, h("span", { class: "tick" }, holds ? "Holds" : "Fails"), what);
+  h(
+    "li",
+    { class: holds ? "holds" : "fails" },
+    h("span", { class: "tick" }, holds ? "Holds" : "Fails"),
+    what,
+  );
 
 function details(proof, { seedHash }) {
   const order = proof.numbers_called.map((number) => h("li", {}, number));
@@ -65,9 +84,16 @@ function saving(proof) {
   const name = `proof-${proof.lobby_id}.json`;
   const link = h("a", { class: "button", download: name, href: "#" }, "Save the proof");
   link.addEventListener("click", () => {
-    const url = URL.createObjectURL(new Blob([JSON.stringify(proof)], { type: "application/json" }));
+    const url = URL.createObjectURL(
+      new Blob([JSON.stringify(proof)], { type: "application/json" }),
+    );
     link.href = url;
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   });
-  return h("p", { class: "saving" }, link, h("span", {}, "Check it anywhere with ", h("code", {}, `fair-bingo verify ${name}`)));
+  return h(
+    "p",
+    { class: "saving" },
+    link,
+    h("span", {}, "Check it anywhere with ", h("code", {}, `fair-bingo verify ${name}`)),
+  );
 }

@@ -13,7 +13,14 @@ import { playStage } from "./play.js";
 import { resultStage } from "./result.js";
 import { watchStage } from "./watch.js";
 
-const STAGES = { pay: payStage, pick: pickStage, arrange: arrangeStage, watch: watchStage, play: playStage, result: resultStage };
+const STAGES = {
+  pay: payStage,
+  pick: pickStage,
+  arrange: arrangeStage,
+  watch: watchStage,
+  play: playStage,
+  result: resultStage,
+};
 
 /** What the timer in the head counts down to. */
 const PHASES = { forming: "Starts in", arranging: "Calls begin in" };
@@ -36,7 +43,13 @@ export function lobbyScreen(game, lobbyId) {
   const room = new Room(game.line, lobbyId, game.me);
   const stage = h("div", { class: "stage" }, h("p", { class: "lead" }, "Finding your table …"));
   const slip = lobbySlip(room, game);
-  const element = h("section", { class: "lobby", "aria-label": "The game" }, slip.head, stage, slip.aside);
+  const element = h(
+    "section",
+    { class: "lobby", "aria-label": "The game" },
+    slip.head,
+    stage,
+    slip.aside,
+  );
   let current = null;
   const show = (name) => {
     current?.close?.();
@@ -65,7 +78,8 @@ export function lobbyScreen(game, lobbyId) {
 
 /** The seal that was shown first is the one that the proof has to open. */
 function noteSeal(game, { lobbyId, view }) {
-  if (game.memory.of(lobbyId).seedHash === null) game.memory.note(lobbyId, { seedHash: view.server_seed_hash });
+  if (game.memory.of(lobbyId).seedHash === null)
+    game.memory.note(lobbyId, { seedHash: view.server_seed_hash });
 }
 
 function lobbySlip(room, game) {
@@ -83,10 +97,22 @@ function lobbySlip(room, game) {
     "header",
     { class: "lobby-head" },
     table,
-    h("dl", { class: "facts" }, h("div", {}, h("dt", {}, "Pot"), pot), h("div", {}, h("dt", {}, "Seats"), seats), clock),
+    h(
+      "dl",
+      { class: "facts" },
+      h("div", {}, h("dt", {}, "Pot"), pot),
+      h("div", {}, h("dt", {}, "Seats"), seats),
+      clock,
+    ),
     owed,
   );
-  const aside = h("aside", { class: "slip", "aria-label": "Players and seal" }, h("h2", {}, "At the table"), list, seal);
+  const aside = h(
+    "aside",
+    { class: "slip", "aria-label": "Players and seal" },
+    h("h2", {}, "At the table"),
+    list,
+    seal,
+  );
   const update = () => {
     const { view, you } = room;
     const tier = game.tierOf(view.buy_in_amount);
@@ -101,23 +127,38 @@ function lobbySlip(room, game) {
     list.replaceChildren(people(view, game.me));
     if (!seal.firstChild) seal.append(rosette(view.server_seed_hash), sealCaption(view));
     owed.hidden = !you.invoice?.owed;
-    setText(owed, owed.hidden ? "" : `${coins(coinsOwed(you.invoice, view))} coins came in that bought no seat in this game. They are owed back to you.`);
+    setText(
+      owed,
+      owed.hidden
+        ? ""
+        : `${coins(coinsOwed(you.invoice, view))} coins came in that bought no seat in this game. They are owed back to you.`,
+    );
   };
   return { head, aside, update };
 }
 
 /** An invoice counts in the token's smallest unit, the page in coins. */
-const coinsOwed = ({ owed, amount }, { buy_in_amount }) => (buy_in_amount * Number(owed)) / Number(amount);
+const coinsOwed = ({ owed, amount }, { buy_in_amount }) =>
+  (buy_in_amount * Number(owed)) / Number(amount);
 
 const sealCaption = (view) =>
-  h("figcaption", {}, "Seal of this draw", h("span", { class: "serial" }, serialOf(view.lobby_id)), h("code", {}, view.server_seed_hash));
+  h(
+    "figcaption",
+    {},
+    "Seal of this draw",
+    h("span", { class: "serial" }, serialOf(view.lobby_id)),
+    h("code", {}, view.server_seed_hash),
+  );
 
 /** Say what happened, to those who listen to the page. */
 function tell({ name, message }, { me, view }) {
   const isMe = message.alien_id === me;
   if (name === "number_called") announce(`${message.number}`);
   if (name === "player_joined" && !isMe) announce(`${message.alien_id} took a seat.`);
-  if (name === "player_kicked" && !isMe) announce(`${message.alien_id} claimed falsely and is out. ${message.active_players} still play.`);
+  if (name === "player_kicked" && !isMe)
+    announce(
+      `${message.alien_id} claimed falsely and is out. ${message.active_players} still play.`,
+    );
   if (name === "player_left" && isMe) alert(`Your seat is free again: ${LEFT[message.reason]}.`);
   if (name === "status_changed") announce(STATUS_WORDS[message.status]);
   if (name === "game_finished" && message.winner && message.winner !== me)

@@ -33,11 +33,19 @@ export function payStage(room, game) {
     "div",
     { class: "pay" },
     h("h1", { tabindex: -1 }, "A seat is held for you"),
-    h("p", { class: "held" }, countdown(game.clock, () => room.you.invoice?.expires_at ?? null)),
-    h("p", { class: "lead" }, `Pay ${price} coins before the time is up, and they go into the pot.`),
+    h(
+      "p",
+      { class: "held" },
+      countdown(game.clock, () => room.you.invoice?.expires_at ?? null),
+    ),
+    h(
+      "p",
+      { class: "lead" },
+      `Pay ${price} coins before the time is up, and they go into the pot.`,
+    ),
     h("div", { class: "actions" }, button, leaveButton(room, game, "Give up the seat")),
     status,
     failure,
   );
-  return { element, update: () => (button.disabled = button.dataset.busy === "true" || !room.you.invoice) };
+  return { element, update: () => (button.disabled = !room.you.invoice) };
 }

@@ -16,7 +16,11 @@ export function pickStage(room, game) {
   const buttons = oneTo(highest).map((number) =>
     h("button", { type: "button", class: "ball", onclick: () => toggle(number) }, number),
   );
-  const board = h("div", { class: "balls", role: "group", "aria-label": `Numbers 1 to ${highest}` }, ...buttons);
+  const board = h(
+    "div",
+    { class: "balls", role: "group", "aria-label": `Numbers 1 to ${highest}` },
+    ...buttons,
+  );
   const counter = h("p", { class: "counter", role: "status" });
   const failure = problem();
   const done = h("button", { type: "button", class: "primary" }, "Use these numbers");
@@ -27,13 +31,15 @@ export function pickStage(room, game) {
     game.memory.note(room.lobbyId, { picked: [...picked] });
   };
   const toggle = (number) => {
-    if (picked.size === size && !picked.has(number)) return announce(`You have ${size}. Take one away first.`);
+    if (picked.size === size && !picked.has(number))
+      return announce(`You have ${size}. Take one away first.`);
     if (!picked.delete(number)) picked.add(number);
     show();
   };
   const surprise = () => {
     if (picked.size === size) picked.clear();
-    for (const number of shuffledByChance(oneTo(highest))) if (picked.size < size) picked.add(number);
+    for (const number of shuffledByChance(oneTo(highest)))
+      if (picked.size < size) picked.add(number);
     show();
   };
   busy(done, failure, () => room.select([...picked]));
@@ -50,7 +56,11 @@ export function pickStage(room, game) {
       { class: "actions" },
       done,
       h("button", { type: "button", onclick: surprise }, "Surprise me"),
-      h("button", { type: "button", class: "plain", onclick: () => (picked.clear(), show()) }, "Clear"),
+      h(
+        "button",
+        { type: "button", class: "plain", onclick: () => (picked.clear(), show()) },
+        "Clear",
+      ),
       leaveButton(room, game, "Leave"),
     ),
     failure,
@@ -61,5 +71,8 @@ export function pickStage(room, game) {
 /** A new order of the items, by the browser's random numbers. */
 export function shuffledByChance(items) {
   const keys = crypto.getRandomValues(new Uint32Array(items.length));
-  return items.map((item, i) => [keys[i], item]).sort(([a], [b]) => a - b).map(([, item]) => item);
+  return items
+    .map((item, i) => [keys[i], item])
+    .sort(([a], [b]) => a - b)
+    .map(([, item]) => item);
 }

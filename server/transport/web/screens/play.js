@@ -23,7 +23,11 @@ export function playStage(room, game) {
     const cells = room.you.grid?.flat() ?? [];
     ticket.element.hidden = cells.length === 0;
     cells.forEach((number, i) =>
-      showCell(ticket.cells[i], { number, label: `${number}, ${placeInWords(i, side)}`, pressed: marks.has(number) }),
+      showCell(ticket.cells[i], {
+        number,
+        label: `${number}, ${placeInWords(i, side)}`,
+        pressed: marks.has(number),
+      }),
     );
     set(ticket.element, "data-void", !room.playing);
     set(element, "data-watching", cells.length === 0);
@@ -66,7 +70,9 @@ export function playStage(room, game) {
 function leadWords(room, missing) {
   const { active_players } = room.view;
   if (room.playing)
-    return active_players === 1 ? "You are the last one in. You still have to claim a line." : `${count(active_players, "player")} in the game.`;
+    return active_players === 1
+      ? "You are the last one in. You still have to claim a line."
+      : `${count(active_players, "player")} in the game.`;
   if (missing)
     return `That was no line: the nearest still lacked ${missing.join(", ")}. You are out, and may watch how it ends.`;
   if (room.you.role === "player") return "You are out of this game, and may watch how it ends.";

@@ -30,7 +30,9 @@ export function resultStage(room, game) {
   const showProof = async () => {
     const proof = room.ending?.proof ?? (await fetchProof(room.lobbyId));
     setText(how, leadWords(room, proof));
-    tickets.replaceChildren(...proof.players.map((row) => ticketOf(row, proof, game.me)).sort(byWinner));
+    tickets.replaceChildren(
+      ...proof.players.map((row) => ticketOf(row, proof, game.me)).sort(byWinner),
+    );
     proofPlace.replaceChildren(await fairness(proof, witness(room, game)));
   };
   if (view.outcome !== "cancelled") showProof().catch((error) => setText(failure, error.message));
@@ -55,18 +57,29 @@ function title({ view, me }) {
 }
 
 function leadWords({ view, you, me }, proof) {
-  const line = proof?.pattern ? ` with ${lineInWords(proof.pattern)}, after ${proof.numbers_called.length} calls` : "";
+  const line = proof?.pattern
+    ? ` with ${lineInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
+    : "";
   if (view.outcome === "cancelled")
-    return you.invoice?.owed || you.paid ? "Too few players came. What you paid is owed back to you." : "Too few players came. Nobody pays for it.";
+    return you.invoice?.owed || you.paid
+      ? "Too few players came. What you paid is owed back to you."
+      : "Too few players came. Nobody pays for it.";
   if (view.winner === me) return `Yours was the first true claim${line}.`;
-  if (view.winner === null) return `Nobody claimed a line. The house keeps the pot of ${coins(view.pot)} coins.`;
+  if (view.winner === null)
+    return `Nobody claimed a line. The house keeps the pot of ${coins(view.pot)} coins.`;
   return `${view.winner} won ${coins(view.pot)} coins${line}.`;
 }
 
 function ticketOf([alienId, , grid], { winner, numbers_called }, me) {
   const isWinner = alienId === winner;
   const line = isWinner ? (completeLine(grid, numbers_called)?.cells ?? []) : [];
-  const caption = h("span", {}, h("bdi", {}, alienId), alienId === me && " (you)", isWinner && h("b", {}, " won"));
+  const caption = h(
+    "span",
+    {},
+    h("bdi", {}, alienId),
+    alienId === me && " (you)",
+    isWinner && h("b", {}, " won"),
+  );
   const ticket = printedTicket(grid, { marks: numbers_called, line, caption });
   ticket.classList.toggle("winner", isWinner);
   return ticket;

@@ -40,9 +40,22 @@ export function watchStage(room, game) {
 function words({ view, you }) {
   const price = coins(view.buy_in_amount);
   if (you.role === "player") return ["You have left this game", "Your buy-in stays in the pot."];
-  if (you.invoice?.owed) return ["Your payment came too late", "The game began without you. What you paid is owed back to you in full."];
-  if (you.invoice?.status === "failed") return ["The payment failed", "Nothing was taken, and your seat is free again."];
-  if (you.invoice) return ["Your seat is free again", "The payment did not come in time. If it is still on its way, it will be owed back to you, or seat you if there is room."];
-  if (view.status === "forming") return ["This table is forming", `A seat costs ${price} coins. You can also stay and watch.`];
-  return ["The players are printing their tickets", "You are watching. The calls begin in a moment."];
+  if (you.invoice?.owed)
+    return [
+      "Your payment came too late",
+      "The game began without you. What you paid is owed back to you in full.",
+    ];
+  if (you.invoice?.status === "failed")
+    return ["The payment failed", "Nothing was taken, and your seat is free again."];
+  if (you.invoice)
+    return [
+      "Your seat is free again",
+      "The payment did not come in time. If it is still on its way, it will be owed back to you, or seat you if there is room.",
+    ];
+  if (view.status === "forming")
+    return ["This table is forming", `A seat costs ${price} coins. You can also stay and watch.`];
+  return [
+    "The players are printing their tickets",
+    "You are watching. The calls begin in a moment.",
+  ];
 }

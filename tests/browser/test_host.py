@@ -1,0 +1,54 @@
+"""The page in the Alien app: the token comes with the page, the wallet is behind a bridge."""
+
+import json
+
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.world import TIER
+
+AS_IN_PRODUCTION = """
+new MutationObserver(() => {
+    const config = document.querySelector("meta[name=fair-bingo]");
+    if (config) config.content = config.content.replace('"dev_login":true', '"dev_login":false');
+}).observe(document, { childList: true, subtree: true });
+"""
+
+BRIDGE = """
+window.asked = [];
+window.__miniAppsBridge__ = {
+    postMessage(text) {
+        const { name, payload: order } = JSON.parse(text);
+        asked.push([name, order]);
+        const answer = (status, reqId) => {
+            const event = { type: "event", name: "payment:response", payload: { status, reqId } };
+            window.postMessage(JSON.stringify(event));
+        };
+        answer("failed", "of another request");
+        if (asked.length === 1) return answer("cancelled", order.reqId);
+        const body = JSON.stringify({ invoice_id: order.invoice });
+        fetch("/dev/pay", { method: "POST", body }).then(() => answer("paid", order.reqId));
+    },
+};
+"""
+
+
+async def test_the_wallet_of_the_host_pays(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS)
+    ann = await enter(world, "ann")
+    token = json.dumps(world.token("ann"))
+    for script in (AS_IN_PRODUCTION, f"window.__ALIEN_AUTH_TOKEN__ = {token};", BRIDGE):
+        await ann.page.add_init_script(script)
+    async with world.company("bot-1"):
+        await ann.arrive()
+        await ann.take_a_seat()
+        await ann.press("Pay")
+        await ann.sees("You did not pay. Your seat is still held.")
+        await ann.pay()
+        name, order = (await ann.page.evaluate("asked"))[-1]
+        assert (name, order["amount"], order["token"]) == ("payment:request", str(TIER), "ALIEN")
+
+
+async def test_without_a_token_the_page_says_where_to_get_one(serve: Serve, enter: Enter) -> None:
+    ann = await enter(await serve(), "ann")
+    await ann.page.add_init_script(AS_IN_PRODUCTION)
+    await ann.arrive()
+    await ann.sees("You are not signed in")
