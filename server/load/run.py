@@ -38,14 +38,15 @@ class Run:
             self._told[ours] = 0
 
     def watch(self, show: Callable[[Sequence[Tally]], None]) -> None:
-        """Return when everyone has left; `show` gets the seconds so far about once a second.
-        Ctrl-C or SIGTERM sends everyone home early. Raises RunFailed."""
+        """Return when everyone has left; `show` gets the seconds that are over about once a
+        second. Ctrl-C or SIGTERM sends everyone home early. Raises RunFailed."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._send_home)
         while self._told:
             for pipe in wait(list(self._told), _WATCH_SECONDS):
                 self._listen(pipe)  # type: ignore[arg-type]  # only pipes were given
-            show(self.seconds)
+            # A second is over when every process that still plays has told of it.
+            show(self.seconds[: min(self._told.values(), default=None)])
         for process in self._processes:
             process.join()
             if process.exitcode != 0:
