@@ -11,6 +11,7 @@ from protocol.views import (
     Message,
     Outcome,
     Proof,
+    Sha256,
     Status,
     UnixMs,
     You,
@@ -72,7 +73,8 @@ class PlayerKicked(RoomEvent):
 
 
 class GameFinished(RoomEvent):
-    """The end, with everything that may be known now. Cancelled: 0, [], {}, null."""
+    """The end, with everything that may be known now. Cancelled: 0, [], {}, null. `log_hash`
+    vouches for the lobby's log up to here, also when there is no proof."""
 
     outcome: Outcome
     winner: str | None
@@ -81,6 +83,7 @@ class GameFinished(RoomEvent):
     numbers_called: list[int]
     grids: dict[str, list[list[int]]]
     proof: Proof | None
+    log_hash: Sha256
 
 
 ROOM_EVENTS: Mapping[str, type[RoomEvent]] = MappingProxyType(

@@ -22,6 +22,8 @@ LeaveReason = Literal["left", "unpaid", "payment_failed", "expired"]
 
 Numbers = list[StrictInt]
 Grid = list[list[StrictInt]]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256, or another 32 bytes, as lower-case hex."""
 ClientSeed = Annotated[str, StringConstraints(max_length=64)]
 UnixMs = float | int
 
@@ -118,15 +120,18 @@ class You(Message):
 class Proof(Message):
     """All that is needed to check that the draw was fixed before anyone paid. Seeds and hashes are
     lower-case hex; `players` are `[alien_id, client_seed, grid]` of all who paid, by `alien_id`;
-    `arranged` names those whose grid the server arranged, and whether they had picked."""
+    `arranged` names those whose grid the server arranged, and whether they had picked. `log_hash`
+    is of the last record before the end, `proof_hash` of all the rest of the proof."""
 
     lobby_id: str
     variant: str
-    server_seed: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-    server_seed_hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    server_seed: Sha256
+    server_seed_hash: Sha256
     players: list[tuple[str, str, Grid]]
     arranged: dict[str, Literal["arranged", "picked"]]
-    entropy: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    entropy: Sha256
     numbers_called: list[Annotated[int, Field(ge=1)]]
     winner: str | None
     pattern: str | None
+    log_hash: Sha256
+    proof_hash: Sha256

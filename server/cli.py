@@ -3,25 +3,19 @@
 import asyncio
 import os
 import signal
-from pathlib import Path
-from typing import Annotated
 
-import httpx
 import typer
 import uvloop
 from rich.console import Console
 
-from protocol import strict_json
 from server import logs
 from server.app import App
 from server.console import BAD_SETTINGS, fail, settings_of_environment
+from server.game_cli import export, replay_game, verify
 from server.ledger_cli import audit, ledger
 from server.load.command import load
-from server.rules.verify import verify_proof
 from server.settings import Settings, SettingsError
 from server.stores import WeakDurability
-
-READ_SECONDS = 10
 
 main = typer.Typer(
     name="fair-bingo",
@@ -33,6 +27,9 @@ main = typer.Typer(
 
 main.command()(audit)
 main.command()(load)
+main.command()(verify)
+main.command("replay")(replay_game)
+main.command()(export)
 main.add_typer(ledger)
 
 
@@ -72,18 +69,6 @@ def demo() -> None:
     raise typer.Exit(uvloop.run(play_demo(Console())))
 
 
-@main.command()
-def verify(proof: Annotated[str, typer.Argument(help="A file, or a URL.")]) -> None:
-    """Check the proof that a draw was fair."""
-    try:
-        differences = verify_proof(strict_json.loads(_read(proof)))
-    except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
-        fail(f"cannot read {proof}: {error}")
-    if differences:
-        fail("\n".join(differences))
-    print("The proof holds.")
-
-
 async def _serve(settings: Settings) -> None:
     app = App(settings)
     stop = asyncio.Event()
@@ -100,9 +85,3 @@ async def _serve(settings: Settings) -> None:
         starting.cancel()
         await asyncio.wait([starting])
     await app.stop(settings.drain_seconds)
-
-
-def _read(place: str) -> bytes:
-    if place.startswith(("http://", "https://")):
-        return httpx.get(place, timeout=READ_SECONDS).raise_for_status().content
-    return Path(place).read_bytes()

@@ -1,10 +1,14 @@
 """What can happen in a lobby, in the past tense. The same events rebuild it from its stream."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from protocol.views import LeaveReason, Outcome
 from server.rules.draw import Grid, ServerArranged
 from server.rules.variants import Variant
+
+EMPTY_LOG_HASH: Final = "0" * 64
+"""What stands for the hash of the record before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +112,14 @@ class PlayerKicked:
 
 @dataclass(frozen=True, slots=True)
 class GameFinished:
-    """The end. `winner` and `pattern` only when it was won."""
+    """The end. `winner` and `pattern` only when it was won. `log_hash` (hex) is of the log's last
+    record before this one, and so vouches for all of them; the log fills it in."""
 
     outcome: Outcome
     winner: str | None
     pattern: str | None
     finished_at: int
+    log_hash: str = EMPTY_LOG_HASH
 
 
 Event = (

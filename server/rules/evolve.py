@@ -140,6 +140,7 @@ def _game_finished(lobby: Lobby, event: GameFinished) -> dict[str, Any]:
         "winner": event.winner,
         "pattern": event.pattern,
         "finished_at": event.finished_at,
+        "log_hash": event.log_hash,
         "pot": 0 if event.outcome == "cancelled" else lobby.pot,
         "deadline": None,
         "next_call_at": None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from protocol.views import Outcome, Status
 from server.rules.draw import Grid
+from server.rules.events import EMPTY_LOG_HASH
 from server.rules.variants import Variant
 
 
@@ -33,6 +34,11 @@ class Player:
         """Whether the grid is arranged."""
         return self.grid is not None
 
+    @property
+    def rows(self) -> list[list[int]]:
+        """The grid as the outside has it; empty if it is not arranged."""
+        return [list(row) for row in self.grid or ()]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lobby:
@@ -40,7 +46,7 @@ class Lobby:
 
     `players` keeps the order of seating. `invoices` names, for everybody who ever held a seat here,
     the invoice that paid it, or else the last one. `order` follows from the seed and `entropy`, and
-    `called` is a head of it.
+    `called` is a head of it. `log_hash` vouches for the log up to the end, when it is there.
     """
 
     lobby_id: str
@@ -62,6 +68,7 @@ class Lobby:
     outcome: Outcome | None = None
     winner: str | None = None
     pattern: str | None = None
+    log_hash: str = EMPTY_LOG_HASH
 
     def paid_players(self) -> Iterator[Player]:
         """Those whose buy-in is in the pot, also when they have left or were removed since."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from protocol.views import Proof
 from server.rules.draw import Grid, call_order, help_of_server, mix_entropy, seed_hash
+from server.rules.proofs import proof_hash
 from server.rules.tickets import Complete, judge
 from server.rules.variants import SHAPES
 
@@ -17,8 +18,8 @@ def verify_proof(document: object) -> list[str]:
     holds, a sentence for each difference; empty when it holds.
 
     Everything that follows from the seed is computed anew: its hash, the grids that the server
-    arranged, the order of the numbers. The document cannot show when a claim was made: any head
-    of the order will do in which the winner's pattern is complete.
+    arranged, the order of the numbers. When the claim was made is in the log, which `log_hash`
+    vouches for; of the proof alone any head of the order will do in which the pattern is complete.
     """
     try:
         # Strict about JSON types, which are not Python's: an array is no tuple.
@@ -30,7 +31,10 @@ def verify_proof(document: object) -> list[str]:
     if proof.variant not in SHAPES:
         return [f"variant {proof.variant!r} is not known"]
     malformed = list(_check_players(proof))
-    return malformed or [*_check_draw(proof), *_check_arranged(proof), *_check_end(proof)]
+    if malformed:
+        return malformed
+    checks = (_check_draw, _check_arranged, _check_end, _check_hash)
+    return [difference for check in checks for difference in check(proof)]
 
 
 def _schema_problem(location: tuple[int | str, ...], message: str) -> str:
@@ -85,6 +89,11 @@ def _check_end(proof: Proof) -> Iterator[str]:
         yield "the winner is no player"
     elif judge(grids[proof.winner], proof.numbers_called) != Complete(proof.pattern or ""):
         yield "pattern is not the first complete one of the winner's grid"
+
+
+def _check_hash(proof: Proof) -> Iterator[str]:
+    if proof.proof_hash != proof_hash(proof.model_dump(exclude={"proof_hash"})):
+        yield "proof_hash is not the hash of the rest"
 
 
 def _grid(rows: list[list[int]]) -> Grid:

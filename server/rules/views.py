@@ -1,7 +1,5 @@
 """What may be seen of a lobby: by everyone, by a player, by the room when something happens."""
 
-from collections.abc import Iterable, Iterator
-
 from protocol.to_client import (
     GameFinished,
     NumberCalled,
@@ -13,10 +11,11 @@ from protocol.to_client import (
     RoomEvent,
     StatusChanged,
 )
-from protocol.views import Invoice, LobbyView, PlayerView, Proof, You
+from protocol.views import Invoice, LobbyView, PlayerView, You
 from server.rules import events
-from server.rules.draw import ServerArranged, help_of_server, seed_hash
+from server.rules.draw import seed_hash
 from server.rules.lobby import Lobby, Player
+from server.rules.proofs import proof
 
 
 def public_view(lobby: Lobby, seq: int) -> LobbyView:
@@ -57,34 +56,6 @@ def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:
     )
 
 
-def proof(lobby: Lobby) -> Proof | None:
-    """The proof of a game that was played to its end; None before, and for a cancelled lobby."""
-    if lobby.outcome in (None, "cancelled") or lobby.entropy is None:
-        return None
-    players = sorted(lobby.paid_players(), key=lambda player: player.alien_id)
-    return Proof(
-        lobby_id=lobby.lobby_id,
-        variant=lobby.variant.name,
-        server_seed=lobby.server_seed,
-        server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
-        players=[(p.alien_id, p.client_seed, _rows(p)) for p in players],
-        arranged=dict(_arranged(lobby, players)),
-        entropy=lobby.entropy,
-        numbers_called=list(lobby.called),
-        winner=lobby.winner,
-        pattern=lobby.pattern,
-    )
-
-
-def _arranged(lobby: Lobby, players: Iterable[Player]) -> Iterator[tuple[str, ServerArranged]]:
-    seed, highest = bytes.fromhex(lobby.server_seed), lobby.variant.highest
-    for player in players:
-        grid = player.grid or ()
-        given = help_of_server(seed, lobby.lobby_id, player.alien_id, grid, highest=highest)
-        if given is not None:
-            yield player.alien_id, given
-
-
 def announce(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
     """What the room hears of `event`; None when it is nobody else's business."""
     match event:
@@ -118,17 +89,14 @@ def _finished(lobby: Lobby) -> GameFinished:
         pattern=lobby.pattern,
         pot=lobby.pot,
         numbers_called=list(lobby.called),
-        grids={p.alien_id: _rows(p) for p in lobby.paid_players()} if played else {},
+        grids={p.alien_id: p.rows for p in lobby.paid_players()} if played else {},
         proof=proof(lobby),
+        log_hash=lobby.log_hash,
     )
 
 
 def _active_count(lobby: Lobby) -> int:
     return sum(1 for _ in lobby.active_players())
-
-
-def _rows(player: Player) -> list[list[int]]:
-    return [list(row) for row in player.grid or ()]
 
 
 def _player_view(player: Player) -> PlayerView:

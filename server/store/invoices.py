@@ -8,7 +8,7 @@ from server.store import codec, keys
 from server.store.channels import Channels
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
-from server.store.lobbies import version_check
+from server.store.lobbies import log_check
 from server.store.log import Snapshot, invoice_news
 from server.store.projection import Write, ledger_entry
 
@@ -38,7 +38,7 @@ class InvoiceStore:
     ) -> bool:
         """Make writes about an invoice true that change nothing of its lobby, and tell those who
         follow it; False if either is no longer as it was."""
-        unchanged = [version_check(invoice.lobby_id, lobby), invoice_check(invoice)]
+        unchanged = [log_check(invoice.lobby_id, lobby), invoice_check(invoice)]
         channel, news = keys.events(invoice.lobby_id), invoice_news(invoice.alien_id)
         told = (self._channels.publish, channel, news)
         return await self._commits.commit(unchanged, [*writes, told], now_ms)

@@ -1,6 +1,6 @@
 """Lobbies in the store: loading one, committing what happened to it, reading its log."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from protocol.ids import lobby_table
@@ -8,9 +8,11 @@ from server.rules.events import Event
 from server.store import codec, keys
 from server.store.commits import Check, Commits
 from server.store.connection import Connection, Script
-from server.store.log import NOTHING, Head, Record, Snapshot, read_record, record
+from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record, record
 from server.store.projection import Projection, Write
 
+Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
+"""A lobby's hash, its list of the numbers called, and the hashes of its players."""
 _NO_LOBBY: Final = Snapshot(None, NOTHING)
 
 
@@ -25,13 +27,19 @@ class LobbyStore:
 
     async def load(self, lobby_id: str) -> Snapshot:
         """The lobby as it is now; no lobby in it if there is none (any more)."""
-        lobby_keys = [keys.lobby(lobby_id), keys.numbers_called(lobby_id)]
-        fields, called, players = await self._connection.run_timed(self._load, lobby_keys, [])
+        fields, called, players = await self._texts(lobby_id)
         if not fields:
             return _NO_LOBBY
-        texts = _pairs(fields)
-        lobby = codec.read_lobby(texts, [_pairs(player) for player in players], called)
-        return Snapshot(lobby, _read_head(texts))
+        return Snapshot(codec.read_lobby(fields, players, called), _read_head(fields))
+
+    async def texts_with_log(self, lobby_id: str) -> tuple[Texts, list[Entry]]:
+        """The lobby as the store has it, and all entries of its stream, of one instant; both empty
+        if there is none."""
+        while True:
+            texts = await self._texts(lobby_id)
+            log = await self._connection.call("XRANGE", keys.events(lobby_id), "-", "+")
+            if await self._texts(lobby_id) == texts:  # else it went on meanwhile
+                return texts, [(entry_id, fields) for entry_id, fields in log]
 
     async def commit(
         self,
@@ -51,7 +59,7 @@ class LobbyStore:
         recorded = record(before, events, now_ms)
         after, log = recorded[-1][1], [entry for entry, _ in recorded]
         table = lobby_table(after.lobby_id)
-        unchanged = version_check(after.lobby_id, before)
+        unchanged = log_check(after.lobby_id, before)
         done = await self._commits.commit(
             [unchanged, *checks],
             [*self._projection.writes(before, recorded, table), *writes],
@@ -74,24 +82,30 @@ class LobbyStore:
         found = await self._range(lobby_id, f"{seq + 1}-0", most)
         return [entry for entry in found if entry.name is not None]
 
+    async def _texts(self, lobby_id: str) -> Texts:
+        lobby_keys = [keys.lobby(lobby_id), keys.numbers_called(lobby_id)]
+        fields, called, players = await self._connection.run_timed(self._load, lobby_keys, [])
+        return _pairs(fields), called, [_pairs(player) for player in players]
+
     async def _range(self, lobby_id: str, start: str, most: int) -> list[Record]:
         stream = keys.events(lobby_id)
         entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", most)
         return [read_record(entry_id, fields) for entry_id, fields in entries]
 
 
-def version_check(lobby_id: str, snapshot: Snapshot) -> Check:
-    """That the lobby is still as `snapshot` has it."""
-    version = str(snapshot.head.version) if snapshot.lobby is not None else ""
-    return Check(("HGET", keys.lobby(lobby_id), "version"), version)
+def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
+    """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
+    last = snapshot.head.hash if snapshot.lobby is not None else ""
+    return Check(("HGET", keys.lobby(lobby_id), "hash"), last)
 
 
-def _read_head(fields: dict[str, str]) -> Head:
+def _read_head(fields: Mapping[str, str]) -> Head:
     return Head(
         version=int(fields["version"]),
         seq=int(fields["seq"]),
         minor=int(fields["minor"]),
         at=float(fields["at"]),
+        hash=fields["hash"],
     )
 
 

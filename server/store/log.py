@@ -3,37 +3,46 @@
 A record's id is `<seq>-<minor>`: `seq` counts the events that the room hears (minor 0), `minor`
 those in between that are nobody else's business. So what a client has missed after `seq` is one
 range of the stream.
+
+Records are a chain: each carries the hash of the one before it, which vouches for all before.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
 
 from protocol.to_client import ROOM_EVENT_NAMES, RoomEvent
-from server.rules.events import Event
+from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lobby import Lobby
 from server.rules.views import announce
 from server.store.codec import event_json, event_type, read_event
 
+Entry = tuple[str, Mapping[str, str]]
+"""An entry of a lobby's stream: its id and its fields."""
+_HASHED: Final = ("previous", "id", "version", "at", "type", "data", "event", "message")
+
+
+def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
+    """The hash of a record (hex SHA-256): of the lines of `_HASHED`, where `id` is the entry's and
+    what a record does not have is an empty line. None of them has a line feed in it."""
+    lines = "\n".join(entry_id if name == "id" else fields.get(name, "") for name in _HASHED)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
     """How far a lobby's log has come. `version` counts all records; `at` is the last one's Unix
-    time in ms."""
+    time in ms, `hash` its hash."""
 
     version: int = 0
     seq: int = 0
     minor: int = 0
     at: float = 0.0
-
-    def after(self, *, heard: bool, at: float) -> "Head":
-        """The head after one more record, `heard` by the room or not."""
-        if heard:
-            return Head(self.version + 1, self.seq + 1, 0, at)
-        return Head(self.version + 1, self.seq, self.minor + 1, at)
+    hash: str = EMPTY_LOG_HASH
 
     @property
     def id(self) -> str:
@@ -54,13 +63,22 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event as it stands in the log: the facts, and what the room hears of them, if anything:
-    the name and the JSON of the message."""
+    """One event as it stands in the log: its fields, the fact in them, and what the room hears of
+    it, if anything: the name and the JSON of the message."""
 
     head: Head
     event: Event
-    name: str | None = None
-    message: str | None = None
+    fields: Mapping[str, str]
+
+    @property
+    def name(self) -> str | None:
+        """The name of the message; None if the room hears nothing."""
+        return self.fields.get("event")
+
+    @property
+    def message(self) -> str | None:
+        """The message as JSON."""
+        return self.fields.get("message")
 
 
 def record(
@@ -73,43 +91,56 @@ def record(
     lobby, head = snapshot.lobby, snapshot.head
     records = []
     for event in events:
+        if isinstance(event, GameFinished):
+            event = replace(event, log_hash=head.hash)
         after = evolve(lobby, event)
-        heard = announce(lobby, event, after)
-        head = head.after(heard=heard is not None, at=max(now_ms, head.at))
-        records.append((_record(head, event, heard), after))
-        lobby = after
+        entry = _record(head, event, announce(lobby, event, after), max(now_ms, head.at))
+        records.append((entry, after))
+        lobby, head = after, entry.head
     return records
 
 
-def _record(head: Head, event: Event, heard: RoomEvent | None) -> Record:
-    if heard is None:
-        return Record(head, event)
-    message = {"seq": head.seq, "at": head.at, **heard.model_dump()}
-    return Record(head, event, ROOM_EVENT_NAMES[type(heard)], orjson.dumps(message).decode())
+def _record(before: Head, event: Event, heard: RoomEvent | None, at: float) -> Record:
+    seq = before.seq if heard is None else before.seq + 1
+    minor = before.minor + 1 if heard is None else 0
+    fields = {
+        "version": str(before.version + 1),
+        "at": repr(at),
+        "type": event_type(event),
+        "data": event_json(event),
+        "previous": before.hash,
+    }
+    if heard is not None:
+        message = {"seq": seq, "at": at, **heard.model_dump()}
+        fields["event"] = ROOM_EVENT_NAMES[type(heard)]
+        fields["message"] = orjson.dumps(message).decode()
+    hashed = record_hash(f"{seq}-{minor}", fields)
+    return Record(Head(before.version + 1, seq, minor, at, hashed), event, fields)
 
 
-def stream_fields(entry: Record) -> list[str]:
-    """A record as the fields of a stream entry."""
-    head, event = entry.head, entry.event
-    values = ["version", str(head.version), "at", repr(head.at)]
-    values += ["type", event_type(event), "data", event_json(event)]
-    if entry.name is not None and entry.message is not None:
-        values += ["event", entry.name, "message", entry.message]
-    return values
-
-
-def read_record(entry_id: str, values: dict[str, str]) -> Record:
+def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
     """The record of a stream entry."""
     seq, minor = entry_id.split("-")
-    head = Head(int(values["version"]), int(seq), int(minor), float(values["at"]))
-    event = read_event(values["type"], values["data"])
-    return Record(head, event, values.get("event"), values.get("message"))
+    hashed = record_hash(entry_id, fields)
+    head = Head(int(fields["version"]), int(seq), int(minor), float(fields["at"]), hashed)
+    return Record(head, read_event(fields["type"], fields["data"]), fields)
+
+
+def head_fields(head: Head) -> dict[str, str]:
+    """The fields of a lobby's hash that say how far its log has come."""
+    return {
+        "version": str(head.version),
+        "seq": str(head.seq),
+        "minor": str(head.minor),
+        "at": repr(head.at),
+        "hash": head.hash,
+    }
 
 
 def announcement(records: Sequence[Record]) -> str:
     """What is published of a commit: the version of its first record on a line of its own, so that
     a node that has it already need not read on, and the records as JSON."""
-    entries = [[entry.head.id, stream_fields(entry)] for entry in records]
+    entries = [[entry.head.id, entry.fields] for entry in records]
     return f"{records[0].head.version}\n{orjson.dumps(entries).decode()}"
 
 
@@ -135,7 +166,4 @@ def first_version(published: str) -> int:
 def read_announcement(published: str) -> list[Record]:
     """The records of an announcement."""
     entries: list[Any] = orjson.loads(published[published.index("\n") :])
-    return [
-        read_record(entry_id, dict(zip(values[::2], values[1::2], strict=True)))
-        for entry_id, values in entries
-    ]
+    return [read_record(entry_id, fields) for entry_id, fields in entries]

@@ -4,17 +4,18 @@ Everything but the log itself follows from the lobby before and after, so the ha
 the fold of the stream.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
-from server.rules.views import proof, public_view
+from server.rules.proofs import proof
+from server.rules.views import public_view
 from server.store import codec, keys
 from server.store.channels import Channels
-from server.store.log import Head, Record, Snapshot, announcement, stream_fields
+from server.store.log import Head, Record, Snapshot, announcement, head_fields
 
 Write = tuple[Any, ...]
 """A command, its key and its arguments."""
@@ -47,7 +48,7 @@ class Projection:
         yield from _state(before.lobby, after, log)
         lobby = before.lobby
         for entry, following in records:
-            yield ("XADD", keys.events(lobby_id), entry.head.id, *stream_fields(entry))
+            yield ("XADD", keys.events(lobby_id), entry.head.id, *_flat(entry.fields))
             yield from self._invoices(lobby_id, lobby, following, entry)
             if lobby is not None:
                 for movement in movements(lobby, entry.event):
@@ -107,16 +108,6 @@ class Projection:
         if proven is not None:
             key, lasting = keys.proof(lobby.lobby_id), _ms(self._lifetimes.proof_seconds)
             yield ("SET", key, proven.model_dump_json(), "PX", lasting)
-
-
-def head_fields(head: Head) -> dict[str, str]:
-    """The fields of a lobby's hash that say how far its log has come."""
-    return {
-        "version": str(head.version),
-        "seq": str(head.seq),
-        "minor": str(head.minor),
-        "at": repr(head.at),
-    }
 
 
 def ledger_entry(
@@ -182,7 +173,7 @@ def _member(key: str, member: str, score: int | None) -> Write:
     return ("ZREM", key, member) if score is None else ("ZADD", key, score, member)
 
 
-def _flat(values: dict[str, str]) -> Iterable[str]:
+def _flat(values: Mapping[str, str]) -> Iterable[str]:
     return (part for pair in values.items() for part in pair)
 
 

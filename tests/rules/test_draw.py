@@ -19,8 +19,8 @@ from server.rules.draw import (
     shuffled,
     stream,
 )
+from server.rules.proofs import proof
 from server.rules.variants import Variant
-from server.rules.views import proof
 from tests.rules import other_draw, strategies
 from tests.rules.endings import run_out
 from tests.rules.games import CLASSIC, GRAND, LOBBY_ID, Game, active, arranging, ticket

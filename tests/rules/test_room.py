@@ -11,7 +11,9 @@ from protocol.to_client import (
     StatusChanged,
 )
 from server.rules.commands import ArrangeGrid, Claim, Leave, SelectNumbers
-from server.rules.views import proof, public_view
+from server.rules.events import EMPTY_LOG_HASH
+from server.rules.proofs import proof
+from server.rules.views import public_view
 from tests.rules.brute_force import first_complete
 from tests.rules.endings import cancelled, won
 from tests.rules.games import (
@@ -111,6 +113,7 @@ def test_the_end_of_a_game_that_was_won_tells_everything() -> None:
         numbers_called=[*game.lobby.called],
         grids={player: rows(game, player) for player in ("ann", "bob", "cy", "dee")},
         proof=proof(game.lobby),
+        log_hash=EMPTY_LOG_HASH,
     )
 
 
@@ -135,6 +138,7 @@ def test_the_end_of_a_cancelled_lobby_tells_nothing() -> None:
         numbers_called=[],
         grids={},
         proof=None,
+        log_hash=EMPTY_LOG_HASH,
     )
 
 

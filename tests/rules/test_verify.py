@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from protocol import strict_json
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
+from server.rules.proofs import proof, proof_hash
 from server.rules.variants import Variant, patterns
 from server.rules.verify import verify_proof
-from server.rules.views import proof
 from tests.rules import strategies
 from tests.rules.endings import play_until_won, run_out, won
 from tests.rules.games import CLASSIC, GRAND, Game, active, ticket
@@ -99,15 +99,6 @@ def players(draw: st.DrawFn) -> list[list[Any]]:
     return rows
 
 
-def not_the_head(numbers: list[int]) -> bool:
-    """Whether these are other numbers: a head of the right ones only shows an earlier claim."""
-    return bool(numbers != CLASSIC_PROOF["numbers_called"][: len(numbers)])
-
-
-other_numbers = st.one_of(
-    st.permutations(CLASSIC_PROOF["numbers_called"]), st.lists(st.integers(1, 60))
-).filter(not_the_head)
-
 ALTERATIONS: dict[str, st.SearchStrategy[Any]] = {
     "lobby_id": st.from_regex(r"lobby_3500_[0-9a-f]{12}", fullmatch=True) | names,
     "variant": st.just("grand") | names,
@@ -119,9 +110,13 @@ ALTERATIONS: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from(["arranged", "picked"]),
     ),
     "entropy": hex_seeds,
-    "numbers_called": other_numbers,
+    "numbers_called": st.permutations(CLASSIC_PROOF["numbers_called"])
+    | st.lists(st.integers(1, 60))
+    | st.integers(0, 49).map(lambda count: CLASSIC_PROOF["numbers_called"][:count]),
     "winner": st.sampled_from(["bob", "cy", "dee", "zoe", "", None]),
     "pattern": st.sampled_from([*(p.name for p in patterns(3)), "row_3", "", None]),
+    "log_hash": hex_seeds,
+    "proof_hash": hex_seeds,
 }
 
 
@@ -135,9 +130,11 @@ def test_a_proof_does_not_hold_with_one_field_altered(field: str, data: st.DataO
 
 @pytest.mark.parametrize("numbers", [[], CLASSIC_PROOF["numbers_called"][:-1]])
 def test_the_winner_cannot_have_claimed_before_the_line_was_complete(numbers: list[int]) -> None:
-    assert problems({**CLASSIC_PROOF, "numbers_called": numbers}) == [
-        "pattern is not the first complete one of the winner's grid"
-    ]
+    earlier = {**CLASSIC_PROOF, "numbers_called": numbers}
+    earlier["proof_hash"] = proof_hash(
+        {name: value for name, value in earlier.items() if name != "proof_hash"}
+    )
+    assert problems(earlier) == ["pattern is not the first complete one of the winner's grid"]
 
 
 def test_all_that_differs_is_told() -> None:
@@ -149,6 +146,7 @@ def test_all_that_differs_is_told() -> None:
         "the grid of 'cy' is not what arranged says of it",
         "the grid of 'dee' is not what arranged says of it",
         "the winner is no player",
+        "proof_hash is not the hash of the rest",
     ]
 
 

@@ -8,7 +8,8 @@ from protocol.to_client import (
 from protocol.views import PlayerView, You
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import seed_hash
-from server.rules.views import own_view, proof, public_view
+from server.rules.proofs import proof
+from server.rules.views import own_view, public_view
 from tests.rules.endings import cancelled, won
 from tests.rules.games import (
     CLASSIC,

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from server.rules.lobby import Lobby, Player, due_at
-from server.rules.views import proof
+from server.rules.proofs import proof
 from server.store import keys
 from tests.support.store_content import Content
 

@@ -75,7 +75,7 @@ async def test_writers_who_decide_again_all_get_their_turn(
     assert after.lobby == replace(before.lobby, deadline=(before.lobby.deadline or 0) + WRITERS)
 
 
-@pytest.mark.parametrize("failing", ["version", "no lobby", "further check", "age"])
+@pytest.mark.parametrize("failing", ["log", "no lobby", "further check", "age"])
 async def test_when_anything_fails_nothing_is_written(
     failing: str, node: Node, redis: Redis
 ) -> None:
@@ -83,8 +83,8 @@ async def test_when_anything_fails_nothing_is_written(
     content = await store_content(redis)
     now_ms = node.clock.now_ms()
     checks = []
-    if failing == "version":
-        before = replace(before, head=replace(before.head, version=before.head.version - 1))
+    if failing == "log":
+        before = replace(before, head=replace(before.head, hash="f" * 64))
     elif failing == "no lobby":
         assert before.lobby is not None
         before = replace(before, lobby=replace(before.lobby, lobby_id="lobby_3500_000000000000"))

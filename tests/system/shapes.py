@@ -110,6 +110,8 @@ PROOF = {
     "numbers_called": [integer],
     "winner": (text, None),
     "pattern": (text, None),
+    "log_hash": hex32,
+    "proof_hash": hex32,
 }
 
 HTTP_INVOICE = _invoice(iso_time)
@@ -145,6 +147,7 @@ ROOM_EVENTS: dict[str, Spec] = {
         "numbers_called": [integer],
         "grids": grids,
         "proof": (PROOF, None),
+        "log_hash": hex32,
     },
 }
 EVENTS: dict[str, Spec] = {

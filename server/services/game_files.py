@@ -1,0 +1,81 @@
+"""A finished game as a document: its log, and the proof that follows from it. It needs no store."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from server.rules.proofs import proof
+from server.rules.verify import verify_proof
+from server.store.lobbies import LobbyStore
+from server.store.log import Entry
+from server.store.replay import BrokenLog, Step, replay
+
+
+class GameFile(BaseModel):
+    """The log of a game, entry by entry with its fields and its `id`; the hash of the last entry;
+    and the proof, null for a lobby that was cancelled."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    lobby_id: str
+    log: list[dict[str, str]]
+    hash: str
+    proof: dict[str, Any] | None
+
+    def replay(self) -> Iterator[Step]:
+        """The game step by step. Raises BrokenLog."""
+        entries: list[Entry] = [(entry.get("id", ""), entry) for entry in self.log]
+        return replay(entries, self.hash)
+
+
+async def game_file(lobbies: LobbyStore, lobby_id: str) -> GameFile | None:
+    """The file of a finished game; None if there is no such lobby (any more), or it is not over.
+
+    Raises BrokenLog if its log is not the one that was written.
+    """
+    (fields, _, _), log = await lobbies.texts_with_log(lobby_id)
+    if fields.get("status") != "finished" or not log:
+        return None
+    *_, end = replay(log, fields["hash"])
+    shown = proof(end.lobby)
+    return GameFile(
+        lobby_id=lobby_id,
+        log=[{"id": entry_id, **values} for entry_id, values in log],
+        hash=fields["hash"],
+        proof=None if shown is None else shown.model_dump(mode="json"),
+    )
+
+
+def read_game_file(document: object) -> GameFile:
+    """The file in a JSON value. Raises ValueError if it is none."""
+    try:
+        return GameFile.model_validate_json(json.dumps(document))
+    except (ValidationError, RecursionError) as error:
+        raise ValueError(f"it is no file of a game: {error}") from None
+
+
+def verify_document(document: object) -> list[str]:
+    """How a proof, or the file of a game, differs from one that holds; empty if it holds."""
+    if not (isinstance(document, dict) and "log" in document):
+        return verify_proof(document)
+    try:
+        return list(_differences(read_game_file(document)))
+    except (BrokenLog, ValueError) as error:
+        return [str(error)]
+
+
+def _differences(file: GameFile) -> Iterator[str]:
+    steps = list(file.replay())
+    if not steps or steps[-1].lobby.status != "finished":
+        yield "the log does not reach the end of the game"
+        return
+    lobby = steps[-1].lobby
+    shown = proof(lobby)
+    if lobby.lobby_id != file.lobby_id:
+        yield "the log is of another lobby"
+    if file.proof != (None if shown is None else shown.model_dump(mode="json")):
+        yield "the proof is not what follows from the log"
+    if file.proof is not None:
+        yield from verify_proof(file.proof)
