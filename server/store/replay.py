@@ -36,7 +36,8 @@ def replay(entries: Iterable[Entry], last_hash: str) -> Iterator[Step]:
         if _place(entry.head) != _place_after(head, entry):
             raise BrokenLog(f"{entry_id}: it does not stand next to {head.id}")
         if fields["previous"] != head.hash:
-            raise BrokenLog(f"{head.id}: it is not what {entry_id} vouches for")
+            altered = entry_id if lobby is None else head.id
+            raise BrokenLog(f"{altered}: it is not what {entry_id} vouches for")
         if not head.at <= entry.head.at < inf:
             raise BrokenLog(f"{entry_id}: its time is before that of {head.id}, or none")
         try:

@@ -128,23 +128,23 @@ async def test_a_cut_is_said_at_once_and_costs_no_number(serve: Serve, enter: En
 async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS, SEAT_SECONDS="6")
     ann = await enter(world, "ann")
-    confirmed = asyncio.Event()
+    invoices = []
 
-    async def confirm_late(route: Route) -> None:
-        await confirmed.wait()
-        await route.continue_()
+    async def send_without_delivering(route: Route) -> None:
+        invoices.append(json.loads(route.request.post_data or "")["invoice_id"])
+        await route.fulfill(json={})
 
-    await ann.page.route("**/dev/pay", confirm_late)
+    await ann.page.route("**/dev/pay", send_without_delivering)
     async with world.company("bot-1") as lobby_id:
         await ann.arrive()
         assert await ann.take_a_seat() == lobby_id
         await ann.press("Pay")
-        await ann.sees("Waiting for your wallet")
+        await ann.sees("Sent.")
         await ann.sees("Your seat is free again")
         async with world.company("bot-2") as same_lobby_id:
             assert same_lobby_id == lobby_id
             await ann.hear_a_call()
-            confirmed.set()
+            await world.pay(invoices[0])
             await ann.sees("They are owed back to you")
             await ann.shoot("late-payment")
 

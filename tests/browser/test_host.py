@@ -2,6 +2,8 @@
 
 import json
 
+from playwright.async_api import expect
+
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.world import TIER
 
@@ -45,6 +47,18 @@ async def test_the_wallet_of_the_host_pays(serve: Serve, enter: Enter) -> None:
         await ann.pay()
         name, order = (await ann.page.evaluate("asked"))[-1]
         assert (name, order["amount"], order["token"]) == ("payment:request", str(TIER), "ALIEN")
+
+
+async def test_a_payment_that_was_sent_is_not_asked_for_again(serve: Serve, enter: Enter) -> None:
+    ann = await enter(await serve(), "ann")
+    await ann.page.route("**/dev/pay", lambda route: route.fulfill(json={}))  # and nothing comes in
+    await ann.arrive()
+    await ann.take_a_seat()
+    await ann.press("Pay")
+    await ann.sees("Sent.")
+    await ann.page.reload()
+    await ann.sees("Sent.")
+    await expect(ann.page.get_by_role("button", name="Pay")).to_be_disabled()
 
 
 async def test_without_a_token_the_page_says_where_to_get_one(serve: Serve, enter: Enter) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from protocol.errors import ErrorCode
 from server.rules.draw import call_order, mix_entropy, seed_hash, server_grid
+from server.rules.proofs import proof_hash
 from server.rules.verify import verify_proof
 from tests.browser.conftest import Enter, Serve
 from tests.browser.person import Person
@@ -41,8 +42,14 @@ def a_proof() -> dict[str, Any]:
         "numbers_called": list(order[:needed]),
         "winner": None,
         "pattern": None,
+        "log_hash": "ab" * 32,
     }
     return proof
+
+
+def sealed(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts with the hash that holds them."""
+    return {**facts, "proof_hash": proof_hash(facts)}
 
 
 TAMPERED: dict[str, dict[str, Any]] = {
@@ -72,10 +79,15 @@ async def ann(serve: Serve, enter: Enter) -> Person:
 async def test_the_page_and_the_verifier_agree_on_proofs(ann: Person) -> None:
     untouched: dict[str, dict[str, Any]] = {"nothing": {}}
     for what, changes in (untouched | TAMPERED).items():
-        proof = json.loads(json.dumps(a_proof() | changes))
+        proof = json.loads(json.dumps(sealed(a_proof() | changes)))
         holds = await ann.page.evaluate(CHECK, [proof, STRANGER]) == 0
         assert holds == (what == "nothing"), what
         assert holds == (verify_proof(proof) == []), what
+
+
+async def test_the_page_sees_that_a_proof_is_not_whole(ann: Person) -> None:
+    proof = json.loads(json.dumps(sealed(a_proof()) | {"log_hash": "cd" * 32}))
+    assert await ann.page.evaluate(CHECK, [proof, STRANGER]) == 1
 
 
 @pytest.mark.parametrize(
@@ -91,7 +103,7 @@ async def test_the_page_and_the_verifier_agree_on_proofs(ann: Person) -> None:
 async def test_a_proof_of_another_game_than_was_seen_fails(
     ann: Person, seen: dict[str, Any]
 ) -> None:
-    assert await ann.page.evaluate(CHECK, [a_proof(), STRANGER | seen]) == 1
+    assert await ann.page.evaluate(CHECK, [sealed(a_proof()), STRANGER | seen]) == 1
 
 
 async def test_every_error_has_words(ann: Person) -> None:

@@ -59,10 +59,10 @@ class World:
         answer = httpx.post(f"{self.url}/dev/token", json={"alien_id": alien_id}, trust_env=False)
         return str(answer.json()["token"])
 
-    async def pay(self, invoice: Invoice) -> None:
+    async def pay(self, invoice_id: str) -> None:
         """Have an invoice paid."""
         async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-            answer = await client.post("/dev/pay", json={"invoice_id": invoice.invoice_id})
+            answer = await client.post("/dev/pay", json={"invoice_id": invoice_id})
             answer.raise_for_status()
 
     @asynccontextmanager
@@ -71,7 +71,11 @@ class World:
     ) -> AsyncIterator[str]:
         """Bots with paid seats that play one game; they claim so long after a line is complete.
         Gives the id of their lobby."""
-        access = Access(self.url, self.token, self.pay)
+
+        async def pay(invoice: Invoice) -> None:
+            await self.pay(invoice.invoice_id)
+
+        access = Access(self.url, self.token, pay)
         delay = (claim_delay_seconds, claim_delay_seconds)
         bots = [Bot(access, name, CLASSIC, delay) for name in names]
         for bot in bots:

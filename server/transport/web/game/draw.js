@@ -17,8 +17,11 @@ export async function sha256Hex(bytes) {
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** The hash of the JSON text of a value. */
+export const hashOfJson = (value) => sha256Hex(utf8.encode(JSON.stringify(value)));
+
 /** What the players bring to the draw: the hash of the JSON of all their rows. */
-export const entropyOf = (players) => sha256Hex(utf8.encode(JSON.stringify(players)));
+export const entropyOf = (players) => hashOfJson(players);
 
 /** The key for the streams of a game, from its seed in hex. */
 export const seedKey = (seed) =>

@@ -7,13 +7,14 @@
  * @property {number[]} picked the numbers picked so far
  * @property {string[]} seeds the client seeds that were sent with a join
  * @property {string | null} seedHash the first `server_seed_hash` that was shown
+ * @property {string | null} sent the invoice whose payment was sent: it must not be paid twice
  * @property {number[] | null} missing what a false claim was short of
  */
 
 const PREFIX = "fair-bingo:game:";
 const MOST_GAMES = 20;
 /** @type {Notes} */
-const NOTHING = { marks: [], picked: [], seeds: [], seedHash: null, missing: null };
+const NOTHING = { marks: [], picked: [], seeds: [], seedHash: null, sent: null, missing: null };
 
 /** @returns {Storage | MemoryStorage} what outlives a reload, where the browser allows it */
 export function openStorage() {

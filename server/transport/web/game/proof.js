@@ -1,7 +1,20 @@
-import { entropyOf, fromHex, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
+import { entropyOf, fromHex, hashOfJson, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
 import { completeLine } from "./lines.js";
 
 const SHAPES = { classic: { side: 3, highest: 50 }, grand: { side: 5, highest: 75 } };
+const FACTS = [
+  "lobby_id",
+  "variant",
+  "server_seed",
+  "server_seed_hash",
+  "players",
+  "arranged",
+  "entropy",
+  "numbers_called",
+  "winner",
+  "pattern",
+  "log_hash",
+];
 
 /**
  * What this browser knows of a game without the proof.
@@ -44,6 +57,10 @@ export async function checkProof(proof, witness) {
       holds: await houseIsFair(proof, key, shape),
     },
     { what: winnerWords(proof), holds: winnerHolds(proof) },
+    {
+      what: "The record of the game is sealed, and the proof is whole",
+      holds: await isWhole(proof),
+    },
     ...ownChecks(proof, witness),
   ];
 }
@@ -94,6 +111,13 @@ function winnerHolds({ players, numbers_called, winner, pattern }) {
   if (winner === null) return pattern === null;
   const row = players.find(([id]) => id === winner);
   return row !== undefined && completeLine(row[2], numbers_called)?.name === pattern;
+}
+
+async function isWhole({ proof_hash, ...rest }) {
+  const { players, arranged } = rest;
+  const pairs = players.flatMap(([id]) => (Object.hasOwn(arranged, id) ? [[id, arranged[id]]] : []));
+  const facts = FACTS.map((name) => (name === "arranged" ? pairs : rest[name]));
+  return /^[0-9a-f]{64}$/.test(rest.log_hash) && (await hashOfJson(facts)) === proof_hash;
 }
 
 function ownChecks({ players, numbers_called }, { me, seeds, grid, heard }) {

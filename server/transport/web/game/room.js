@@ -1,6 +1,9 @@
 import { ROOM_EVENTS, fold } from "./view.js";
 
 const REPLAY_MS = 1000;
+const LOOK_AGAIN_MS = 4000;
+/** What still may become of an invoice whose seat is gone. */
+const OPEN_INVOICE = ["pending", "expired"];
 const OWN_MATTERS = ["player_joined", "player_paid", "player_left", "player_kicked"];
 
 /**
@@ -20,6 +23,7 @@ export class Room extends EventTarget {
   /** The message that ended the game, if it came while we listened. */
   ending = null;
   #connectedAt = 0;
+  #invoiceTimer = 0;
 
   /**
    * @param {import("../line/line.js").Line} line
@@ -71,6 +75,7 @@ export class Room extends EventTarget {
   }
 
   close() {
+    clearTimeout(this.#invoiceTimer);
     this.line.close(this.channel);
   }
 
@@ -80,6 +85,15 @@ export class Room extends EventTarget {
     this.you = you;
     this.view = view;
     this.#changed();
+    this.#followInvoice();
+  }
+
+  /** A payment that comes after its seat is gone is in no event of the room. */
+  #followInvoice() {
+    clearTimeout(this.#invoiceTimer);
+    if (this.you.role === "player" || !OPEN_INVOICE.includes(this.you.invoice?.status)) return;
+    const lookAgain = () => this.refresh().catch(() => this.#followInvoice());
+    this.#invoiceTimer = setTimeout(lookAgain, LOOK_AGAIN_MS);
   }
 
   #hear(name, message) {

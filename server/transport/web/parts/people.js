@@ -49,6 +49,7 @@ function stateInWords({ alien_id, paid, ready, active }, { status, winner }) {
   if (alien_id === winner) return "won";
   if (!active) return "out";
   if (!paid) return "paying";
-  if (status === "active" || status === "finished") return "playing";
+  if (status === "active") return "playing";
+  if (status === "finished") return "played";
   return ready ? "ready" : "printing";
 }

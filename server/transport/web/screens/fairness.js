@@ -73,6 +73,8 @@ function details(proof, { seedHash }) {
       h("dd", {}, h("code", {}, seedHash ?? proof.server_seed_hash)),
       h("dt", {}, "Entropy of all tickets and seeds"),
       h("dd", {}, h("code", {}, proof.entropy)),
+      h("dt", {}, "Hash of the game’s record"),
+      h("dd", {}, h("code", {}, proof.log_hash)),
       h("dt", {}, "The numbers in their order"),
       h("dd", {}, h("ol", { class: "order" }, ...order)),
     ),

@@ -19,14 +19,19 @@ export function payStage(room, game) {
   const status = h("p", { role: "status", class: "hint" });
   const failure = problem();
   const button = h("button", { type: "button", class: "primary large" }, `Pay ${price} coins`);
+  const isSent = () => game.memory.of(room.lobbyId).sent === room.you.invoice?.invoice_id;
+  const show = () => {
+    button.disabled = !room.you.invoice || isSent();
+    if (isSent()) setText(status, ANSWERS.paid);
+  };
   busy(button, failure, async () => {
+    const { invoice } = room.you;
     setText(status, "Waiting for your wallet …");
-    try {
-      setText(status, ANSWERS[await game.host.pay(room.you.invoice)]);
-    } catch (error) {
-      setText(status, "");
-      throw error;
-    }
+    const answer = await game.host.pay(invoice).finally(() => setText(status, ""));
+    setText(status, ANSWERS[answer]);
+    if (answer !== "paid") return;
+    game.memory.note(room.lobbyId, { sent: invoice.invoice_id });
+    show();
     await room.refresh();
   });
   const element = h(
@@ -47,5 +52,6 @@ export function payStage(room, game) {
     status,
     failure,
   );
-  return { element, update: () => (button.disabled = !room.you.invoice) };
+  show();
+  return { element, update: show };
 }

@@ -1,10 +1,6 @@
 import { busy, problem } from "../parts/actions.js";
 import { coins, h, setText } from "../parts/dom.js";
 
-const LOOK_AGAIN_MS = 4000;
-/** What still may become of an invoice whose seat is gone. */
-const OPEN = ["pending", "expired"];
-
 /**
  * A lobby before its game, for who has no seat in it.
  * @param {import("../game/room.js").Room} room
@@ -30,11 +26,8 @@ export function watchStage(room, game) {
     setText(lead, text);
     setText(seat, room.view.status === "forming" ? "Take a seat" : "Take a seat in the next game");
   };
-  const timer = setInterval(() => {
-    if (OPEN.includes(room.you.invoice?.status)) room.refresh().catch(() => {}); // the next will do
-  }, LOOK_AGAIN_MS);
   update();
-  return { element, update, close: () => clearInterval(timer) };
+  return { element, update };
 }
 
 function words({ view, you }) {
