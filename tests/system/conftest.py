@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.process import ChildProcess, StartProcess
+from tests.support.replays import replay_all
 from tests.system.game_server import (
     GameServer,
     environment,
@@ -35,6 +36,21 @@ Serve = Callable[..., Awaitable[GameServer]]
 Run = Callable[..., Awaitable[tuple[int, str]]]
 
 COMMAND_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+async def replayed(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Every game of every test here is replayed when all is over, unless the test spoils its store
+    or ends it."""
+    urls = []
+    if "store_url" in request.fixturenames:
+        urls.append(request.getfixturevalue("store_url"))
+    if "own_store" in request.fixturenames:
+        urls.append(request.getfixturevalue("own_store").url)
+    yield
+    if request.node.get_closest_marker("not_replayed") is None:
+        for url in urls:
+            await replay_all(url)
 
 
 @pytest.fixture

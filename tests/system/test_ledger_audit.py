@@ -3,6 +3,8 @@
 import asyncio
 import itertools
 
+import pytest
+
 from tests.system.conftest import Run
 from tests.system.game_server import GameServer
 from tests.system.stored_ledger import StoredLedger, pay_and_leave
@@ -68,6 +70,7 @@ async def owe_more_back_than_came_in(stored: StoredLedger, lobby_id: str) -> str
     return invoice_id
 
 
+@pytest.mark.not_replayed
 async def test_an_audit_names_whatever_was_tampered_with(
     open_server: GameServer, stored: StoredLedger, fair_bingo: Run
 ) -> None:

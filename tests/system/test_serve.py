@@ -73,6 +73,7 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
     assert "Traceback" not in process.output
 
 
+@pytest.mark.not_replayed
 async def test_sigterm_ends_it_while_it_still_waits_for_the_store(
     start_serve: StartServe, own_store: EmbeddedStore
 ) -> None:

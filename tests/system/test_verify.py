@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from tests.rules.vectors import FILE as VECTORS
 from tests.support.process import StartProcess
-from tests.system.conftest import FAIR_BINGO, Serve
-from tests.system.game_server import running_app
+from tests.system.conftest import FAIR_BINGO, JS, Serve
+from tests.system.game_server import GameServer, has_line, running_app, ticket
 
 
 async def verified(start_process: StartProcess, place: str) -> tuple[int, list[str]]:
@@ -60,6 +62,47 @@ async def test_a_proof_that_cannot_be_read_is_one_line(
     code, lines = await verified(start_process, place)
     assert (code, len(lines)) == (1, 1)
     assert place in lines[0]
+
+
+@pytest.mark.usefixtures("node_modules")
+async def test_a_verifier_made_from_the_description_agrees(
+    serve: Serve, start_process: StartProcess, tmp_path: Path
+) -> None:
+    """It is `js/verify.js`: no line of it is the server's, it has only read the README."""
+    won = (await won_game(await serve(CALL_INTERVAL_SECONDS="0.05")))["proof"]
+    holding = [won, *json.loads(VECTORS.read_text(encoding="utf-8"))["proofs"]]
+    altered = [
+        won | {"entropy": "00" * 32},
+        won | {"numbers_called": won["numbers_called"][::-1]},
+        won | {"pattern": "row_9"},
+        won | {"arranged": {"alice": "picked"}},
+        won | {"log_hash": "00" * 32},
+    ]
+    file = tmp_path / "proofs.json"
+    file.write_text(json.dumps([*holding, *altered]))
+    script = start_process("node", str(JS / "verify.js"), str(file))
+    assert await script.wait() == 0, script.output
+    found = [json.loads(line) for line in script.output.splitlines()]
+    assert found[: len(holding)] == [[]] * len(holding)
+    assert found[len(holding) :] == [
+        ["entropy", "order", "proof_hash"],
+        ["order", "proof_hash"],
+        ["pattern", "proof_hash"],
+        ["grid of alice", "proof_hash"],
+        ["proof_hash"],
+    ]
+
+
+async def won_game(server: GameServer) -> dict[str, Any]:
+    """The end of a game that Alice won as soon as she could."""
+    lobby_id = await server.ready("alice", "bob")
+    async with server.visitor("alice") as alice:
+        await alice.enter(lobby_id, last_seq=0)
+        called: set[int] = set()
+        while not has_line(ticket("alice"), called):
+            called.add((await alice.hears("number_called", index=len(called) + 1))["number"])
+        await alice.ask("claim")
+        return dict(await alice.hears("game_finished", outcome="won"))
 
 
 async def test_an_unfinished_game_has_nothing_to_verify(

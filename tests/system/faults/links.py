@@ -11,10 +11,16 @@ Address = tuple[str, int]
 
 class Links:
     """A TCP proxy on loopback: every link leads to one of what `targets` names at that moment,
-    chosen at random; while it names none, links are closed at once."""
+    chosen at random; while it names none, links are closed at once. `said` is told all bytes
+    that come back from there."""
 
-    def __init__(self, targets: Callable[[], Sequence[Address]]) -> None:
+    def __init__(
+        self,
+        targets: Callable[[], Sequence[Address]],
+        said: Callable[[bytes], object] = lambda _: None,
+    ) -> None:
         self._targets = targets
+        self._said = said
         self._server: asyncio.Server | None = None
         self._links: set[_Link] = set()
         self.cuts = 0
@@ -48,7 +54,7 @@ class Links:
             link.frozen = True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = _Link(writer)
+        link = _Link(writer, self._said)
         self._links.add(link)
         try:
             with suppress(OSError):  # of either side: it is gone
@@ -61,8 +67,9 @@ class Links:
 
 
 class _Link:
-    def __init__(self, near: asyncio.StreamWriter) -> None:
+    def __init__(self, near: asyncio.StreamWriter, said: Callable[[bytes], object]) -> None:
         self.frozen = False
+        self._said = said
         self._near = near
         self._far: asyncio.StreamWriter | None = None
 
@@ -93,6 +100,8 @@ class _Link:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while said := await reader.read(65_536):
+                if writer is self._near:
+                    self._said(said)
                 if not self.frozen:
                     writer.write(said)
                     await writer.drain()
