@@ -24,6 +24,7 @@ from server.services.payments import Payments
 from server.services.play import Play
 from server.services.proofs import Proofs
 from server.services.seats import Seats
+from server.services.survey import Survey
 from server.settings import Settings
 from server.store.connection import open_redis
 from server.store.subscription import Subscription
@@ -36,8 +37,10 @@ from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
 from server.transport.http.metrics import MetricsRoute
+from server.transport.http.ops import OpsRoutes
 from server.transport.http.pages import Pages
 from server.transport.http.requests import Caller as HttpCaller
+from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
 from server.transport.lobby_room import LobbyRoom
@@ -95,6 +98,9 @@ class App:
         play = Play(lobbies)
         payments = Payments(lobbies, stores.lobbies, stores.invoices, terms, self.clock)
         self.caller = Caller(lobbies, stores.timers, alarms, self.clock, tables)
+        self.survey = Survey(
+            stores.directory, stores.ledger, stores.nodes, self.clock, metrics, tables
+        )
 
         # Who asks
         self.keys = Jwks(
@@ -140,6 +146,7 @@ class App:
 
         # HTTP
         self.web = web.Application(middlewares=[error_middleware(counts)])
+        self.web.on_response_prepare.append(add_security_headers)
         self.gateway.attach(self.web)
         GameRoutes(
             caller=HttpCaller(identity.verify, RateByKey(http_limit(settings), _now_s)),
@@ -156,12 +163,17 @@ class App:
             gateway=self.gateway,
             counts=counts,
             following=self.following,
+            caller=self.caller,
+            survey=self.survey,
             connection=stores.connection,
             subscription=self.subscription,
         )
         MetricsRoute(metrics).add_to(self.web)
         HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
-        Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins).add_to(self.web)
+        pages = Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins)
+        pages.add_to(self.web)
+        if dev_login or settings.ops_token is not None:
+            OpsRoutes(pages, self.survey.nodes, settings.ops_token).add_to(self.web)
         self._runner = web.AppRunner(
             self.web,
             access_log=None,
@@ -186,6 +198,7 @@ class App:
         )
         self.subscription.start()
         self.caller.start()
+        self.survey.start()
         self.readiness = "ok"
         url = f"http://{self.settings.host}:{self._runner.addresses[0][1]}"
         log.info("ready", url=url)
@@ -195,6 +208,7 @@ class App:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
         self.readiness = "draining"
         await self.caller.stop()
+        await self.survey.stop()
         await self.gateway.drain(drain_seconds)
         await self._runner.cleanup()
         await self.relay.close()
@@ -208,7 +222,7 @@ class App:
         return self.readiness != "starting"
 
     def _readiness(self) -> Readiness:
-        if self.readiness == "ok" and not self.subscription.alive:
+        if self.readiness == "ok" and not (self.subscription.alive and self.caller.alive):
             return "degraded"
         return self.readiness
 

@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 
 from server.metrics import Metrics, Values
+from server.services.caller import Caller
 from server.services.following import Following
+from server.services.survey import Survey
 from server.store.connection import Connection
 from server.store.subscription import Subscription
 from server.transport.counts import Counts
@@ -17,6 +19,8 @@ def watch(
     gateway: Gateway,
     counts: Counts,
     following: Following,
+    caller: Caller,
+    survey: Survey,
     connection: Connection,
     subscription: Subscription,
 ) -> None:
@@ -59,6 +63,42 @@ def watch(
         "Lobbies that this node has sockets for.",
         ("tier", "status"),
         lambda: _by_tier_and_status(following),
+    )
+    metrics.watch(
+        "fair_bingo_lobbies",
+        "Lobbies in the store, the same on every node: forming, or in play.",
+        ("tier", "phase"),
+        survey.lobbies,
+    )
+    metrics.watch(
+        "fair_bingo_owed_coins",
+        "Coins that are owed to players and not settled, the same on every node.",
+        ("tier", "kind"),
+        survey.owed_coins,
+    )
+    metrics.watch(
+        "fair_bingo_oldest_debt_age_seconds",
+        "Age of the oldest debt that is not settled, the same on every node.",
+        ("tier",),
+        survey.oldest_debt_seconds,
+    )
+    metrics.watch(
+        "fair_bingo_survey_timestamp_seconds",
+        "When lobbies and debts were last looked up, in Unix time.",
+        (),
+        lambda: _one(survey.at_ms / 1000),
+    )
+    metrics.watch(
+        "fair_bingo_caller_up",
+        "1 while this node looks for what is due.",
+        (),
+        lambda: _one(caller.alive),
+    )
+    metrics.watch(
+        "fair_bingo_ticks_in_progress",
+        "Due lobbies that this node is working on.",
+        (),
+        lambda: _one(caller.ticking),
     )
     metrics.watch(
         "fair_bingo_store_commands_waiting",

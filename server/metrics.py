@@ -59,6 +59,15 @@ class Metrics:
         gauge."""
         self.registry.register(_Watched(name, text, labels, read))
 
+    def samples(self) -> dict[str, float]:
+        """Every sample by its name and labels, written as in the Prometheus text."""
+        return {
+            _written(sample.name, sample.labels): sample.value
+            for family in self.registry.collect()
+            for sample in family.samples
+            if not sample.name.endswith("_created")
+        }
+
     def render(self) -> bytes:
         """The Prometheus text."""
         return generate_latest(self.registry)
@@ -68,6 +77,11 @@ class Metrics:
 
     def _histogram(self, name: str, text: str) -> Histogram:
         return Histogram(name, text, buckets=_LATENCY_SECONDS, registry=self.registry)
+
+
+def _written(name: str, labels: Mapping[str, str]) -> str:
+    pairs = ",".join(f'{label}="{value}"' for label, value in labels.items())
+    return f"{name}{{{pairs}}}" if pairs else name
 
 
 class _Watched(Collector):

@@ -154,6 +154,8 @@ class Settings(BaseModel):
     max_sockets: Count = 20000
     client_buffer_bytes: Positive = 262_144
 
+    ops_token: Annotated[str | None, Field(min_length=16, repr=False)] = None
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.min_players > self.max_players:

@@ -17,6 +17,7 @@ from server.store.health import StoreHealth
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
 from server.store.lobbies import LobbyStore
+from server.store.nodes import Nodes
 from server.store.projection import Lifetimes, Projection
 from server.store.proofs import ProofStore
 from server.store.timers import Timers
@@ -50,6 +51,7 @@ class Stores:
         self.proofs = ProofStore(self.connection)
         self.directory = Directory(self.connection)
         self.timers = Timers(self.connection)
+        self.nodes = Nodes(self.connection)
 
     async def wait_until_usable(self, *, allow_weak_durability: bool) -> None:
         """Wait until the store answers; then its channels and its time are known.

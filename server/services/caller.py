@@ -1,6 +1,7 @@
 """The caller: does what is due in every lobby, on whichever node takes it first."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,6 +21,8 @@ MIN_SLEEP_SECONDS: Final = 0.005
 """What is due within so short a time is taken together."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
+_DEAD_SECONDS: Final = 5.0
+"""Whoever has not looked for so long no longer runs: each look ends within 3 s."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,9 +50,24 @@ class Caller:
         self._stopping = False
         self._serving: list[asyncio.Task[None]] = []
         self._ticking: dict[str, asyncio.Task[None]] = {}
+        self._looked_s: dict[str, float] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether the due lobbies of every table are looked for."""
+        since_s = time.monotonic() - _DEAD_SECONDS
+        return not self._stopping and all(
+            self._looked_s.get(table, 0.0) > since_s for table in self._tables
+        )
+
+    @property
+    def ticking(self) -> int:
+        """How many lobbies are being worked on."""
+        return len(self._ticking)
 
     def start(self) -> None:
         """Begin to take work."""
+        self._looked_s = dict.fromkeys(self._tables, time.monotonic())
         self._serving = [asyncio.create_task(self._serve(table)) for table in self._tables]
 
     async def stop(self) -> None:
@@ -63,6 +81,7 @@ class Caller:
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:
+            self._looked_s[table] = time.monotonic()
             try:
                 seconds = await self._take_due(table)
             except StoreUnavailable as error:

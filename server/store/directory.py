@@ -1,8 +1,18 @@
 """Finding lobbies: those that form, the one to join, and where a player sits already."""
 
+from dataclasses import dataclass
+
 from server.store import keys
 from server.store.commits import Check
 from server.store.connection import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """How many lobbies of a table form, and how many are in play: arranging or active."""
+
+    forming: int
+    playing: int
 
 
 class Directory:
@@ -20,6 +30,12 @@ class Directory:
         """All lobbies of the table that are not over."""
         found: list[str] = await self._connection.call("ZRANGE", keys.timers(table), 0, -1)
         return found
+
+    async def census(self, table: str) -> Census:
+        """The lobbies of the table, counted."""
+        running = await self._connection.call("ZCARD", keys.timers(table))
+        forming = await self._connection.call("ZCARD", keys.active_lobbies(table))
+        return Census(forming, max(running - forming, 0))
 
     async def fullest(self, table: str) -> str | None:
         """The forming lobby with a free seat in which most are taken; of equals the oldest."""

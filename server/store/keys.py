@@ -8,6 +8,7 @@ from typing import Final
 
 from protocol.ids import invoice_table, lobby_table
 
+NODES: Final = "nodes"  # hash: the figures of each node; a node that is gone is deleted
 UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
 
 

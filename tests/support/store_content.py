@@ -9,10 +9,12 @@ Content = Mapping[str, Any]
 
 
 async def store_content(redis: Redis) -> Content:
-    """Every key with its value, and for those that expire also whether they do."""
+    """Every key with its value, and for those that expire also whether they do; but for what the
+    nodes tell of themselves."""
     found: dict[str, Any] = {}
     async for key in redis.scan_iter(count=1_000):
         found[key] = (await _value(redis, key), await redis.pttl(key) >= 0)
+    found.pop("nodes", None)
     return found
 
 

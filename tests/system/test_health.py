@@ -1,5 +1,6 @@
 """The health of a server whose store comes late, goes, hangs and comes back."""
 
+import asyncio
 import os
 import re
 import signal
@@ -86,6 +87,19 @@ async def test_a_server_that_starts_before_its_store_waits_for_it(
         own_store.start()
         await until(lambda: is_ready(server))
         assert (await server.join("alice"))["player_count"] == 1
+
+
+async def test_a_server_that_calls_no_more_takes_no_traffic(open_server: GameServer) -> None:
+    await until(lambda: is_ready(open_server))
+    calling = [t for t in asyncio.all_tasks() if "Caller._serve" in repr(t.get_coro())]
+    assert calling
+    for task in calling:
+        task.cancel()
+
+    async def degraded() -> bool:
+        return await body_of(open_server, "/health/ready") == (503, {"status": "degraded"})
+
+    await until(degraded)
 
 
 async def is_ready(server: GameServer) -> bool:

@@ -69,14 +69,18 @@ class Pages:
         app.router.add_get("/", self._index)
         app.router.add_get("/client/{path:.+}", self._file)
 
-    async def _index(self, request: web.Request) -> web.Response:
-        return self._pages[_INDEX].answer(request, self._headers)
-
-    async def _file(self, request: web.Request) -> web.Response:
-        page = self._pages.get(request.match_info["path"])
+    def answer(self, path: str, request: web.Request) -> web.Response:
+        """The response with the file of that path. Raises HTTPNotFound."""
+        page = self._pages.get(path)
         if page is None:
             raise web.HTTPNotFound
         return page.answer(request, self._headers)
+
+    async def _index(self, request: web.Request) -> web.Response:
+        return self.answer(_INDEX, request)
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return self.answer(request.match_info["path"], request)
 
 
 def _tier(buy_in_amount: int, variant: Variant) -> dict[str, Any]:
@@ -115,7 +119,7 @@ def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
     """All files by their path below `ROOT`."""
     files = sorted(path for path in ROOT.rglob("*") if path.suffix in TYPES)
     texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
-    scripts = [name for name in texts if name.endswith(".js")]
+    scripts = [name for name in texts if name.endswith(".js") and not name.startswith("ops/")]
     texts[_INDEX] = _index(texts[_INDEX], config, scripts)
     return {name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()}
 
