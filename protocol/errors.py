@@ -82,7 +82,7 @@ ERRORS: Mapping[ErrorCode, ErrorEntry] = MappingProxyType(
         ErrorCode.TOO_LARGE: ErrorEntry(413, False, "The request is too large."),
         ErrorCode.UNSUPPORTED_ENCODING: ErrorEntry(415, False, "Send the body without a Content-Encoding."),
         ErrorCode.RATE_LIMITED: ErrorEntry(429, True, "Too many requests: slow down and try again."),
-        ErrorCode.TOO_SLOW: ErrorEntry(429, True, "The connection did not read what was sent to it: connect again."),
+        ErrorCode.TOO_SLOW: ErrorEntry(429, True, "The connection is too slow: connect again."),
         ErrorCode.INTERNAL: ErrorEntry(500, True, "Something went wrong on our side."),
         ErrorCode.DRAINING: ErrorEntry(503, True, "This server is shutting down: connect again to reach another."),
         ErrorCode.UNAVAILABLE: ErrorEntry(503, True, "The service cannot answer at the moment: try again soon."),

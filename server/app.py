@@ -9,7 +9,7 @@ from aiohttp import web
 from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
 from server.instruments import watch
-from server.limits import http_limit, socket_limits
+from server.limits import JOINS, http_limit, socket_limits
 from server.metrics import Metrics
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
@@ -49,6 +49,7 @@ from server.transport.relay import Relay
 from server.transport.resuming import Resuming
 from server.transport.rooms import Rooms
 from server.transport.states import States
+from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
 
 REQUEST_SECONDS: Final = 8.0
@@ -61,9 +62,16 @@ log = structlog.get_logger(__name__)
 
 class App:
     """One server process. With `dev_login` its page logs in and pays by the routes of
-    development."""
+    development. A connection may be idle for `keep_alive_seconds`, and has no longer for the header
+    of a request."""
 
-    def __init__(self, settings: Settings, *, dev_login: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        dev_login: bool = False,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    ) -> None:
         self.settings = settings
         self.readiness: Readiness = "starting"
         offered = tiers(settings)
@@ -108,7 +116,7 @@ class App:
             ttl_seconds=settings.jwks_ttl_seconds,
             cooldown_seconds=settings.jwks_cooldown_seconds,
         )
-        identity = IdentityVerifier(
+        verifier = IdentityVerifier(
             keys=self.keys,
             issuer=settings.alien_issuer,
             audience=settings.alien_provider_address,
@@ -116,6 +124,9 @@ class App:
             leeway_seconds=settings.jwt_leeway_seconds,
             now_s=self.clock.now_s,
         )
+
+        limits = socket_limits(settings)
+        check = TokenCheck(verifier.verify, RateByKey(limits.connects_by_address, _now_s))
 
         # The sockets
         counts = Counts()
@@ -126,7 +137,7 @@ class App:
         self.board = Board(
             stores.lobbies, stores.directory, self.subscription, tables, Listing(rooms).changed
         )
-        front_desk = FrontDesk(self.board, seats, offered)
+        front_desk = FrontDesk(self.board, seats, offered, RateByKey(JOINS, _now_s))
         lobby_room = LobbyRoom(
             self.following, Resuming(self.following, stores.lobbies), states, play, seats
         )
@@ -138,8 +149,8 @@ class App:
 
         self.gateway = Gateway(
             doors=door,
-            tokens=Tokens(identity.verify, self.clock.now_ms),
-            limits=socket_limits(settings),
+            tokens=Tokens(check, self.clock.now_ms),
+            limits=limits,
             rooms=rooms,
             counts=counts,
         )
@@ -149,7 +160,9 @@ class App:
         self.web.on_response_prepare.append(add_security_headers)
         self.gateway.attach(self.web)
         GameRoutes(
-            caller=HttpCaller(identity.verify, RateByKey(http_limit(settings), _now_s)),
+            caller=HttpCaller(
+                check, RateByKey(http_limit(settings), _now_s), settings.trusted_proxies
+            ),
             lobbies=lobbies,
             seats=seats,
             play=play,
@@ -163,6 +176,7 @@ class App:
             gateway=self.gateway,
             counts=counts,
             following=self.following,
+            max_sockets=settings.max_sockets,
             caller=self.caller,
             survey=self.survey,
             connection=stores.connection,
@@ -178,8 +192,7 @@ class App:
             self.web,
             access_log=None,
             auto_decompress=False,
-            # Also the time that a client has for the header of its first request.
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            keepalive_timeout=keep_alive_seconds,
             shutdown_timeout=REQUEST_SECONDS,
         )
         self._tasks: set[asyncio.Task[None]] = set()

@@ -19,6 +19,7 @@ def watch(
     gateway: Gateway,
     counts: Counts,
     following: Following,
+    max_sockets: int,
     caller: Caller,
     survey: Survey,
     connection: Connection,
@@ -30,6 +31,12 @@ def watch(
         "Open connections.",
         (),
         lambda: _one(len(gateway.eio.sockets)),
+    )
+    metrics.watch(
+        "fair_bingo_max_sockets",
+        "Connections that this node takes; 0: no limit.",
+        (),
+        lambda: _one(max_sockets),
     )
     metrics.watch(
         "fair_bingo_connections_ended_total",

@@ -98,7 +98,11 @@ async def _unsettled(entries: LedgerStore, page: list[Entry]) -> list[Entry]:
 async def _list_unmatched(settings: Settings, as_json: bool) -> None:
     async with _stores(settings) as (stores, _):
         async for tx, raw_body in stores.ledger.unmatched():
-            print(json.dumps({"tx": tx, "body": raw_body}) if as_json else f"{tx} {raw_body}")
+            print(
+                json.dumps({"tx": tx, "body": raw_body})
+                if as_json
+                else f"{_shown(tx)} {_printable(raw_body)}"
+            )
 
 
 async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
@@ -125,5 +129,21 @@ def _fields(entry: Entry) -> dict[str, Any]:
 def _line(entry: Entry) -> str:
     at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = [entry.lobby_id, entry.alien_id, entry.invoice_id, entry.event, entry.reference]
-    words = [entry.entry_id, at, entry.kind, f"{entry.amount:+d}", *filter(None, names)]
+    words = [
+        entry.entry_id,
+        at,
+        entry.kind,
+        f"{entry.amount:+d}",
+        *(_shown(name) for name in names if name),
+    ]
     return " ".join([*words, "test"] if entry.test else words)
+
+
+def _shown(text: str) -> str:
+    """A text from outside: quoted unless it is one plain word, so that it cannot be taken for
+    something else, or reach into the terminal."""
+    return _printable(text) if " " not in text else json.dumps(text)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)

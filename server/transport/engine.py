@@ -58,7 +58,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         except ConnectionError:
             return web.Response()  # gone before it began: nobody reads this
         if request.transport is not None:
-            await self._serve(ws, request.transport)
+            await self._serve(ws, request.transport, self._address(request))
         return ws
 
     def _refusal(self, request: web.Request, ws: web.WebSocketResponse) -> web.Response | None:
@@ -70,20 +70,26 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             return self._refuse(ErrorCode.INVALID_MESSAGE, "Connect with EIO=4.")
         if not is_origin_allowed(request, self._limits.allowed_origins):
             return self._refuse(ErrorCode.INVALID_MESSAGE, "Pages of this origin may not connect.")
-        if not self._connects.allow(client_address(request, self._limits.trusted_proxies)):
+        if not self._connects.allow(self._address(request)):
             return self._refuse(ErrorCode.RATE_LIMITED)
         if 0 < self._limits.max_sockets <= len(self.sockets):
             return self._refuse(ErrorCode.UNAVAILABLE)
         return None
 
+    def _address(self, request: web.Request) -> str:
+        return client_address(request, self._limits.trusted_proxies)
+
     def _refuse(self, code: ErrorCode, detail: str | None = None) -> web.Response:
         self._counts.refused[code] += 1
         return problem(Refused(code), detail)
 
-    async def _serve(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    async def _serve(
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, address: str
+    ) -> None:
         session = Session(
             self.generate_id(),
             transport,
+            address=address,
             limits=self._limits,
             counts=self._counts,
             on_end=self.handlers["disconnect"],

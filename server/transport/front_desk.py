@@ -12,6 +12,7 @@ from protocol.views import LobbyView
 from server.rules.views import public_view
 from server.services.board import Board
 from server.services.seats import Seats
+from server.transport.limits import RateByKey
 from server.transport.member import Member, Welcome
 from server.transport.parsing import parse_request
 from server.transport.rooms import Rooms
@@ -49,12 +50,16 @@ class Listing:
 
 
 class FrontDesk:
-    """Lists the forming lobbies of `tiers` to everyone, and seats players."""
+    """Lists the forming lobbies of `tiers` to everyone, and seats players as often as `joins` lets
+    each of them try."""
 
-    def __init__(self, board: Board, seats: Seats, tiers: Collection[int]) -> None:
+    def __init__(
+        self, board: Board, seats: Seats, tiers: Collection[int], joins: RateByKey
+    ) -> None:
         self._board = board
         self._seats = seats
         self._tiers = tiers
+        self._joins = joins
         self._visitors = 0
         self._opening = asyncio.Lock()
 
@@ -92,6 +97,8 @@ class FrontDesk:
         member.send("lobbies", lobbies.model_dump_json().encode())
 
     async def _join(self, member: Member, request: Join) -> Answer:
+        if not self._joins.allow(member.alien_id):
+            return Refused(ErrorCode.RATE_LIMITED)
         seated = await self._seats.join(
             member.alien_id, request.buy_in_amount, request.client_seed or ""
         )

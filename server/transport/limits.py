@@ -56,6 +56,11 @@ class RateByKey:
         self._full_at[key] = full_at
         return True
 
+    def would_allow(self, key: str) -> bool:
+        """What `allow` would say now, without counting."""
+        now = self._now()
+        return self._rate.take(self._full_at.get(key, now), now) is not None
+
     def _forget_idle(self, now: float) -> None:
         # Two for every one that comes in, so the table shrinks while it is in use.
         for _ in range(2):

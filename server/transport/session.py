@@ -39,8 +39,9 @@ class Session:
     """A connection, from its handshake to its end.
 
     `on_end(sid, ending)` is called once, while the client can still be written to. `busy` says
-    that a message of the client is being answered. What the layer above knows of the connection
-    is kept here too: its player, its memberships by namespace, when its tokens expire.
+    that a message of the client is being answered; `address` is what its limits are counted for.
+    What the layer above knows of the connection is kept here too: its player, its memberships by
+    namespace, when its tokens expire.
     """
 
     __slots__ = (
@@ -54,6 +55,7 @@ class Session:
         "_on_end",
         "_timer",
         "_transport",
+        "address",
         "alien_id",
         "busy",
         "closed",
@@ -69,11 +71,13 @@ class Session:
         sid: str,
         transport: asyncio.Transport,
         *,
+        address: str,
         limits: SocketLimits,
         counts: Counts,
         on_end: Callable[[str, Ending], None],
     ) -> None:
         self.sid = sid
+        self.address = address
         self.ending: Ending | None = None
         self.closed = False
         self.busy = False

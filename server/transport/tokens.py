@@ -1,6 +1,6 @@
 """Who a connection belongs to, and until when its tokens let it live."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -12,23 +12,18 @@ from server.transport.ending import Ending
 from server.transport.member import Member
 from server.transport.parsing import parse_request
 from server.transport.session import Session
+from server.transport.token_check import TokenCheck
 
 # The clock may be corrected while a token lives, so its expiry is looked at again and again.
 EXPIRY_RECHECK_SECONDS: Final = 600.0
 
 
 class Tokens:
-    """Holds every connection to one player and to the expiry of its tokens.
+    """Holds every connection to one player and to the expiry of its tokens. `now_ms` is Unix time
+    in milliseconds."""
 
-    `verify` tells whom a token vouches for; `now_ms` is Unix time in milliseconds.
-    """
-
-    def __init__(
-        self,
-        verify: Callable[[object], Awaitable[Identity | Refused]],
-        now_ms: Callable[[], float],
-    ) -> None:
-        self._verify = verify
+    def __init__(self, check: TokenCheck, now_ms: Callable[[], float]) -> None:
+        self._check = check
         self._now_ms = now_ms
 
     async def identify(self, session: Session, auth: Any) -> Identity | Refused:
@@ -57,7 +52,7 @@ class Tokens:
         return RefreshTokenAnswer(expires_at=identity.expires_at_ms).model_dump()
 
     async def _same_player(self, session: Session, token: object) -> Identity | Refused:
-        identity = await self._verify(token)
+        identity = await self._check.identify(token, session.address)
         if isinstance(identity, Refused):
             return identity
         if session.alien_id not in (None, identity.alien_id):

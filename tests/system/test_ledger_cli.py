@@ -62,6 +62,19 @@ async def test_what_matched_nothing_is_listed(open_server: GameServer, fair_bing
     assert output == f"{payload['txHash']} {json.dumps(payload)}\n"
 
 
+async def test_nothing_of_a_listing_reaches_into_the_terminal(
+    open_server: GameServer, stored: StoredLedger, fair_bingo: Run
+) -> None:
+    await open_server.seat("alice")
+    await stored.append(kind="house", amount="0", lobby_id="x\x1b[2J y", alien_id="a\nb")
+    await stored.redis.hset("unmatched", "tx\x1b[2J", "{}\r\x07")
+    for option in ((), ("--unmatched",)):
+        code, output = await fair_bingo("ledger", "list", *option)
+        assert code == 0
+        assert all(line.isprintable() for line in output.splitlines()), output
+        assert "\\u001b[2J" in output
+
+
 # Settling
 
 

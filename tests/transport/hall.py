@@ -11,9 +11,10 @@ from protocol.errors import ErrorCode, Refused
 from server.outside.identity import Identity
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
-from server.transport.limits import SocketLimits
+from server.transport.limits import RateByKey, SocketLimits
 from server.transport.member import Door, Member, Welcome
 from server.transport.rooms import Rooms
+from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
 
 
@@ -83,7 +84,9 @@ class Server:
         self.counts = Counts()
         self.gateway = Gateway(
             doors=self.door,
-            tokens=Tokens(verify, now_ms),
+            tokens=Tokens(
+                TokenCheck(verify, RateByKey(limits.connects_by_address, time.monotonic)), now_ms
+            ),
             limits=limits,
             rooms=self.rooms,
             counts=self.counts,

@@ -1,6 +1,7 @@
 """What an HTTP request says: who asks, and for what."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
@@ -8,30 +9,36 @@ from aiohttp import web
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
 from protocol.views import Request
-from server.outside.identity import Identity
-from server.transport.limits import RateByKey
+from server.transport.admission import client_address
+from server.transport.limits import Network, RateByKey
 from server.transport.parsing import parse_request
+from server.transport.token_check import TokenCheck
 
 MAX_BODY_BYTES: Final = 16_384
+BODY_SECONDS: Final = 10.0
+"""For a body of 64 kB at most: the slowest of mobile networks needs a tenth of it."""
 _BEARER: Final = "bearer "
 
-Verify = Callable[[object], Awaitable[Identity | Refused]]
 R = TypeVar("R", bound=Request)
 
 
 class Caller:
     """Finds out which player asks, and whether they may ask once more."""
 
-    def __init__(self, verify: Verify, rate: RateByKey) -> None:
-        self._verify = verify
+    def __init__(
+        self, check: TokenCheck, rate: RateByKey, trusted_proxies: Sequence[Network]
+    ) -> None:
+        self._check = check
         self._rate = rate
+        self._trusted_proxies = trusted_proxies
 
     async def alien_id(self, request: web.Request) -> str | Refused:
         """The player of the request's bearer token."""
         header = request.headers.get("Authorization", "")
         if not header.lower().startswith(_BEARER):
             return Refused(ErrorCode.UNAUTHORIZED)
-        identity = await self._verify(header[len(_BEARER) :].strip())
+        address = client_address(request, self._trusted_proxies)
+        identity = await self._check.identify(header[len(_BEARER) :].strip(), address)
         if isinstance(identity, Refused):
             return identity
         if not self._rate.allow(identity.alien_id):
@@ -39,12 +46,23 @@ class Caller:
         return identity.alien_id
 
 
-async def read_body(request: web.Request, most_bytes: int) -> bytes | Refused:
-    """The body as it was sent, if it names no encoding and is not longer than `most_bytes`."""
+async def read_body(
+    request: web.Request, most_bytes: int, most_seconds: float = BODY_SECONDS
+) -> bytes | Refused:
+    """The body as it was sent, if it names no encoding, is not longer than `most_bytes` and is
+    here within `most_seconds`."""
     if "Content-Encoding" in request.headers:
         return Refused(ErrorCode.UNSUPPORTED_ENCODING)
     if (request.content_length or 0) > most_bytes:
         return Refused(ErrorCode.TOO_LARGE)
+    try:
+        async with asyncio.timeout(most_seconds):
+            return await _read_all(request, most_bytes)
+    except TimeoutError:
+        return Refused(ErrorCode.TOO_SLOW)
+
+
+async def _read_all(request: web.Request, most_bytes: int) -> bytes | Refused:
     body = bytearray()
     async for chunk in request.content.iter_chunked(most_bytes + 1):
         body += chunk

@@ -1,0 +1,108 @@
+"""What watches the servers: the rules and the dashboard ask for metrics that there are."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.system.conftest import Serve
+from tests.system.game_server import GameServer
+
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / ".deploy"
+ALERTS: list[dict[str, Any]] = yaml.safe_load((DEPLOY / "alerts.yml").read_text())["groups"][0][
+    "rules"
+]
+PANELS: list[dict[str, Any]] = json.loads((DEPLOY / "grafana/fair-bingo.json").read_text())[
+    "panels"
+]
+EXPRESSIONS = [alert["expr"] for alert in ALERTS] + [
+    target["expr"] for panel in PANELS for target in panel["targets"]
+]
+OF_HISTOGRAM = re.compile(r"_(bucket|count|sum)$")
+
+
+def promtool(*arguments: str, told: bytes = b"") -> None:
+    """Run promtool, which must be content."""
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is needed: apt-get install prometheus")
+    done = subprocess.run(
+        ["promtool", *arguments],
+        check=False,
+        input=told,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout.decode()
+
+
+@pytest.fixture
+async def metrics(serve: Serve) -> bytes:
+    """What a server tells after a claim."""
+    server: GameServer = await serve(CALL_INTERVAL_SECONDS="0.05")
+    lobby_id = await server.ready("alice", "bob")
+    async with server.visitor("alice") as alice:
+        await alice.enter(lobby_id)
+        await alice.hears("number_called")
+        await alice.ask("claim")
+    return bytes((await server.get("/metrics")).body)
+
+
+def test_the_alerts_fire_when_they_should() -> None:
+    promtool("test", "rules", str(ROOT / "tests/system/alerts_test.yml"))
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    promtool("check", "config", str(DEPLOY / "prometheus.yml"))
+
+
+async def test_the_metrics_are_written_as_prometheus_wants_them(metrics: bytes) -> None:
+    promtool("check", "metrics", told=metrics)
+
+
+async def test_every_metric_that_is_watched_is_one_that_there_is(metrics: bytes) -> None:
+    told = set(re.findall(r"^# TYPE (\w+)", metrics.decode(), re.MULTILINE))
+    watched = {
+        OF_HISTOGRAM.sub("", name)
+        for expression in EXPRESSIONS
+        for name in re.findall(r"fair_bingo_\w+", expression)
+    }
+    assert watched <= told
+
+
+async def test_every_metric_is_on_the_dashboard(metrics: bytes) -> None:
+    told = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
+    unseen = {name for name in told if not any(name in expression for expression in EXPRESSIONS)}
+    assert {name for name in unseen if not name.endswith("_created")} == set()
+
+
+def test_every_alert_leads_to_a_heading_of_the_readme() -> None:
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    }
+    for alert in ALERTS:
+        page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
+        assert page == "README.md"
+        assert anchor in headings, alert["alert"]
+
+
+def test_the_compose_file_loads_all_of_it() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    mounted = [
+        ROOT / volume.partition(":")[0]
+        for name in ("prometheus", "grafana")
+        for volume in services[name]["volumes"]
+        if volume.startswith("./")
+    ]
+    assert {path.name for path in mounted} == {
+        *("prometheus.yml", "alerts.yml"),
+        *("datasource.yml", "dashboards.yml", "fair-bingo.json"),
+    }
+    assert all(path.is_file() for path in mounted)
