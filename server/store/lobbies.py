@@ -72,10 +72,6 @@ class LobbyStore:
         the one that `head` is of, the store has lost something since."""
         return await self._range(lobby_id, head.id, most)
 
-    async def records_after(self, lobby_id: str, head: Head, most: int) -> list[Record]:
-        """The records after the one at `head`, in order, at most so many."""
-        return await self._range(lobby_id, f"({head.id}", most)
-
     async def records_heard_after(self, lobby_id: str, seq: int, most: int) -> list[Record]:
         """The records of what the room heard after its event `seq`, among at most `most` records
         from there on."""

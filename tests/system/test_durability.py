@@ -10,10 +10,8 @@ from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
-from server.rules.evolve import fold
-from server.store.log import NOTHING
-from tests.support.game import Node, starting_nodes
 from tests.support.process import StartProcess
+from tests.support.replays import replay_all
 from tests.support.store_content import ledger
 from tests.system.cashiers import Cashiers, TornStore
 from tests.system.conftest import FAIR_BINGO, StartServe
@@ -59,7 +57,7 @@ async def test_every_acknowledged_payment_is_in_the_ledger_once_whatever_dies(
     )
     assert cashiers.repeats > 0
     await assert_counted_once(own_store.url, cashiers)
-    await assert_folds(own_store.url)
+    assert await replay_all(own_store.url)
     audit = start_process(FAIR_BINGO, "audit", **variables)
     assert await audit.wait() == 0, audit.output
 
@@ -78,20 +76,3 @@ async def assert_counted_once(store_url: str, cashiers: Cashiers) -> None:
     ]
     assert len(paid) > CASHIERS
     assert sorted(received) == sorted(paid)
-
-
-async def assert_folds(store_url: str) -> None:
-    """Every lobby in the store is what its own log says."""
-    async with starting_nodes() as start, Redis.from_url(store_url, decode_responses=True) as redis:
-        node = await start(store_url)
-        logs = [key async for key in redis.scan_iter("lobby:*:events", count=1_000)]
-        assert logs
-        for log in logs:
-            await assert_fold(node, log.split(":")[2])
-
-
-async def assert_fold(node: Node, lobby_id: str) -> None:
-    records = await node.store.records_after(lobby_id, NOTHING, 10_000)
-    stored = await node.store.load(lobby_id)
-    assert stored.lobby == fold(record.event for record in records)
-    assert stored.head == records[-1].head
