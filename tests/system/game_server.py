@@ -9,7 +9,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from server.app import App
+from server.app import KEEP_ALIVE_SECONDS, App
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
 from server.settings import load_settings
@@ -124,13 +124,18 @@ async def game_server(
 
 @asynccontextmanager
 async def running_app(
-    store_url: str, issuer: DevIssuer, provider: DevProvider, **changes: str
+    store_url: str,
+    issuer: DevIssuer,
+    provider: DevProvider,
+    *,
+    keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    **changes: str,
 ) -> AsyncIterator[GameServer]:
     """A server in this process. `changes` are variables of its environment."""
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | changes
-        app = App(load_settings(variables))
+        app = App(load_settings(variables), keep_alive_seconds=keep_alive_seconds)
         stack.push_async_callback(app.stop)
         url = await app.start()
         yield await stack.enter_async_context(game_server(url, issuer, provider))

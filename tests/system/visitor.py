@@ -60,15 +60,23 @@ class Visitor:
 
     async def ask(self, command: str, payload: Any = None) -> Data:
         """The answer to a command, which is no refusal."""
-        answer = await self._call(command, payload)
+        answer = await self.answer(command, payload)
         assert_shape(answer, ANSWERS[command])
         return answer
 
     async def refusal(self, command: str, payload: Any = None) -> str:
         """The code that a command is refused with."""
-        answer = await self._call(command, payload)
+        answer = await self.answer(command, payload)
         assert_shape(answer, REFUSAL)
         return str(answer["error"]["code"])
+
+    async def answer(self, command: str, payload: Any) -> Data:
+        """The answer to a command, whatever it is."""
+        data = {} if payload is None else payload
+        answer: Data = await self._client.call(
+            command, data, namespace=self._namespace, timeout=TIMEOUT_SECONDS
+        )
+        return answer
 
     async def hears(self, event: str, **facts: Any) -> Data:
         """The first event of that name, heard or yet to come, that has these fields."""
@@ -94,13 +102,6 @@ class Visitor:
     def called(self) -> set[int]:
         """The numbers that were heard so far."""
         return {data["number"] for data in self.of("number_called")}
-
-    async def _call(self, command: str, payload: Any) -> Data:
-        data = {} if payload is None else payload
-        answer: Data = await self._client.call(
-            command, data, namespace=self._namespace, timeout=TIMEOUT_SECONDS
-        )
-        return answer
 
     def _hear(self, event: str, data: Data) -> None:
         self.heard.append((event, data))

@@ -1,5 +1,6 @@
 """What the front desk does for those who come to `/lobbies`."""
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
@@ -119,3 +120,20 @@ async def test_a_lobby_is_listed_once_more_when_it_stops_forming(game: GameServe
         assert (await carol.ask("list"))["lobbies"] == listed[-1:]
     ends = [lobby["status"] for lobby in listed if lobby["status"] != "forming"]
     assert ends == ["arranging"]
+
+
+async def test_more_connections_do_not_let_a_player_try_to_join_more_often(
+    game: GameServer,
+) -> None:
+    async with game.visitor("alice") as one, game.visitor("alice") as other:
+        await one.enter("lobbies")
+        await other.enter("lobbies")
+        asked = [one.answer("join", {"buy_in_amount": 3500}) for _ in range(100)]
+        asked += [other.answer("join", {"buy_in_amount": 3500}) for _ in range(100)]
+
+        answers = await asyncio.gather(*asked)
+
+        refused = [answer["error"]["code"] for answer in answers if not answer["ok"]]
+        assert set(refused) == {"rate_limited"}
+        assert len(answers) - len(refused) >= 20
+        assert (await other.answer("list", {}))["ok"]

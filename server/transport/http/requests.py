@@ -16,7 +16,7 @@ from server.transport.token_check import TokenCheck
 
 MAX_BODY_BYTES: Final = 16_384
 BODY_SECONDS: Final = 10.0
-"""For a body of 64 kB at most: the slowest of mobile networks needs a tenth of it."""
+"""Bodies are 64 kB at most, which takes the slowest of mobile networks 3 s."""
 _BEARER: Final = "bearer "
 
 R = TypeVar("R", bound=Request)
