@@ -127,8 +127,8 @@ async def running_app(
     store_url: str,
     issuer: DevIssuer,
     provider: DevProvider,
-    *,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    /,
     **changes: str,
 ) -> AsyncIterator[GameServer]:
     """A server in this process. `changes` are variables of its environment."""

@@ -67,7 +67,7 @@ async def send_a_byte_now_and_then(writer: asyncio.StreamWriter) -> None:
 async def test_half_requests_are_gone_in_time_and_a_player_joins_meanwhile(
     store_url: str, issuer: DevIssuer, provider: DevProvider, connect: Connect
 ) -> None:
-    async with running_app(store_url, issuer, provider, keep_alive_seconds=2) as game:
+    async with running_app(store_url, issuer, provider, 2) as game:
         slow = [await connect(game.port) for _ in range(200)]
         for _, writer in slow:
             writer.write(HALF_A_HEAD)
@@ -82,7 +82,7 @@ async def test_half_requests_are_gone_in_time_and_a_player_joins_meanwhile(
 async def test_a_head_that_trickles_in_does_not_win_time(
     store_url: str, issuer: DevIssuer, provider: DevProvider, connect: Connect
 ) -> None:
-    async with running_app(store_url, issuer, provider, keep_alive_seconds=1) as game:
+    async with running_app(store_url, issuer, provider, 1) as game:
         reader, writer = await connect(game.port)
         writer.write(HALF_A_HEAD)
         trickling = asyncio.create_task(send_a_byte_now_and_then(writer))
@@ -95,7 +95,7 @@ async def test_a_head_that_trickles_in_does_not_win_time(
 async def test_the_head_of_a_later_request_has_no_more_time(
     store_url: str, issuer: DevIssuer, provider: DevProvider, connect: Connect
 ) -> None:
-    async with running_app(store_url, issuer, provider, keep_alive_seconds=1) as game:
+    async with running_app(store_url, issuer, provider, 1) as game:
         reader, writer = await connect(game.port)
         writer.write(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" + HALF_A_HEAD)
 
