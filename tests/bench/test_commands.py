@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.system.game_server import numbers, running_app, ticket
+from tests.system.visitor import Visitor
+
+
+async def commands_to_the_store(
+    store_url: str, lobby_id: str, asker: Visitor, *ask: Any
+) -> list[str]:
+    """What the store is asked that has to do with a lobby, while a command is carried out. Scripts
+    count as one, whatever they do; what the caller asks names the table, and not the lobby."""
+    heard: list[str] = []
+    async with Redis.from_url(store_url) as redis, redis.monitor() as monitor:
+        await asker.ask(*ask)
+        await redis.echo("over")
+        async for said in monitor.listen():
+            name, _, arguments = said["command"].partition(" ")
+            if (name, arguments) == ("ECHO", "over"):
+                return heard
+            if said["client_type"] != "lua" and lobby_id in arguments:
+                heard.append(name)
+    raise AssertionError("the store said nothing more")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        ("select_numbers", {"numbers": numbers("alice")}),
+        ("arrange_grid", {"grid": ticket("alice")}),
+        ("claim",),
+    ],
+    ids=lambda ask: ask[0],
+)
+async def test_a_command_on_a_lobby_that_the_node_holds_is_one_round_trip(
+    store_url: str, issuer: DevIssuer, provider: DevProvider, ask: tuple[Any, ...]
+) -> None:
+    async with running_app(store_url, issuer, provider, ARRANGING_SECONDS="3600") as server:
+        lobby_id = await server.seat("alice", "bob")
+        if ask == ("claim",):
+            await server.arrange(lobby_id, "alice", "bob")
+        async with server.visitor("alice") as alice:
+            await alice.enter(lobby_id)
+            asked = await commands_to_the_store(store_url, lobby_id, alice, *ask)
+    assert asked == ["EVALSHA"]
