@@ -1,38 +1,24 @@
 """The composition root: every part is built here, once, by name; and started, and stopped."""
 
 import asyncio
+import time
 from typing import Final
 
 import structlog
 from aiohttp import web
 
-from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
 from server.instruments import watch
-from server.limits import JOINS, http_limit, socket_limits
+from server.limits import http_limit, socket_limits
 from server.metrics import Metrics
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
-from server.rules.payments import Terms
-from server.services.alarms import Alarms
-from server.services.billing import Billing
-from server.services.board import Board
-from server.services.caller import Caller
-from server.services.following import Following
-from server.services.lobbies import Lobbies
-from server.services.payments import Payments
-from server.services.play import Play
-from server.services.proofs import Proofs
-from server.services.seats import Seats
-from server.services.survey import Survey
 from server.settings import Settings
+from server.sockets import Sockets
 from server.store.connection import open_redis
 from server.store.subscription import Subscription
 from server.stores import Stores
 from server.tiers import tiers
-from server.transport.counts import Counts
-from server.transport.front_desk import FrontDesk, Listing
-from server.transport.gateway import Gateway
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
@@ -43,14 +29,8 @@ from server.transport.http.requests import Caller as HttpCaller
 from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
-from server.transport.lobby_room import LobbyRoom
-from server.transport.member import Door
-from server.transport.relay import Relay
-from server.transport.resuming import Resuming
-from server.transport.rooms import Rooms
-from server.transport.states import States
 from server.transport.token_check import TokenCheck
-from server.transport.tokens import Tokens
+from server.use_cases import UseCases
 
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
@@ -74,120 +54,34 @@ class App:
     ) -> None:
         self.settings = settings
         self.readiness: Readiness = "starting"
-        offered = tiers(settings)
-        tables = [str(tier) for tier in offered]
-        terms = Terms(
-            recipient=settings.alien_provider_address,
-            network=settings.payment_network,
-            coin_decimals=settings.coin_decimals,
-        )
-        metrics = Metrics()
-
-        # The store
+        self._offered = tiers(settings)
+        self.metrics = Metrics()
         self.clock = StoreClock()
-        self.stores = stores = Stores(settings, self.clock, metrics)
+        self.stores = Stores(settings, self.clock, self.metrics)
         self.subscription = Subscription(
-            open_redis(settings.redis_url), stores.channels, self._restored
+            open_redis(settings.redis_url), self.stores.channels, self._restored
         )
-
-        # The services
-        alarms = Alarms(tables)
-        self.following = Following(stores.lobbies, self.subscription, metrics)
-        lobbies = Lobbies(stores.lobbies, self.following, alarms, self.clock, metrics)
-        self.billing = Billing(stores.invoices, terms, settings.payment_token)
-        seats = Seats(
-            lobbies,
-            stores.directory,
-            self.billing,
-            self.clock,
-            offered,
-            takes_test=settings.allow_test_payments,
+        self.use_cases = UseCases(
+            settings, self._offered, self.stores, self.subscription, self.clock, self.metrics
         )
-        play = Play(lobbies)
-        payments = Payments(lobbies, stores.lobbies, stores.invoices, terms, self.clock)
-        self.caller = Caller(lobbies, stores.timers, alarms, self.clock, tables)
-        self.survey = Survey(
-            stores.directory, stores.ledger, stores.nodes, self.clock, metrics, tables
-        )
-
-        # Who asks
         self.keys = Jwks(
             url=settings.alien_jwks_url,
             ttl_seconds=settings.jwks_ttl_seconds,
             cooldown_seconds=settings.jwks_cooldown_seconds,
         )
-        verifier = IdentityVerifier(
-            keys=self.keys,
-            issuer=settings.alien_issuer,
-            audience=settings.alien_provider_address,
-            token_max_seconds=settings.token_max_seconds,
-            leeway_seconds=settings.jwt_leeway_seconds,
-            now_s=self.clock.now_s,
+        self._check = self._token_check()
+        self.sockets = Sockets(
+            settings,
+            self._offered,
+            self.stores,
+            self.subscription,
+            self.use_cases,
+            self._check,
+            self.clock,
+            self.metrics,
         )
-
-        limits = socket_limits(settings)
-        check = TokenCheck(verifier.verify, RateByKey(limits.connects_by_address, _now_s))
-
-        # The sockets
-        counts = Counts()
-        rooms = Rooms()
-        states = States(self.following, self.billing)
-        self.relay = Relay(rooms, states, self.clock, metrics)
-        self.following.audience = self.relay
-        self.board = Board(
-            stores.lobbies, stores.directory, self.subscription, tables, Listing(rooms).changed
-        )
-        front_desk = FrontDesk(self.board, seats, offered, RateByKey(JOINS, _now_s))
-        lobby_room = LobbyRoom(
-            self.following, Resuming(self.following, stores.lobbies), states, play, seats
-        )
-
-        def door(namespace: str) -> Door | None:
-            if namespace == FRONT_DESK:
-                return front_desk
-            return None if namespace_lobby(namespace) is None else lobby_room
-
-        self.gateway = Gateway(
-            doors=door,
-            tokens=Tokens(check, self.clock.now_ms),
-            limits=limits,
-            rooms=rooms,
-            counts=counts,
-        )
-
-        # HTTP
-        self.web = web.Application(middlewares=[error_middleware(counts)])
-        self.web.on_response_prepare.append(add_security_headers)
-        self.gateway.attach(self.web)
-        GameRoutes(
-            caller=HttpCaller(
-                check, RateByKey(http_limit(settings), _now_s), settings.trusted_proxies
-            ),
-            lobbies=lobbies,
-            seats=seats,
-            play=play,
-            billing=self.billing,
-            proofs=Proofs(lobbies, stores.proofs),
-            clock=self.clock,
-        ).add_to(self.web)
-        Webhook(payments, settings.webhook_public_key, self._has_started, metrics).add_to(self.web)
-        watch(
-            metrics,
-            gateway=self.gateway,
-            counts=counts,
-            following=self.following,
-            max_sockets=settings.max_sockets,
-            caller=self.caller,
-            survey=self.survey,
-            connection=stores.connection,
-            subscription=self.subscription,
-        )
-        MetricsRoute(metrics).add_to(self.web)
-        HealthRoutes(self.stores.health, self._readiness).add_to(self.web)
-        pages = Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins)
-        pages.add_to(self.web)
-        if dev_login or settings.ops_token is not None:
-            OpsRoutes(pages, self.survey.nodes, settings.ops_token).add_to(self.web)
+        self._watch()
+        self.web = self._web(dev_login)
         self._runner = web.AppRunner(
             self.web,
             access_log=None,
@@ -196,6 +90,57 @@ class App:
             shutdown_timeout=REQUEST_SECONDS,
         )
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _token_check(self) -> TokenCheck:
+        verifier = IdentityVerifier(
+            keys=self.keys,
+            issuer=self.settings.alien_issuer,
+            audience=self.settings.alien_provider_address,
+            token_max_seconds=self.settings.token_max_seconds,
+            leeway_seconds=self.settings.jwt_leeway_seconds,
+            now_s=self.clock.now_s,
+        )
+        failures = socket_limits(self.settings).connects_by_address
+        return TokenCheck(verifier.verify, RateByKey(failures, time.monotonic))
+
+    def _web(self, dev_login: bool) -> web.Application:
+        settings, use_cases = self.settings, self.use_cases
+        app = web.Application(middlewares=[error_middleware(self.sockets.counts)])
+        app.on_response_prepare.append(add_security_headers)
+        self.sockets.gateway.attach(app)
+        rate = RateByKey(http_limit(settings), time.monotonic)
+        GameRoutes(
+            caller=HttpCaller(self._check, rate, settings.trusted_proxies),
+            lobbies=use_cases.lobbies,
+            seats=use_cases.seats,
+            play=use_cases.play,
+            billing=use_cases.billing,
+            proofs=use_cases.proofs,
+            clock=self.clock,
+        ).add_to(app)
+        Webhook(
+            use_cases.payments, settings.webhook_public_key, self._has_started, self.metrics
+        ).add_to(app)
+        MetricsRoute(self.metrics).add_to(app)
+        HealthRoutes(self.stores.health, self._readiness).add_to(app)
+        pages = Pages(self._offered, dev_login=dev_login, host_origins=settings.allowed_origins)
+        pages.add_to(app)
+        if dev_login or settings.ops_token is not None:
+            OpsRoutes(pages, use_cases.survey.nodes, settings.ops_token).add_to(app)
+        return app
+
+    def _watch(self) -> None:
+        watch(
+            self.metrics,
+            gateway=self.sockets.gateway,
+            counts=self.sockets.counts,
+            following=self.use_cases.following,
+            max_sockets=self.settings.max_sockets,
+            caller=self.use_cases.caller,
+            survey=self.use_cases.survey,
+            connection=self.stores.connection,
+            subscription=self.subscription,
+        )
 
     async def start(self) -> str:
         """Listen, wait for the store, begin to call. Returns the URL.
@@ -210,8 +155,8 @@ class App:
             allow_weak_durability=self.settings.allow_weak_durability
         )
         self.subscription.start()
-        self.caller.start()
-        self.survey.start()
+        self.use_cases.caller.start()
+        self.use_cases.survey.start()
         self.readiness = "ok"
         url = f"http://{self.settings.host}:{self._runner.addresses[0][1]}"
         log.info("ready", url=url)
@@ -220,12 +165,12 @@ class App:
     async def stop(self, drain_seconds: float = 0) -> None:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
         self.readiness = "draining"
-        await self.caller.stop()
-        await self.survey.stop()
-        await self.gateway.drain(drain_seconds)
+        await self.use_cases.caller.stop()
+        await self.use_cases.survey.stop()
+        await self.sockets.gateway.drain(drain_seconds)
         await self._runner.cleanup()
-        await self.relay.close()
-        await self.following.close()
+        await self.sockets.relay.close()
+        await self.use_cases.following.close()
         await self.subscription.close()
         await self.stores.close()
         await self.keys.close()
@@ -235,16 +180,15 @@ class App:
         return self.readiness != "starting"
 
     def _readiness(self) -> Readiness:
-        if self.readiness == "ok" and not (self.subscription.alive and self.caller.alive):
+        if self.readiness == "ok" and not self._is_at_work():
             return "degraded"
         return self.readiness
 
+    def _is_at_work(self) -> bool:
+        return self.subscription.alive and self.use_cases.caller.alive
+
     def _restored(self) -> None:
-        self.following.restore()
-        task = asyncio.create_task(self.board.restore())
+        self.use_cases.following.restore()
+        task = asyncio.create_task(self.sockets.board.restore())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _now_s() -> float:
-    return asyncio.get_running_loop().time()

@@ -81,7 +81,7 @@ class DevWorld:
 
     def _add_routes(self, app: App) -> None:
         async def find_invoice(invoice_id: str) -> Mapping[str, Any] | None:
-            invoice = await app.billing.invoice(invoice_id)
+            invoice = await app.use_cases.billing.invoice(invoice_id)
             return None if invoice is None else invoice.model_dump()
 
         add_dev_routes(

@@ -49,7 +49,7 @@ async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> A
         app = App(load_settings(variables | {"PORT": str(port)}))
 
         async def find_invoice(invoice_id: str) -> dict[str, object] | None:
-            invoice = await app.billing.invoice(invoice_id)
+            invoice = await app.use_cases.billing.invoice(invoice_id)
             return None if invoice is None else invoice.model_dump()
 
         add_dev_routes(

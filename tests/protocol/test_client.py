@@ -157,7 +157,7 @@ async def test_a_new_token_prolongs_the_connection_of_the_same_player_only(
 
 def cut(app: App) -> int:
     """End every connection; how many there were."""
-    sessions = list(app.gateway.eio.sockets.values())
+    sessions = list(app.sockets.gateway.eio.sockets.values())
     for session in sessions:
         session.close(Ending.DRAINING)
     return len(sessions)
