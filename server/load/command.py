@@ -150,7 +150,8 @@ def _run(plan: Plan, processes: int, report: Path | None, conditions: list[Condi
         raise typer.Exit(_FAILED) from error
     failed = [condition for condition in conditions if condition.holds(figures(run.seconds))]
     if report is not None:
-        write_report(report, f"{plan.players} players on {plan.target.url}", run.seconds, failed)
+        title = f"{plan.players} players on {plan.target.url}"
+        write_report(report, title, run.seconds, plan.steady_seconds, failed)
     typer.echo(summary(run.seconds))
     for condition in failed:
         typer.echo(f"failed: {condition}", err=True)

@@ -18,7 +18,7 @@ class Pace:
             self._index, self._due_ms = 0, at_ms
 
     def called(self, index: int, at_ms: float) -> float | None:
-        """How many ms the `index`-th call was off; None for one that is no news, and for the first
+        """How many ms the `index`-th call was late; None for one that is no news, and for the first
         that is heard of a game whose start was not."""
         if self._index is None:
             self._index, self._due_ms = index, at_ms
@@ -29,7 +29,7 @@ class Pace:
         late_ms = at_ms - due_ms
         self._index = index
         self._due_ms = at_ms if late_ms >= self._interval_ms else due_ms
-        return abs(late_ms)
+        return late_ms
 
 
 class Games:

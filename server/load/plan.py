@@ -48,3 +48,9 @@ class Plan:
     def whole_seconds(self) -> float:
         """How long the run takes."""
         return self.duration_seconds + 2 * self.ramp_seconds
+
+    @property
+    def steady_seconds(self) -> slice:
+        """The seconds between the coming and the leaving."""
+        first = int(self.ramp_seconds) + 1
+        return slice(first, max(int(self.ramp_seconds + self.duration_seconds), first))

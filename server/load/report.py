@@ -13,12 +13,18 @@ from server.load.tally import COUNTS, Tally
 
 
 def write_report(
-    directory: Path, title: str, seconds: Sequence[Tally], failed: Sequence[Condition]
+    directory: Path,
+    title: str,
+    seconds: Sequence[Tally],
+    steady: slice,
+    failed: Sequence[Condition],
 ) -> None:
-    """Write both files into the directory, which is made if need be. Raises OSError."""
+    """Write both files into the directory, which is made if need be; `steady` are the seconds in
+    which everybody was there. Raises OSError."""
     whole = {
         "title": title,
         "figures": figures(seconds),
+        "steady": figures(seconds[steady]),
         "errors": dict(total(seconds).errors.most_common()),
         "failed": [str(condition) for condition in failed],
         "series": [_row(number, second) for number, second in enumerate(seconds, start=1)],

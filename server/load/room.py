@@ -60,13 +60,20 @@ class Room:
         return True
 
     def _measure(self, name: str, message: dict[str, Any]) -> None:
-        at_ms = message["at"]
+        at_ms, push_ms = message["at"], None
         self._meter.count("events")
         if at_ms >= self._live_from_ms:
-            self._meter.latency("push", self._meter.now_ms() - at_ms)
+            push_ms = self._meter.now_ms() - at_ms
+            self._meter.latency("push", push_ms)
         if name == "status_changed" and message["status"] == "active":
             self._pace.start(at_ms)
         elif name == "number_called":
-            off_ms = self._pace.called(message["index"], at_ms)
-            if off_ms is not None:
-                self._meter.latency("jitter", off_ms)
+            self._measure_call(message["index"], at_ms, push_ms)
+
+    def _measure_call(self, index: int, at_ms: float, push_ms: float | None) -> None:
+        late_ms = self._pace.called(index, at_ms)
+        if late_ms is None:
+            return
+        if push_ms is not None:
+            self._meter.latency("late", late_ms + push_ms)
+        self._meter.latency("jitter", abs(late_ms))

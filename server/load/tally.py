@@ -6,13 +6,16 @@ from typing import Final, Literal
 from server.load.histogram import Histogram
 
 Command = Literal["join", "select_numbers", "arrange_grid", "claim", "leave"]
-Latency = Literal["push", "jitter", "connect", "enter", "pay", "token", "tool_lag"] | Command
+Latency = (
+    Literal["push", "late", "jitter", "connect", "enter", "pay", "token", "tool_lag"] | Command
+)
 Count = Literal[
     "events", "connections", "games", "wins", "late_claims", "missed", "duplicates", "misrouted"
 ]
 
 LATENCIES: Final[dict[Latency, str]] = {
     "push": "room event, from its `at` to its receipt",
+    "late": "number_called, from the instant it was due, start + index x interval, to its receipt",
     "jitter": "number_called, how far its `at` is from start + index x interval",
     "connect": "TCP, WebSocket and Engine.IO handshakes",
     "enter": "joining a namespace",

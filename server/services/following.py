@@ -22,7 +22,7 @@ from server.store.lobbies import LobbyStore
 from server.store.log import (
     Record,
     Snapshot,
-    first_version,
+    announced,
     read_announcement,
     read_invoice_news,
 )
@@ -51,10 +51,12 @@ class Audience(Protocol):
 
 @dataclass(slots=True)
 class Followed:
-    """A followed lobby, and the last of what its room heard."""
+    """A followed lobby, and the last of what its room heard. `expected`: what this node last asked
+    the store to commit, and the lobby after it."""
 
     snapshot: Snapshot
     followers: int = 1
+    expected: tuple[Snapshot, Sequence[Record]] | None = None
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
     catching_up: bool = False
     behind: bool = False
@@ -108,6 +110,13 @@ class Following:
         if followed.followers == 0:
             del self._followed[lobby_id]
             self._subscription.unsubscribe(keys.events(lobby_id))
+
+    def expect(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
+        """This node is about to commit these records: should the store's message come before its
+        answer, it need not be read."""
+        followed = self._followed.get(lobby_id)
+        if followed is not None:
+            followed.expected = (after, records)
 
     def committed(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
         """Take note of a commit of this node, before the store tells of it."""
@@ -164,17 +173,20 @@ class Following:
         alien_id = read_invoice_news(said)
         if alien_id is not None:
             self._invoice_changed(lobby_id, alien_id)
-        elif first_version(said) > followed.snapshot.head.version:
-            self._announced(lobby_id, followed, said)
+            return
+        version, last_hash = announced(said)
+        if version > followed.snapshot.head.version:
+            self._announced(lobby_id, followed, *_told(followed, said, last_hash))
 
     def _invoice_changed(self, lobby_id: str, alien_id: str) -> None:
         if self.audience is not None:
             self.audience.invoice_changed(lobby_id, alien_id)
 
-    def _announced(self, lobby_id: str, followed: Followed, said: str) -> None:
-        records = read_announcement(said)
+    def _announced(
+        self, lobby_id: str, followed: Followed, after: Snapshot | None, records: Sequence[Record]
+    ) -> None:
         if not followed.catching_up and _follows(followed.snapshot, records):
-            self._advance(lobby_id, followed, records)
+            self._advance(lobby_id, followed, records, after)
         else:
             self._close_gap_soon(lobby_id, followed)
 
@@ -237,6 +249,16 @@ class Following:
         followed.recent.clear()
         if self.audience is not None:
             self.audience.restarted(lobby_id, snapshot)
+
+
+def _told(
+    followed: Followed, said: str, last_hash: str
+) -> tuple[Snapshot | None, Sequence[Record]]:
+    """The records of an announcement, and the lobby after them if that is known: the hash vouches
+    for all that led there."""
+    if followed.expected is not None and followed.expected[0].head.hash == last_hash:
+        return followed.expected
+    return None, read_announcement(said)
 
 
 def _follows(snapshot: Snapshot, records: Sequence[Record]) -> bool:

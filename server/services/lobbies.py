@@ -134,7 +134,14 @@ class Lobbies:
         writes: Iterable[Write] = (),
     ) -> Changed | None:
         """Make events true that were decided on `before` at `now_ms`; None if it is old."""
-        done = await self._store.commit(before, events, now_ms, checks=checks, writes=writes)
+        done = await self._store.commit(
+            before,
+            events,
+            now_ms,
+            checks=checks,
+            writes=writes,
+            expect=self._following.expect,
+        )
         if done is None:
             return None
         after, records = done

@@ -1,6 +1,6 @@
 """Lobbies in the store: loading one, committing what happened to it, reading its log."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from protocol.ids import lobby_table
@@ -13,6 +13,8 @@ from server.store.projection import Projection, Write
 
 Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
 """A lobby's hash, its list of the numbers called, and the hashes of its players."""
+Expect = Callable[[str, Snapshot, Sequence[Record]], None]
+"""Called with a lobby's id, the lobby as it shall be, and the records that lead there."""
 _NO_LOBBY: Final = Snapshot(None, NOTHING)
 
 
@@ -49,9 +51,10 @@ class LobbyStore:
         *,
         checks: Iterable[Check] = (),
         writes: Iterable[Write] = (),
+        expect: Expect | None = None,
     ) -> tuple[Snapshot, list[Record]] | None:
         """Make `events`, decided on `before` at `now_ms`, true, together with further `writes` and
-        only if further `checks` hold.
+        only if further `checks` hold. `expect` is told what shall be before the store is asked.
 
         Returns the lobby after it and the records of its log, or None: nothing was written, since
         the lobby is no longer as it was. Raises StoreUnavailable when it is not known which.
@@ -60,12 +63,15 @@ class LobbyStore:
         after, log = recorded[-1][1], [entry for entry, _ in recorded]
         table = lobby_table(after.lobby_id)
         unchanged = log_check(after.lobby_id, before)
+        changed = Snapshot(after, log[-1].head)
+        if expect is not None:
+            expect(after.lobby_id, changed, log)
         done = await self._commits.commit(
             [unchanged, *checks],
             [*self._projection.writes(before, recorded, table), *writes],
             now_ms,
         )
-        return (Snapshot(after, log[-1].head), log) if done else None
+        return (changed, log) if done else None
 
     async def records_from(self, lobby_id: str, head: Head, most: int) -> list[Record]:
         """The records from the one at `head` on, in order, at most so many. If the first is not

@@ -138,10 +138,11 @@ def head_fields(head: Head) -> dict[str, str]:
 
 
 def announcement(records: Sequence[Record]) -> str:
-    """What is published of a commit: the version of its first record on a line of its own, so that
-    a node that has it already need not read on, and the records as JSON."""
+    """What is published of a commit: on a line of its own the version of its first record and the
+    hash of its last, so that a node that has it or expects it need not read on, and the records as
+    JSON."""
     entries = [[entry.head.id, entry.fields] for entry in records]
-    return f"{records[0].head.version}\n{orjson.dumps(entries).decode()}"
+    return f"{records[0].head.version} {records[-1].head.hash}\n{orjson.dumps(entries).decode()}"
 
 
 _INVOICE_NEWS: Final = "invoice of "
@@ -158,9 +159,10 @@ def read_invoice_news(published: str) -> str | None:
     return None if alien_id == published else alien_id
 
 
-def first_version(published: str) -> int:
-    """The version of the first record of an announcement."""
-    return int(published[: published.index("\n")])
+def announced(published: str) -> tuple[int, str]:
+    """The version of the first record of an announcement, and the hash of the last."""
+    version, last_hash = published[: published.index("\n")].split(" ")
+    return int(version), last_hash
 
 
 def read_announcement(published: str) -> list[Record]:

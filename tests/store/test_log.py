@@ -11,8 +11,8 @@ from server.store.codec import event_json, event_type, read_event
 from server.store.log import (
     NOTHING,
     Snapshot,
+    announced,
     announcement,
-    first_version,
     read_announcement,
     record,
 )
@@ -41,7 +41,7 @@ def test_an_announcement_says_exactly_what_was_recorded(play: type) -> None:
     records = [entry for entry, _ in record(NOTHING_YET, play().events, 1.5)]
     said = announcement(records[3:])
     assert read_announcement(said) == records[3:]
-    assert first_version(said) == 4
+    assert announced(said) == (4, records[-1].head.hash)
 
 
 @given(strategies.alien_ids, strategies.client_seeds)

@@ -1,0 +1,148 @@
+"""The whole server at size: `python -m tests.bench.crowd [--players N] [--servers N] ...`.
+
+Each `fair-bingo serve` has a core to itself, the store and the players share the last one. Tokens,
+payments and games are real. Ten play in a lobby and nobody claims, so that every game lasts all its
+calls; whoever's game is over joins the next one.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.dev.store import EmbeddedStore
+from tests.bench.usage import Usage
+from tests.support.process import ChildProcess
+from tests.system.conftest import FAIR_BINGO
+from tests.system.faults.servers import Server, ended
+from tests.system.game_server import environment, published_keys
+
+CALL_INTERVAL_SECONDS: Final = 1.08
+"""At this pace 18,000 players hear as many calls a second as 50,000 at 3 s."""
+_SETTINGS: Final = {
+    "MAX_PLAYERS": "10",
+    "CALL_INTERVAL_SECONDS": str(CALL_INTERVAL_SECONDS),
+    "CONNECT_RATE": "0",
+    "HTTP_RATE": "0",
+}
+_END_SECONDS: Final = 120
+_COUNTS: Final = ("sockets", "connections", "games", "missed", "duplicates", "errors")
+_STEADY: Final = (
+    *("events_per_second", "late_p50_ms", "late_p99_ms", "late_max_ms", "jitter_p99_ms"),
+    *("push_p50_ms", "push_p99_ms", "join_p50_ms", "join_p99_ms", "tool_lag_p99_ms", "cpu_percent"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What to measure: so many players on each of so many servers. Times are in seconds;
+    `reconnect_at` counts from the start, None: nobody is dropped."""
+
+    players: int
+    servers: int = 1
+    ramp_seconds: float = 60
+    seconds: float = 60
+    reconnect_at: float | None = None
+    load_processes: int = 2
+
+
+async def measure(size: Size, store: EmbeddedStore, directory: Path) -> list[dict[str, Any]]:
+    """Carry it out. For each server the counts of the whole time; and of the time in which
+    everybody played what the load tool measured and what the server and the store used."""
+    issuer = DevIssuer("https://issuer.test", "crowd", directory)
+    provider = DevProvider(directory)
+    async with AsyncExitStack() as stack:
+        jwks_url = await stack.enter_async_context(published_keys(issuer))
+        variables = environment(store.url, jwks_url, issuer, provider) | _SETTINGS
+        started = [Server(variables, directory) for _ in range(size.servers)]
+        servers = stack.enter_context(ended(*started))
+        for server, core in zip(servers, _cores(), strict=False):
+            os.sched_setaffinity(server.process.pid, [core])
+            await server.wait_until_ready()
+        usages = [Usage(server.process.pid) for server in servers]
+        for usage in (*usages, store_usage := Usage(store.pid)):
+            stack.enter_context(usage.noted())
+        kid = issuer.keys["EdDSA"].kid
+        loads = [_load(size, server, kid, directory) for server in servers]
+        await asyncio.gather(*(_ended(load, size) for load in loads))
+        return [
+            _found(size, directory / str(server.port), usage, store_usage)
+            for server, usage in zip(servers, usages, strict=True)
+        ]
+
+
+def _cores() -> Sequence[int]:
+    return sorted(os.sched_getaffinity(os.getppid()))
+
+
+def _load(size: Size, server: Server, kid: str, directory: Path) -> ChildProcess:
+    options = {
+        "token-key": directory / "issuer-ed25519.pem",
+        "webhook-key": directory / "provider-ed25519.pem",
+        "issuer": "https://issuer.test",
+        "audience": "crowd",
+        "kid": kid,
+        "players": size.players,
+        "ramp-seconds": size.ramp_seconds,
+        "duration-seconds": size.seconds,
+        "processes": size.load_processes,
+        "call-interval-seconds": CALL_INTERVAL_SECONDS,
+        "report": directory / str(server.port),
+    }
+    if size.reconnect_at is not None:
+        options["reconnect-at"] = size.reconnect_at
+    given = [f"--{name}={value}" for name, value in options.items()]
+    command = [FAIR_BINGO, "load", server.url, "--no-claims", *given]
+    return ChildProcess(command, {}, directory / f"load-{server.port}.log")
+
+
+async def _ended(load: ChildProcess, size: Size) -> None:
+    await load.wait(2 * size.ramp_seconds + size.seconds + _END_SECONDS)
+    assert load.exit_code == 0, load.output
+
+
+def _found(size: Size, report: Path, server: Usage, store: Usage) -> dict[str, Any]:
+    said = json.loads((report / "report.json").read_bytes())
+    begin, end = int(size.ramp_seconds) + 1, int(size.ramp_seconds + size.seconds)
+    return {
+        **{name: said["figures"][name] for name in _COUNTS},
+        **{name: said["steady"][name] for name in _STEADY},
+        "errors_by_code": said["errors"],
+        "server_cpu_percent": round(server.cpu_percent(begin, end), 1),
+        "server_mb": round(server.rss_bytes(end) / 1e6, 1),
+        "kb_a_player": round((server.rss_bytes(end) - server.rss_bytes(0)) / size.players / 1e3, 1),
+        "store_cpu_percent": round(store.cpu_percent(begin, end), 1),
+    }
+
+
+def main() -> None:
+    """Measure, by default what takes two minutes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--players", type=int, default=2000)
+    parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--ramp-seconds", type=float, default=40)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--reconnect-at", type=float)
+    parser.add_argument("--load-processes", type=int, default=2)
+    size = Size(**vars(parser.parse_args()))
+    # What is started here shares the last core, but for the servers, which are moved.
+    os.sched_setaffinity(0, _cores()[-1:])
+    with (
+        TemporaryDirectory() as directory,
+        EmbeddedStore(Path(directory) / "store") as store,
+    ):
+        found = asyncio.run(measure(size, store, Path(directory)))
+    sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
+
+
+if __name__ == "__main__":
+    main()
