@@ -1,0 +1,63 @@
+"""HTTP that is wrong in its form, and HTTP that is wrong in what it says."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from protocol.payments import SIGNATURE_HEADER
+from tests.fuzz import requests
+from tests.fuzz.attacker import End, send, tcp
+from tests.fuzz.budget import budget
+from tests.fuzz.target import ATTACKER, Target
+from tests.system.game_server import WEBHOOK
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+ends = st.sampled_from(["reset", "half-closed"])
+
+
+@budget
+@given(pieces=st.lists(st.binary(max_size=200), max_size=5), end=ends)
+@example(pieces=[b"\xff\xf2"], end="half-closed")
+async def test_bytes_instead_of_a_request(target: Target, pieces: list[bytes], end: End) -> None:
+    async with tcp(target.port) as (reader, writer):
+        said = await send(reader, writer, pieces, end)
+
+    assert not said or said.startswith(b"HTTP/1.")
+    await target.is_unharmed()
+
+
+@budget
+@given(pieces=requests.near_requests, end=ends)
+async def test_requests_that_are_nearly_right(
+    target: Target, pieces: list[bytes], end: End
+) -> None:
+    async with tcp(target.port) as (reader, writer):
+        said = await send(reader, writer, pieces, end)
+
+    assert b"Internal Server Error" not in said
+    await target.is_unharmed()
+
+
+@budget
+@given(data=st.data())
+async def test_requests_of_a_player(target: Target, data: st.DataObject) -> None:
+    await target.seat_attacker()
+    lobby_id = target.lobby.removeprefix("/")
+    request = data.draw(requests.to_players_routes(lobby_id))
+
+    answer = await target.game.request(request.method, request.path, ATTACKER, data=request.body)
+
+    assert answer.status < 500
+    await target.is_unharmed()
+
+
+@budget
+@given(body=requests.deliveries)
+async def test_signed_deliveries_of_anything(target: Target, body: bytes) -> None:
+    headers = {SIGNATURE_HEADER: target.game.provider.sign(body)}
+
+    answer = await target.game.request("POST", WEBHOOK, headers=headers, data=body)
+
+    assert answer.status < 500
+    await target.is_unharmed()

@@ -1,0 +1,40 @@
+"""Tokens that are not quite the ones that were issued."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol.errors import ErrorCode
+from protocol.ids import FRONT_DESK
+from tests.fuzz import tokens
+from tests.fuzz.attacker import hear_out, refusals, websocket
+from tests.fuzz.budget import budget
+from tests.fuzz.target import Target
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+
+@budget
+@given(data=st.data())
+async def test_a_spoilt_token_opens_nothing(target: Target, data: st.DataObject) -> None:
+    token = data.draw(tokens.spoilt(target.token, target.other_token))
+    async with websocket(target.port) as client:
+        refused = await client.join(FRONT_DESK, token)
+
+    assert refusals([refused]) == [ErrorCode.UNAUTHORIZED]
+    await target.is_unharmed()
+
+
+@budget
+@given(data=st.data())
+async def test_a_spoilt_token_refreshes_nothing(target: Target, data: st.DataObject) -> None:
+    token = data.draw(tokens.spoilt(target.token, target.other_token))
+    async with websocket(target.port) as client:
+        await client.join(FRONT_DESK, target.token)
+        await client.packet()
+        answer = await client.command(FRONT_DESK, 1, "refresh_token", {"token": token})
+        packets = await hear_out(client)
+
+    assert answer["error"]["code"] == ErrorCode.UNAUTHORIZED
+    assert packets == []
+    await target.is_unharmed()
