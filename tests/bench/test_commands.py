@@ -1,3 +1,4 @@
+import sys
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from redis.asyncio import Redis
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from tests.support.process import StartProcess
 from tests.system.game_server import numbers, running_app, ticket
 from tests.system.visitor import Visitor
 
@@ -47,3 +49,17 @@ async def test_a_command_on_a_lobby_that_the_node_holds_is_one_round_trip(
             await alice.enter(lobby_id)
             asked = await commands_to_the_store(store_url, lobby_id, alice, *ask)
     assert asked == ["EVALSHA"]
+
+
+async def test_the_benchmark_prints_a_row_for_each_command_limit_and_part(
+    start_process: StartProcess,
+) -> None:
+    options = ["--games", "1", "--at-once", "4", "--pace", "40", "--times", "20"]
+    process = start_process(sys.executable, "-m", "tests.bench.commands", *options)
+    assert await process.wait(100) == 0, process.output
+    for row in (
+        *("join", "arrange_grid", "claim, false", "claim, valid"),
+        *("the commit script alone", "PING"),
+        *("read the packet", "verify a token, EdDSA", "decide", "push to a room of ten"),
+    ):
+        assert f"\n| {row} |" in process.output, process.output

@@ -1,0 +1,134 @@
+"""What commands cost: how fast they are answered, how many a server takes, and what for.
+
+    python -m tests.bench.commands [--games N] [--at-once N] [--pace N] [--times N]
+
+One `fair-bingo serve` has a core to itself; the store (appendfsync always) and the players share
+another. New players sit down, ten to a game, arrange their tickets and claim: once at a pace that
+leaves the server time, once so many together that it has none. Beside it, from the server's core,
+the store's own limit; and the parts of a command, one by one. Linux only.
+"""
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import aiohttp
+import uvloop
+
+from server import logs
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.dev.store import EmbeddedStore
+from tests.bench.commands_crowd import Crowd, Player, call_until_won, winners
+from tests.bench.commands_parts import SEATS, parts
+from tests.bench.commands_table import costs_table, timings_table
+from tests.bench.commands_timing import Drive, Timing, at_once, paced
+from tests.bench.webhook import PATIENT, TIERS, commit_like_a_payment, version_of
+from tests.support.game import Node, starting_nodes
+from tests.system.faults.servers import Server, ended
+from tests.system.game_server import environment, published_keys
+
+UNLIMITED: Final = PATIENT | {
+    "MESSAGE_RATE": "0",
+    "CONNECT_RATE": "0",
+    "CALL_INTERVAL_SECONDS": "600",
+}
+CORES: Final = sorted(os.sched_getaffinity(0))
+SERVER_CORE, OTHER_CORE = CORES[0], CORES[-1]
+
+Timings = Mapping[str, Timing]
+
+
+async def main(store_url: str, options: argparse.Namespace) -> None:
+    """Measure, and print the tables."""
+    drives = {
+        f"{options.pace} a second": paced(options.pace),
+        f"{options.at_once} at once": at_once(options.at_once),
+    }
+    async with starting_nodes() as start, serving(store_url) as (server_pid, crowd):
+        node = await start(store_url)
+        timings = {}
+        for load, drive in drives.items():
+            with on_core(SERVER_CORE):
+                limits = await store_limits(node, load, drive, options.times)
+            commands = await play(crowd, node, drive, server_pid, options.games)
+            timings[load] = {**commands, **limits}
+    with on_core(SERVER_CORE):
+        costs = await parts(store_url, options.times, options.at_once)
+    version = await version_of(store_url)
+    sys.stdout.write(f"{timings_table(timings)}\n\n{costs_table(costs)}\n\n")
+    sys.stdout.write(f"Python {platform.python_version()}, {version}\n")
+
+
+@asynccontextmanager
+async def serving(store_url: str) -> AsyncIterator[tuple[int, Crowd]]:
+    """The process of a server that limits nobody, and its players, of whom there are none yet."""
+    issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
+    async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
+        variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED
+        with TemporaryDirectory() as directory:
+            with on_core(SERVER_CORE):
+                server = Server(variables, Path(directory))
+            with ended(server):
+                await server.wait_until_ready()
+                yield server.process.pid, Crowd(server.url, issuer, provider, http)
+
+
+@contextmanager
+def on_core(core: int) -> Iterator[None]:
+    """Run on this core, also what is started here, and then on the others' again."""
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, {OTHER_CORE})
+
+
+async def play(crowd: Crowd, node: Node, drive: Drive, server_pid: int, games: int) -> Timings:
+    """So many games in each tier, from the first seat to the win."""
+    join, arrange, false, valid = Timing(), Timing(), Timing(), Timing()
+    players: list[Player] = []
+    for _ in range(games):
+        # One lobby of each tier forms at a time: everybody at the front desk hears of each.
+        group = await crowd.arrive(SEATS * len(TIERS))
+        joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(group)]
+        await join.take(drive, joins, server_pid)
+        await crowd.sit_down(group)
+        players += group
+    await arrange.take(drive, [player.arrange for player in players], server_pid)
+    await call_until_won(node, players)
+    losers = [player for player in players if not player.ticket.is_complete]
+    await false.take(drive, [player.claim for player in losers], server_pid)
+    await valid.take(drive, [player.claim for player in winners(players)], server_pid)
+    crowd.leave()
+    return {"join": join, "arrange_grid": arrange, "claim, false": false, "claim, valid": valid}
+
+
+async def store_limits(node: Node, load: str, drive: Drive, times: int) -> Timings:
+    """What the store can do for one process, and nothing else: commits of nine writes, PING."""
+    commit, ping = Timing(), Timing()
+    lobbies = (f"lobby:{{bench}}:{load}:{number}" for number in range(times))
+    commits = [partial(commit_like_a_payment, node, lobby, 1) for lobby in lobbies]
+    await commit.take(drive, commits, os.getpid())
+    await ping.take(drive, [partial(node.connection.call, "PING")] * times, os.getpid())
+    return {"the commit script alone": commit, "PING": ping}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--games", type=int, default=20, help="in each of 8 tiers, under each load")
+    parser.add_argument("--at-once", type=int, default=32, help="under the heavy load")
+    parser.add_argument("--pace", type=int, default=100, help="a second, under the light load")
+    parser.add_argument("--times", type=int, default=2_000, help="of what is measured alone")
+    given = parser.parse_args()
+    logs.configure("warning", "console")
+    os.sched_setaffinity(0, {OTHER_CORE})
+    with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
+        uvloop.run(main(store.url, given))
