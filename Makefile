@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install run demo test lint check
+.PHONY: install run demo docs test lint check
 
 install: .venv/installed
 
@@ -17,6 +17,9 @@ run: install  ## serve the game at http://localhost:8000 on the embedded store, 
 
 demo: install  ## one fast game between bots, in the terminal
 	@$(BIN)/fair-bingo demo
+
+docs: install  ## the documents in protocol/, written anew from its models
+	$(BIN)/python -m protocol.documents
 
 # Four at a time, since most of them wait; a file's tests stay together.
 test: install

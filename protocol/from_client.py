@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from pydantic import StrictInt
+from pydantic import BaseModel, StrictInt
 
 from protocol.views import ClientSeed, Grid, Numbers, Request
+
+
+class Auth(BaseModel):
+    """The `auth` of a connect packet. A lobby sends what came after `last_seq`, if it still has
+    all of that, and otherwise its whole state."""
+
+    token: str
+    last_seq: object = None
 
 
 class Join(Request):

@@ -1,14 +1,31 @@
 """Requests and answers of the HTTP side. Times are ISO-8601 here, in UTC."""
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import SerializerFunctionWrapHandler, StrictInt, model_serializer
+from pydantic import (
+    SerializerFunctionWrapHandler,
+    StrictInt,
+    WithJsonSchema,
+    model_serializer,
+)
 
+from protocol.errors import ErrorCode
 from protocol.from_client import ArrangeGrid, Claim, Join, Leave, SelectNumbers
-from protocol.views import Invoice, LobbyView, Message, Request, Status, You, without_none
+from protocol.views import (
+    Invoice,
+    InvoiceStatus,
+    LobbyView,
+    Message,
+    Request,
+    Status,
+    You,
+    without_none,
+)
 
 __all__ = ["ArrangeGrid", "Claim", "Join", "Leave", "SelectNumbers"]
+
+IsoTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 def iso_time(unix_ms: float) -> str:
@@ -32,8 +49,8 @@ class HttpInvoice(Message):
     recipient: str
     token: str
     network: str
-    status: str
-    expires_at: str
+    status: InvoiceStatus
+    expires_at: IsoTime
     owed: str | None = None
 
     @model_serializer(mode="wrap")
@@ -71,7 +88,7 @@ class ArrangeAnswer(Message):
     message: str
 
 
-class LeaveAnswer(Message):
+class HttpLeaveAnswer(Message):
     """`POST /api/game/{lobby_id}/leave`."""
 
     success: Literal[True] = True
@@ -100,5 +117,34 @@ class Health(Message):
 
     status: Literal["healthy", "unhealthy"]
     redis_connected: bool
-    timestamp: str
+    timestamp: IsoTime
     version: str
+
+
+class Live(Message):
+    """`GET /health/live`: the process is up."""
+
+    status: Literal["ok"]
+
+
+class Ready(Message):
+    """`GET /health/ready`: whether this process should get traffic."""
+
+    status: Literal["ok", "starting", "draining", "degraded"]
+
+
+class StoreHealth(Message):
+    """`GET /health/redis`: how long the store takes to answer."""
+
+    status: Literal["ok", "unavailable"]
+    round_trip_ms: float | None
+
+
+class Problem(Message):
+    """What went wrong (RFC 9457). `code` is of the closed table; `title` is the status in words."""
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+    code: ErrorCode

@@ -11,6 +11,7 @@ FRONT_DESK: Final = "/lobbies"
 ALIEN_ID_PATTERN: Final = r"^[A-Za-z0-9._:@-]{1,128}$"
 _TABLE = r"[0-9]{1,12}(?:-[0-9]{1,3})?"
 _LOBBY_ID = re.compile(rf"lobby_({_TABLE})_([0-9a-f]{{12}})")
+LOBBY_ID_PATTERN: Final = rf"^lobby_{_TABLE}_[0-9a-f]{{12}}$"
 _INVOICE_ID = re.compile(rf"inv_({_TABLE})_([0-9a-f]{{12}})_([0-9a-f]{{16}})")
 
 AlienId = Annotated[str, StringConstraints(pattern=ALIEN_ID_PATTERN)]

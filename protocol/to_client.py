@@ -12,7 +12,6 @@ from protocol.views import (
     Outcome,
     Proof,
     Sha256,
-    Status,
     UnixMs,
     You,
 )
@@ -53,7 +52,7 @@ class PlayerLeft(PlayerEvent):
 class StatusChanged(RoomEvent):
     """The lobby's phase, and when it ends (Unix ms; null while active)."""
 
-    status: Status
+    status: Literal["forming", "arranging", "active"]
     deadline: UnixMs | None
 
 

@@ -10,6 +10,7 @@ from pydantic import (
     StrictBool,
     StrictInt,
     StringConstraints,
+    WithJsonSchema,
     model_serializer,
 )
 
@@ -25,7 +26,7 @@ Grid = list[list[StrictInt]]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256, or another 32 bytes, as lower-case hex."""
 ClientSeed = Annotated[str, StringConstraints(max_length=64)]
-UnixMs = float | int
+UnixMs = Annotated[float | int, WithJsonSchema({"type": "number"})]
 
 
 class Message(BaseModel):

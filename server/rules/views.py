@@ -68,8 +68,12 @@ def announce(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEve
         case events.GridArranged(alien_id=alien_id):
             again = before is not None and before.players[alien_id].ready
             return None if again else PlayerReady(**_seat_facts(after, alien_id))
-        case events.FormingExtended() | events.ArrangingBegan() | events.GameStarted():
-            return StatusChanged(status=after.status, deadline=after.deadline)
+        case events.FormingExtended():
+            return StatusChanged(status="forming", deadline=after.deadline)
+        case events.ArrangingBegan():
+            return StatusChanged(status="arranging", deadline=after.deadline)
+        case events.GameStarted():
+            return StatusChanged(status="active", deadline=after.deadline)
         case events.NumberCalled(number=number):
             previous = after.called[-2] if len(after.called) > 1 else None
             return NumberCalled(number=number, previous=previous, index=len(after.called))

@@ -126,7 +126,9 @@ class GameRoutes:
         if isinstance(body, Refused):
             return body
         left = await self._seats.leave(alien_id, _lobby_id(request))
-        return left if isinstance(left, Refused) else json_response(http.LeaveAnswer().model_dump())
+        if isinstance(left, Refused):
+            return left
+        return json_response(http.HttpLeaveAnswer().model_dump())
 
     async def _claim(self, request: web.Request, alien_id: str) -> Answer:
         body = await read_request(request, http.Claim, alien_id)

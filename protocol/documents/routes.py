@@ -1,0 +1,151 @@
+"""Every HTTP route in one table: what it takes, what it answers, what it refuses."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from protocol import http, payments
+from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
+from protocol.errors import ErrorCode as Code
+from protocol.views import Proof
+
+Answer = type[BaseModel] | str
+"""A model in JSON, or the media type of a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route. `answers` are those that are no refusal, by status."""
+
+    method: str
+    path: str
+    summary: str
+    answers: Mapping[int, Answer]
+    refusals: tuple[Code, ...] = (Code.INTERNAL,)
+    body: type[BaseModel] | None = None
+    body_required: bool = True
+    needs_token: bool = False
+    headers: Mapping[str, Any] = field(default_factory=dict)
+
+
+_BODY: Final = (
+    *(Code.INVALID_MESSAGE, Code.IDENTITY_MISMATCH, Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING),
+    Code.TOO_SLOW,
+)
+_ANY: Final = (Code.INTERNAL, Code.UNAVAILABLE)
+_TOKEN: Final = (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED, Code.RATE_LIMITED, *_ANY)
+_SEAT: Final = (
+    *(Code.UNKNOWN_LOBBY, Code.NOT_SEATED, Code.REMOVED_FROM_GAME, Code.NOT_ACTIVE),
+    *(Code.WRONG_STATUS, Code.NOT_PAID),
+)
+
+
+def _play(path: str, summary: str, **facts: Any) -> Route:
+    """A route of a player."""
+    method = "get" if facts.get("body") is None else "post"
+    refusals = (*_TOKEN, *(_BODY if method == "post" else ()), *facts.pop("refusals"))
+    return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
+
+
+_GAME: Final = "/api/game/{lobby_id}"
+_SIGNATURE: Final = {"type": "string", "pattern": "^[0-9A-Fa-f]{128}$"}
+
+ROUTES: Final = (
+    _play(
+        "/api/game/join",
+        "Take a seat in the fullest forming lobby of a tier, or open one.",
+        body=http.Join,
+        answers={200: http.HttpJoinAnswer},
+        refusals=(Code.UNKNOWN_TIER,),
+    ),
+    _play(
+        "/api/invoices",
+        "The invoice of your seat in a lobby; the seat is taken if the lobby forms and has room.",
+        body=http.InvoiceRequest,
+        answers={200: http.HttpInvoice},
+        refusals=(Code.UNKNOWN_TIER, Code.UNKNOWN_LOBBY, Code.LOBBY_CLOSED, Code.LOBBY_FULL),
+    ),
+    _play(
+        f"{_GAME}/numbers/select",
+        "Choose the numbers of your ticket.",
+        body=http.SelectNumbers,
+        answers={200: http.SelectAnswer},
+        refusals=(*_SEAT, Code.ALREADY_ARRANGED, Code.INVALID_NUMBERS),
+    ),
+    _play(
+        f"{_GAME}/numbers/arrange",
+        "Arrange your ticket, as rows.",
+        body=http.ArrangeGrid,
+        answers={200: http.ArrangeAnswer},
+        refusals=(*_SEAT, Code.INVALID_GRID, Code.NOT_YOUR_NUMBERS),
+    ),
+    _play(
+        f"{_GAME}/leave",
+        "Give your seat up.",
+        body=http.Leave,
+        body_required=False,
+        answers={200: http.HttpLeaveAnswer},
+        refusals=_SEAT,
+    ),
+    _play(
+        f"{_GAME}/claim",
+        "Say that a pattern is complete. A false claim removes you from the game.",
+        body=http.Claim,
+        body_required=False,
+        answers={200: HttpClaimWon, 400: HttpClaimFalse},
+        refusals=_SEAT,
+    ),
+    _play(
+        f"{_GAME}/status",
+        "The lobby as everyone sees it, and your own part of it.",
+        answers={200: StatusAnswer},
+        refusals=(Code.UNKNOWN_LOBBY,),
+    ),
+    Route(
+        "get",
+        f"{_GAME}/proof",
+        "The proof that the draw was fair, for everyone.",
+        {200: Proof},
+        (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *_ANY),
+    ),
+    Route(
+        "post",
+        "/api/webhooks/payment",
+        "The payment provider tells what became of an invoice.",
+        {200: payments.WebhookAnswer},
+        (
+            *(Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING, Code.TOO_SLOW, Code.UNAUTHORIZED),
+            *(Code.INVALID_MESSAGE, Code.UNKNOWN_INVOICE, *_ANY),
+        ),
+        body=payments.PaymentDelivery,
+        headers={payments.SIGNATURE_HEADER: _SIGNATURE},
+    ),
+    Route(
+        "get",
+        "/health",
+        "Whether the server reaches its store.",
+        {200: http.Health, 503: http.Health},
+    ),
+    Route("get", "/health/live", "Whether the process is up.", {200: http.Live}),
+    Route(
+        "get",
+        "/health/ready",
+        "Whether this process should get traffic.",
+        {200: http.Ready, 503: http.Ready},
+    ),
+    Route(
+        "get",
+        "/health/redis",
+        "How long the store takes to answer.",
+        {200: http.StoreHealth, 503: http.StoreHealth},
+    ),
+    Route("get", "/metrics", "Metrics for Prometheus.", {200: "text/plain"}),
+    Route("get", "/", "The browser client.", {200: "text/html"}),
+    Route("get", "/docs", "This documentation, to read.", {200: "text/html"}),
+    Route("get", "/docs/asyncapi.json", "AsyncAPI of the sockets.", {200: "application/json"}),
+    Route("get", "/docs/openapi.json", "OpenAPI of the routes.", {200: "application/json"}),
+    Route("get", "/docs/schema.json", "JSON Schema of all models.", {200: "application/json"}),
+    Route("get", "/docs/types.ts", "TypeScript types of all models.", {200: "text/plain"}),
+)

@@ -1,0 +1,203 @@
+"""One example of every message: those of one game between ann and bob, which nobody won.
+
+The documents show them, and the tests send what a client would send. The proof is one of the test
+vectors, so it holds.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from protocol import from_client, http, payments, to_client
+from protocol.documents.published import (
+    HttpClaimFalse,
+    HttpClaimWon,
+    StatusAnswer,
+    SyncEvents,
+)
+from protocol.errors import ErrorAnswer, ErrorBody, ErrorCode, Refused, error_answer, error_body
+from protocol.views import Proof
+
+PROOF: Final = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["proofs"][0]
+LOBBY_ID: Final = PROOF["lobby_id"]
+GRID: Final = PROOF["players"][0][2]
+NUMBERS: Final = [number for row in GRID for number in row]
+
+_TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"  # noqa: S105
+_OPENED_MS, _OPENED = 1770544800000.25, "2026-02-08T10:00:00.000Z"
+_DEADLINE_MS, _DEADLINE = 1770544920000.25, "2026-02-08T10:02:00.000Z"
+_INVOICE_ID = "inv_3500_000000000000_0000000000000001"
+
+_INVOICE = {
+    "invoice_id": _INVOICE_ID,
+    "amount": "3500",
+    "recipient": "00000001000000000000000000000000",
+    "token": "ALIEN",
+    "network": "alien",
+    "status": "pending",
+    "expires_at": _DEADLINE_MS,
+}
+_HTTP_INVOICE = _INVOICE | {"expires_at": _DEADLINE}
+_ANN = {"alien_id": "ann", "paid": False, "ready": False, "active": True}
+_VIEW = {
+    "lobby_id": LOBBY_ID,
+    "status": "forming",
+    "buy_in_amount": 3500,
+    "pot": 0,
+    "player_count": 1,
+    "active_players": 1,
+    "players": [_ANN],
+    "latest_number": None,
+    "previous_number": None,
+    "winner": None,
+    "outcome": None,
+    "created_at": _OPENED_MS,
+    "started_at": None,
+    "finished_at": None,
+    "deadline": _DEADLINE_MS,
+    "server_seed_hash": PROOF["server_seed_hash"],
+    "seq": 1,
+}
+_YOU = {"role": "player", "paid": False, "active": True, "numbers": None, "grid": None}
+_STATE = {**_VIEW, "you": {**_YOU, "invoice": _INVOICE}, "at": _OPENED_MS}
+
+
+def _event(seq: int, **fields: Any) -> dict[str, Any]:
+    """The `seq`-th event of the lobby, one second after the one before it."""
+    return {"seq": seq, "at": _OPENED_MS + 1000 * (seq - 1), **fields}
+
+
+_CALLED = _event(9, number=46, previous=23, index=2)
+
+FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
+    {
+        from_client.Auth: {"token": _TOKEN, "last_seq": 8},
+        from_client.Join: {"buy_in_amount": 3500, "client_seed": "my luck"},
+        from_client.ListLobbies: {"buy_in_amount": 3500},
+        from_client.SelectNumbers: {"numbers": NUMBERS},
+        from_client.ArrangeGrid: {"grid": GRID},
+        from_client.Claim: {},
+        from_client.Leave: {},
+        from_client.Sync: {"last_seq": 8},
+        from_client.RefreshToken: {"token": _TOKEN},
+        http.InvoiceRequest: {"buy_in_amount": 3500, "lobby_id": LOBBY_ID},
+        payments.PaymentDelivery: {
+            "invoice": _INVOICE_ID,
+            "status": "finalized",
+            "recipient": "00000001000000000000000000000000",
+            "txHash": "5f16f4c7f149ac4f9510d9cf8cf384038ad348b3bcdc01915f95de12df9d1b02",
+            "amount": "3500",
+            "decimals": 0,
+            "token": "native",
+            "network": "alien",
+        },
+    }
+)
+
+ROOM: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
+    {
+        to_client.PlayerJoined: _event(1, alien_id="ann", player_count=1, pot=0),
+        to_client.PlayerPaid: _event(2, alien_id="ann", player_count=1, pot=3500),
+        to_client.PlayerReady: _event(6, alien_id="ann", player_count=2, pot=7000),
+        to_client.PlayerLeft: _event(3, alien_id="cy", player_count=1, pot=3500, reason="unpaid"),
+        to_client.StatusChanged: _event(5, status="arranging", deadline=_DEADLINE_MS),
+        to_client.NumberCalled: _CALLED,
+        to_client.PlayerKicked: _event(10, alien_id="bob", active_players=1),
+        to_client.GameFinished: _event(
+            59,
+            outcome="no_winner",
+            winner=None,
+            pattern=None,
+            pot=7000,
+            numbers_called=PROOF["numbers_called"],
+            grids={alien_id: grid for alien_id, _, grid in PROOF["players"]},
+            proof=PROOF,
+            log_hash=PROOF["log_hash"],
+        ),
+    }
+)
+
+_CLAIM_WON = {
+    "valid": True,
+    "winner": True,
+    "pattern": "diag_lr",
+    "pot": 7000,
+    "message": "Bingo! The pot is yours.",
+}
+_CLAIM_FALSE = {
+    "valid": False,
+    "kicked": True,
+    "missing_numbers": [9, 17],
+    "message": "No pattern is complete: you are out of this game.",
+}
+
+TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
+    {
+        **ROOM,
+        to_client.LobbyState: _STATE,
+        to_client.Lobbies: {"lobbies": [_VIEW]},
+        to_client.LobbyListed: {"lobby": _VIEW},
+        to_client.Draining: {"retry_after_ms": 1500},
+        to_client.JoinAnswer: {"ok": True, "lobby": _VIEW, "invoice": _INVOICE},
+        to_client.ListAnswer: {"ok": True, "lobbies": [_VIEW]},
+        to_client.SelectNumbersAnswer: {"ok": True, "numbers": NUMBERS},
+        to_client.ArrangeGridAnswer: {"ok": True, "grid": GRID},
+        to_client.ClaimWon: {"ok": True, **_CLAIM_WON},
+        to_client.ClaimFalse: {"ok": True, **_CLAIM_FALSE},
+        to_client.LeaveAnswer: {"ok": True},
+        to_client.SyncState: {"ok": True, "state": _STATE},
+        SyncEvents: {"ok": True, "events": [{"event": "number_called", **_CALLED}]},
+        to_client.RefreshTokenAnswer: {"ok": True, "expires_at": _DEADLINE_MS},
+        ErrorAnswer: error_answer(Refused(ErrorCode.NOT_PAID)),
+        ErrorBody: error_body(Refused(ErrorCode.TOKEN_EXPIRED)),
+        Proof: PROOF,
+        http.HttpJoinAnswer: {
+            "lobby_id": LOBBY_ID,
+            "status": "forming",
+            "player_count": 1,
+            "pot": 0,
+            "invoice": _HTTP_INVOICE,
+        },
+        http.HttpInvoice: _HTTP_INVOICE,
+        http.SelectAnswer: {"success": True, "message": "Your numbers are chosen."},
+        http.ArrangeAnswer: {
+            "success": True,
+            "verified": True,
+            "message": "Your grid is arranged.",
+        },
+        http.HttpLeaveAnswer: {"success": True},
+        HttpClaimWon: _CLAIM_WON,
+        HttpClaimFalse: _CLAIM_FALSE,
+        StatusAnswer: {
+            **_VIEW,
+            "created_at": _OPENED,
+            "deadline": _DEADLINE,
+            "you": {**_YOU, "invoice": _HTTP_INVOICE},
+            "time_elapsed": 0.0,
+        },
+        payments.WebhookAnswer: {"success": True, "processed": True},
+        http.Health: {
+            "status": "healthy",
+            "redis_connected": True,
+            "timestamp": "2026-02-08T10:00:00Z",
+            "version": "0.1.0",
+        },
+        http.Live: {"status": "ok"},
+        http.Ready: {"status": "ok"},
+        http.StoreHealth: {"status": "ok", "round_trip_ms": 0.231},
+        http.Problem: {
+            "type": "about:blank",
+            "title": "Not Found",
+            "status": 404,
+            "detail": "There is no such lobby.",
+            "code": "unknown_lobby",
+        },
+    }
+)
+
+EXAMPLES: Final[Mapping[type[BaseModel], Any]] = MappingProxyType({**FROM_CLIENT, **TO_CLIENT})
+"""An example of each model, as it stands on the wire."""

@@ -1,0 +1,100 @@
+"""The documents of the protocol: as the models say, valid, and with an example of everything."""
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+from pydantic import BaseModel
+
+from protocol.documents.files import FOLDER, documents
+from protocol.documents.openapi import openapi
+from protocol.documents.sockets import ANSWERS, NAMESPACES
+from protocol.errors import ERRORS
+from protocol.examples import EXAMPLES, FROM_CLIENT, ROOM, TO_CLIENT
+from protocol.to_client import ROOM_EVENTS
+from protocol.view import read_room_message
+from server.rules.verify import verify_proof
+from tests.protocol.wire import schema_of
+
+SCHEMA = json.loads((FOLDER / "schema.json").read_text("utf-8"))
+
+
+def test_the_documents_are_those_that_the_models_make() -> None:
+    kept = {name: (FOLDER / name).read_text("utf-8") for name in documents()}
+    assert kept == documents(), "run `make docs`"
+
+
+def test_the_schema_is_json_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    for definition in SCHEMA["$defs"].values():
+        Draft202012Validator.check_schema(definition)
+
+
+def test_the_openapi_document_is_valid() -> None:
+    validate(json.loads((FOLDER / "openapi.json").read_text("utf-8")))
+
+
+def test_every_message_of_a_socket_has_an_example() -> None:
+    messages: set[type[BaseModel]] = set()
+    for namespace in NAMESPACES.values():
+        messages |= {*namespace.commands.values(), *namespace.events.values()}
+        for command in namespace.commands.values():
+            messages |= {*ANSWERS[command]}
+    assert messages <= set(EXAMPLES)
+    assert set(ROOM) == set(ROOM_EVENTS.values())
+
+
+@pytest.mark.parametrize("model", EXAMPLES, ids=lambda model: model.__name__)
+def test_every_example_is_what_the_schema_says(model: type[BaseModel]) -> None:
+    schema_of(model).validate(EXAMPLES[model])
+
+
+@pytest.mark.parametrize("model", FROM_CLIENT, ids=lambda model: model.__name__)
+def test_the_server_takes_every_example_of_a_client(model: type[BaseModel]) -> None:
+    model.model_validate(FROM_CLIENT[model], strict=True)
+
+
+@pytest.mark.parametrize("name", ROOM_EVENTS)
+def test_the_client_reads_every_example_of_the_room(name: str) -> None:
+    model = ROOM_EVENTS[name]
+    assert isinstance(read_room_message(name, ROOM[model]).event, model)
+
+
+@pytest.mark.parametrize("model", TO_CLIENT, ids=lambda model: model.__name__)
+def test_the_schema_wants_every_field_that_an_example_has(model: type[BaseModel]) -> None:
+    schema = SCHEMA["$defs"][model.__name__]
+    for name in schema.get("required", []):
+        without = {key: value for key, value in EXAMPLES[model].items() if key != name}
+        assert not schema_of(model).is_valid(without)
+    if schema.get("additionalProperties") is False:
+        assert not schema_of(model).is_valid({**EXAMPLES[model], "more": 1})
+
+
+def test_the_proof_of_the_examples_holds() -> None:
+    finished: Any = next(x for model, x in ROOM.items() if model.__name__ == "GameFinished")
+    assert verify_proof(finished["proof"]) == []
+
+
+def test_the_schema_has_the_table_of_errors() -> None:
+    rows = {row["const"]: row for row in SCHEMA["$defs"]["ErrorCode"]["oneOf"]}
+    assert set(rows) == {code.value for code in ERRORS}
+    for code, entry in ERRORS.items():
+        row = rows[code.value]
+        found = (row["x-http-status"], row["x-retry"], row["description"])
+        assert found == (entry.http_status, entry.retry, entry.message)
+
+
+def test_the_openapi_document_shows_an_example_of_every_body() -> None:
+    contents = [
+        content
+        for path in openapi("1")["paths"].values()
+        for operation in path.values()
+        for body in (operation.get("requestBody"), *operation["responses"].values())
+        if body is not None
+        for media_type, content in body["content"].items()
+        if "$ref" in content["schema"]
+    ]
+    assert contents
+    assert all("example" in content or content["examples"] for content in contents)
