@@ -1,10 +1,12 @@
 """The connection to the store: commands that are issued together travel together."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
+from hiredis import pack_command
 from redis import exceptions
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -28,6 +30,10 @@ _UNAVAILABLE = (
 )
 # What a store says when it is there but cannot take the write now, and redis-py has no class for.
 _REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ")
+
+
+_Command = tuple[str, bytes, "asyncio.Future[Any]"]
+"""The name of a command, the packed whole, and who waits for its answer."""
 
 
 class Script:
@@ -62,7 +68,8 @@ class Connection:
         self._redis = redis
         self._clock = clock
         self._metrics = metrics
-        self._waiting: list[tuple[Sequence[Any], asyncio.Future[Any]]] = []
+        self._line: Any = None  # of redis-py, whose connections have no types
+        self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
 
     async def call(self, *command: Any) -> Any:
@@ -71,15 +78,17 @@ class Connection:
         Raises StoreUnavailable after `COMMAND_TIMEOUT_SECONDS` at most, or redis.ResponseError if
         the command itself is wrong.
         """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((command[0], pack_command(command), answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_waiting())
+        # Half the cost of an `asyncio.timeout`, and there are thousands a second.
+        patience = loop.call_later(COMMAND_TIMEOUT_SECONDS, _give_up, answer)
         try:
-            async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
-                return await answer
-        except TimeoutError as error:
-            raise StoreUnavailable("no answer in time") from error
+            return await answer
+        finally:
+            patience.cancel()
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """The answer of a script; it must not have written before it can fail."""
@@ -113,6 +122,7 @@ class Connection:
         """Finish what was sent and close the connection."""
         if self._sender is not None:
             await asyncio.wait([self._sender])
+        await self._hang_up()
         await self._redis.aclose()
 
     def _observe(self, seconds: Any, microseconds: Any, sent_ms: float) -> None:
@@ -124,23 +134,60 @@ class Connection:
             while self._waiting:
                 batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
                 # Whoever has given up must not have the command carried out behind their back.
-                batch = [(command, answer) for command, answer in batch if not answer.done()]
+                batch = [command for command in batch if not command[-1].done()]
                 if batch:
                     await self._send(batch)
         finally:
             self._sender = None
 
-    async def _send(self, batch: list[tuple[Sequence[Any], asyncio.Future[Any]]]) -> None:
-        pipeline = self._redis.pipeline(transaction=False)
-        for command, _ in batch:
-            pipeline.execute_command(*command)
+    async def _send(self, batch: list[_Command]) -> None:
         try:
             with self._metrics.store_round_trip.time():
-                answers = await pipeline.execute(raise_on_error=False)
-        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+                async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
+                    answers = await self._exchange(batch)
+        except BaseException as error:
+            await self._hang_up()  # what it says now could be taken for another answer
+            if not isinstance(error, Exception):
+                raise
             answers = [error] * len(batch)
-        for (_, future), answer in zip(batch, answers, strict=True):
+        for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
+
+    async def _exchange(self, batch: list[_Command]) -> list[Any]:
+        """The answers to the commands, of which some may be errors."""
+        # As redis-py's pipeline does it, at a third of the cost: no pool, no retries, no traces.
+        line = await self._connected()
+        await line.send_packed_command(b"".join(packed for _, packed, _ in batch))
+        return [await self._read(line, name) for name, *_ in batch]
+
+    async def _read(self, line: Any, name: str) -> Any:
+        try:
+            answer = await line.read_response(timeout=math.inf)
+        except exceptions.ResponseError as error:
+            return error
+        understand = self._redis.response_callbacks.get(name)
+        return answer if understand is None else understand(answer)
+
+    async def _connected(self) -> Any:
+        # It has something to say unasked only when it says goodbye.
+        if self._line is not None and await self._line.can_read():
+            await self._hang_up()
+        if self._line is None:
+            pool: Any = self._redis.connection_pool
+            self._line = pool.make_connection()
+            await self._line.connect()
+            self._line.socket_timeout = None  # the batch as a whole has one
+        return self._line
+
+    async def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            await line.disconnect(nowait=True)
+
+
+def _give_up(answer: "asyncio.Future[Any]") -> None:
+    if not answer.done():
+        answer.set_exception(StoreUnavailable("no answer in time"))
 
 
 def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
