@@ -206,9 +206,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def _answer(self, member: Member, event: Event, allowed: bool) -> Any:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
-        if len(event.args) > 1:
-            return Refused(ErrorCode.INVALID_MESSAGE)
-        payload = event.args[0] if event.args else {}
+        payload = event.args[0] if len(event.args) == 1 else event.args or {}
         if event.name == "refresh_token":
             return await self._tokens.refresh(member, payload)
         return await member.door.command(member, event.name, payload)

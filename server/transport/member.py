@@ -48,8 +48,9 @@ class Door(Protocol):
         """
 
     async def command(self, member: Member, name: str, payload: Any) -> Mapping[str, Any] | Refused:
-        """Do what the member asks for, and tell the answer; `payload` is {} when there was none.
-        The commands of one connection come one at a time, in the order in which they were sent."""
+        """Do what the member asks for, and tell the answer; `payload` is {} when there was none,
+        and a list, which no command takes, when there were several. The commands of one
+        connection come one at a time, in the order in which they were sent."""
 
     def left(self, member: Member) -> None:
         """The member is gone. Called exactly once for everyone who got a welcome, even if the

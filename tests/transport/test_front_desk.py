@@ -58,6 +58,18 @@ async def test_commands_of_another_shape_or_name_are_refused(game: GameServer) -
         assert await alice.refusal("claim") == "unknown_command"
 
 
+@pytest.mark.parametrize("name", ["nothing", "connect", "disconnect"])
+async def test_a_name_that_is_no_command_is_unknown_whatever_comes_with_it(
+    game: GameServer, name: str
+) -> None:
+    async with game.visitor("alice") as alice:
+        await alice.enter("lobbies")
+        for payload in ({}, 7, ({}, {})):
+            assert await alice.refusal(name, payload) == "unknown_command", payload
+        assert await alice.refusal("list", ({}, {})) == "invalid_message"
+        assert await alice.refusal("refresh_token", ({}, {})) == "invalid_message"
+
+
 async def test_joining_again_gives_the_same_seat_and_the_same_invoice(game: GameServer) -> None:
     async with game.visitor("alice") as alice:
         await alice.enter("lobbies")
