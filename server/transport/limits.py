@@ -71,11 +71,13 @@ class RateByKey:
 
 
 class Credits:
-    """The messages of one connection. A client that keeps sending what is refused is a flood."""
+    """The messages of one connection. A client that keeps sending what is refused is a flood.
+    `spent`: there was nothing left for the last message."""
 
-    __slots__ = ("_full_at", "_rate", "_refused_at")
+    __slots__ = ("_full_at", "_rate", "_refused_at", "spent")
 
     def __init__(self, rate: Rate) -> None:
+        self.spent = False
         self._rate = rate
         self._full_at = 0.0
         self._refused_at: deque[float] | None = None  # only for those who were ever refused
@@ -83,6 +85,7 @@ class Credits:
     def take(self, now: float) -> bool:
         """Whether one more message is within the limit at `now`, in seconds."""
         full_at = self._rate.take(self._full_at, now)
+        self.spent = full_at is None
         if full_at is None:
             self._remember_refusal(now)
             return False

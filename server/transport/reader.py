@@ -1,5 +1,6 @@
 """What a client may send over its connection, frame by frame and packet by packet."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -13,6 +14,10 @@ from server.transport.session import Session
 
 OnMessage = Callable[[str, str], Awaitable[None]]
 
+OVER_LIMIT_SECONDS: Final = 0.01
+"""How long a client waits after a message that was over its limit: so a flood costs others no more
+than a hundred messages a second, and comes to its end within two seconds."""
+
 _LAST: Final = (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
 
 log = structlog.get_logger()
@@ -20,13 +25,14 @@ log = structlog.get_logger()
 
 async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessage) -> None:
     """Read until the connection ends; `on_message(sid, text)` is awaited for one message after
-    the other, so a client that sends more than it may waits in its own TCP connection.
+    the other, so a client that sends more than it may waits in its own TCP connection; and a
+    message is all that it gets done before it is everyone else's turn.
 
     MalformedPacket from it ends the connection; anything else that it raises is passed on.
     """
     try:
         while await _take(session, await ws.receive(), on_message):
-            pass
+            await _let_others(session)
     except MalformedPacket as error:
         log.info("malformed packet", sid=session.sid, reason=str(error))
         session.close(Ending.MALFORMED)
@@ -52,6 +58,10 @@ async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> 
         case _:
             return False
     return True
+
+
+async def _let_others(session: Session) -> None:
+    await asyncio.sleep(OVER_LIMIT_SECONDS if session.over_limit else 0)
 
 
 async def _take_packet(session: Session, text: str, on_message: OnMessage) -> None:

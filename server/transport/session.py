@@ -131,6 +131,11 @@ class Session:
 
     # What the peer sends
 
+    @property
+    def over_limit(self) -> bool:
+        """Whether the last message was refused for coming too soon."""
+        return self._credits.spent
+
     def take_credit(self) -> bool:
         """Whether one more message is within the limit. A flood of others ends the connection."""
         now = self._loop.time()

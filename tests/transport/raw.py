@@ -17,6 +17,18 @@ HANDSHAKE = (
 )
 
 
+def client_frame(first_byte: int, payload: bytes) -> bytes:
+    """Any frame; its mask is zero, which the protocol allows."""
+    length = len(payload)
+    if length < 126:
+        head = struct.pack("!BB", first_byte, 0x80 | length)
+    elif length < 65536:
+        head = struct.pack("!BBH", first_byte, 0x80 | 126, length)
+    else:
+        head = struct.pack("!BBQ", first_byte, 0x80 | 127, length)
+    return head + bytes(4) + payload
+
+
 class RawClient:
     """One connection. It answers pings of Engine.IO only while it waits for a packet, and never
     a close frame."""
@@ -63,15 +75,8 @@ class RawClient:
         self.send_frame(0x81, text.encode())
 
     def send_frame(self, first_byte: int, payload: bytes) -> None:
-        """Send any frame; the mask is zero, which the protocol allows."""
-        length = len(payload)
-        if length < 126:
-            head = struct.pack("!BB", first_byte, 0x80 | length)
-        elif length < 65536:
-            head = struct.pack("!BBH", first_byte, 0x80 | 126, length)
-        else:
-            head = struct.pack("!BBQ", first_byte, 0x80 | 127, length)
-        self.writer.write(head + bytes(4) + payload)
+        """Send any frame."""
+        self.writer.write(client_frame(first_byte, payload))
 
     async def frame(self) -> tuple[int, bytes]:
         """The next frame as opcode and payload. Raises IncompleteReadError or ConnectionError
