@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocol import examples
+from protocol.documents.asyncapi import asyncapi
 from protocol.documents.openapi import openapi
 from protocol.documents.schema import DIALECT, Json, definitions
+from protocol.documents.typescript import typescript
 
 FOLDER: Final = Path(__file__).parents[1]
 """Where the documents are kept."""
@@ -17,9 +19,12 @@ FOLDER: Final = Path(__file__).parents[1]
 def documents() -> Mapping[str, str]:
     """The text of each document by the name of its file; always the same for the same models."""
     version = _version()
+    schema = _schema(version)
     return {
-        "schema.json": _json(_schema(version)),
+        "schema.json": _json(schema),
+        "asyncapi.json": _json(asyncapi(version)),
         "openapi.json": _json(openapi(version)),
+        "types.ts": typescript(schema["$defs"]),
     }
 
 

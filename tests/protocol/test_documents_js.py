@@ -1,0 +1,54 @@
+"""The documents as the tools of JavaScript read them: AsyncAPI's parser, and TypeScript."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from protocol.documents.files import FOLDER
+
+JS = Path(__file__).parent / "js"
+SECONDS = 100
+STRICT = (
+    *("--noEmit", "--strict", "--target", "es2022", "--module", "esnext"),
+    *("--moduleResolution", "bundler"),
+)
+
+
+@pytest.fixture(scope="module")
+def node_modules() -> Path:
+    """The packages that the lock file names, installed unless they are. Their scripts do not
+    run."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        pytest.skip("node and npm are not installed")
+    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=JS, check=True, timeout=SECONDS)
+    return JS / "node_modules"
+
+
+def output_of(*command: str) -> str:
+    """What a command says, whether it succeeds or not."""
+    done = subprocess.run(
+        command, cwd=JS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS
+    )
+    return done.stdout.decode()
+
+
+@pytest.mark.usefixtures("node_modules")
+def test_the_asyncapi_document_is_valid_to_its_own_parser() -> None:
+    assert output_of("node", "validate.js", str(FOLDER / "asyncapi.json")) == ""
+
+
+@pytest.mark.usefixtures("node_modules")
+def test_the_parser_would_find_what_is_wrong(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.json"
+    right = (FOLDER / "asyncapi.json").read_text("utf-8")
+    wrong.write_text(right.replace('"receive"', '"hear"'), "utf-8")
+    assert "action" in output_of("node", "validate.js", str(wrong))
+
+
+def test_a_typescript_client_compiles_against_the_types(node_modules: Path) -> None:
+    assert output_of(str(node_modules / ".bin/tsc"), *STRICT, "player.ts") == ""
