@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -62,9 +63,10 @@ async def test_commands_of_another_shape_or_name_are_refused(game: GameServer) -
 async def test_a_name_that_is_no_command_is_unknown_whatever_comes_with_it(
     game: GameServer, name: str
 ) -> None:
+    payloads: list[Any] = [{}, 7, ({}, {})]
     async with game.visitor("alice") as alice:
         await alice.enter("lobbies")
-        for payload in ({}, 7, ({}, {})):
+        for payload in payloads:
             assert await alice.refusal(name, payload) == "unknown_command", payload
         assert await alice.refusal("list", ({}, {})) == "invalid_message"
         assert await alice.refusal("refresh_token", ({}, {})) == "invalid_message"
