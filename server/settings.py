@@ -92,7 +92,9 @@ Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A number a second; 0 switches the limit off."""
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
-Tiers = Annotated[tuple[Positive, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Tier = Annotated[int, Field(gt=0, lt=10**12)]
+"""In coins; lobby and invoice ids, which are short, have it in them."""
+Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_split), AfterValidator(_distinct)]
 Url = Annotated[str, AfterValidator(_http_url)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]

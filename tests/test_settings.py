@@ -154,6 +154,7 @@ REFUSED = [
     ("BUY_IN_TIERS", "3500,"),
     ("BUY_IN_TIERS", "0"),
     ("BUY_IN_TIERS", "1.5"),
+    ("BUY_IN_TIERS", "1000000000000"),  # too long for an id
     ("GRAND_TIERS", "-5"),
     ("GRAND_TIERS", "3500"),  # a tier of BUY_IN_TIERS
     ("MIN_PLAYERS", "1"),
