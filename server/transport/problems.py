@@ -15,7 +15,7 @@ def problem(refused: Refused, detail: str | None = None) -> web.Response:
     """The response to a refused request: `{type, title, status, detail, code}`.
 
     `detail` replaces the sentence of the error table. Refusals that time heals (429, 503) carry
-    `Retry-After`.
+    `Retry-After`, those that a token would heal (401) `WWW-Authenticate`.
     """
     entry = ERRORS[refused.code]
     body = {
@@ -32,6 +32,8 @@ def problem(refused: Refused, detail: str | None = None) -> web.Response:
     )
     if entry.http_status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    if entry.http_status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 15.5.2 wants some challenge
     return response
 
 

@@ -23,3 +23,9 @@ def test_refusals_that_time_heals_say_when_to_come_back() -> None:
     assert problem(Refused(ErrorCode.UNAVAILABLE)).headers["Retry-After"] == "1"
     assert problem(Refused(ErrorCode.RATE_LIMITED)).headers["Retry-After"] == "1"
     assert "Retry-After" not in problem(Refused(ErrorCode.UNAUTHORIZED)).headers
+
+
+def test_refusals_that_a_token_heals_name_the_scheme() -> None:
+    assert problem(Refused(ErrorCode.UNAUTHORIZED)).headers["WWW-Authenticate"] == "Bearer"
+    assert problem(Refused(ErrorCode.TOKEN_EXPIRED)).headers["WWW-Authenticate"] == "Bearer"
+    assert "WWW-Authenticate" not in problem(Refused(ErrorCode.NOT_PAID)).headers
