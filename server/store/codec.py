@@ -154,7 +154,7 @@ def read_invoice(invoice: Mapping[str, str]) -> Invoice:
         if name.startswith(_DELIVERY_PREFIX)
     }
     return _INVOICE.read(
-        {"tx_hash": ""} | dict(invoice),
+        invoice,
         units=int(invoice["amount"]),
         owed_units=sum(owed_of.values()) + int(invoice.get("refunded_units", "0")),
         deliveries=frozenset(owed_of),

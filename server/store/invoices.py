@@ -62,6 +62,8 @@ def receipt_writes(
     ]
     if receipt.status is not None:
         writes.append(("HSET", key, "status", receipt.status))
+    if receipt.status == "refund_owed":
+        writes.append(("HSET", key, "tx_hash", delivery.tx))
     entries = (
         ledger_entry(table, invoice.lobby_id, movement, now_ms, None)
         for movement in receipt.movements

@@ -91,6 +91,7 @@ class Projection:
             "expires_at": codec.text(seat.expires_at),
             "client_seed": seat.client_seed,
             "takes_test": codec.text(seat.takes_test),
+            "tx_hash": "",
         }
         yield ("HSET", key, *_flat(invoice))
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))

@@ -37,6 +37,11 @@ from tests.support.wait import until
 DUEL = replace(CLASSIC, max_players=2)
 
 
+async def transaction(redis: Redis, seated: Seated) -> object:
+    """What another program reads as the transaction of an invoice."""
+    return await redis.hget(keys.invoice(seated.invoice.invoice_id), "tx_hash")
+
+
 # --- payments that take a seat ----------------------------------------------------------------
 
 
@@ -44,13 +49,12 @@ async def test_a_payment_pays_the_seat_and_fills_the_pot_in_one_step(
     node: Node, redis: Redis
 ) -> None:
     seated = await node.sit("ann")
+    assert await transaction(redis, seated) == ""
     assert await node.deliver(paid(seated)) == PROCESSED
     after = await node.store.load(seated.lobby.lobby_id)
     assert after.lobby is not None
     assert (after.lobby.players["ann"].paid, after.lobby.pot) == (True, BUY_IN)
-    assert await redis.hget(keys.invoice(seated.invoice.invoice_id), "tx_hash") == (
-        f"tx-{seated.invoice.invoice_id}"
-    )
+    assert await transaction(redis, seated) == f"tx-{seated.invoice.invoice_id}"
     received, pot = await ledger(redis, TABLE)
     at = float(received["at"])
     shared = {
@@ -100,7 +104,7 @@ async def test_a_late_payment_voids_the_newer_invoice_which_shows_no_transaction
     assert await node.deliver(paid(old)) == PROCESSED
     assert await invoice_now(node, old) == ("paid", None)
     assert await invoice_now(node, new) == ("cancelled", None)
-    assert await redis.hget(keys.invoice(new.invoice.invoice_id), "tx_hash") is None
+    assert await transaction(redis, new) == ""
     assert await node.deliver(paid(new)) == REFUND_OWED
 
 
@@ -146,6 +150,7 @@ async def test_a_payment_that_can_take_no_seat_is_owed_back(
     after = await sums(redis)
     assert Counter(after) - Counter(before) == Counter(OWED_BACK)
     assert await invoice_now(node, seated) == ("refund_owed", "3500")
+    assert await transaction(redis, seated) == f"tx-{seated.invoice.invoice_id}"
     assert await node.store.load(seated.lobby.lobby_id) == lobby
 
 
