@@ -98,7 +98,8 @@ class Subscription:
             return
         try:
             await self._connection.send_command(self._channels.unsubscribe, channel)
-        except _LOST:
+        except (*_LOST, AttributeError):
+            # The latter is what redis-py 8 comes to when the connection goes while it sends.
             log.info("subscription_lost_while_unsubscribing")
 
     async def _keep_connected(self) -> None:

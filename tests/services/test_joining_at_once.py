@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from server.rules.variants import Variant
 from server.services.seats import Seated
-from tests.support.game import BUY_IN, CLASSIC, TABLE, StartNode, paid
+from server.store.log import Head
+from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
 from tests.support.proxy import Proxy
 
 PLAYERS = 300
@@ -33,6 +34,22 @@ async def test_a_thousand_joins_over_two_nodes_fill_each_lobby_before_the_next_o
     assert seated_in == Counter(dict.fromkeys(by_player, 1))
     assert [len(lobby.players) for lobby in lobbies if lobby] == [10] * (PLAYERS // 10)
     assert await nodes[0].directory.fullest(TABLE) is None
+
+
+async def test_those_who_wait_together_are_seated_in_one_step_for_each_lobby(node: Node) -> None:
+    seats = await asyncio.gather(*(node.sit(f"player-{number}") for number in range(25)))
+    filled = Counter(seated.lobby.lobby_id for seated in seats)
+    assert sorted(filled.values()) == [5, 10, 10]
+    for lobby_id in filled:
+        log = await node.store.records_from(lobby_id, Head(), 100)
+        assert len({record.head.at for record in log}) == 1
+
+
+async def test_who_has_given_up_waiting_is_not_seated(node: Node) -> None:
+    joining = {name: asyncio.create_task(node.sit(name)) for name in ("ann", "bob", "cy")}
+    await asyncio.sleep(0)
+    joining["bob"].cancel()
+    assert [*(await joining["cy"]).lobby.players] == ["ann", "cy"]
 
 
 async def test_joining_while_others_pay_and_leave_ends_with_everybody_seated_once(

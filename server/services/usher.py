@@ -1,0 +1,201 @@
+"""The usher: seats those who want to join a tier, all who wait at once.
+
+One after the other, each would wait for the store's answers to everybody before; together they
+need one look at the directory and one commit for each lobby that they fill.
+"""
+
+import asyncio
+import os
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+from protocol import ids
+from protocol.errors import ErrorCode, Refused
+from server.clock import StoreClock
+from server.rules.commands import OpenLobby, TakeSeat
+from server.rules.decide import decide, open_lobby
+from server.rules.events import Event
+from server.rules.evolve import evolve
+from server.rules.lobby import Lobby
+from server.rules.variants import Variant
+from server.services.lobbies import ATTEMPTS, Changed, Lobbies
+from server.store.commits import Check
+from server.store.directory import Directory
+from server.store.log import NOTHING, Snapshot
+
+_AT_ONCE: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A buy-in, the variant that is played for it, and whether new invoices may be paid by test
+    payments."""
+
+    buy_in_amount: int
+    variant: Variant
+    takes_test: bool
+
+    @property
+    def table(self) -> str:
+        """The table that its lobbies are of."""
+        return str(self.buy_in_amount)
+
+    def seat(self, alien_id: str, client_seed: str, lobby_id: str) -> TakeSeat:
+        """The command to seat a player, with a new invoice id."""
+        invoice_id = ids.invoice_id(lobby_id, os.urandom(8))
+        return TakeSeat(alien_id, client_seed, invoice_id, self.takes_test)
+
+
+@dataclass(slots=True, eq=False)
+class _Guest:
+    alien_id: str
+    client_seed: str
+    answer: "asyncio.Future[Changed | Refused]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+    attempts: int = 0
+
+
+class Usher:
+    """Seats the guests of one tier in the order in which they came."""
+
+    def __init__(
+        self, lobbies: Lobbies, directory: Directory, clock: StoreClock, tier: Tier
+    ) -> None:
+        self._lobbies = lobbies
+        self._directory = directory
+        self._clock = clock
+        self._tier = tier
+        self._waiting: deque[_Guest] = deque()
+        self._task: asyncio.Task[None] | None = None
+
+    async def seat(self, alien_id: str, client_seed: str) -> Changed | Refused:
+        """Seat a player in the fullest forming lobby, or in a new one; who sits in one already
+        keeps that seat. Raises StoreUnavailable."""
+        guest = _Guest(alien_id, client_seed)
+        self._waiting.append(guest)
+        if self._task is None:
+            self._task = asyncio.create_task(self._seat_all())
+        return await guest.answer
+
+    async def _seat_all(self) -> None:
+        # Also those who have just come are let down: else each in the line would wait in turn for
+        # a store that hangs.
+        try:
+            while self._waiting:
+                await self._seat_some(self._next())
+        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
+            _disappoint(self._waiting, error)
+            self._waiting.clear()
+        finally:
+            self._task = None
+
+    def _next(self) -> list[_Guest]:
+        """Those who have waited longest and still wait. They stay in the line until answered."""
+        self._waiting = deque(guest for guest in self._waiting if not guest.answer.done())
+        return [*self._waiting][:_AT_ONCE]
+
+    async def _seat_some(self, guests: Sequence[_Guest]) -> None:
+        table = self._tier.table
+        fullest, *seated_in = await asyncio.gather(
+            self._directory.fullest(table),
+            *(self._directory.seated_in(table, guest.alien_id) for guest in guests),
+        )
+        strangers: list[_Guest] = []
+        residents: defaultdict[str, list[_Guest]] = defaultdict(list)
+        for guest, lobby_id in zip(guests, seated_in, strict=True):
+            (strangers if lobby_id is None else residents[lobby_id]).append(guest)
+        rounds = [self._seat_in(lobby_id, those, ()) for lobby_id, those in residents.items()]
+        if strangers and fullest is None:
+            rounds.append(self._open(strangers))
+        elif strangers and fullest is not None:
+            rounds.append(self._seat_in(fullest, strangers, strangers))
+        await asyncio.gather(*rounds)
+        _lose_patience(guests)
+
+    async def _seat_in(
+        self, lobby_id: str, guests: Sequence[_Guest], strangers: Sequence[_Guest]
+    ) -> None:
+        """Seat as many as there is room for, provided that the `strangers` among them sit nowhere
+        by then."""
+        async with self._lobbies.hold(lobby_id):
+            before = await self._lobbies.stored(lobby_id)
+            if before.lobby is None:
+                return
+            now_ms = max(self._clock.now_ms(), before.head.at)
+            events, seated = self._fill(before.lobby, guests, now_ms)
+            checks = self._sit_nowhere(guest for guest in seated if guest in strangers)
+            await self._settle(before, events, now_ms, seated, checks)
+
+    async def _open(self, guests: Sequence[_Guest]) -> None:
+        """Open a lobby for as many as it has seats, provided that they sit nowhere by then, and
+        that no other has a free seat."""
+        tier = self._tier
+        lobby_id = ids.lobby_id(tier.table, os.urandom(6))
+        opening = OpenLobby(lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex())
+        now_ms = self._clock.now_ms()
+        opened = open_lobby(opening, now_ms)
+        events, seated = self._fill(evolve(None, opened), guests, now_ms)
+        checks = [self._directory.none_open_check(tier.table), *self._sit_nowhere(seated)]
+        nothing = Snapshot(None, NOTHING)
+        await self._settle(nothing, [opened, *events], now_ms, seated, checks)
+
+    def _fill(
+        self, lobby: Lobby, guests: Iterable[_Guest], now_ms: float
+    ) -> tuple[list[Event], list[_Guest]]:
+        """What seats these guests, up to the first for whom there is no seat."""
+        events: list[Event] = []
+        seated: list[_Guest] = []
+        for guest in guests:
+            command = self._tier.seat(guest.alien_id, guest.client_seed, lobby.lobby_id)
+            decided = decide(lobby, command, now_ms)
+            if isinstance(decided, Refused):
+                break
+            lobby = reduce(evolve, decided, lobby)
+            events += decided
+            seated.append(guest)
+        return events, seated
+
+    def _sit_nowhere(self, guests: Iterable[_Guest]) -> list[Check]:
+        table = self._tier.table
+        return [self._directory.unseated_check(table, guest.alien_id) for guest in guests]
+
+    async def _settle(
+        self,
+        before: Snapshot,
+        events: Sequence[Event],
+        now_ms: float,
+        seated: Sequence[_Guest],
+        checks: Sequence[Check],
+    ) -> None:
+        """Answer those who are seated, unless the lobby has changed meanwhile."""
+        if not seated:
+            return
+        if events:
+            changed = await self._lobbies.commit(before, events, now_ms, checks=checks)
+        else:
+            changed = Changed(before)
+        if changed is not None:
+            _answer(seated, changed)
+
+
+def _answer(guests: Iterable[_Guest], answer: Changed | Refused) -> None:
+    for guest in guests:
+        if not guest.answer.done():
+            guest.answer.set_result(answer)
+
+
+def _disappoint(guests: Iterable[_Guest], error: Exception) -> None:
+    for guest in guests:
+        if not guest.answer.done():
+            guest.answer.set_exception(error)
+
+
+def _lose_patience(guests: Iterable[_Guest]) -> None:
+    for guest in guests:
+        guest.attempts += 1
+        if guest.attempts >= ATTEMPTS:
+            _answer([guest], Refused(ErrorCode.UNAVAILABLE))
