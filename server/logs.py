@@ -9,7 +9,9 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
-SECRET_FIELDS = frozenset({"token", "signature", "server_seed", "grid", "numbers", "authorization"})
+SECRET_FIELDS = frozenset(
+    {"token", "authorization", "signature", "server_seed", "client_seed", "grid", "numbers"}
+)
 MASK = "***"
 
 # They log every request or packet, contents included. A level of their own also keeps
@@ -24,8 +26,9 @@ def configure(level: str, format: Literal["json", "console"]) -> None:
     """Sends what structlog and the standard `logging` get to stderr, from `level` on.
 
     `json` writes one object a line: `timestamp` (UTC, ISO 8601), `level`, `event`, `logger` and
-    the fields of the event; `console` is for reading. Fields that hold secrets are masked, in
-    nested objects too; a secret in the text of an event is not: put it in a field, or leave it out.
+    the fields of the event, and whatever `structlog.contextvars` is bound to: the ids of the
+    request or the socket; `console` is for reading. Fields that hold secrets are masked, in nested
+    objects too; a secret in the text of an event is not: put it in a field, or leave it out.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -86,4 +89,9 @@ def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _masked_value(name: str, value: Any) -> Any:
     if str(name).lower() in SECRET_FIELDS:
         return MASK
-    return _masked(value) if isinstance(value, Mapping) else value
+    match value:
+        case Mapping():
+            return _masked(value)
+        case list() | tuple():
+            return [_masked_value("", item) for item in value]
+    return value

@@ -53,6 +53,20 @@ def test_secrets_are_masked_in_nested_objects_too() -> None:
     assert line["headers"] == {"Authorization": "***", "a": {"grid": "***"}}
 
 
+def test_secrets_are_masked_in_lists_too() -> None:
+    (line,) = lines("log.info('x', asked=[{'client_seed': 's3', 'buy_in_amount': 3500}])")
+    assert line["asked"] == [{"client_seed": "***", "buy_in_amount": 3500}]
+
+
+def test_every_line_carries_the_ids_that_are_bound() -> None:
+    first, second = lines("""
+with structlog.contextvars.bound_contextvars(sid="s1"):
+    log.info("x")
+    logging.getLogger("asyncio").error("y")
+""")
+    assert (first["sid"], second["sid"]) == ("s1", "s1")
+
+
 def test_what_is_below_the_level_is_not_written() -> None:
     assert lines("log.info('x'); logging.getLogger('y').info('x')", level="warning") == []
 

@@ -1,6 +1,7 @@
 """The issuer's keys (JWKS), fetched when needed and kept."""
 
 import asyncio
+import contextvars
 
 import httpx
 import structlog
@@ -78,7 +79,10 @@ class Jwks:
 
     def _start_fetch(self) -> None:
         if not self._is_fetching():
-            self._fetching = asyncio.create_task(self._fetch(), name="jwks-fetch")
+            # A fetch serves everyone: what it logs is not of the request that began it.
+            self._fetching = asyncio.create_task(
+                self._fetch(), name="jwks-fetch", context=contextvars.Context()
+            )
 
     async def _fetch(self) -> None:
         retry_seconds = self._cooldown_seconds

@@ -14,6 +14,7 @@ import engineio
 import orjson
 import structlog
 from aiohttp import web
+from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
 from server.transport.admission import client_address, is_origin_allowed, is_websocket_handshake
@@ -86,8 +87,10 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
     async def _serve(
         self, ws: web.WebSocketResponse, transport: asyncio.Transport, address: str
     ) -> None:
+        sid = self.generate_id()
+        bind_contextvars(sid=sid)  # before there are timers, which keep what is bound now
         session = Session(
-            self.generate_id(),
+            sid,
             transport,
             address=address,
             limits=self._limits,
@@ -101,7 +104,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             await read(session, ws, self.handlers["message"])
         except Exception:
             self._counts.failures += 1
-            log.exception("connection failed", sid=session.sid)
+            log.exception("connection failed")
             session.close(Ending.FAILED)
         finally:
             session.close(Ending.LOST)

@@ -14,6 +14,7 @@ from typing import Any, Final, TypeVar
 
 import socketio
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from protocol.errors import ErrorCode, Refused, error_answer
 from protocol.to_client import Draining
@@ -130,8 +131,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
         outcome = await self._guarded(
             self._admit(session, packet, allowed),
+            packet.auth,
             namespace=ascii(packet.namespace[:80]),
-            sid=session.sid,
         )
         if isinstance(outcome, Refused):
             self._refuse_connect(session, packet.namespace, outcome)
@@ -193,8 +194,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def _event(self, member: Member, event: Event, allowed: bool) -> None:
         answer = await self._guarded(
             self._answer(member, event, allowed),
+            _payload(event),
             namespace=member.namespace,
-            sid=member.session.sid,
+            alien_id=member.alien_id,
             command=ascii(event.name[:40]),
         )
         if isinstance(answer, Refused):
@@ -206,22 +208,30 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def _answer(self, member: Member, event: Event, allowed: bool) -> Any:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
-        payload = event.args[0] if len(event.args) == 1 else event.args or {}
+        payload = _payload(event)
         if event.name == "refresh_token":
             return await self._tokens.refresh(member, payload)
         return await member.door.command(member, event.name, payload)
 
-    async def _guarded(self, work: Awaitable[T], **context: str) -> T | Refused:
+    async def _guarded(self, work: Awaitable[T], payload: Any, **ids: str) -> T | Refused:
         """What `work` comes to; `unavailable` without the store; `internal` if it raises anything
-        else, which is an error of ours."""
-        try:
-            return await work
-        except StoreUnavailable:
-            return Refused(ErrorCode.UNAVAILABLE)
-        except Exception:
-            self._counts.failures += 1
-            log.exception("unexpected error", **context)
-            return Refused(ErrorCode.INTERNAL)
+        else, which is an error of ours. Whatever it logs carries `ids`, and such an error what the
+        client sent."""
+        with bound_contextvars(**ids):
+            try:
+                return await work
+            except StoreUnavailable:
+                return Refused(ErrorCode.UNAVAILABLE)
+            except Exception:
+                self._counts.failures += 1
+                # The secrets in an object are masked by their names, elsewhere they have none.
+                shown = payload if isinstance(payload, dict) else type(payload).__name__
+                log.exception("unexpected error", payload=shown)
+                return Refused(ErrorCode.INTERNAL)
+
+
+def _payload(event: Event) -> Any:
+    return event.args[0] if len(event.args) == 1 else event.args or {}
 
 
 def _say_goodbye(member: Member, ending: Ending) -> None:

@@ -34,7 +34,7 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
         while await _take(session, await ws.receive(), on_message):
             await _let_others(session)
     except MalformedPacket as error:
-        log.info("malformed packet", sid=session.sid, reason=str(error))
+        log.info("malformed packet", reason=str(error))
         session.close(Ending.MALFORMED)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final, TypeVar
 
 from aiohttp import web
+from structlog.contextvars import bind_contextvars
 
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
@@ -17,6 +18,8 @@ from server.transport.token_check import TokenCheck
 MAX_BODY_BYTES: Final = 16_384
 BODY_SECONDS: Final = 10.0
 """Bodies are 64 kB at most, which takes the slowest of mobile networks 3 s."""
+PAYLOAD: Final = web.RequestKey("payload", dict[str, Any])
+"""What a request asked for, if it was understood."""
 _BEARER: Final = "bearer "
 
 R = TypeVar("R", bound=Request)
@@ -41,6 +44,7 @@ class Caller:
         identity = await self._check.identify(header[len(_BEARER) :].strip(), address)
         if isinstance(identity, Refused):
             return identity
+        bind_contextvars(alien_id=identity.alien_id)
         if not self._rate.allow(identity.alien_id):
             return Refused(ErrorCode.RATE_LIMITED)
         return identity.alien_id
@@ -80,4 +84,7 @@ async def read_request(request: web.Request, model: type[R], alien_id: str) -> R
         payload: Any = strict_json.loads(body) if body else {}
     except ValueError:
         return Refused(ErrorCode.INVALID_MESSAGE)
-    return parse_request(model, payload, alien_id)
+    parsed = parse_request(model, payload, alien_id)
+    if not isinstance(parsed, Refused):
+        request[PAYLOAD] = payload
+    return parsed

@@ -9,6 +9,7 @@ from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
+from structlog.contextvars import bind_contextvars
 
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
@@ -65,6 +66,7 @@ class Webhook:
             log.warning("delivery_not_understood", body_bytes=len(body))
             self._count(ErrorCode.INVALID_MESSAGE)
             return problem(Refused(ErrorCode.INVALID_MESSAGE))
+        bind_contextvars(invoice_id=said.invoice)
         return await self._record(said, body)
 
     async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
@@ -76,13 +78,12 @@ class Webhook:
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error
         if isinstance(answer, Refused):
-            log.warning("delivery_refused", invoice_id=said.invoice, code=answer.code)
+            log.warning("delivery_refused", code=answer.code)
             self._count(answer.code)
             return problem(answer)
         self._count(answer.reason or ("processed" if answer.processed else "ignored"))
         log.info(
             "delivery_recorded",
-            invoice_id=said.invoice,
             status=said.status,
             processed=answer.processed,
             reason=answer.reason,
