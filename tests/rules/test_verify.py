@@ -150,6 +150,18 @@ def test_all_that_differs_is_told() -> None:
     ]
 
 
+HASHES = ("log_hash", "proof_hash")
+DRAW_ALONE = {name: value for name, value in CLASSIC_PROOF.items() if name not in HASHES}
+
+
+def test_a_proof_of_the_draw_alone_holds_without_the_hashes_of_a_log() -> None:
+    assert problems(DRAW_ALONE) == []
+
+
+def test_a_proof_of_the_draw_alone_does_not_hold_with_a_number_altered() -> None:
+    assert problems({**DRAW_ALONE, "numbers_called": CLASSIC_PROOF["numbers_called"][::-1]})
+
+
 # --- another schema --------------------------------------------------------------------------
 
 OTHER_TYPES: list[object] = [None, True, 7, 7.0, "7", [], {}, [[]]]
