@@ -27,7 +27,8 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.bench.commands_crowd import Crowd, Player, call_until_won, winners
-from tests.bench.commands_parts import SEATS, parts
+from tests.bench.commands_parts_sockets import socket_parts
+from tests.bench.commands_parts_store import SEATS, store_parts
 from tests.bench.commands_table import costs_table, timings_table
 from tests.bench.commands_timing import Drive, Timing, at_once, paced
 from tests.bench.webhook import PATIENT, TIERS, commit_like_a_payment, version_of
@@ -61,7 +62,10 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
             commands = await play(crowd, node, drive, server_pid, options.games)
             timings[load] = {**commands, **limits}
     with on_core(SERVER_CORE):
-        costs = await parts(store_url, options.times, options.at_once)
+        costs = {
+            **await socket_parts(options.times),
+            **await store_parts(store_url, options.times, options.at_once),
+        }
     version = await version_of(store_url)
     sys.stdout.write(f"{timings_table(timings)}\n\n{costs_table(costs)}\n\n")
     sys.stdout.write(f"Python {platform.python_version()}, {version}\n")
@@ -123,7 +127,7 @@ async def store_limits(node: Node, load: str, drive: Drive, times: int) -> Timin
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--games", type=int, default=20, help="in each of 8 tiers, under each load")
+    parser.add_argument("--games", type=int, default=10, help="in each of 8 tiers, under each load")
     parser.add_argument("--at-once", type=int, default=32, help="under the heavy load")
     parser.add_argument("--pace", type=int, default=100, help="a second, under the light load")
     parser.add_argument("--times", type=int, default=2_000, help="of what is measured alone")

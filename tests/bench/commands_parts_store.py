@@ -1,0 +1,114 @@
+"""What a command costs below the doors: to decide it, to write it down, to commit it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from protocol.errors import Refused
+from server.rules import commands
+from server.rules.decide import decide
+from server.rules.events import Event
+from server.rules.lobby import Lobby
+from server.store.channels import Channels
+from server.store.log import Snapshot, record
+from server.store.projection import Projection
+from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
+from tests.support.game import BUY_IN, CLASSIC, LIFETIMES, TABLE, Node, starting_nodes
+
+SEATS: Final = 10
+GRID: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+LASTING: Final = replace(CLASSIC, arranging_ms=3_600_000)
+ECHO_SECONDS: Final = 0.1
+"""Within this time what was published comes back, else it is not in the figure."""
+
+
+async def store_parts(store_url: str, times: int, at_once: int) -> Costs:
+    """Of `arrange_grid` in lobbies of ten. What goes to the store goes `at_once` together, as it
+    does in a busy server."""
+    async with starting_nodes() as start:
+        node = await start(store_url, tiers={BUY_IN: LASTING})
+        held = [await _full_lobby(node, f"lobby-{number}") for number in range(at_once)]
+        return {
+            **await _loading(node, held, times),
+            **_deciding(held[0], times),
+            **await _committing(node, held),
+            **await _carrying_out(node, held),
+        }
+
+
+async def _full_lobby(node: Node, name: str) -> Snapshot:
+    seats = await node.seat(*(f"{name}-{seat}" for seat in range(SEATS)))
+    return await node.store.load(seats[0].lobby.lobby_id)
+
+
+async def _loading(node: Node, held: Sequence[Snapshot], times: int) -> Costs:
+    lobby_ids = [snapshot.lobby.lobby_id for snapshot in held if snapshot.lobby is not None]
+
+    async def load_all() -> None:
+        await asyncio.gather(*map(node.store.load, lobby_ids))
+
+    each_us = await awaited_cpu_us(load_all, times // len(held) + 1) / len(held)
+    return {"load a lobby that is not held": each_us}
+
+
+def _deciding(held: Snapshot, times: int) -> Costs:
+    assert held.lobby is not None
+    lobby, at = held.lobby, held.head.at
+    events = _arranges(held, seat=0)
+    projection = Projection(LIFETIMES, 0, Channels())
+    command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
+    return {
+        "decide": cpu_us(lambda: decide(lobby, command, at), times),
+        "write the record, and what follows from it": cpu_us(
+            lambda: list(projection.writes(held, record(held, events, at), TABLE)), times
+        ),
+    }
+
+
+async def _committing(node: Node, held: Sequence[Snapshot]) -> Costs:
+    """Half of the players of each lobby arrange, those of the same seat together."""
+    spent_us = 0.0
+    for seat in range(SEATS // 2):
+        decided = [_arranges(snapshot, seat) for snapshot in held]
+        now_ms = node.clock.now_ms()
+        begun_ns = time.process_time_ns()
+        done = await asyncio.gather(
+            *(node.store.commit(*before, now_ms) for before in zip(held, decided, strict=True))
+        )
+        spent_us += (time.process_time_ns() - begun_ns) / 1000
+        assert None not in done, done
+        held = [after for after, _ in filter(None, done)]
+    return {"that, and commit it": spent_us / len(held) / (SEATS // 2)}
+
+
+async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
+    """The others arrange too, but for the last, who would start the game. The node follows the
+    lobbies, as it does for members."""
+    lobbies = [snapshot.lobby for snapshot in held if snapshot.lobby is not None]
+    for lobby in lobbies:
+        await node.following.follow(lobby.lobby_id)
+    seats = range(SEATS // 2, SEATS - 1)
+    turns = iter(seats)
+
+    async def arrange_all() -> None:
+        seat = next(turns)
+        await asyncio.gather(*(_arrange(node, lobby, seat) for lobby in lobbies))
+        await asyncio.sleep(ECHO_SECONDS)
+
+    each_us = await awaited_cpu_us(arrange_all, len(seats)) / len(lobbies)
+    return {"decide, commit, and hear of it from the store": each_us}
+
+
+async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:
+    done = await node.play.arrange_grid(list(lobby.players)[seat], lobby.lobby_id, GRID)
+    assert not isinstance(done, Refused), done
+
+
+def _arranges(held: Snapshot, seat: int) -> Sequence[Event]:
+    assert held.lobby is not None
+    alien_id = list(held.lobby.players)[seat]
+    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.head.at)
+    assert not isinstance(events, Refused), events
+    return events
