@@ -12,41 +12,55 @@ from protocol.views import LobbyView
 from server.rules.views import public_view
 from server.services.board import Board
 from server.services.seats import Seats
+from server.transport.frames import text_frame
 from server.transport.limits import RateByKey
 from server.transport.member import Member, Welcome
+from server.transport.packets import event_packet
 from server.transport.parsing import parse_request
 from server.transport.rooms import Rooms
 
 LISTING_SECONDS: Final = 0.25
-"""A lobby is listed at most once in so long, with what it is by then."""
+"""Lobbies are listed at most once in so long, with what they are by then."""
+_PAUSE_SECONDS_A_VISITOR: Final = 0.0001
+"""A write takes some 5 us: so a crowd of any size costs a twentieth of the time at most. Else with
+everyone who waits for a seat all the others would wait longer."""
 
 Answer = Mapping[str, Any] | Refused
 
 
 class Listing:
-    """Pushes changes of forming lobbies to the front desk, the last one of each interval."""
+    """Pushes changes of forming lobbies to the front desk, the last one of each interval, all in
+    one write to each visitor."""
 
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
-        self._waiting: dict[str, LobbyView | None] = {}
+        self._changed: dict[str, LobbyView] = {}
+        self._pause: asyncio.TimerHandle | None = None
 
     def changed(self, view: LobbyView) -> None:
-        """A lobby changed: push it now or, if it was just listed, at the end of the interval."""
-        if view.lobby_id in self._waiting:
-            self._waiting[view.lobby_id] = view
-        else:
-            self._push(view)
+        """A lobby changed: push it now or, if something was just listed, when that is over."""
+        self._changed[view.lobby_id] = view
+        if self._pause is None:
+            self._push()
 
-    def _push(self, view: LobbyView) -> None:
-        listed = LobbyListed(lobby=view).model_dump_json().encode()
-        self._rooms.broadcast(FRONT_DESK, "lobby_listed", listed)
-        self._waiting[view.lobby_id] = None
-        asyncio.get_running_loop().call_later(LISTING_SECONDS, self._interval_over, view.lobby_id)
+    def _push(self) -> None:
+        visitors = self._rooms.members(FRONT_DESK)
+        frames = b"".join(map(_listed, self._changed.values()))
+        self._changed.clear()
+        for visitor in visitors:
+            visitor.session.write(frames)
+        seconds = max(LISTING_SECONDS, len(visitors) * _PAUSE_SECONDS_A_VISITOR)
+        self._pause = asyncio.get_running_loop().call_later(seconds, self._pause_is_over)
 
-    def _interval_over(self, lobby_id: str) -> None:
-        view = self._waiting.pop(lobby_id)
-        if view is not None:
-            self._push(view)
+    def _pause_is_over(self) -> None:
+        self._pause = None
+        if self._changed:
+            self._push()
+
+
+def _listed(view: LobbyView) -> bytes:
+    said = LobbyListed(lobby=view).model_dump_json().encode()
+    return text_frame(event_packet(FRONT_DESK, "lobby_listed", said))
 
 
 class FrontDesk:
