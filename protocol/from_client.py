@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 from pydantic import BaseModel, StrictInt
 
@@ -19,10 +18,6 @@ class Auth(BaseModel):
 
 class Join(Request):
     """`/lobbies`: take a seat in the fullest forming lobby of a tier, or open one."""
-
-    # What a player may send over all connections together: as much as over one of them.
-    PER_SECOND: ClassVar[float] = 10
-    BURST: ClassVar[float] = 20
 
     buy_in_amount: StrictInt
     client_seed: ClientSeed | None = None

@@ -1,13 +1,13 @@
 """How much clients may ask for, by the settings."""
 
-from typing import Final
-
-from protocol.from_client import Join
 from server.settings import Settings
 from server.transport.limits import Rate, SocketLimits
 
-JOINS: Final = Rate(Join.PER_SECOND, Join.BURST)
-"""The joins of one player over sockets; over HTTP they count as requests."""
+
+def join_limit(settings: Settings) -> Rate:
+    """The joins of one player over all sockets together: as much as any message over one of them.
+    Over HTTP they count as requests."""
+    return _message_rate(settings)
 
 
 def http_limit(settings: Settings) -> Rate:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
-from server.limits import JOINS, socket_limits
+from server.limits import join_limit, socket_limits
 from server.metrics import Metrics
 from server.rules.variants import Variant
 from server.services.board import Board
@@ -54,7 +54,8 @@ class Sockets:
             use_cases.tables,
             Listing(rooms).changed,
         )
-        front_desk = FrontDesk(self.board, seats, offered, RateByKey(JOINS, time.monotonic))
+        joins = RateByKey(join_limit(settings), time.monotonic)
+        front_desk = FrontDesk(self.board, seats, offered, joins)
         lobby_room = LobbyRoom(
             following, Resuming(following, stores.lobbies), states, use_cases.play, seats
         )
