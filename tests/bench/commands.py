@@ -1,6 +1,6 @@
 """What commands cost: how fast they are answered, how many a server takes, and what for.
 
-    python -m tests.bench.commands [--games N] [--at-once N] [--pace N] [--times N]
+    python -m tests.bench.commands [--rounds N] [--games N] [--at-once N] [--pace N] [--times N]
 
 One `fair-bingo serve` has a core to itself; the store (appendfsync always) and the players share
 another. New players sit down, ten to a game, arrange their tickets and claim: once at a pace that
@@ -41,6 +41,7 @@ UNLIMITED: Final = PATIENT | {
     "CONNECT_RATE": "0",
     "CALL_INTERVAL_SECONDS": "600",
 }
+COMMANDS: Final = ("join", "arrange_grid", "claim, false", "claim, valid")
 CORES: Final = sorted(os.sched_getaffinity(0))
 SERVER_CORE, OTHER_CORE = CORES[0], CORES[-1]
 
@@ -59,7 +60,9 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
         for load, drive in drives.items():
             with on_core(SERVER_CORE):
                 limits = await store_limits(node, load, drive, options.times)
-            commands = await play(crowd, node, drive, server_pid, options.games)
+            commands = {name: Timing() for name in COMMANDS}
+            for _ in range(options.rounds):
+                await play(crowd, node, drive, commands, server_pid, options.games)
             timings[load] = {**commands, **limits}
     with on_core(SERVER_CORE):
         costs = {
@@ -95,24 +98,26 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, {OTHER_CORE})
 
 
-async def play(crowd: Crowd, node: Node, drive: Drive, server_pid: int, games: int) -> Timings:
+async def play(
+    crowd: Crowd, node: Node, drive: Drive, timings: Timings, server_pid: int, games: int
+) -> None:
     """So many games in each tier, from the first seat to the win."""
-    join, arrange, false, valid = Timing(), Timing(), Timing(), Timing()
     players: list[Player] = []
     for _ in range(games):
         # One lobby of each tier forms at a time: everybody at the front desk hears of each.
         group = await crowd.arrive(SEATS * len(TIERS))
         joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(group)]
-        await join.take(drive, joins, server_pid)
+        await timings["join"].take(drive, joins, server_pid)
         await crowd.sit_down(group)
         players += group
-    await arrange.take(drive, [player.arrange for player in players], server_pid)
+    arranges = [player.arrange for player in players]
+    await timings["arrange_grid"].take(drive, arranges, server_pid)
     await call_until_won(node, players)
-    losers = [player for player in players if not player.ticket.is_complete]
-    await false.take(drive, [player.claim for player in losers], server_pid)
-    await valid.take(drive, [player.claim for player in winners(players)], server_pid)
+    false = [player.claim for player in players if not player.ticket.is_complete]
+    await timings["claim, false"].take(drive, false, server_pid)
+    valid = [player.claim for player in winners(players)]
+    await timings["claim, valid"].take(drive, valid, server_pid)
     crowd.leave()
-    return {"join": join, "arrange_grid": arrange, "claim, false": false, "claim, valid": valid}
 
 
 async def store_limits(node: Node, load: str, drive: Drive, times: int) -> Timings:
@@ -127,9 +132,10 @@ async def store_limits(node: Node, load: str, drive: Drive, times: int) -> Timin
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--games", type=int, default=10, help="in each of 8 tiers, under each load")
+    parser.add_argument("--rounds", type=int, default=3, help="under each load")
+    parser.add_argument("--games", type=int, default=10, help="in each of 8 tiers, in each round")
     parser.add_argument("--at-once", type=int, default=32, help="under the heavy load")
-    parser.add_argument("--pace", type=int, default=100, help="a second, under the light load")
+    parser.add_argument("--pace", type=int, default=200, help="a second, under the light load")
     parser.add_argument("--times", type=int, default=2_000, help="of what is measured alone")
     given = parser.parse_args()
     logs.configure("warning", "console")

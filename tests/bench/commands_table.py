@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tests.bench.commands_timing import Timing
 
-_PARTS_HEAD = ("part of `arrange_grid`", "us")
+_PARTS_HEAD = ("part of `arrange_grid`", "CPU, µs")
 
 
 def timings_table(by_load: Mapping[str, Mapping[str, Timing]]) -> str:
     """Latencies under each load, the last of which is as much as goes; then the rate under that
     one, and what each cost the processor."""
     *_, heaviest = by_load.values()
-    loads = [f"{load}: p50, p99 ms" for load in by_load]
-    head = ("", *loads, "a second", "CPU us each", "of the core")
+    loads = [f"{load}: p50, p99 in ms" for load in by_load]
+    head = ("", *loads, "a second", "CPU each, µs", "of its core")
     return _table(
         head,
         (
