@@ -19,6 +19,7 @@ from server.store.connection import open_redis
 from server.store.subscription import Subscription
 from server.stores import Stores
 from server.tiers import tiers
+from server.transport.http.docs import DocsRoutes
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
@@ -125,6 +126,7 @@ class App:
         HealthRoutes(self.stores.health, self._readiness).add_to(app)
         pages = Pages(self._offered, dev_login=dev_login, host_origins=settings.allowed_origins)
         pages.add_to(app)
+        DocsRoutes().add_to(app)
         if dev_login or settings.ops_token is not None:
             OpsRoutes(pages, use_cases.survey.nodes, settings.ops_token).add_to(app)
         return app

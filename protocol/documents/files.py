@@ -9,6 +9,7 @@ from typing import Any, Final
 from protocol import examples
 from protocol.documents.asyncapi import asyncapi
 from protocol.documents.openapi import openapi
+from protocol.documents.page import page
 from protocol.documents.schema import DIALECT, Json, definitions
 from protocol.documents.typescript import typescript
 
@@ -20,11 +21,13 @@ def documents() -> Mapping[str, str]:
     """The text of each document by the name of its file; always the same for the same models."""
     version = _version()
     schema = _schema(version)
+    apis = asyncapi(version), openapi(version)
     return {
         "schema.json": _json(schema),
-        "asyncapi.json": _json(asyncapi(version)),
-        "openapi.json": _json(openapi(version)),
+        "asyncapi.json": _json(apis[0]),
+        "openapi.json": _json(apis[1]),
         "types.ts": typescript(schema["$defs"]),
+        "docs.html": page(*apis, schema),
     }
 
 

@@ -27,7 +27,7 @@ def typescript(definitions: Mapping[str, Json]) -> str:
 def _declaration(name: str, schema: Json) -> str:
     comment = _comment(schema.get("description"))
     if "properties" not in schema:
-        return f"{comment}export type {name} = {_type(schema)};\n"
+        return f"{comment}export type {name} = {type_text(schema)};\n"
     return f"{comment}export interface {name} {{\n{_fields(schema)}}}\n"
 
 
@@ -41,12 +41,13 @@ def _comment(text: str | None) -> str:
 def _fields(schema: Json) -> str:
     required = schema.get("required", ())
     return "".join(
-        f"  {name}{'' if name in required else '?'}: {_type(field)};\n"
+        f"  {name}{'' if name in required else '?'}: {type_text(field)};\n"
         for name, field in schema["properties"].items()
     )
 
 
-def _type(schema: Any) -> str:
+def type_text(schema: Any) -> str:
+    """The type that a JSON Schema means."""
     match schema:
         case {"$ref": reference}:
             return str(reference).rpartition("/")[2]
@@ -55,13 +56,13 @@ def _type(schema: Any) -> str:
         case {"enum": values}:
             return " | ".join(map(json.dumps, values))
         case {"anyOf": choices} | {"oneOf": choices}:
-            return " | ".join(map(_type, choices))
+            return " | ".join(map(type_text, choices))
         case {"type": "array", "prefixItems": items}:
-            return f"[{', '.join(map(_type, items))}]"
+            return f"[{', '.join(map(type_text, items))}]"
         case {"type": "array", "items": items}:
-            return f"Array<{_type(items)}>"
+            return f"Array<{type_text(items)}>"
         case {"type": "object", "additionalProperties": dict() as values}:
-            return f"Record<string, {_type(values)}>"
+            return f"Record<string, {type_text(values)}>"
         case {"type": "object"}:
             return "Record<string, unknown>"
         case {"type": "integer"}:
