@@ -14,7 +14,6 @@ from pydantic import (
     model_serializer,
 )
 
-from protocol.ids import AlienId
 
 Status = Literal["forming", "arranging", "active", "finished"]
 Outcome = Literal["won", "no_winner", "cancelled"]
@@ -41,7 +40,7 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    alien_id: AlienId | None = None
+    alien_id: str | None = None
 
 
 def without_none(fields: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -39,6 +39,12 @@ async def test_nobody_acts_for_somebody_else(game: GameServer, path: str) -> Non
     assert_problem(answer, "identity_mismatch")
 
 
+@pytest.mark.parametrize("name", ["", "not a name", "b\u00f6b", "bob\n"])
+async def test_a_text_that_is_no_alien_id_is_somebody_else_too(game: GameServer, name: str) -> None:
+    body = {"buy_in_amount": 3500, "alien_id": name}
+    assert_problem(await game.post("/api/game/join", "alice", body), "identity_mismatch")
+
+
 async def invoice(game: GameServer, name: str, lobby_id: str, buy_in_amount: int = 3500) -> Any:
     """The answer to a request for an invoice."""
     body = {"buy_in_amount": buy_in_amount, "lobby_id": lobby_id}
