@@ -58,7 +58,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             await ws.prepare(request)
         except ConnectionError:
             return web.Response()  # gone before it began: nobody reads this
-        if request.transport is not None:
+        if request.transport is not None and not request.transport.is_closing():
             await self._serve(ws, request.transport, self._address(request))
         return ws
 

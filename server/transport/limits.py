@@ -115,7 +115,7 @@ class SocketLimits:
     messages: Rate = Rate(10, 20)
     connects_by_address: Rate = Rate(200, 400)
     max_sockets: int = 20_000
-    client_buffer_bytes: int = 1024 * 1024
+    client_buffer_bytes: int = 262_144
     connect_timeout_seconds: float = 10.0
     allowed_origins: frozenset[str] | None = None
     trusted_proxies: tuple[Network, ...] = ()

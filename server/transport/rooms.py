@@ -14,6 +14,7 @@ from socketio import AsyncManager
 from server.transport.frames import text_frame
 from server.transport.member import Member
 from server.transport.packets import event_packet
+from server.transport.session import Session
 
 
 class Rooms(AsyncManager):  # type: ignore[misc]  # python-socketio ships no types
@@ -21,30 +22,31 @@ class Rooms(AsyncManager):  # type: ignore[misc]  # python-socketio ships no typ
 
     def __init__(self) -> None:
         super().__init__()
-        self.rooms: dict[str, set[Member]] = {}
+        # The sessions beside their members: a broadcast looks at nothing else.
+        self.rooms: dict[str, dict[Member, Session]] = {}
 
     def enter(self, member: Member) -> None:
         """From now on `member` gets what is broadcast to its namespace."""
-        self.rooms.setdefault(member.namespace, set()).add(member)
+        self.rooms.setdefault(member.namespace, {})[member] = member.session
 
     def leave(self, member: Member) -> None:
         """Undo `enter`; nothing remains of a namespace after its last member."""
         members = self.rooms[member.namespace]
-        members.remove(member)
+        del members[member]
         if not members:
             del self.rooms[member.namespace]
 
     def members(self, namespace: str) -> Collection[Member]:
         """Who is in a namespace now."""
-        return self.rooms.get(namespace, ())
+        return self.rooms.get(namespace, {}).keys()
 
     def broadcast(self, namespace: str, event: str, data_json: bytes) -> None:
         """Send one event, its data JSON already, to everyone in a namespace."""
-        members = self.members(namespace)
+        members = self.rooms.get(namespace)
         if members:
             frame = text_frame(event_packet(namespace, event, data_json))
-            for member in members:
-                member.session.write(frame)
+            for session in members.values():
+                session.write(frame)
 
     async def emit(self, event: str, data: object, namespace: str, **_to: object) -> None:
         """What python-socketio's `emit` to a whole namespace ends in."""

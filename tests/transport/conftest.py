@@ -1,18 +1,24 @@
 """Servers and clients that are gone after the test, whatever happened in it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
 import socketio
+import uvloop
 
-from server.transport.limits import SocketLimits
+from server.transport.limits import Rate, SocketLimits
 from tests.transport.hall import Server
 from tests.transport.raw import RawClient
 
 StartServer = Callable[..., Awaitable[Server]]
 ConnectRaw = Callable[..., Awaitable[RawClient]]
 ConnectStock = Callable[..., Awaitable[socketio.AsyncClient]]
+Scenario = Callable[[Server], Awaitable[None]]
+RunScenario = Callable[[Scenario], None]
+
+BUFFER_BYTES = 256 * 1024
 
 
 @pytest.fixture
@@ -59,3 +65,23 @@ async def stock_client() -> AsyncIterator[Callable[[], socketio.AsyncClient]]:
             return client
 
         yield make
+
+
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def run(request: pytest.FixtureRequest) -> RunScenario:
+    """Runs a scenario with a server of its own, on the event loop of the standard library and on
+    uvloop, whose write buffers work differently. BUFFER_BYTES is what a client may cost there."""
+
+    async def with_server(scenario: Scenario) -> None:
+        server = Server(SocketLimits(client_buffer_bytes=BUFFER_BYTES, messages=Rate(0, 0)))
+        await server.start()
+        try:
+            await scenario(server)
+        finally:
+            await server.stop()
+
+    def run_scenario(scenario: Scenario) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(with_server(scenario))
+
+    return run_scenario
