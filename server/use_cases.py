@@ -52,7 +52,7 @@ class UseCases:
             takes_test=settings.allow_test_payments,
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, stores.lobbies, stores.invoices, terms, clock)
+        self.payments = Payments(self.lobbies, stores.invoices, terms, clock)
         self.proofs = Proofs(self.lobbies, stores.proofs)
         self.caller = Caller(self.lobbies, stores.timers, alarms, clock, self.tables)
         self.survey = Survey(

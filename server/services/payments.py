@@ -1,6 +1,7 @@
 """Payments: what becomes of a delivery whose signature and form are right."""
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
@@ -11,7 +12,6 @@ from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.invoices import InvoiceStore, invoice_check, receipt_writes
-from server.store.lobbies import LobbyStore
 from server.store.log import Snapshot
 
 _ATTEMPTS: Final = 100
@@ -23,13 +23,11 @@ class Payments:
     def __init__(
         self,
         lobbies: Lobbies,
-        lobby_store: LobbyStore,
         invoices: InvoiceStore,
         terms: Terms,
         clock: StoreClock,
     ) -> None:
         self._lobbies = lobbies
-        self._lobby_store = lobby_store
         self._invoices = invoices
         self._terms = terms
         self._clock = clock
@@ -42,15 +40,21 @@ class Payments:
         """
         delivery = _facts(said, raw_body)
         async with self._lobbies.hold(invoice_lobby(said.invoice) or said.invoice):
-            for _ in range(_ATTEMPTS):
-                answer = await self._deliver_once(said.invoice, delivery, raw_body)
+            for attempt in range(_ATTEMPTS):
+                look = self._lobbies.snapshot if attempt == 0 else self._lobbies.stored
+                answer = await self._deliver_once(said.invoice, delivery, raw_body, look)
                 if answer is not None:
                     return answer
         raise StoreUnavailable("the invoice kept changing")
 
     async def _deliver_once(
-        self, invoice_id: str, delivery: Delivery, raw_body: bytes
+        self,
+        invoice_id: str,
+        delivery: Delivery,
+        raw_body: bytes,
+        look: Callable[[str], Awaitable[Snapshot]],
     ) -> WebhookAnswer | Refused | None:
+        """What the delivery led to; None: nothing, for what `look` showed of the lobby is old."""
         invoice = await self._invoices.load(invoice_id)
         if delivery.test and (invoice is None or not invoice.takes_test):
             return WebhookAnswer(processed=False, reason="test_payment")
@@ -58,7 +62,7 @@ class Payments:
             if delivery.status == "finalized":
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
-        lobby = await self._lobby_store.load(invoice.lobby_id)
+        lobby = await look(invoice.lobby_id)
         now_ms = max(self._clock.now_ms(), lobby.head.at)
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
         if receipt.unmatched:

@@ -122,13 +122,32 @@ class Usher:
         """Seat as many as there is room for, provided that the `strangers` among them sit nowhere
         by then."""
         async with self._lobbies.hold(lobby_id):
-            before = await self._lobbies.stored(lobby_id)
-            if before.lobby is None:
-                return
-            now_ms = max(self._clock.now_ms(), before.head.at)
-            events, seated = self._fill(before.lobby, guests, now_ms)
-            checks = self._sit_nowhere(guest for guest in seated if guest in strangers)
-            await self._settle(before, events, now_ms, seated, checks)
+            if not any(guest.attempts for guest in guests):
+                # What this node remembers may be old: it serves for a change, and only once.
+                known = await self._lobbies.snapshot(lobby_id)
+                if await self._seat_on(known, guests, strangers, only_changes=True):
+                    return
+            stored = await self._lobbies.stored(lobby_id)
+            await self._seat_on(stored, guests, strangers, only_changes=False)
+
+    async def _seat_on(
+        self,
+        before: Snapshot,
+        guests: Sequence[_Guest],
+        strangers: Sequence[_Guest],
+        *,
+        only_changes: bool,
+    ) -> bool:
+        """Seat guests on what is known of a lobby; whether that was tried."""
+        if before.lobby is None:
+            return False
+        now_ms = max(self._clock.now_ms(), before.head.at)
+        events, seated = self._fill(before.lobby, guests, now_ms)
+        if only_changes and not events:
+            return False
+        checks = self._sit_nowhere(guest for guest in seated if guest in strangers)
+        await self._settle(before, events, now_ms, seated, checks)
+        return True
 
     async def _open(self, guests: Sequence[_Guest]) -> None:
         """Open a lobby for as many as it has seats, provided that they sit nowhere by then, and

@@ -85,7 +85,7 @@ class Node:
             self.lobbies, self.directory, self.billing, self.clock, tiers, takes_test=takes_test
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, self.store, self.invoices, terms, self.clock)
+        self.payments = Payments(self.lobbies, self.invoices, terms, self.clock)
         self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, tables)
 
     async def start(self) -> None:
