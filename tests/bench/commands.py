@@ -9,6 +9,7 @@ the store's own limit; and the parts of a command, one by one. Linux only.
 """
 
 import argparse
+import gc
 import os
 import platform
 import sys
@@ -139,6 +140,8 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=int, default=2_000, help="of what is measured alone")
     given = parser.parse_args()
     logs.configure("warning", "console")
+    # A pass over the objects of all players takes so long that it looks like a slow server.
+    gc.disable()
     os.sched_setaffinity(0, {OTHER_CORE})
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         uvloop.run(main(store.url, given))
