@@ -1,0 +1,1 @@
+"""One event to every room, again and again: our fan-out beside other servers' on the same work."""

@@ -1,0 +1,75 @@
+"""Who is compared, and how a client joins a room there."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.bench.fanout.colyseus import colyseus_frame, join_colyseus
+from tests.bench.fanout.connection import Connection, Unexpected
+from tests.bench.fanout.work import socketio_frame
+
+JS: Final = Path(__file__).parent / "js"
+INSTALL_SECONDS: Final = 300
+_SOCKETIO_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server: the command that starts it, what joins a socket at its port to a room, and the
+    frame in which it sends a room the event of a round."""
+
+    name: str
+    command: tuple[str, ...]
+    join: Callable[[int, str], Connection]
+    frame: Callable[[str, int], bytes] = socketio_frame
+
+
+def join_raw(port: int, room: str) -> Connection:
+    """The path is the room."""
+    return Connection(port, room)
+
+
+def join_socketio(port: int, room: str) -> Connection:
+    """Open Engine.IO, connect to the namespace, wait for the answer."""
+    connection = Connection(port, _SOCKETIO_PATH)
+    opened = connection.message()
+    connection.send(b'40%b,{"token":"p"}' % room.encode())
+    answer = connection.message()
+    if not opened.startswith(b"0") or not answer.startswith(b"40" + room.encode()):
+        raise Unexpected(answer)
+    return connection
+
+
+def _python(name: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", f"tests.bench.fanout.servers.{name}")
+
+
+def _node(*arguments: str) -> tuple[str, ...]:
+    return ("node", str(JS / arguments[0]), *arguments[1:])
+
+
+OURS: Final = Contender("ours", _python("ours"), join_socketio)
+STOCK: Final = Contender("python-socketio", _python("stock"), join_socketio)
+RAW: Final = Contender("raw asyncio", _python("raw"), join_raw)
+IN_PYTHON: Final = (OURS, STOCK, RAW)
+
+_WS: Final = Contender("Socket.IO (ws)", _node("socketio.js", "ws"), join_socketio)
+_EIOWS: Final = Contender("Socket.IO (eiows)", _node("socketio.js", "eiows"), join_socketio)
+_COLYSEUS: Final = Contender("Colyseus", _node("colyseus.js"), join_colyseus, colyseus_frame)
+
+
+def in_javascript() -> tuple[Contender, ...]:
+    """The servers for Node, which are installed first if need be. None without node and npm; eiows
+    only where it can be built, for which it fetches the source of Node."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        return ()
+    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        subprocess.run(command, cwd=JS, check=True, timeout=INSTALL_SECONDS)
+    has_eiows = (JS / "node_modules/eiows").exists()
+    return (_WS, _EIOWS, _COLYSEUS) if has_eiows else (_WS, _COLYSEUS)

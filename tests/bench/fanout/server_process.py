@@ -1,0 +1,70 @@
+"""A server as a process of its own, and the processor time that it takes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from server.dev.tether import tethered
+
+
+@dataclass(frozen=True, slots=True)
+class CpuTime:
+    """Seconds of one process, in its own code and in the kernel on its behalf."""
+
+    user_seconds: float
+    system_seconds: float
+
+    def since(self, earlier: "CpuTime") -> "CpuTime":
+        """What was added."""
+        return CpuTime(
+            self.user_seconds - earlier.user_seconds, self.system_seconds - earlier.system_seconds
+        )
+
+
+class ServerProcess:
+    """A running server: its port, and the rounds that it is asked for. It ends with the context."""
+
+    def __init__(self, command: tuple[str, ...], core: int | None) -> None:
+        self._popen = subprocess.Popen(
+            tethered(list(command)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        if core is not None:
+            os.sched_setaffinity(self._popen.pid, {core})
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        self._orders = self._popen.stdin.fileno()
+        self.port = int(self._popen.stdout.readline())
+
+    def ask(self, rounds: int) -> None:
+        """Have it play so many more rounds."""
+        os.write(self._orders, b"." * rounds)
+
+    def cpu_time(self) -> CpuTime:
+        """What it took so far, to a hundredth of a second."""
+        fields = Path(f"/proc/{self._popen.pid}/stat").read_text().rpartition(") ")[2].split()
+        tick_seconds = 1 / os.sysconf("SC_CLK_TCK")
+        return CpuTime(int(fields[11]) * tick_seconds, int(fields[12]) * tick_seconds)
+
+    def memory_bytes(self) -> int:
+        """What it has in memory: its resident set."""
+        pages = int(Path(f"/proc/{self._popen.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._popen.kill()
+        self._popen.communicate()

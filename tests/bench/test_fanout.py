@@ -1,0 +1,39 @@
+"""The bench works. No time is judged here."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from tests.bench.fanout.connection import Unexpected
+from tests.bench.fanout.contenders import IN_PYTHON, OURS, Contender, in_javascript
+from tests.bench.fanout.measure import measure
+from tests.bench.fanout.results import summary, table
+from tests.bench.fanout.work import Shape, socketio_frame
+
+
+def compare(contenders: Sequence[Contender], shape: Shape) -> None:
+    runs = measure(contenders, shape, slices=1, slice_seconds=0.1, server_core=None)
+
+    assert all(run.deliveries_per_second > 0 for of_server in runs.values() for run in of_server)
+    assert summary(shape, runs).keys() == {"sockets", "room_size", "slices", "servers"}
+    assert len(table(runs).splitlines()) == 1 + len(contenders)
+
+
+@pytest.mark.parametrize("room_size", [10, 1])
+def test_the_servers_in_python_send_the_same_frames(room_size: int) -> None:
+    compare(IN_PYTHON, Shape(sockets=20, room_size=room_size))
+
+
+def test_the_servers_in_javascript_send_what_is_expected() -> None:
+    others = in_javascript()
+    if not others:
+        pytest.skip("node and npm are not installed")
+    compare((IN_PYTHON[0], *others), Shape(sockets=20, room_size=10))
+
+
+def test_a_server_that_sends_anything_else_is_noticed() -> None:
+    wrong = replace(OURS, frame=lambda room, number: socketio_frame(room, number + 1))
+
+    with pytest.raises(Unexpected):
+        measure([wrong], Shape(2, 1), slices=1, slice_seconds=0.1, server_core=None)
