@@ -14,7 +14,6 @@ from pydantic import (
     model_serializer,
 )
 
-
 Status = Literal["forming", "arranging", "active", "finished"]
 Outcome = Literal["won", "no_winner", "cancelled"]
 InvoiceStatus = Literal["pending", "paid", "failed", "expired", "cancelled", "refund_owed"]
