@@ -37,6 +37,7 @@ class Board:
         self._tables = tables
         self._on_change = on_change
         self._lobbies: dict[str, LobbyView] = {}
+        self._json: dict[str, str] = {}  # of each of them: many visitors are told the same
         self._open = False
 
     async def open(self) -> None:
@@ -56,6 +57,7 @@ class Board:
         for table in self._tables:
             self._subscription.unsubscribe(keys.front_desk(table))
         self._lobbies.clear()
+        self._json.clear()
 
     async def reload(self) -> None:
         """Read everything anew: messages may have been missed. Raises StoreUnavailable."""
@@ -81,6 +83,10 @@ class Board:
         wanted = (v for v in self._lobbies.values() if buy_in_amount in (None, v.buy_in_amount))
         return sorted(wanted, key=lambda view: (view.created_at, view.lobby_id))
 
+    def forming_json(self) -> str:
+        """All forming lobbies, oldest first, as a JSON array."""
+        return f"[{','.join(self._json[view.lobby_id] for view in self.forming())}]"
+
     def _said(self, said: str) -> None:
         self._take(LobbyView.model_validate_json(said))
 
@@ -90,6 +96,8 @@ class Board:
             return
         if view.status == "forming":
             self._lobbies[view.lobby_id] = view
+            self._json[view.lobby_id] = view.model_dump_json()
         else:
             self._lobbies.pop(view.lobby_id, None)
+            self._json.pop(view.lobby_id, None)
         self._on_change(view)

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
-from server.rules.proofs import proof
 from server.rules.views import public_view
 from server.store import codec, keys
 from server.store.channels import Channels
@@ -56,7 +57,7 @@ class Projection:
             lobby = following
         yield from _indexes(before.lobby, after, table)
         if after.status == "finished":
-            yield from self._farewell(after)
+            yield from self._farewell(after, records[-1][0])
         said = announcement([entry for entry, _ in records])
         yield (self._channels.publish, keys.events(lobby_id), said)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
@@ -98,17 +99,17 @@ class Projection:
         yield ("HSETNX", key, "version", 0)
         yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
 
-    def _farewell(self, lobby: Lobby) -> Iterator[Write]:
+    def _farewell(self, lobby: Lobby, end: Record) -> Iterator[Write]:
         lasting = _ms(self._lifetimes.finished_seconds)
         yield ("PEXPIRE", keys.lobby(lobby.lobby_id), lasting)
         yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), lasting)
         yield ("PEXPIRE", keys.events(lobby.lobby_id), lasting)
         for alien_id in lobby.players:
             yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), lasting)
-        proven = proof(lobby)
+        proven = orjson.loads(end.message or "{}").get("proof")  # once made, it is not made again
         if proven is not None:
             key, lasting = keys.proof(lobby.lobby_id), _ms(self._lifetimes.proof_seconds)
-            yield ("SET", key, proven.model_dump_json(), "PX", lasting)
+            yield ("SET", key, orjson.dumps(proven).decode(), "PX", lasting)
 
 
 def ledger_entry(

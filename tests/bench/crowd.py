@@ -33,12 +33,21 @@ _SETTINGS: Final = {
     "CALL_INTERVAL_SECONDS": str(CALL_INTERVAL_SECONDS),
     "CONNECT_RATE": "0",
     "HTTP_RATE": "0",
+    "MAX_SOCKETS": "0",
 }
 _END_SECONDS: Final = 120
 _COUNTS: Final = ("sockets", "connections", "games", "missed", "duplicates", "errors")
 _STEADY: Final = (
-    *("events_per_second", "late_p50_ms", "late_p99_ms", "late_max_ms", "jitter_p99_ms"),
-    *("push_p50_ms", "push_p99_ms", "join_p50_ms", "join_p99_ms", "tool_lag_p99_ms", "cpu_percent"),
+    *("events_per_second", "late_p50_ms", "late_p99_ms", "jitter_p99_ms", "jitter_max_ms"),
+    *(
+        "late_max_ms",
+        "push_p50_ms",
+        "push_p99_ms",
+        "join_p50_ms",
+        "join_p99_ms",
+        "tool_lag_p99_ms",
+        "cpu_percent",
+    ),
 )
 
 
@@ -55,9 +64,12 @@ class Size:
     load_processes: int = 2
 
 
-async def measure(size: Size, store: EmbeddedStore, directory: Path) -> list[dict[str, Any]]:
-    """Carry it out. For each server the counts of the whole time; and of the time in which
-    everybody played what the load tool measured and what the server and the store used."""
+async def measure(
+    size: Size, store: EmbeddedStore, directory: Path, cores: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Carry it out, with the servers on the first `cores`. For each server the counts of the whole
+    time; and of the time in which everybody played what the load tool measured and what the server
+    and the store used."""
     issuer = DevIssuer("https://issuer.test", "crowd", directory)
     provider = DevProvider(directory)
     async with AsyncExitStack() as stack:
@@ -65,7 +77,7 @@ async def measure(size: Size, store: EmbeddedStore, directory: Path) -> list[dic
         variables = environment(store.url, jwks_url, issuer, provider) | _SETTINGS
         started = [Server(variables, directory) for _ in range(size.servers)]
         servers = stack.enter_context(ended(*started))
-        for server, core in zip(servers, _cores(), strict=False):
+        for server, core in zip(servers, cores, strict=False):
             os.sched_setaffinity(server.process.pid, [core])
             await server.wait_until_ready()
         usages = [Usage(server.process.pid) for server in servers]
@@ -78,10 +90,6 @@ async def measure(size: Size, store: EmbeddedStore, directory: Path) -> list[dic
             _found(size, directory / str(server.port), usage, store_usage)
             for server, usage in zip(servers, usages, strict=True)
         ]
-
-
-def _cores() -> Sequence[int]:
-    return sorted(os.sched_getaffinity(os.getppid()))
 
 
 def _load(size: Size, server: Server, kid: str, directory: Path) -> ChildProcess:
@@ -113,10 +121,12 @@ async def _ended(load: ChildProcess, size: Size) -> None:
 def _found(size: Size, report: Path, server: Usage, store: Usage) -> dict[str, Any]:
     said = json.loads((report / "report.json").read_bytes())
     begin, end = int(size.ramp_seconds) + 1, int(size.ramp_seconds + size.seconds)
+    away = [second for second in said["series"][begin:end] if second["sockets"] < size.players]
     return {
         **{name: said["figures"][name] for name in _COUNTS},
         **{name: said["steady"][name] for name in _STEADY},
         "errors_by_code": said["errors"],
+        "seconds_with_someone_away": len(away),
         "server_cpu_percent": round(server.cpu_percent(begin, end), 1),
         "server_mb": round(server.rss_bytes(end) / 1e6, 1),
         "kb_a_player": round((server.rss_bytes(end) - server.rss_bytes(0)) / size.players / 1e3, 1),
@@ -134,13 +144,14 @@ def main() -> None:
     parser.add_argument("--reconnect-at", type=float)
     parser.add_argument("--load-processes", type=int, default=2)
     size = Size(**vars(parser.parse_args()))
+    cores = sorted(os.sched_getaffinity(0))
     # What is started here shares the last core, but for the servers, which are moved.
-    os.sched_setaffinity(0, _cores()[-1:])
+    os.sched_setaffinity(0, cores[-1:])
     with (
         TemporaryDirectory() as directory,
         EmbeddedStore(Path(directory) / "store") as store,
     ):
-        found = asyncio.run(measure(size, store, Path(directory)))
+        found = asyncio.run(measure(size, store, Path(directory), cores))
     sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
 
 

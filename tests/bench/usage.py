@@ -47,7 +47,6 @@ class Usage:
 
 def _used(pid: int) -> tuple[float, int]:
     """Seconds of CPU so far, and bytes of memory; proc(5) counts the fields from 1."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[14 - 3]) + int(fields[15 - 3])) / _TICKS_A_SECOND, int(
-        fields[24 - 3]
-    ) * _PAGE_BYTES
+    fields = ["", "", "", *Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()]
+    cpu_ticks = int(fields[14]) + int(fields[15])
+    return cpu_ticks / _TICKS_A_SECOND, int(fields[24]) * _PAGE_BYTES
