@@ -29,3 +29,10 @@ async def target(
     output_path = tmp_path_factory.mktemp("fuzz") / "output"
     async with running_target(fuzz_store.url, issuer, provider, output_path) as target:
         yield target
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="package")
+async def watched(target: Target) -> AsyncIterator[None]:
+    """The game of the witness goes on, whatever a test did."""
+    yield
+    await target.witness.hears_on()

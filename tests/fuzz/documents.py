@@ -13,7 +13,7 @@ values: st.SearchStrategy[Any] = st.recursive(
     | st.booleans()
     | st.integers()
     | st.floats()  # NaN and the infinities too, which the standard writer puts as they are
-    | st.sampled_from([0, -1, 2**53, 2**63, 2**64, 10**400])
+    | st.sampled_from([0, 1, -1, 1.0, 1.5, "1", True, 2**53, 2**63, 2**64, 10**400])
     | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
     max_leaves=10,

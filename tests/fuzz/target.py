@@ -28,7 +28,7 @@ SETTINGS: Final = {
     "CONNECT_RATE": "0",
     "HTTP_RATE": "0",
     "CONNECT_TIMEOUT_SECONDS": "2",
-    "CALL_INTERVAL_SECONDS": "0.5",
+    "CALL_INTERVAL_SECONDS": "0.25",
     "SEAT_SECONDS": "86400",  # the attacker's lobby forms for as long as the tests last
     "FORMATION_SECONDS": "86400",
     "LOBBY_TTL_SECONDS": "86400",
@@ -53,6 +53,7 @@ class Target:
         self._log = log
         self._costs: Counter[str] = Counter()
         self._memory_bytes = 0
+        self._failures = 0.0
 
     async def prepare(self) -> None:
         """Let everyone sit down, and take note of what that costs."""
@@ -72,9 +73,10 @@ class Target:
         """Return when nothing is left of the attack; raises AssertionError if something stays, or
         if there is an error in the log, an answer was `internal` or the witness was disturbed."""
         await until(self._is_at_rest)
-        assert self._resident_bytes() - self._memory_bytes < MOST_GROWTH_BYTES
         for line in self._log:
             assert json.loads(line)["level"] in _HARMLESS_LEVELS, line
+        assert self._failures == 0, "an answer was `internal`"
+        assert self._resident_bytes() - self._memory_bytes < MOST_GROWTH_BYTES
         self.witness.is_undisturbed()
         if self.witness.game_is_over:
             await self.witness.sit_down(self.game)
@@ -91,7 +93,7 @@ class Target:
                 if sample.name in _COSTS:
                     costs[sample.name] += int(sample.value)
                 if sample.name == "fair_bingo_failures_total":
-                    assert sample.value == 0, "an answer was `internal`"
+                    self._failures = sample.value
         return costs
 
     def _resident_bytes(self) -> int:

@@ -8,13 +8,15 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/
 def spoilt(token: str, other: str) -> st.SearchStrategy[str]:
     """What is left of `token` after one change; `other` is another one that is valid."""
     places = st.integers(0, len(token) - 1)
+    in_signature = st.integers(token.rindex(".") + 1, len(token))
     letters = st.sampled_from(ALPHABET)
     return st.one_of(
         places.map(lambda end: token[:end]),
         places.map(lambda start: token[start + 1 :]),
         st.builds(lambda at, to: token[: min(at, to)] + token[max(at, to) + 1 :], places, places),
         st.builds(lambda at, letter: token[:at] + letter + token[at + 1 :], places, letters),
-        st.builds(lambda at, letter: token[:at] + letter + token[at:], places, letters),
+        st.builds(lambda at, letter: token[:at] + letter + token[at:], in_signature, letters),
+        letters.map(lambda letter: token[:-1] + letter),  # of its bits some mean nothing
         st.builds(lambda at, bit: flipped(token, at, bit), places, st.integers(0, 6)),
         st.permutations([*token.split("."), *other.split(".")]).map(lambda s: ".".join(s[:3])),
     ).filter(lambda spoilt: spoilt not in (token, other))
