@@ -5,7 +5,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: install run demo docs test bench lint check lock audit-dependencies
+.PHONY: install run demo docs test fuzz bench lint check lock audit-dependencies
 
 install: .venv/installed
 
@@ -28,6 +28,10 @@ docs: install  ## the documents in protocol/, written anew from its models
 # Four at a time, since most of them wait; a file's tests stay together.
 test: install
 	$(BIN)/pytest -n 4 --dist loadfile
+
+FUZZ_EXAMPLES ?= 1000
+fuzz: install  ## so many new examples of each kind of nonsense that strangers may send
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz --timeout 0
 
 bench: install  ## the cost of telling an event to a client, beside other servers; best on an idle machine
 	$(BIN)/python -m tests.bench.fanout
