@@ -2,12 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import quantiles
+from typing import Any
 
-Work = Callable[[], Awaitable[object]]
+Work = Callable[[], Coroutine[Any, Any, object]]
 Drive = Callable[[Sequence[Work]], Awaitable[None]]
 """A way to do many things: it returns when all are done."""
 
@@ -38,7 +39,7 @@ def paced(per_second: float) -> Drive:
         async with asyncio.TaskGroup() as group:
             for position, work in enumerate(works):
                 await asyncio.sleep(begun_s + position / per_second - now())
-                group.create_task(work())  # type: ignore[arg-type]
+                group.create_task(work())
 
     return drive
 
