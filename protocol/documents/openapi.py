@@ -1,7 +1,7 @@
 """OpenAPI 3.1 of the HTTP routes."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -18,6 +18,11 @@ _RETRY_AFTER: Final = {
         "description": "After how many seconds to try again.",
         "schema": {"type": "integer"},
     }
+}
+_HEADERS: Final[Mapping[int, Json]] = {
+    401: {"WWW-Authenticate": {"schema": {"const": "Bearer"}}},
+    429: _RETRY_AFTER,
+    503: _RETRY_AFTER,
 }
 
 
@@ -107,8 +112,8 @@ def _responses(route: Route) -> Json:
         response = responses.setdefault(str(status), {"content": {}})
         response["description"] = ", ".join(f"`{code}`" for code in codes)
         response["content"] |= {"application/problem+json": _refusals(codes)}
-        if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-            response["headers"] = _RETRY_AFTER
+        if status in _HEADERS:
+            response["headers"] = _HEADERS[status]
     return dict(sorted(responses.items()))
 
 

@@ -8,6 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from protocol import from_client
+from protocol.documents.published import SyncEvents
 from protocol.documents.routes import ROUTES, Route
 from protocol.documents.sockets import ANSWERS, NAMESPACES
 from protocol.errors import ErrorAnswer, ErrorBody
@@ -15,11 +16,20 @@ from protocol.examples import EXAMPLES
 from protocol.from_client import FRONT_DESK_COMMANDS, LOBBY_COMMANDS, Auth
 from protocol.http import InvoiceRequest
 from protocol.payments import SIGNATURE_HEADER, PaymentDelivery
-from protocol.views import Request
+from protocol.to_client import ClaimWon
+from protocol.views import Proof, Request
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.protocol.wire import schema_of
-from tests.system.game_server import BUY_IN, WEBHOOK, GameServer, running_app
+from tests.support.wait import until
+from tests.system.game_server import (
+    BUY_IN,
+    WEBHOOK,
+    GameServer,
+    has_line,
+    running_app,
+    ticket,
+)
 from tests.system.visitor import Visitor
 from tests.transport.http.documented import assert_documented
 
@@ -70,6 +80,25 @@ async def test_the_examples_of_all_commands_play_a_game(game: GameServer) -> Non
         assert_published("frontDesk", desk)
         assert_published("lobby", ann)
     assert sent == COMMANDS.keys() - {from_client.RefreshToken}
+
+
+async def test_a_game_that_is_won_is_told_as_the_schema_says(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    async with (
+        running_app(store_url, issuer, provider, CALL_INTERVAL_SECONDS="0.1") as game,
+        game.visitor("alice") as alice,
+    ):
+        lobby_id = await game.seat("alice")
+        await alice.enter(lobby_id)
+        await game.seat("bob")
+        await game.arrange(lobby_id, "alice", "bob")
+        await until(lambda: has_line(ticket("alice"), alice.called))
+        schema_of(ClaimWon).validate(await alice.answer("claim", {}))
+        end = await alice.hears("game_finished", winner="alice")
+        schema_of(Proof).validate(end["proof"])
+        schema_of(SyncEvents).validate(await alice.answer("sync", {"last_seq": 0}))
+        assert_published("lobby", alice)
 
 
 def assert_published(namespace: str, visitor: Visitor) -> None:
