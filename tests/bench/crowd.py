@@ -20,17 +20,15 @@ from typing import Any, Final
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from tests.bench.health import HealthProbe
 from tests.bench.usage import Usage
 from tests.support.process import ChildProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.faults.servers import Server, ended
 from tests.system.game_server import environment, published_keys
 
-CALL_INTERVAL_SECONDS: Final = 1.08
-"""At this pace 18,000 players hear as many calls a second as 50,000 at 3 s."""
 _SETTINGS: Final = {
     "MAX_PLAYERS": "10",
-    "CALL_INTERVAL_SECONDS": str(CALL_INTERVAL_SECONDS),
     "CONNECT_RATE": "0",
     "HTTP_RATE": "0",
     "MAX_SOCKETS": "0",
@@ -58,6 +56,7 @@ class Size:
 
     players: int
     servers: int = 1
+    call_interval_seconds: float = 1.08  # 18,000 players hear as much as 50,000 at 3 s
     ramp_seconds: float = 60
     seconds: float = 60
     reconnect_at: float | None = None
@@ -75,6 +74,7 @@ async def measure(
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store.url, jwks_url, issuer, provider) | _SETTINGS
+        variables["CALL_INTERVAL_SECONDS"] = str(size.call_interval_seconds)
         started = [Server(variables, directory) for _ in range(size.servers)]
         servers = stack.enter_context(ended(*started))
         for server, core in zip(servers, cores, strict=False):
@@ -83,12 +83,16 @@ async def measure(
         usages = [Usage(server.process.pid) for server in servers]
         for usage in (*usages, store_usage := Usage(store.pid)):
             stack.enter_context(usage.noted())
+        probes = [HealthProbe(server.url) for server in servers]
+        for probe in probes:
+            stack.enter_context(probe.asking())
         kid = issuer.keys["EdDSA"].kid
         loads = [_load(size, server, kid, directory) for server in servers]
         await asyncio.gather(*(_ended(load, size) for load in loads))
         return [
             _found(size, directory / str(server.port), usage, store_usage)
-            for server, usage in zip(servers, usages, strict=True)
+            | {"health_p95_ms": probe.p95_ms}
+            for server, usage, probe in zip(servers, usages, probes, strict=True)
         ]
 
 
@@ -103,7 +107,7 @@ def _load(size: Size, server: Server, kid: str, directory: Path) -> ChildProcess
         "ramp-seconds": size.ramp_seconds,
         "duration-seconds": size.seconds,
         "processes": size.load_processes,
-        "call-interval-seconds": CALL_INTERVAL_SECONDS,
+        "call-interval-seconds": size.call_interval_seconds,
         "report": directory / str(server.port),
     }
     if size.reconnect_at is not None:
@@ -139,6 +143,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--players", type=int, default=2000)
     parser.add_argument("--servers", type=int, default=1)
+    parser.add_argument("--call-interval-seconds", type=float, default=1.08)
     parser.add_argument("--ramp-seconds", type=float, default=40)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--reconnect-at", type=float)
