@@ -7,6 +7,7 @@ begin with the Engine.IO type, ready to be framed.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -118,7 +119,7 @@ def disconnect_packet(namespace: str) -> bytes:
 
 def event_packet(namespace: str, event: str, data_json: bytes) -> bytes:
     """An event with one argument, which is JSON already."""
-    return b"%b[%b,%b]" % (_head("42", namespace), orjson.dumps(event), data_json)
+    return _event_head(namespace, event) + data_json + b"]"
 
 
 def ack_packet(namespace: str, ack_id: int, body: Mapping[str, Any]) -> bytes:
@@ -130,6 +131,11 @@ def connect_error_packet(namespace: str, refused: Refused) -> bytes:
     """Tells a client why it may not join: `message` and `data` become those of its error."""
     body = error_body(refused)
     return _head("44", namespace) + orjson.dumps({"message": body["message"], "data": body})
+
+
+@lru_cache(maxsize=1024)  # the same few events go to a lobby again and again
+def _event_head(namespace: str, event: str) -> bytes:
+    return b"%b[%b," % (_head("42", namespace), orjson.dumps(event))
 
 
 def _head(kind: str, namespace: str) -> bytes:

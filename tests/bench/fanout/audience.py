@@ -27,11 +27,20 @@ class Audience:
         frames = cache(lambda room: [contender.frame(room, number) for number in range(CYCLE)])
         for number in range(shape.sockets):
             room = shape.room_of(number)
-            connection = contender.join(server.port, room)
-            connection.expect(frames(room))
-            self._connections[connection.socket.fileno()] = connection
-            self._poll.register(connection.socket, select.EPOLLIN)
-            self._round_bytes += len(frames(room)[0])
+            self._add(contender.join(server.port, room), frames(room))
+            if number % 100 == 0:
+                self.answer_pings()
+
+    def _add(self, connection: Connection, frames: list[bytes]) -> None:
+        connection.expect(frames)
+        self._connections[connection.socket.fileno()] = connection
+        self._poll.register(connection.socket, select.EPOLLIN)
+        self._round_bytes += len(frames[0])
+
+    def answer_pings(self) -> None:
+        """Receive what is there while nobody is told anything."""
+        for descriptor, _ in self._poll.poll(0):
+            self._connections[descriptor].take()
 
     def play(self, seconds: float) -> int:
         """Keep some rounds in flight for so long; how many there were, all of them received.

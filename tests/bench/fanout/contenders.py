@@ -34,13 +34,21 @@ def join_raw(port: int, room: str) -> Connection:
 
 
 def join_socketio(port: int, room: str) -> Connection:
-    """Open Engine.IO, connect to the namespace, wait for the answer."""
-    connection = Connection(port, _SOCKETIO_PATH)
-    opened = connection.message()
+    """Connect to the namespace, and wait for the answer."""
+    connection = open_engineio(port)
     connection.send(b'40%b,{"token":"p"}' % room.encode())
     answer = connection.message()
-    if not opened.startswith(b"0") or not answer.startswith(b"40" + room.encode()):
+    if not answer.startswith(b"40" + room.encode()):
         raise Unexpected(answer)
+    return connection
+
+
+def open_engineio(port: int) -> Connection:
+    """A connection of Engine.IO that is in no namespace yet."""
+    connection = Connection(port, _SOCKETIO_PATH)
+    opened = connection.message()
+    if not opened.startswith(b"0"):
+        raise Unexpected(opened)
     return connection
 
 

@@ -18,6 +18,11 @@ class CpuTime:
     user_seconds: float
     system_seconds: float
 
+    @property
+    def total_seconds(self) -> float:
+        """Both."""
+        return self.user_seconds + self.system_seconds
+
     def since(self, earlier: "CpuTime") -> "CpuTime":
         """What was added."""
         return CpuTime(

@@ -1,0 +1,12 @@
+"""The bench works. No time and no size is judged here."""
+
+import pytest
+
+from tests.bench.connections import STOCK_ROOT, idle_bytes, visit_times
+from tests.bench.fanout.contenders import OURS, Contender
+
+
+@pytest.mark.parametrize("contender", [OURS, STOCK_ROOT], ids=lambda one: one.name)
+def test_connections_are_weighed_and_timed(contender: Contender) -> None:
+    assert idle_bytes(contender, 200) > 0
+    assert visit_times(contender, namespaces=5, visits=50).cpu_ms > 0
