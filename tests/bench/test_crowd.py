@@ -11,3 +11,4 @@ async def test_a_crowd_is_measured(own_store: EmbeddedStore, tmp_path: Path) -> 
     assert [server["sockets"] for server in found] == [20, 20]
     assert [server["missed"] for server in found] == [0, 0]
     assert all(server["server_cpu_percent"] > 0 for server in found)
+    assert all(server["health_p95_ms"] > 0 for server in found)
