@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
@@ -113,7 +113,7 @@ async def running_target(
         published_keys(issuer) as jwks_url,
         aiohttp.ClientSession(connector=connector) as http,
     ):
-        variables: dict[str, Any] = environment(store_url, jwks_url, issuer, provider) | SETTINGS
+        variables = environment(store_url, jwks_url, issuer, provider) | SETTINGS
         process = ChildProcess([FAIR_BINGO, "serve"], variables, output_path)
         try:
             ready = await process.wait_for_line(READY)
