@@ -132,7 +132,7 @@ def measure(shape: Shape, seconds: float, server_core: int | None, *, stalls: bo
 
 def main(arguments: Sequence[str]) -> None:
     """Compare, in turns."""
-    seconds = float(arguments[0]) if arguments else 20.0
+    seconds = float(arguments[0]) if arguments else 30.0
     os.sched_setaffinity(0, {CLIENT_CORE})
     turns: list[dict[str, Any]] = []
     for _ in range(TURNS):

@@ -13,6 +13,7 @@ from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import Shape
 
 WARM_UP_SLICES: Final = 2
+SETTLING_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,15 @@ def measure(
         runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
         for _ in range(WARM_UP_SLICES + slices):
             for contender, server, clients in stages:
+                _settle(clients)
                 runs[contender.name].append(_slice(server, clients, shape.sockets, slice_seconds))
         return {name: all_runs[WARM_UP_SLICES:] for name, all_runs in runs.items()}
+
+
+def _settle(clients: Audience) -> None:
+    # What came while others had their turn is not the work of this slice.
+    clients.answer_pings()
+    time.sleep(SETTLING_SECONDS)
 
 
 def _slice(server: ServerProcess, clients: Audience, sockets: int, seconds: float) -> Run:
