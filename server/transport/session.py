@@ -17,6 +17,7 @@ from server.transport.frames import close_frame, text_frame
 from server.transport.limits import Credits, SocketLimits
 
 if TYPE_CHECKING:
+    from server.outside.identity import Identity
     from server.transport.member import Member
 
 # A peer that falls silent is noticed after all three at most: under 10 s.
@@ -41,7 +42,7 @@ class Session:
     `on_end(sid, ending)` is called once, while the client can still be written to. `busy` says
     that a message of the client is being answered; `address` is what its limits are counted for.
     What the layer above knows of the connection is kept here too: its player, its memberships by
-    namespace, when its tokens expire.
+    namespace, when its tokens expire, and whom its latest token, known by its SHA-256, vouched for.
     """
 
     __slots__ = (
@@ -63,6 +64,7 @@ class Session:
         "members",
         "refused_connects",
         "sid",
+        "vouched",
     )
 
     def __init__(
@@ -84,6 +86,7 @@ class Session:
         self.members: dict[str, Member] = {}
         self.expires_at_ms = float("inf")
         self.refused_connects = 0
+        self.vouched: tuple[bytes, Identity] | None = None
         self._transport = transport
         self._limits = limits
         self._counts = counts

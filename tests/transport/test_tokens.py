@@ -80,3 +80,32 @@ async def test_a_refused_refresh_changes_nothing(
 
     assert answer["error"]["code"] == code
     assert session.expires_at_ms == expires_at_ms
+
+
+async def test_a_token_is_checked_once_for_all_namespaces_of_a_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    # In the hall a token's time begins when it is checked: checked again, it would live longer.
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:2")
+    await client.packet()
+    (session,) = server.gateway.eio.sockets.values()
+    expires_at_ms = session.expires_at_ms
+    session.expires_at_ms = float("inf")
+    await client.join("/hall-2", "alice:2")
+    await client.packet()
+    assert session.expires_at_ms == expires_at_ms
+
+
+async def test_a_token_that_expired_on_the_connection_is_checked_again(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall-1", "alice:0.3")
+    await client.packet()
+    answer = await client.command("/hall-1", 1, "refresh_token", {"token": "alice:3600"})
+    assert answer["ok"]
+    await asyncio.sleep(0.5)
+    await client.join("/hall-2", "alice:0.3")  # the issuer of the hall gives it new time
+    await client.packet()
+    assert len(next(iter(server.gateway.eio.sockets.values())).members) == 2
