@@ -63,7 +63,6 @@ class Line:
         start_s = time.monotonic()
         self._send(b"0%b,%b" % (self._namespace, orjson.dumps(auth)))
         await self._result(self._entering)
-        self._has_joined = True
         self._meter.since("enter", start_s)
 
     async def ask(self, command: Command, **payload: Any) -> Answer:
@@ -121,13 +120,15 @@ class Line:
             self._take_answer(document)
         elif self._entering is not None and not self._entering.done():
             if kind == _JOINED:
+                self._has_joined = True
                 self._entering.set_result(None)
             elif kind == _NOT_JOINED:
                 self._entering.set_exception(Refused(orjson.loads(document)["data"]["code"]))
 
     def _take_event(self, namespace: bytes, document: bytes) -> None:
         if namespace == self._namespace:
-            self._hear(*orjson.loads(document))
+            if self._has_joined:  # else it is of an earlier stay here, and will be told again
+                self._hear(*orjson.loads(document))
         elif namespace != _FRONT_DESK:  # whose last listings may still be on their way
             self._meter.count("misrouted")
 
