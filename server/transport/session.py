@@ -3,7 +3,8 @@
 There is one write path: every packet is a frame that goes to the transport at once, in the order
 of the program; the transport's own buffer is the client's queue. There is no task but the request
 handler that reads, and no queue: pings and deadlines are timers. It stands in the engine's table
-where python-engineio keeps its AsyncSocket.
+where python-engineio keeps its AsyncSocket. What this needs of transports, that they write at once
+and count only what the kernel refused, is in tests/transport/test_stack.py.
 """
 
 import asyncio

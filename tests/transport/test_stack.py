@@ -13,7 +13,9 @@ import pytest
 import socketio
 from aiohttp import WSCloseCode, web
 
-from tests.transport.conftest import ConnectRaw
+from tests.support.wait import until
+from tests.transport.audience import inside, member, news, waiting_bytes
+from tests.transport.conftest import ConnectRaw, RunScenario
 from tests.transport.hall import Server
 
 
@@ -118,3 +120,29 @@ async def test_a_websocket_whose_transport_is_closing_is_not_closed_again(
 
 def test_aiohttp_knows_the_close_codes_that_we_send() -> None:
     assert (WSCloseCode.SERVICE_RESTART, WSCloseCode.POLICY_VIOLATION) == (1012, 1008), "ending.py"
+
+
+def test_a_transport_hands_a_frame_to_the_kernel_at_once(run: RunScenario) -> None:
+    # What waits is what the kernel refused: so a burst to who reads is no backlog, and a broadcast
+    # is out when it returns.
+    async def scenario(server: Server) -> None:
+        async with inside(server, "a"):
+            one = member(server, "a")
+            for number in range(10):
+                one.send("news", news(number, 100))
+                assert waiting_bytes(one) == 0, "session.py: write"
+
+    run(scenario)
+
+
+def test_a_transport_that_was_aborted_is_closing_at_once(run: RunScenario) -> None:
+    async def scenario(server: Server) -> None:
+        async with inside(server, "a"):
+            session = member(server, "a").session
+            session._transport.abort()
+
+            assert session._transport.is_closing(), "session.py: write"
+            session.write(b"nobody hears this")
+            await until(lambda: server.hall.gone == 1)
+
+    run(scenario)

@@ -13,6 +13,7 @@ from tests.bench.fanout.work import CYCLE, Shape
 
 ROUNDS_IN_FLIGHT: Final = 12
 STALLED_SECONDS: Final = 30
+JOINS_BETWEEN_PINGS: Final = 20
 
 
 class Audience:
@@ -28,7 +29,7 @@ class Audience:
         for number in range(shape.sockets):
             room = shape.room_of(number)
             self._add(contender.join(server.port, room), frames(room))
-            if number % 100 == 0:
+            if number % JOINS_BETWEEN_PINGS == 0:
                 self.answer_pings()
 
     def _add(self, connection: Connection, frames: list[bytes]) -> None:
@@ -39,7 +40,7 @@ class Audience:
 
     def answer_pings(self) -> None:
         """Receive what is there while nobody is told anything."""
-        for descriptor, _ in self._poll.poll(0):
+        for descriptor, _ in self._poll.poll(0, max(1, len(self._connections))):
             self._connections[descriptor].take()
 
     def play(self, seconds: float) -> int:
