@@ -33,6 +33,7 @@ CLOSE_SECONDS: Final = 2.0
 # adds to small frames that wait: 200 bytes each.
 WAITING_SHARE: Final = 1 / 2
 KERNEL_SHARE: Final = 1 / 4
+LONG_FRAMES: Final = 3
 
 _PING = text_frame(b"2")
 
@@ -52,6 +53,7 @@ class Session:
         "_credits",
         "_deadline",
         "_limits",
+        "_longest_bytes",
         "_loop",
         "_on_end",
         "_timer",
@@ -91,6 +93,7 @@ class Session:
         self._transport = transport
         self._limits = limits
         self._counts = counts
+        self._longest_bytes = 0  # of the frames that wait
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._credits = Credits(limits.messages)
@@ -106,8 +109,8 @@ class Session:
         this does nothing.
 
         What the kernel does not take waits, up to a share of `client_buffer_bytes`; a client for
-        which more would wait is cut. Only a frame that is longer than that by itself goes to
-        whoever waits for nothing else.
+        which more would wait is cut. Where frames themselves are long (the list of many lobbies),
+        a few of the longest may wait: who asks again before the first has come is not too slow.
         """
         transport = self._transport
         if self.closed or transport.is_closing():
@@ -116,11 +119,14 @@ class Session:
             self._queue(frame)
         else:
             self._counts.deliveries_direct += 1
+            self._longest_bytes = len(frame)
             transport.write(frame)
 
     def _queue(self, frame: bytes) -> None:
         waiting_bytes = self._transport.get_write_buffer_size() + len(frame)
-        if waiting_bytes > self._limits.client_buffer_bytes * WAITING_SHARE:
+        self._longest_bytes = max(self._longest_bytes, len(frame))
+        most_bytes = self._limits.client_buffer_bytes * WAITING_SHARE
+        if waiting_bytes > max(most_bytes, LONG_FRAMES * self._longest_bytes):
             self._abort(Ending.TOO_SLOW)
         else:
             self._counts.deliveries_queued += 1

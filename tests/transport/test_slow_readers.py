@@ -115,6 +115,20 @@ def test_a_message_longer_than_all_shares_reaches_who_reads(run: RunScenario) ->
     run(scenario)
 
 
+def test_who_asks_for_a_long_message_again_before_it_has_come_stays(run: RunScenario) -> None:
+    async def scenario(server: Server) -> None:
+        async with inside(server, "good", receive_buffer_bytes=4096) as good:
+            for number in range(2):
+                member(server, "good").send("news", news(number, int(MOST_WAITING_BYTES)))
+            member(server, "good").send("news", news(2, 1_000))
+            member(server, "good").send("end", b"{}")
+
+            assert await numbers_until_end(good) == [0, 1, 2]
+            assert server.counts.ended[Ending.TOO_SLOW] == 0
+
+    run(scenario)
+
+
 def test_a_slow_but_steady_reader_stays(run: RunScenario) -> None:
     async def scenario(server: Server) -> None:
         async with inside(server, "slow", receive_buffer_bytes=4096) as slow:
