@@ -47,15 +47,16 @@ class Sockets:
         states = States(following, use_cases.billing)
         self.relay = Relay(rooms, states, clock, metrics)
         following.audience = self.relay
+        listing = Listing(rooms)
         self.board = Board(
             stores.lobbies,
             stores.directory,
             subscription,
             use_cases.tables,
-            Listing(rooms).changed,
+            listing.changed,
         )
         joins = RateByKey(join_limit(settings), time.monotonic)
-        front_desk = FrontDesk(self.board, seats, offered, joins)
+        front_desk = FrontDesk(self.board, listing, seats, offered, joins)
         lobby_room = LobbyRoom(
             following, Resuming(following, stores.lobbies), states, use_cases.play, seats
         )

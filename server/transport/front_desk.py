@@ -36,6 +36,25 @@ class Listing:
         self._rooms = rooms
         self._changed: dict[str, LobbyView] = {}
         self._pause: asyncio.TimerHandle | None = None
+        self._welcome: bytes | None = None
+        self._welcome_at = 0.0
+
+    def welcome(self, board: Board, visitors: int) -> bytes:
+        """The frame that says what forms. In a crowd of so many visitors it may be a little old:
+        written anew for each of thousands, it would fill the memory. What has changed since is
+        pushed next."""
+        now = asyncio.get_running_loop().time()
+        is_old = now - self._welcome_at > visitors * _PAUSE_SECONDS_A_VISITOR
+        if self._welcome is None or (self._changed and is_old):
+            # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
+            said = f'{{"lobbies":{board.forming_json()}}}'.encode()
+            self._welcome = text_frame(event_packet(FRONT_DESK, "lobbies", said))
+            self._welcome_at = now
+        return self._welcome
+
+    def forget(self) -> None:
+        """Nobody is there any more, and the board is not kept."""
+        self._welcome = None
 
     def changed(self, view: LobbyView) -> None:
         """A lobby changed: push it now or, if something was just listed, when that is over."""
@@ -44,6 +63,7 @@ class Listing:
             self._push()
 
     def _push(self) -> None:
+        self._welcome = None
         visitors = self._rooms.members(FRONT_DESK)
         frames = b"".join(map(_listed, self._changed.values()))
         self._changed.clear()
@@ -68,9 +88,15 @@ class FrontDesk:
     each of them try."""
 
     def __init__(
-        self, board: Board, seats: Seats, tiers: Collection[int], joins: RateByKey
+        self,
+        board: Board,
+        listing: Listing,
+        seats: Seats,
+        tiers: Collection[int],
+        joins: RateByKey,
     ) -> None:
         self._board = board
+        self._listing = listing
         self._seats = seats
         self._tiers = tiers
         self._joins = joins
@@ -105,10 +131,10 @@ class FrontDesk:
         self._visitors -= 1
         if self._visitors == 0:
             self._board.close()
+            self._listing.forget()
 
     def _welcome(self, member: Member) -> None:
-        # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
-        member.send("lobbies", f'{{"lobbies":{self._board.forming_json()}}}'.encode())
+        member.session.write(self._listing.welcome(self._board, self._visitors))
 
     async def _join(self, member: Member, request: Join) -> Answer:
         if not self._joins.allow(member.alien_id):
