@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
+from tests.system.visitor import Visitor
 
 LISTINGS_A_SECOND = 4
 
@@ -164,3 +166,24 @@ async def test_without_a_message_rate_a_player_may_try_to_join_as_often_as_they_
         await alice.enter("lobbies")
         for _ in range(50):
             await alice.ask("join", {"buy_in_amount": 3500})
+
+
+async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
+    game: GameServer,
+) -> None:
+    async with AsyncExitStack() as stack:
+        visitors = []
+        for number in range(30):
+            await game.join(f"player-{number}")
+            visitor = await stack.enter_async_context(game.visitor(f"visitor-{number}"))
+            visitors.append(await visitor.enter("lobbies"))
+        there = (await visitors[0].ask("list"))["lobbies"]
+
+        def knows(visitor: Visitor) -> bool:
+            told = [lobby for welcome in visitor.of("lobbies") for lobby in welcome["lobbies"]]
+            listed = {lobby["lobby_id"]: lobby for lobby in told}
+            for change in visitor.of("lobby_listed"):
+                listed[change["lobby"]["lobby_id"]] = change["lobby"]
+            return [listed.get(lobby["lobby_id"]) for lobby in there] == there
+
+        await until(lambda: all(map(knows, visitors)))
