@@ -184,6 +184,6 @@ async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
             listed = {lobby["lobby_id"]: lobby for lobby in told}
             for change in visitor.of("lobby_listed"):
                 listed[change["lobby"]["lobby_id"]] = change["lobby"]
-            return [listed.get(lobby["lobby_id"]) for lobby in there] == there
+            return bool([listed.get(lobby["lobby_id"]) for lobby in there] == there)
 
         await until(lambda: all(map(knows, visitors)))
