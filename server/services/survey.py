@@ -22,8 +22,8 @@ from server.store.errors import StoreUnavailable
 from server.store.ledger import Entry, LedgerStore
 from server.store.nodes import Figures, Nodes
 
-SURVEY_SECONDS: Final = 2.0
-GONE_SECONDS: Final = 10.0
+SURVEY_SECONDS: Final = 4.0
+GONE_SECONDS: Final = 15.0
 """A node that has told nothing for so long is gone."""
 _PAUSE_SECONDS: Final = 0.02
 """Between two pages of a ledger: the games go first."""
