@@ -63,7 +63,8 @@ class Person:
     async def ticket(self) -> list[int]:
         """The numbers on the ticket in the hand, row by row."""
         cells = self.page.locator(".cell")
-        await cells.first.wait_for()
+        # They stand there before their numbers do.
+        await expect(cells.last).to_have_text(NUMBER, timeout=PATIENCE_MS)
         return [int(text) for text in await cells.all_inner_texts()]
 
     async def marked(self) -> list[int]:
