@@ -1,7 +1,6 @@
 """The command line: `fair-bingo`."""
 
 import asyncio
-import gc
 import os
 import signal
 
@@ -13,6 +12,7 @@ from server import logs
 from server.app import App
 from server.console import BAD_SETTINGS, fail, settings_of_environment
 from server.game_cli import export, replay_game, verify
+from server.garbage import collect_often, spare_what_stays
 from server.ledger_cli import audit, ledger
 from server.load.command import load
 from server.settings import Settings, SettingsError
@@ -81,17 +81,11 @@ async def _serve(settings: Settings) -> None:
     await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         await starting
-        _spare_what_stays()
+        spare_what_stays()
+        collecting = asyncio.create_task(collect_often())
         await stopping
+        collecting.cancel()
     else:
         starting.cancel()
         await asyncio.wait([starting])
     await app.stop(settings.drain_seconds)
-
-
-def _spare_what_stays() -> None:
-    """Have the garbage collector leave what lives as long as the process, and look at what lives
-    as long as a connection less often: a pass over thousands of sockets holds up every game."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 100)

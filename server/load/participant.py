@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final
@@ -13,6 +14,8 @@ from server.load.line import Line
 RETRY_SECONDS: Final = (0.5, 1.5)
 """When to try again what was refused, at random in between, so that not all come at once."""
 _RECONNECT_SECONDS: Final = 0.05
+_TOKEN_SECONDS: Final = 1800
+"""How long a token is shown again: half of what the shortest-lived is good for."""
 
 _chance: Final = random.SystemRandom()
 
@@ -25,6 +28,8 @@ class Participant(ABC):
         self._kit = kit
         self._news = asyncio.Event()
         self._line: Line | None = None
+        self._token: str | None = None
+        self._token_until_s = 0.0
 
     async def run(self) -> None:
         """Take part in one game after the other, until cancelled."""
@@ -57,8 +62,16 @@ class Participant(ABC):
         except Refused as refused:
             self._kit.meter.error(refused.code)
             if not refused.may_pass:
+                self._token = None  # it may be why
                 self._give_up()
             await asyncio.sleep(_chance.uniform(*RETRY_SECONDS))
+
+    async def _identify(self) -> str:
+        """A token that is good for a while yet. Raises Refused."""
+        if self._token is None or time.monotonic() > self._token_until_s:
+            self._token = await self._kit.tokens.token(self.alien_id)
+            self._token_until_s = time.monotonic() + _TOKEN_SECONDS
+        return self._token
 
     async def _connected(self) -> Line:
         """The connection, made again if it has ended. Raises Refused or ConnectionLost."""

@@ -80,7 +80,7 @@ class Player(Participant):
         self._game = None
 
     async def _sit_down(self) -> Game:
-        token = await self._kit.tokens.token(self.alien_id)
+        token = await self._identify()
         line = await self._connected()
         await line.enter(FRONT_DESK, {"token": token}, _ignore)
         joined = await line.ask("join", buy_in_amount=self._buy_in_amount)

@@ -27,7 +27,7 @@ class Spectator(Participant):
         if room is None:
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
             return
-        token = await self._kit.tokens.token(self.alien_id)
+        token = await self._identify()
         line = await self._connected()
         await line.enter(lobby_namespace(self._lobby_id), room.auth(token), self._hear)
         while not room.is_over:

@@ -1,6 +1,6 @@
 """One process of a run."""
 
-import gc
+import asyncio
 import signal
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 import uvloop
 
+from server.garbage import collect_often, spare_what_stays
 from server.load.crowd import Crowd
 from server.load.dialer import Dialer
 from server.load.http import http_session
@@ -23,15 +24,13 @@ from server.load.spectator import Spectator
 from server.load.tokens import DevTokens, SignedTokens, Tokens, read_key
 
 _TOKEN_RESERVE_SECONDS: Final = 600
-# A pass over the objects of 10,000 players takes so long that it looks like a slow server.
-_GC_THRESHOLD: Final = 100_000
 
 
 def work(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
     """Play one of several parts of a plan, and tell `pipe` about it as Crowd does. Ends when
     nobody listens there."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one hears it too
-    gc.set_threshold(_GC_THRESHOLD)
+    spare_what_stays()
     try:
         uvloop.run(_play(plan, part, parts, pipe))
     except* BrokenPipeError:
@@ -42,7 +41,9 @@ async def _play(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
     meter = Meter(plan.clock_offset_ms)
     async with http_session() as http:
         people = list(_people(plan, part, parts, _kit(plan, http, meter)))
+        collecting = asyncio.create_task(collect_often())  # else it looks like a slow server
         await Crowd(plan, people, meter, pipe).run()
+        collecting.cancel()
 
 
 def _people(plan: Plan, part: int, parts: int, kit: Kit) -> Iterator[tuple[float, Participant]]:
