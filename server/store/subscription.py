@@ -1,6 +1,8 @@
 """One connection that listens: channels come and go, the connection is renewed when it is lost."""
 
 import asyncio
+import math
+import time
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -41,7 +43,7 @@ class Subscription:
         self._confirmed: dict[str, asyncio.Event] = {}
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._heard_at = 0.0
+        self._heard_at_s = 0.0
         self.connections = 0
         """How often a connection was made: if that changed meanwhile, messages may be missing."""
         self._unsubscribing: set[asyncio.Task[None]] = set()
@@ -49,8 +51,7 @@ class Subscription:
     @property
     def alive(self) -> bool:
         """Whether the connection is up and has answered lately."""
-        silent = asyncio.get_running_loop().time() - self._heard_at
-        return self._connection is not None and silent < SILENCE_SECONDS
+        return self._connection is not None and self._silent_seconds < SILENCE_SECONDS
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -106,38 +107,35 @@ class Subscription:
         while True:
             try:
                 await self._listen()
-            except (*_LOST, TimeoutError) as error:
-                log.warning("subscription_lost", error=type(error).__name__)
+            except* (*_LOST, TimeoutError) as lost:
+                log.warning("subscription_lost", error=repr(lost.exceptions))
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
         pool: Any = self._redis.connection_pool  # neither it nor its connections have types
         connection = pool.make_connection()
-        pinging: asyncio.Task[None] | None = None
         try:
             await connection.connect()
-            self._heard()
+            self._heard_at_s = time.monotonic()
             self._connection = connection
             self.connections += 1
             renewed = list(self._listeners)
             if renewed:
                 for channel in renewed:  # one by one: in a cluster they may differ in slot
                     await connection.send_command(self._channels.subscribe, channel)
-            pinging = asyncio.create_task(self._ping(connection))
-            await self._receive(connection, set(renewed))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive(connection, set(renewed)))
+                group.create_task(self._ping(connection))
         finally:
             self._connection = None
-            if pinging is not None:
-                pinging.cancel()
             await connection.disconnect(nowait=True)
 
     async def _receive(self, connection: Any, renewed: set[str]) -> None:
         restored = not renewed
         while True:
-            answer = await connection.read_response(timeout=SILENCE_SECONDS)
-            if answer is None:
-                raise TimeoutError("the subscription is silent")
-            self._heard()
+            # A timeout for each message would cost as much as the rest; `_ping` has one for all.
+            answer = await connection.read_response(timeout=math.inf)
+            self._heard_at_s = time.monotonic()
             kind, channel, payload = _parts(answer)
             if kind in ("message", "smessage"):
                 self._tell(channel, payload)
@@ -160,15 +158,15 @@ class Subscription:
             log.exception("listener_failed", channel=channel)
 
     async def _ping(self, connection: Any) -> None:
-        while True:
-            await asyncio.sleep(PING_SECONDS)
-            try:
-                await connection.send_command("PING")
-            except _LOST:
-                return
+        """Ask for a sign of life again and again. Raises TimeoutError when there is none."""
+        while (patience_seconds := SILENCE_SECONDS - self._silent_seconds) > 0:
+            await connection.send_command("PING")
+            await asyncio.sleep(min(PING_SECONDS, patience_seconds))
+        raise TimeoutError("the subscription is silent")
 
-    def _heard(self) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
+    @property
+    def _silent_seconds(self) -> float:
+        return time.monotonic() - self._heard_at_s
 
 
 def _parts(answer: Any) -> tuple[str, str, str]:
