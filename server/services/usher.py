@@ -1,13 +1,13 @@
 """The usher: seats those who want to join a tier, all who wait at once.
 
 One after the other, each would wait for the store's answers to everybody before; together they
-need one look at the directory and one commit for each lobby that they fill.
+need one look at the directory, and one commit for each lobby that they fill, new ones all at once.
 """
 
 import asyncio
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
@@ -109,12 +109,16 @@ class Usher:
         for guest, lobby_id in zip(guests, seated_in, strict=True):
             (strangers if lobby_id is None else residents[lobby_id]).append(guest)
         rounds = [self._seat_in(lobby_id, those, ()) for lobby_id, those in residents.items()]
-        if strangers and fullest is None:
-            rounds.append(self._open(strangers))
-        elif strangers and fullest is not None:
-            rounds.append(self._seat_in(fullest, strangers, strangers))
-        await asyncio.gather(*rounds)
+        await asyncio.gather(*rounds, self._seat_strangers(strangers, fullest))
         _lose_patience(guests)
+
+    async def _seat_strangers(self, strangers: Sequence[_Guest], fullest: str | None) -> None:
+        """Seat those who sit nowhere in the fullest lobby, and the others in new ones."""
+        if strangers and fullest is not None:
+            await self._seat_in(fullest, strangers, strangers)
+        left = [guest for guest in strangers if not guest.answer.done()]
+        # In this order: all but the last are full at once, and so let the next one open.
+        await asyncio.gather(*map(self._open, _groups(left, self._tier.variant.max_players)))
 
     async def _seat_in(
         self, lobby_id: str, guests: Sequence[_Guest], strangers: Sequence[_Guest]
@@ -199,6 +203,10 @@ class Usher:
             changed = Changed(before)
         if changed is not None:
             _answer(seated, changed)
+
+
+def _groups(guests: Sequence[_Guest], size: int) -> Iterator[Sequence[_Guest]]:
+    return (guests[start : start + size] for start in range(0, len(guests), size))
 
 
 def _answer(guests: Iterable[_Guest], answer: Changed | Refused) -> None:

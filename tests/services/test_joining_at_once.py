@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from server.rules.variants import Variant
@@ -43,6 +43,25 @@ async def test_those_who_wait_together_are_seated_in_one_step_for_each_lobby(nod
     for lobby_id in filled:
         log = await node.store.records_from(lobby_id, Head(), 100)
         assert len({record.head.at for record in log}) == 1
+
+
+def round_trips(node: Node) -> float:
+    (metric,) = node.metrics.store_round_trip.collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_count"))
+
+
+async def test_lobbies_that_open_together_cost_no_more_round_trips_than_one(node: Node) -> None:
+    async def cost_of_seating(players: Sequence[str]) -> float:
+        before = round_trips(node)
+        await asyncio.gather(*map(node.sit, players))
+        return round_trips(node) - before
+
+    names = [f"player-{number}" for number in range(80)]
+    await cost_of_seating(names[:10])  # has the scripts loaded
+    one = await cost_of_seating(names[10:20])
+    six = await cost_of_seating(names[20:80])
+
+    assert six <= one + 2  # each further round would be two more
 
 
 async def test_who_has_given_up_waiting_is_not_seated(node: Node) -> None:

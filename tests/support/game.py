@@ -65,7 +65,7 @@ class Node:
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
         tables = [str(tier) for tier in tiers]
-        metrics = Metrics()
+        metrics = self.metrics = Metrics()
         self.clock = StoreClock()
         self.connection = Connection(open_redis(url), self.clock, metrics)
         self.commits = Commits(self.connection, metrics)
