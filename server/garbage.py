@@ -7,23 +7,31 @@ second in which no number is called. Many small passes cost the same and nobody 
 
 import asyncio
 import gc
+import sys
 from typing import Final
 
 _PASS_SECONDS: Final = 0.25
-_FULL_AFTER_PASSES: Final = 14_400
-"""A pass over everything takes a second with many thousands of players, and finds next to nothing:
-what goes round in circles is dropped young. So once an hour has to do."""
+_GROWTH: Final = 2
+"""A pass over everything may take a second with many thousands of players. So there is one only
+when memory has grown by this factor since the last: there is never more garbage than that."""
+_NEVER: Final = 2**31 - 1
 
 
 def spare_what_stays() -> None:
-    """Never look again at what there is by now: it lives as long as the process."""
+    """Never look again at what there is by now, it lives as long as the process; and at everything
+    else only when `collect_often` says so."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, _FULL_AFTER_PASSES)
+    gc.set_threshold(10_000, 10, _NEVER)
 
 
 async def collect_often(pass_seconds: float = _PASS_SECONDS) -> None:
     """Look at what is new so often that it is little, until cancelled."""
+    most_blocks = _GROWTH * sys.getallocatedblocks()
     while True:
         await asyncio.sleep(pass_seconds)
-        gc.collect(1)
+        if sys.getallocatedblocks() < most_blocks:
+            gc.collect(1)
+        else:
+            gc.collect()
+            most_blocks = _GROWTH * sys.getallocatedblocks()

@@ -31,6 +31,21 @@ MAX_MESSAGE_BYTES = 16_384
 log = structlog.get_logger()
 
 
+class _WebSocket(web.WebSocketResponse):
+    """One of which nothing stays when it is over. aiohttp keeps what it met at the end, the
+    traceback of that leads back to the connection, and so it would all wait for the garbage
+    collector."""
+
+    async def write_eof(self) -> None:  # type: ignore[override]  # as in aiohttp itself
+        """What aiohttp does last with a response."""
+        try:
+            await super().write_eof()
+        finally:
+            error = self.exception()
+            while error is not None:
+                error.__traceback__, error = None, error.__context__
+
+
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio ships no types
     """Of python-engineio's server `on`, `attach`, `generate_id` and the table `sockets` are used;
     the handlers of `connect` and `disconnect` are plain functions."""
@@ -48,7 +63,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Serve a connection from its handshake to its end, or say why not."""
         # A message as long as aiohttp's limit is refused already: hence one more.
-        ws = web.WebSocketResponse(
+        ws = _WebSocket(
             max_msg_size=MAX_MESSAGE_BYTES + 1, compress=False, autoping=False, autoclose=False
         )
         refusal = self._refusal(request, ws)
