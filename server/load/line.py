@@ -42,7 +42,7 @@ class Line:
         self._socket = socket
         self._meter = meter
         self._namespace = b""
-        self._hear: Hear = lambda _name, _message: None
+        self._hear: Hear | None = None
         self._entering: asyncio.Future[None] | None = None
         self._has_joined = False
         self._asked: dict[int, tuple[Command, float, asyncio.Future[Answer]]] = {}
@@ -53,7 +53,9 @@ class Line:
         """Return when the server is ready to listen. Raises Refused or ConnectionLost."""
         await self._result(self._socket.opening)
 
-    async def enter(self, namespace: str, auth: Mapping[str, Any], hear: Hear) -> None:
+    async def enter(
+        self, namespace: str, auth: Mapping[str, Any], hear: Hear | None = None
+    ) -> None:
         """Join a namespace, in place of the one before; `hear` gets its events. Raises Refused or
         ConnectionLost."""
         if self._namespace:
@@ -127,7 +129,8 @@ class Line:
 
     def _take_event(self, namespace: bytes, document: bytes) -> None:
         if namespace == self._namespace:
-            if self._has_joined:  # else it is of an earlier stay here, and will be told again
+            # Before one has joined it is of an earlier stay here, and will be told again.
+            if self._has_joined and self._hear is not None:
                 self._hear(*orjson.loads(document))
         elif namespace != _FRONT_DESK:  # whose last listings may still be on their way
             self._meter.count("misrouted")

@@ -82,7 +82,7 @@ class Player(Participant):
     async def _sit_down(self) -> Game:
         token = await self._identify()
         line = await self._connected()
-        await line.enter(FRONT_DESK, {"token": token}, _ignore)
+        await line.enter(FRONT_DESK, {"token": token})  # its listings are long, and of no use here
         joined = await line.ask("join", buy_in_amount=self._buy_in_amount)
         lobby_id = joined["lobby"]["lobby_id"]
         room = Room(self._kit.meter, self._kit.games.pace(lobby_id))
@@ -125,7 +125,3 @@ class Player(Participant):
             is_news = game.room.is_over
         if is_news:
             self._news.set()
-
-
-def _ignore(_name: str, _message: dict[str, Any]) -> None:
-    """The front desk's listings are not what is measured."""
