@@ -6,6 +6,7 @@ need one look at the directory, and one commit for each lobby that they fill, ne
 
 import asyncio
 import os
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from server.store.directory import Directory
 from server.store.log import NOTHING, Snapshot
 
 _AT_ONCE: Final = 64
+PATIENCE_SECONDS: Final = 5.0
+"""Whoever waits longer is told to try again: a server with more to do than it can has less of it
+then, and nobody is seated who may have given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class _Guest:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     attempts: int = 0
+    came_s: float = field(default_factory=time.monotonic)
 
 
 class Usher:
@@ -85,8 +90,8 @@ class Usher:
         # Also those who have just come are let down: else each in the line would wait in turn for
         # a store that hangs.
         try:
-            while self._waiting:
-                await self._seat_some(self._next())
+            while guests := self._next():
+                await self._seat_some(guests)
         except Exception as error:  # noqa: BLE001 - each of those who wait gets it
             _disappoint(self._waiting, error)
             self._waiting.clear()
@@ -95,8 +100,16 @@ class Usher:
 
     def _next(self) -> list[_Guest]:
         """Those who have waited longest and still wait. They stay in the line until answered."""
-        self._waiting = deque(guest for guest in self._waiting if not guest.answer.done())
-        return [*self._waiting][:_AT_ONCE]
+        longest_s = time.monotonic() - PATIENCE_SECONDS
+        next_ones: list[_Guest] = []
+        while self._waiting and len(next_ones) < _AT_ONCE:
+            guest = self._waiting.popleft()
+            if guest.came_s < longest_s:
+                _answer([guest], Refused(ErrorCode.UNAVAILABLE))
+            if not guest.answer.done():
+                next_ones.append(guest)
+        self._waiting.extendleft(reversed(next_ones))
+        return next_ones
 
     async def _seat_some(self, guests: Sequence[_Guest]) -> None:
         table = self._tier.table

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PING_INTERVAL_SECONDS: Final = 5.0
 PING_TIMEOUT_SECONDS: Final = 4.5
 PONG_RECHECK_SECONDS: Final = 0.25
+BUSY_RECHECK_SECONDS: Final = 1.0
 
 # How long a peer may take to answer our close frame before its connection is cut.
 CLOSE_SECONDS: Final = 2.0
@@ -174,9 +175,10 @@ class Session:
         if not self._awaiting_pong:
             pause_seconds = PING_INTERVAL_SECONDS - PING_TIMEOUT_SECONDS
             self._timer = self._loop.call_later(pause_seconds, self._ping)
-        elif self.busy or not looked_before:
-            # The pong may wait behind the message that is being answered, or unread in a loop
-            # that was held up: timers come before what the sockets have to say.
+        elif self.busy:  # the pong may wait behind the message that is being answered
+            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self._check_pong)
+        elif not looked_before:
+            # Unread, maybe, in a loop that was held up: timers come before what the sockets say.
             self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._check_pong, True)
         else:
             self._abort(Ending.SILENT)

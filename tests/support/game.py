@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from protocol.errors import Refused
+from protocol.errors import ErrorCode, Refused
 from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.clock import StoreClock
 from server.metrics import Metrics
@@ -101,8 +101,11 @@ class Node:
         await self._listening.aclose()
 
     async def sit(self, alien_id: str, buy_in_amount: int = BUY_IN) -> Seated:
-        """Seat a player, which must not be refused."""
-        seated = await self.seats.join(alien_id, buy_in_amount, f"seed of {alien_id}")
+        """Seat a player, which must not be refused, unless for now: then try again."""
+        while True:
+            seated = await self.seats.join(alien_id, buy_in_amount, f"seed of {alien_id}")
+            if seated != Refused(ErrorCode.UNAVAILABLE):
+                break
         assert isinstance(seated, Seated), seated
         return seated
 
