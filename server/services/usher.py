@@ -29,7 +29,7 @@ from server.store.log import NOTHING, Snapshot
 
 _AT_ONCE: Final = 64
 """With more, so many games begin in the same instant that all their calls get into each other's
-way: 256 made the calls of 12,000 players up to four times as late."""
+way: 256 made the calls of 12,000 players up to five times as late."""
 PATIENCE_SECONDS: Final = 5.0
 """Whoever waits longer is told to try again: a server with more to do than it can has less of it
 then, and nobody is seated who may have given up."""
