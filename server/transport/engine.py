@@ -24,7 +24,7 @@ from server.transport.frames import text_frame
 from server.transport.limits import RateByKey, SocketLimits
 from server.transport.problems import problem
 from server.transport.reader import read
-from server.transport.session import PING_INTERVAL_SECONDS, PING_TIMEOUT_SECONDS, Session
+from server.transport.session import PING_INTERVAL_SECONDS, Session
 
 MAX_MESSAGE_BYTES = 16_384
 
@@ -143,7 +143,7 @@ def _open_packet(sid: str) -> bytes:
         "sid": sid,
         "upgrades": [],
         "pingInterval": int(PING_INTERVAL_SECONDS * 1000),
-        "pingTimeout": int(PING_TIMEOUT_SECONDS * 1000),
+        "pingTimeout": int(PING_INTERVAL_SECONDS * 1000),
         "maxPayload": MAX_MESSAGE_BYTES,
     }
     return b"0" + orjson.dumps(handshake)

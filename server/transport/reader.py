@@ -18,6 +18,7 @@ OVER_LIMIT_SECONDS: Final = 0.01
 """How long a client waits after a message that was over its limit: so a flood costs others no more
 than a hundred messages a second, and comes to its end within two seconds."""
 
+_PONG: Final = "3"
 _LAST: Final = (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
 
 log = structlog.get_logger()
@@ -31,8 +32,10 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
     MalformedPacket from it ends the connection; anything else that it raises is passed on.
     """
     try:
-        while await _take(session, await ws.receive(), on_message):
-            await _let_others(session)
+        while await _take(session, message := await ws.receive(), on_message):
+            # A pong is soon dealt with, and they are half of all messages.
+            if message.data != _PONG or session.over_limit:
+                await _let_others(session)
     except MalformedPacket as error:
         log.info("malformed packet", reason=str(error))
         session.close(Ending.MALFORMED)
@@ -72,7 +75,7 @@ async def _take_packet(session: Session, text: str, on_message: OnMessage) -> No
             await on_message(session.sid, text[1:])
         finally:
             session.busy = False
-    elif text == "3":
+    elif text == _PONG:
         session.take_pong()
     elif text == "1":
         session.close(Ending.LEFT)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from server.outside.identity import Identity
     from server.transport.member import Member
 
-# A peer that falls silent is noticed after all three at most: under 10 s.
-PING_INTERVAL_SECONDS: Final = 5.0
-PING_TIMEOUT_SECONDS: Final = 4.5
+# Each ping must be answered before the next one is due. So a peer that falls silent is noticed after
+# twice the interval and a last look: under 10 s.
+PING_INTERVAL_SECONDS: Final = 4.75
 PONG_RECHECK_SECONDS: Final = 0.25
 BUSY_RECHECK_SECONDS: Final = 1.0
 
@@ -166,20 +166,16 @@ class Session:
 
     # Liveness
 
-    def _ping(self) -> None:
-        self._awaiting_pong = True
-        self.write(_PING)
-        self._timer = self._loop.call_later(PING_TIMEOUT_SECONDS, self._check_pong)
-
-    def _check_pong(self, looked_before: bool = False) -> None:
+    def _ping(self, looked_before: bool = False) -> None:
         if not self._awaiting_pong:
-            pause_seconds = PING_INTERVAL_SECONDS - PING_TIMEOUT_SECONDS
-            self._timer = self._loop.call_later(pause_seconds, self._ping)
+            self._awaiting_pong = True
+            self.write(_PING)
+            self._timer = self._loop.call_later(PING_INTERVAL_SECONDS, self._ping)
         elif self.busy:  # the pong may wait behind the message that is being answered
-            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self._check_pong)
+            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self._ping)
         elif not looked_before:
             # Unread, maybe, in a loop that was held up: timers come before what the sockets say.
-            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._check_pong, True)
+            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._ping, True)
         else:
             self._abort(Ending.SILENT)
 

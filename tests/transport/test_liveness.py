@@ -4,11 +4,7 @@ import asyncio
 import time
 
 from server.transport.ending import Ending
-from server.transport.session import (
-    PING_INTERVAL_SECONDS,
-    PING_TIMEOUT_SECONDS,
-    PONG_RECHECK_SECONDS,
-)
+from server.transport.session import PING_INTERVAL_SECONDS, PONG_RECHECK_SECONDS
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
@@ -25,7 +21,7 @@ async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
 
 
 def test_silence_is_noticed_within_ten_seconds() -> None:
-    assert PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS + PONG_RECHECK_SECONDS < 10
+    assert 2 * PING_INTERVAL_SECONDS + PONG_RECHECK_SECONDS < 10
 
 
 async def test_a_silent_peer_is_dropped(server: Server, connect_raw: ConnectRaw) -> None:
@@ -36,7 +32,7 @@ async def test_a_silent_peer_is_dropped(server: Server, connect_raw: ConnectRaw)
 
     lasted = time.monotonic() - start
     assert packets == ["2"]
-    assert PING_TIMEOUT_SECONDS <= lasted < 10 + SLACK_SECONDS
+    assert PING_INTERVAL_SECONDS <= lasted < 10 + SLACK_SECONDS
     assert server.counts.ended[Ending.SILENT] == 1
     await until(lambda: server.rooms.rooms == {} and server.gateway.eio.sockets == {})
 
@@ -69,7 +65,7 @@ async def test_a_server_that_was_held_up_does_not_blame_its_peers(
     assert await client.frame() == (0x1, b"2")
 
     client.send("3")  # in the server's receive buffer before it may look
-    time.sleep(PING_TIMEOUT_SECONDS + 1)  # noqa: ASYNC251 - to hold up the loop is the point
+    time.sleep(PING_INTERVAL_SECONDS + 1)  # noqa: ASYNC251 - to hold up the loop is the point
 
     assert (await client.command("/hall", 1, "echo"))["ok"]
 
@@ -81,7 +77,7 @@ async def test_pings_are_answered_in_time_behind_a_slow_command(
     client.send('42/hall,1["slow"]')
 
     waiting = asyncio.create_task(client.packet())
-    await asyncio.sleep(PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS + 2)
+    await asyncio.sleep(2 * PING_INTERVAL_SECONDS + 2)
     server.hall.open.set()
 
     assert (await waiting).startswith("43/hall,1")
@@ -93,7 +89,7 @@ async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
 ) -> None:
     client = await inside(server, connect_raw)
     client.send('42/hall,1["slow"]')
-    await asyncio.sleep(PING_INTERVAL_SECONDS + PING_TIMEOUT_SECONDS + 1)
+    await asyncio.sleep(2 * PING_INTERVAL_SECONDS + 1)
     assert len(server.hall.inside) == 1
 
     server.hall.open.set()
