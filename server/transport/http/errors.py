@@ -33,6 +33,7 @@ def error_middleware(counts: Counts) -> Middleware:
             try:
                 return await handler(request)
             except web.HTTPException as error:
+                error.__traceback__ = None  # aiohttp keeps it with the request, which is in there
                 return error if error.status < 400 else route_problem(error)
             except StoreUnavailable as error:
                 log.warning("request_without_store", error=str(error))

@@ -64,6 +64,8 @@ async def read_body(
             return await _read_all(request, most_bytes)
     except TimeoutError:
         return Refused(ErrorCode.TOO_SLOW)
+    except ConnectionError:
+        return Refused(ErrorCode.INVALID_MESSAGE)  # whoever hung up does not read this
 
 
 async def _read_all(request: web.Request, most_bytes: int) -> bytes | Refused:

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from aiohttp import web
 
-from protocol.errors import Refused
+from protocol.errors import ErrorCode, Refused
 from server.app import KEEP_ALIVE_SECONDS
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.transport.http.requests import BODY_SECONDS, read_body
 from server.transport.problems import problem
 from tests.support.http import serve_app
+from tests.support.wait import until
 from tests.system.game_server import running_app
 
 HALF_A_HEAD = b"POST /api/game/join HTTP/1.1\r\nHost: localhost\r\nX-Padding: "
@@ -129,3 +130,27 @@ async def test_a_body_that_does_not_come_in_time_is_refused_and_the_connection_c
         trickling.cancel()
         assert said.startswith(b"HTTP/1.1 429")
         assert b'"code":"too_slow"' in said
+
+
+async def test_who_hangs_up_within_a_body_is_refused_and_is_no_error_of_ours(
+    connect: Connect,
+) -> None:
+    outcomes: list[bytes | Refused] = []
+    reading = asyncio.Event()
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        reading.set()
+        outcomes.append(await read_body(request, MOST_BYTES))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", note)
+    async with serve_app(app) as url:
+        _, writer = await connect(int(url.rpartition(":")[2]))
+        writer.write(HALF_A_BODY)
+        await reading.wait()
+
+        writer.transport.abort()
+
+        await until(lambda: len(outcomes) == 1)
+    assert outcomes == [Refused(ErrorCode.INVALID_MESSAGE)]
