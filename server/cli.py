@@ -12,7 +12,7 @@ from server import logs
 from server.app import App
 from server.console import BAD_SETTINGS, fail, settings_of_environment
 from server.game_cli import export, replay_game, verify
-from server.garbage import collect_often, spare_what_stays
+from server.garbage import collect_when_grown, spare_what_stays
 from server.ledger_cli import audit, ledger
 from server.load.command import load
 from server.settings import Settings, SettingsError
@@ -82,7 +82,7 @@ async def _serve(settings: Settings) -> None:
     if starting.done():
         await starting
         spare_what_stays()
-        collecting = asyncio.create_task(collect_often())
+        collecting = asyncio.create_task(collect_when_grown())
         await stopping
         collecting.cancel()
     else:

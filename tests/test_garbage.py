@@ -1,22 +1,42 @@
 import asyncio
 import gc
+import weakref
+from collections.abc import Iterator
 
-from server.garbage import collect_often
-from tests.support.wait import until
+import pytest
+
+from server.garbage import collect_when_grown
 
 
-async def test_what_is_new_does_not_pile_up_until_one_pass_takes_long() -> None:
-    gc.disable()  # whatever is made here must not lead to a pass
-    made: list[list[int]] = [[] for _ in range(5_000)]
+class Knot:
+    """Keeps itself alive."""
 
-    def seen_as_new() -> int:
-        new = {id(one) for age in (0, 1) for one in gc.get_objects(generation=age)}
-        return sum(id(one) in new for one in made)
+    def __init__(self) -> None:
+        self.me = self
 
-    collecting = asyncio.create_task(collect_often(0.001))
-    try:
-        assert seen_as_new() == 5_000
-        await until(lambda: seen_as_new() == 0)
-    finally:
-        gc.enable()
-        collecting.cancel()
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+async def test_garbage_is_collected_when_memory_has_grown_and_not_before() -> None:
+    garbage = weakref.ref(Knot())
+    collecting = asyncio.create_task(collect_when_grown(growth=1.1, look_seconds=0.001))
+
+    await asyncio.sleep(0.1)
+    assert garbage() is not None
+
+    more: list[object] = []
+    for _ in range(1_000):
+        if garbage() is None:
+            break
+        more.extend(object() for _ in range(10_000))
+        await asyncio.sleep(0.002)
+    assert garbage() is None
+    assert len(more) > 10_000
+    collecting.cancel()

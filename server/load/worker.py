@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp
 import uvloop
 
-from server.garbage import collect_often, spare_what_stays
+from server.garbage import collect_when_grown, spare_what_stays
 from server.load.crowd import Crowd
 from server.load.dialer import Dialer
 from server.load.http import http_session
@@ -41,7 +41,7 @@ async def _play(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
     meter = Meter(plan.clock_offset_ms)
     async with http_session() as http:
         people = list(_people(plan, part, parts, _kit(plan, http, meter)))
-        collecting = asyncio.create_task(collect_often())  # else it looks like a slow server
+        collecting = asyncio.create_task(collect_when_grown())  # else it looks like a slow server
         await Crowd(plan, people, meter, pipe).run()
         collecting.cancel()
 
