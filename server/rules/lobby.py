@@ -9,7 +9,7 @@ from server.rules.events import EMPTY_LOG_HASH
 from server.rules.variants import Variant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Player:
     """A seat and who holds it. `expires_at` (Unix ms) ends it while it is not paid.
 
@@ -40,7 +40,7 @@ class Player:
         return [list(row) for row in self.grid or ()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lobby:
     """One game from its opening to its end. Times are Unix ms.
 
