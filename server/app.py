@@ -31,6 +31,7 @@ from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
 from server.transport.token_check import TokenCheck
+from server.transport.turnstile import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, Turnstile
 from server.use_cases import UseCases
 
 REQUEST_SECONDS: Final = 8.0
@@ -71,6 +72,8 @@ class App:
             cooldown_seconds=settings.jwks_cooldown_seconds,
         )
         self._check = self._token_check()
+        self._players = Turnstile(PLAYERS_AT_ONCE)
+        self._payments = Turnstile(PAYMENTS_AT_ONCE)
         self.sockets = Sockets(
             settings,
             self._offered,
@@ -78,6 +81,7 @@ class App:
             self.subscription,
             self.use_cases,
             self._check,
+            self._players,
             self.clock,
             self.metrics,
         )
@@ -120,7 +124,11 @@ class App:
             clock=self.clock,
         ).add_to(app)
         Webhook(
-            use_cases.payments, settings.webhook_public_key, self._has_started, self.metrics
+            use_cases.payments,
+            settings.webhook_public_key,
+            self._has_started,
+            self._payments,
+            self.metrics,
         ).add_to(app)
         MetricsRoute(self.metrics).add_to(app)
         HealthRoutes(self.stores.health, self._readiness).add_to(app)
@@ -139,6 +147,7 @@ class App:
             following=self.use_cases.following,
             max_sockets=self.settings.max_sockets,
             caller=self.use_cases.caller,
+            turnstiles={"players": self._players, "payments": self._payments},
             survey=self.use_cases.survey,
             connection=self.stores.connection,
             subscription=self.subscription,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 from server.metrics import Metrics, Values
 from server.services.caller import Caller
@@ -11,6 +12,7 @@ from server.store.connection import Connection
 from server.store.subscription import Subscription
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
+from server.transport.turnstile import Turnstile
 
 
 def watch(
@@ -21,6 +23,7 @@ def watch(
     following: Following,
     max_sockets: int,
     caller: Caller,
+    turnstiles: Mapping[str, Turnstile],
     survey: Survey,
     connection: Connection,
     subscription: Subscription,
@@ -106,6 +109,12 @@ def watch(
         "Due lobbies that this node is working on.",
         (),
         lambda: _one(caller.ticking),
+    )
+    metrics.watch(
+        "fair_bingo_turns_waiting",
+        "Commands and connects of players, and payments, that wait for their turn.",
+        ("kind",),
+        lambda: {(kind,): turnstile.waiting for kind, turnstile in turnstiles.items()},
     )
     metrics.watch(
         "fair_bingo_store_commands_waiting",

@@ -24,6 +24,7 @@ from server.transport.rooms import Rooms
 from server.transport.states import States
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
+from server.transport.turnstile import Turnstile
 from server.use_cases import UseCases
 
 
@@ -38,6 +39,7 @@ class Sockets:
         subscription: Subscription,
         use_cases: UseCases,
         check: TokenCheck,
+        turnstile: Turnstile,
         clock: StoreClock,
         metrics: Metrics,
     ) -> None:
@@ -72,4 +74,5 @@ class Sockets:
             limits=socket_limits(settings),
             rooms=rooms,
             counts=self.counts,
+            turnstile=turnstile,
         )

@@ -78,6 +78,11 @@ class Board:
             else:
                 return
 
+    @property
+    def size(self) -> int:
+        """How many lobbies form."""
+        return len(self._lobbies)
+
     def forming(self, buy_in_amount: int | None = None) -> list[LobbyView]:
         """The forming lobbies, of one tier if it is named, oldest first."""
         wanted = (v for v in self._lobbies.values() if buy_in_amount in (None, v.buy_in_amount))

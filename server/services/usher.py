@@ -6,7 +6,6 @@ need one look at the directory, and one commit for each lobby that they fill, ne
 
 import asyncio
 import os
-import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -30,9 +29,6 @@ from server.store.log import NOTHING, Snapshot
 _AT_ONCE: Final = 64
 """With more, so many games begin in the same instant that all their calls get into each other's
 way: 256 made the calls of 12,000 players up to five times as late."""
-PATIENCE_SECONDS: Final = 5.0
-"""Whoever waits longer is told to try again: a server with more to do than it can has less of it
-then, and nobody is seated who may have given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,6 @@ class _Guest:
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     attempts: int = 0
-    came_s: float = field(default_factory=time.monotonic)
 
 
 class Usher:
@@ -102,12 +97,9 @@ class Usher:
 
     def _next(self) -> list[_Guest]:
         """Those who have waited longest and still wait. They stay in the line until answered."""
-        longest_s = time.monotonic() - PATIENCE_SECONDS
         next_ones: list[_Guest] = []
         while self._waiting and len(next_ones) < _AT_ONCE:
             guest = self._waiting.popleft()
-            if guest.came_s < longest_s:
-                _answer([guest], Refused(ErrorCode.UNAVAILABLE))
             if not guest.answer.done():
                 next_ones.append(guest)
         self._waiting.extendleft(reversed(next_ones))

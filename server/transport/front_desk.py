@@ -24,6 +24,8 @@ LISTING_SECONDS: Final = 0.25
 _PAUSE_SECONDS_A_VISITOR: Final = 0.0001
 """A write takes some 5 us: so a crowd of any size costs a twentieth of the time at most. Else with
 everyone who waits for a seat all the others would wait longer."""
+_PAUSE_SECONDS_A_LOBBY: Final = 0.0002
+"""To list one takes some 8 us."""
 
 Answer = Mapping[str, Any] | Refused
 
@@ -40,11 +42,12 @@ class Listing:
         self._welcome_at = 0.0
 
     def welcome(self, board: Board, visitors: int) -> bytes:
-        """The frame that says what forms. In a crowd of so many visitors it may be a little old:
-        written anew for each of thousands, it would fill the memory. What has changed since is
-        pushed next."""
+        """The frame that says what forms. With many lobbies, or in a crowd of so many visitors, it
+        may be a little old: written anew for each of thousands, it would fill the memory. What has
+        changed since is pushed next."""
         now = asyncio.get_running_loop().time()
-        is_old = now - self._welcome_at > visitors * _PAUSE_SECONDS_A_VISITOR
+        pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + board.size * _PAUSE_SECONDS_A_LOBBY
+        is_old = now - self._welcome_at > pause_seconds
         if self._welcome is None or (self._changed and is_old):
             # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
             said = f'{{"lobbies":{board.forming_json()}}}'.encode()

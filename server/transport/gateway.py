@@ -39,11 +39,13 @@ from server.transport.packets import (
 from server.transport.rooms import Rooms
 from server.transport.session import Session
 from server.transport.tokens import Tokens
+from server.transport.turnstile import Turnstile
 
 MAX_NAMESPACES: Final = 8
 MAX_REFUSED_CONNECTS: Final = 3
 
 _DRAINING: Final = Draining(retry_after_ms=1000).model_dump_json().encode()
+_URGENT: Final = "claim"  # the first one wins, so it waits behind nothing else
 _DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
 
 log = structlog.get_logger()
@@ -69,11 +71,13 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         limits: SocketLimits,
         rooms: Rooms,
         counts: Counts,
+        turnstile: Turnstile,
     ) -> None:
         self._doors = doors
         self._tokens = tokens
         self._limits = limits
         self._counts = counts
+        self._turnstile = turnstile
         super().__init__(
             client_manager=rooms,
             async_mode="aiohttp",
@@ -130,7 +134,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
 
     async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
         outcome = await self._guarded(
-            self._admit(session, packet, allowed),
+            self._admit_in_turn(session, packet, allowed),
             packet.auth,
             namespace=ascii(packet.namespace[:80]),
         )
@@ -139,11 +143,17 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         else:
             self._join(*outcome)
 
-    async def _admit(
+    async def _admit_in_turn(
         self, session: Session, packet: Connect, allowed: bool
     ) -> tuple[Member, Identity, Welcome] | Refused:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
+        async with self._turnstile:
+            return await self._admit(session, packet)
+
+    async def _admit(
+        self, session: Session, packet: Connect
+    ) -> tuple[Member, Identity, Welcome] | Refused:
         if self.eio.draining:
             return Refused(ErrorCode.DRAINING)
         identity = await self._tokens.identify(session, packet.auth)
@@ -211,7 +221,10 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         payload = _payload(event)
         if event.name == "refresh_token":
             return await self._tokens.refresh(member, payload)
-        return await member.door.command(member, event.name, payload)
+        if event.name == _URGENT:
+            return await member.door.command(member, event.name, payload)
+        async with self._turnstile:
+            return await member.door.command(member, event.name, payload)
 
     async def _guarded(self, work: Awaitable[T], payload: Any, **ids: str) -> T | Refused:
         """What `work` comes to; `unavailable` without the store; `internal` if it raises anything

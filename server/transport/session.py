@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from server.outside.identity import Identity
     from server.transport.member import Member
 
-# Each ping must be answered before the next one is due. So a peer that falls silent is noticed after
-# twice the interval and a last look: under 10 s.
+# Each ping must be answered before the next one is due. So a peer that falls silent is noticed
+# after twice the interval and a last look: under 10 s.
 PING_INTERVAL_SECONDS: Final = 4.75
 PONG_RECHECK_SECONDS: Final = 0.25
 BUSY_RECHECK_SECONDS: Final = 1.0

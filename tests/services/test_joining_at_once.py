@@ -5,11 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-import pytest
-
-from protocol.errors import ErrorCode, Refused
 from server.rules.variants import Variant
-from server.services import usher
 from server.services.seats import Seated
 from server.store.log import Head
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
@@ -73,19 +69,6 @@ async def test_who_has_given_up_waiting_is_not_seated(node: Node) -> None:
     await asyncio.sleep(0)
     joining["bob"].cancel()
     assert [*(await joining["cy"]).lobby.players] == ["ann", "cy"]
-
-
-async def test_who_has_waited_too_long_is_told_to_try_again_and_not_seated(
-    node: Node, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(usher, "PATIENCE_SECONDS", -1.0)  # longer than that everyone has waited
-
-    answer = await node.seats.join("ann", BUY_IN, "a seed")
-
-    assert answer == Refused(ErrorCode.UNAVAILABLE)
-    assert await node.directory.forming(TABLE) == []
-    monkeypatch.undo()
-    assert [*(await node.sit("ann")).lobby.players] == ["ann"]
 
 
 async def test_joining_while_others_pay_and_leave_ends_with_everybody_seated_once(

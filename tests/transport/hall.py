@@ -16,6 +16,7 @@ from server.transport.member import Door, Member, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
+from server.transport.turnstile import PLAYERS_AT_ONCE, Turnstile
 
 
 def now_ms() -> float:
@@ -82,6 +83,7 @@ class Server:
         self.hall = Hall()
         self.rooms = Rooms()
         self.counts = Counts()
+        self.turnstile = Turnstile(PLAYERS_AT_ONCE)
         self.gateway = Gateway(
             doors=self.door,
             tokens=Tokens(
@@ -90,6 +92,7 @@ class Server:
             limits=limits,
             rooms=self.rooms,
             counts=self.counts,
+            turnstile=self.turnstile,
         )
         app = web.Application()
         self.gateway.attach(app)

@@ -26,6 +26,7 @@ from server.store.errors import StoreUnavailable
 from server.transport.http.game import json_response
 from server.transport.http.requests import read_body
 from server.transport.problems import problem
+from server.transport.turnstile import Turnstile
 
 STORE_SECONDS: Final = 5.0
 _SIGNATURE_HEX_DIGITS: Final = 128
@@ -42,9 +43,11 @@ class Webhook:
         payments: Payments,
         public_keys: Iterable[bytes],
         may_take: Callable[[], bool],
+        turnstile: Turnstile,
         metrics: Metrics,
     ) -> None:
         self._payments = payments
+        self._turnstile = turnstile
         self._metrics = metrics
         self._may_take = may_take
         self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
@@ -73,7 +76,7 @@ class Webhook:
         if not self._may_take():
             raise StoreUnavailable("it is not known yet whether the store keeps what it takes")
         try:
-            async with asyncio.timeout(STORE_SECONDS):
+            async with asyncio.timeout(STORE_SECONDS), self._turnstile:
                 answer = await self._payments.deliver(said, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error

@@ -16,6 +16,7 @@ from server.transport.member import Member, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
+from server.transport.turnstile import PLAYERS_AT_ONCE, Turnstile
 from tests.bench.fanout.servers.rounds import announce, play, run
 from tests.bench.fanout.work import EVENT
 
@@ -52,6 +53,7 @@ def open_gateway(rooms: Rooms, counts: Counts) -> Gateway:
         limits=SocketLimits(messages=UNLIMITED, connects_by_address=UNLIMITED, max_sockets=0),
         rooms=rooms,
         counts=counts,
+        turnstile=Turnstile(PLAYERS_AT_ONCE),
     )
 
 

@@ -1,0 +1,143 @@
+"""The turnstile on its own, and what goes past it."""
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+
+import pytest
+
+from server.store.errors import StoreUnavailable
+from server.transport import turnstile as module
+from server.transport.turnstile import Turnstile
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+
+
+class Visitors:
+    """Whoever goes in stays until they are let out."""
+
+    def __init__(self, turnstile: Turnstile) -> None:
+        self._turnstile = turnstile
+        self._doors: dict[str, asyncio.Event] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.came: list[str] = []
+        self.inside: set[str] = set()
+
+    async def arrive(self, *names: str) -> None:
+        for name in names:
+            self._doors[name] = asyncio.Event()
+            self._tasks[name] = asyncio.create_task(self._visit(name))
+        await asyncio.sleep(0)
+
+    async def let_out(self, name: str) -> None:
+        self._doors[name].set()
+        await self._tasks[name]
+        await asyncio.sleep(0)
+
+    async def cancel(self, name: str) -> None:
+        self._tasks[name].cancel()
+        with suppress(asyncio.CancelledError):
+            await self._tasks[name]
+        await asyncio.sleep(0)
+
+    async def outcome(self, name: str) -> BaseException | None:
+        await asyncio.wait([self._tasks[name]])
+        return self._tasks[name].exception()
+
+    async def _visit(self, name: str) -> None:
+        async with self._turnstile:
+            self.came.append(name)
+            self.inside.add(name)
+            try:
+                await self._doors[name].wait()
+                if name.startswith("unlucky"):
+                    raise StoreUnavailable("no answer")
+            finally:
+                self.inside.discard(name)
+
+
+async def test_no_more_than_so_many_are_inside_and_the_others_follow_in_order() -> None:
+    turnstile = Turnstile(2)
+    visitors = Visitors(turnstile)
+    await visitors.arrive("ann", "bob", "cy", "dee")
+    assert visitors.inside == {"ann", "bob"}
+    assert turnstile.waiting == 2
+
+    await visitors.let_out("bob")
+    assert visitors.inside == {"ann", "cy"}
+    await visitors.let_out("ann")
+    await visitors.let_out("cy")
+    await visitors.let_out("dee")
+
+    assert visitors.came == ["ann", "bob", "cy", "dee"]
+    assert turnstile.waiting == 0
+    await visitors.arrive("eve", "flo", "gil")
+    assert visitors.inside == {"eve", "flo"}
+
+
+async def test_who_gives_up_waiting_does_not_keep_the_next_from_coming_in() -> None:
+    visitors = Visitors(Turnstile(1))
+    await visitors.arrive("ann", "bob", "cy")
+
+    await visitors.cancel("bob")
+    await visitors.let_out("ann")
+
+    assert visitors.inside == {"cy"}
+
+
+async def test_who_gives_up_in_the_instant_of_their_turn_passes_it_on() -> None:
+    turnstile = Turnstile(1)
+    visitors = Visitors(turnstile)
+    await turnstile.__aenter__()
+    await visitors.arrive("bob", "cy")
+
+    await turnstile.__aexit__(None, None, None)  # it is bob's turn, who does not know yet
+    await visitors.cancel("bob")
+
+    assert visitors.inside == {"cy"}
+
+
+async def test_who_has_waited_too_long_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
+    visitors = Visitors(Turnstile(1))
+    await visitors.arrive("ann", "bob")
+
+    assert isinstance(await visitors.outcome("bob"), StoreUnavailable)
+
+    await visitors.let_out("ann")
+    await visitors.arrive("cy")
+    assert visitors.inside == {"cy"}
+
+
+async def test_when_the_store_fails_one_inside_nobody_waits_for_it_in_turn() -> None:
+    visitors = Visitors(Turnstile(1))
+    await visitors.arrive("unlucky ann", "bob", "cy")
+
+    with suppress(StoreUnavailable):
+        await visitors.let_out("unlucky ann")
+
+    assert isinstance(await visitors.outcome("bob"), StoreUnavailable)
+    assert isinstance(await visitors.outcome("cy"), StoreUnavailable)
+    await visitors.arrive("dee")
+    assert visitors.inside == {"dee"}
+
+
+async def test_commands_and_connects_wait_for_their_turn_but_not_a_claim(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    alice, bob = await connect_raw(server), await connect_raw(server)
+    await alice.join("/hall", "alice")
+    await alice.packet()
+    async with AsyncExitStack() as stack:
+        for _ in range(module.PLAYERS_AT_ONCE):
+            await stack.enter_async_context(server.turnstile)
+
+        bob.send('40/hall,{"token":"bob"}')
+        await until(lambda: server.turnstile.waiting == 1)
+        assert (await alice.command("/hall", 1, "claim"))["ok"] is False  # nothing to win here
+        alice.send('42/hall,2["echo"]')
+        await until(lambda: server.turnstile.waiting == 2)
+        assert server.hall.commands == ["claim"]
+
+    assert (await bob.packet()).startswith("40/hall")
+    assert (await alice.packet()).startswith("43/hall,2")
