@@ -122,6 +122,7 @@ class App:
             billing=use_cases.billing,
             proofs=use_cases.proofs,
             clock=self.clock,
+            turnstile=self._players,
         ).add_to(app)
         Webhook(
             use_cases.payments,

@@ -16,7 +16,8 @@ from server.store.errors import StoreUnavailable
 PLAYERS_AT_ONCE: Final = 64
 """So many keep the store's connection busy; with each more a pass takes longer."""
 PAYMENTS_AT_ONCE: Final = 32
-PATIENCE_SECONDS: Final = 5.0
+PATIENCE_SECONDS: Final = 8.0
+"""To wait costs nothing, to be refused and ask again does. Less than a connection has to join."""
 
 
 class Turnstile:

@@ -18,6 +18,7 @@ from server.services.seats import Seated, Seats
 from server.transport.answers import claim_answer
 from server.transport.http.requests import Caller, read_request
 from server.transport.problems import problem
+from server.transport.turnstile import Turnstile
 
 Answer = web.Response | Refused
 Handler = Callable[[web.Request, str], Awaitable[Answer]]
@@ -43,6 +44,7 @@ class GameRoutes:
         billing: Billing,
         proofs: Proofs,
         clock: StoreClock,
+        turnstile: Turnstile,
     ) -> None:
         self._caller = caller
         self._lobbies = lobbies
@@ -51,6 +53,7 @@ class GameRoutes:
         self._billing = billing
         self._proofs = proofs
         self._clock = clock
+        self._turnstile = turnstile
 
     def add_to(self, app: web.Application) -> None:
         """Serve the routes on `app`."""
@@ -89,7 +92,8 @@ class GameRoutes:
         body = await read_request(request, http.Join, alien_id)
         if isinstance(body, Refused):
             return body
-        seated = await self._seats.join(alien_id, body.buy_in_amount, body.client_seed or "")
+        async with self._turnstile:
+            seated = await self._seats.join(alien_id, body.buy_in_amount, body.client_seed or "")
         if isinstance(seated, Refused):
             return seated
         return json_response(_join_answer(seated).model_dump())
@@ -98,7 +102,8 @@ class GameRoutes:
         body = await read_request(request, http.InvoiceRequest, alien_id)
         if isinstance(body, Refused):
             return body
-        seated = await self._seats.take(alien_id, body.buy_in_amount, body.lobby_id)
+        async with self._turnstile:
+            seated = await self._seats.take(alien_id, body.buy_in_amount, body.lobby_id)
         if isinstance(seated, Refused):
             return seated
         return json_response(http.HttpInvoice.of(seated.invoice).model_dump())
@@ -107,7 +112,8 @@ class GameRoutes:
         body = await read_request(request, http.SelectNumbers, alien_id)
         if isinstance(body, Refused):
             return body
-        done = await self._play.select_numbers(alien_id, _lobby_id(request), body.numbers)
+        async with self._turnstile:
+            done = await self._play.select_numbers(alien_id, _lobby_id(request), body.numbers)
         if isinstance(done, Refused):
             return done
         return json_response(http.SelectAnswer(message="Your numbers are chosen.").model_dump())
@@ -116,7 +122,8 @@ class GameRoutes:
         body = await read_request(request, http.ArrangeGrid, alien_id)
         if isinstance(body, Refused):
             return body
-        done = await self._play.arrange_grid(alien_id, _lobby_id(request), body.grid)
+        async with self._turnstile:
+            done = await self._play.arrange_grid(alien_id, _lobby_id(request), body.grid)
         if isinstance(done, Refused):
             return done
         return json_response(http.ArrangeAnswer(message="Your grid is arranged.").model_dump())
@@ -125,7 +132,8 @@ class GameRoutes:
         body = await read_request(request, http.Leave, alien_id)
         if isinstance(body, Refused):
             return body
-        left = await self._seats.leave(alien_id, _lobby_id(request))
+        async with self._turnstile:
+            left = await self._seats.leave(alien_id, _lobby_id(request))
         if isinstance(left, Refused):
             return left
         return json_response(http.HttpLeaveAnswer().model_dump())
