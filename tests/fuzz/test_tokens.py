@@ -30,9 +30,9 @@ async def test_a_spoilt_token_opens_nothing(target: Target, data: st.DataObject)
 async def test_a_spoilt_token_refreshes_nothing(target: Target, data: st.DataObject) -> None:
     token = data.draw(tokens.spoilt(target.token, target.other_token))
     async with websocket(target.port) as client:
-        await client.join(FRONT_DESK, target.token)
+        await client.join(target.lobby, target.token)  # where nobody else is heard of
         await client.packet()
-        answer = await client.command(FRONT_DESK, 1, "refresh_token", {"token": token})
+        answer = await client.command(target.lobby, 1, "refresh_token", {"token": token})
         packets = await hear_out(client)
 
     assert answer["error"]["code"] == ErrorCode.UNAUTHORIZED
