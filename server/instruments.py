@@ -106,7 +106,7 @@ def watch(
     )
     metrics.watch(
         "fair_bingo_ticks_in_progress",
-        "Due lobbies that this node is working on.",
+        "Lobbies that are due, or in a moment, and that this node is working on.",
         (),
         lambda: _one(caller.ticking),
     )

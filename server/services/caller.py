@@ -1,6 +1,7 @@
 """The caller: does what is due in every lobby, on whichever node takes it first."""
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -13,12 +14,12 @@ from server.rules.commands import Tick
 from server.services.alarms import Alarms
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
-from server.store.timers import Timers
+from server.store.timers import AHEAD_MS, Timers
 
 MAX_SLEEP_SECONDS: Final = 0.25
 """Another node may have set an earlier timer and died: nobody sleeps longer than this."""
-MIN_SLEEP_SECONDS: Final = 0.005
-"""What is due within so short a time is taken together."""
+MIN_SLEEP_SECONDS: Final = 0.02
+"""What is due within so short a time is taken together, well ahead of it."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0
@@ -28,7 +29,8 @@ log = structlog.get_logger(__name__)
 
 
 class Caller:
-    """Takes due lobbies of its tables, a batch at a time, and lets time act on them.
+    """Takes lobbies of its tables shortly before they are due, a batch at a time, and lets time
+    act on them.
 
     There may be any number of callers: a lease keeps them from doing the same work, the commit
     from doing it twice.
@@ -62,7 +64,7 @@ class Caller:
 
     @property
     def ticking(self) -> int:
-        """How many lobbies are being worked on."""
+        """How many lobbies were taken and are not done."""
         return len(self._ticking)
 
     def start(self) -> None:
@@ -92,24 +94,27 @@ class Caller:
                 log.exception("caller_failed", table=table)
                 seconds = _RETRY_SECONDS
             until_ms = self._clock.now_ms() + seconds * 1000
-            await self._alarms.sleep(table, seconds, until_ms)
+            await self._alarms.sleep(table, seconds, until_ms + AHEAD_MS)
 
     async def _take_due(self, table: str) -> float:
-        """Take what is due, and say in how many seconds to look again."""
+        """Take what is due soon, and say in how many seconds to look again."""
         due, following_ms = await self._timers.take_due(table, _BATCH)
-        for lobby_id in due:
+        for lobby_id, due_ms in due.items():
             if lobby_id not in self._ticking:
-                task = asyncio.create_task(self._tick(table, lobby_id))
+                task = asyncio.create_task(self._tick(table, lobby_id, due_ms))
                 self._ticking[lobby_id] = task
         if len(due) == _BATCH:
             return 0
         if following_ms is None:
             return MAX_SLEEP_SECONDS
-        seconds = (following_ms - self._clock.now_ms()) / 1000
+        seconds = (following_ms - AHEAD_MS - self._clock.now_ms()) / 1000
         return min(max(seconds, MIN_SLEEP_SECONDS), MAX_SLEEP_SECONDS)
 
-    async def _tick(self, table: str, lobby_id: str) -> None:
+    async def _tick(self, table: str, lobby_id: str, due_ms: float) -> None:
         try:
+            # Not only once: uvloop's timers count whole ms, and the clock may be set.
+            while (early_ms := due_ms - self._clock.now_ms()) > 0:  # noqa: ASYNC110
+                await asyncio.sleep(math.ceil(early_ms) / 1000)
             changed = await self._lobbies.carry_out(lobby_id, Tick())
             if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)

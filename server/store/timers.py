@@ -5,8 +5,10 @@ from typing import Final
 from server.store import keys
 from server.store.connection import Connection, Script
 
+AHEAD_MS: Final = 100
+"""Work is taken so long before it is due, and so nothing has to be asked first when it is."""
 LEASE_MS: Final = 500
-"""How long taken work stays with whoever took it; a node that dies gives it back after that."""
+"""How long what is due stays with whoever took it; a node that dies gives it back after that."""
 
 
 class Timers:
@@ -16,13 +18,14 @@ class Timers:
         self._connection = connection
         self._script = Script("take_due")
 
-    async def take_due(self, table: str, most: int) -> tuple[list[str], float | None]:
-        """At most `most` lobbies that are due, taken for `LEASE_MS`, and the next due time of the
-        table (Unix ms; None without any)."""
+    async def take_due(self, table: str, most: int) -> tuple[dict[str, float], float | None]:
+        """At most `most` lobbies that are due within `AHEAD_MS` by their due times (Unix ms), taken
+        until `LEASE_MS` after those; and the next due time of the table, None without any."""
         due, following = await self._connection.run_timed(
-            self._script, [keys.timers(table)], [LEASE_MS, most]
+            self._script, [keys.timers(table)], [LEASE_MS, most, AHEAD_MS]
         )
-        return due, float(following) if following else None
+        taken = dict(zip(due[::2], map(float, due[1::2]), strict=True))
+        return taken, float(following) if following else None
 
     async def drop(self, table: str, lobby_id: str) -> None:
         """Forget the due time of a lobby that does not exist."""

@@ -7,13 +7,14 @@ import pytest
 from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
-from server.rules.events import NumberCalled
+from server.rules.events import GameStarted, NumberCalled
 from server.rules.evolve import fold
 from server.rules.lobby import due_at
 from server.rules.variants import Variant
 from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.log import Head, Snapshot
+from server.store.timers import AHEAD_MS, LEASE_MS
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.wait import until
@@ -100,12 +101,39 @@ async def test_what_a_dead_node_has_taken_is_done_by_another(
 
     async def taken() -> bool:
         due, _ = await dead.timers.take_due("7000", 1)
-        return due == [lobby_id]
+        return list(due) == [lobby_id]
 
     await until(taken)
     async with calling([alive]):
         await reaches_its_end(alive, lobby_id)
     await assert_played_to_the_end(alive, lobby_id)
+
+
+async def test_what_is_due_soon_is_taken_by_one_until_a_lease_after_that(
+    start_node: StartNode, store_url: str, redis: Redis
+) -> None:
+    node = await start_node(store_url)
+    soon, later = "lobby_3500_000000000001", "lobby_3500_000000000002"
+    now_ms = node.clock.now_ms()
+    later_ms = now_ms + 100_000
+    await redis.zadd(keys.timers(TABLE), {soon: now_ms + AHEAD_MS, later: later_ms})
+    taken, following_ms = await node.timers.take_due(TABLE, 10)
+    assert taken == {soon: pytest.approx(now_ms + AHEAD_MS)}
+    assert following_ms == pytest.approx(now_ms + AHEAD_MS + LEASE_MS)
+    assert await node.timers.take_due(TABLE, 10) == ({}, following_ms)
+
+
+async def test_nothing_is_done_before_it_is_due(start_node: StartNode, store_url: str) -> None:
+    node = await start_node(store_url, tiers=TIERS)
+    lobby_id = await duel(node, 1)
+    async with calling([node]):
+        await reaches_its_end(node, lobby_id)
+    due_ms = 0.0
+    for record in await node.store.records_from(lobby_id, Head(), 1_000):
+        if isinstance(record.event, NumberCalled):
+            assert record.head.at >= due_ms
+        if isinstance(record.event, NumberCalled | GameStarted):
+            due_ms = record.event.next_call_at
 
 
 async def test_a_broken_lobby_does_not_stop_the_others(

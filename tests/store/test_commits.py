@@ -148,7 +148,7 @@ async def test_scripts_that_the_store_has_forgotten_are_sent_again(
             done = await node.store.commit(before, extension(1), node.clock.now_ms())
             assert done is not None
         else:
-            assert await node.timers.take_due(TABLE, 10) == ([], before.lobby.created_at + 120_000)
+            assert await node.timers.take_due(TABLE, 10) == ({}, before.lobby.created_at + 120_000)
 
 
 async def test_what_one_table_writes_is_under_its_own_hash_tag(node: Node, redis: Redis) -> None:
