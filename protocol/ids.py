@@ -1,6 +1,7 @@
 """Every id and name on the wire: built here, parsed here, and nowhere else."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final
 
 from pydantic import StringConstraints
@@ -27,6 +28,7 @@ def is_lobby_id(text: str) -> bool:
     return _LOBBY_ID.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)  # asked at each step of each game
 def lobby_table(lobby: str) -> str:
     """The table in a lobby id. Raises ValueError for anything else."""
     match = _LOBBY_ID.fullmatch(lobby)

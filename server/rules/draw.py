@@ -39,7 +39,8 @@ def shuffled(items: Iterable[int], server_seed: bytes, message: str) -> tuple[in
     numbers = stream(server_seed, message)
     for j in range(len(order) - 1, 0, -1):
         fair_below = _RANGE // (j + 1) * (j + 1)
-        u = next(u for u in numbers if u < fair_below)
+        while (u := next(numbers)) >= fair_below:
+            pass
         k = u % (j + 1)
         order[j], order[k] = order[k], order[j]
     return tuple(order)

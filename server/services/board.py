@@ -65,7 +65,8 @@ class Board:
         lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
         for snapshot in await asyncio.gather(*map(self._store.load, lobby_ids)):
             if snapshot.lobby is not None:
-                self._take(public_view(snapshot.lobby, snapshot.head.seq))
+                view = public_view(snapshot.lobby, snapshot.head.seq)
+                self._take(view, view.model_dump_json())
 
     async def restore(self) -> None:
         """Read everything anew if the board is open, as soon as the store answers."""
@@ -93,15 +94,15 @@ class Board:
         return f"[{','.join(self._json[view.lobby_id] for view in self.forming())}]"
 
     def _said(self, said: str) -> None:
-        self._take(LobbyView.model_validate_json(said))
+        self._take(LobbyView.model_validate_json(said), said)
 
-    def _take(self, view: LobbyView) -> None:
+    def _take(self, view: LobbyView, json: str) -> None:
         known = self._lobbies.get(view.lobby_id)
         if view == known or (known is not None and view.seq < known.seq):
             return
         if view.status == "forming":
             self._lobbies[view.lobby_id] = view
-            self._json[view.lobby_id] = view.model_dump_json()
+            self._json[view.lobby_id] = json
         else:
             self._lobbies.pop(view.lobby_id, None)
             self._json.pop(view.lobby_id, None)

@@ -13,6 +13,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from server.clock import StoreClock
+from server.delay import Delay
 from server.metrics import Metrics
 from server.store.errors import StoreUnavailable
 
@@ -71,6 +72,7 @@ class Connection:
         self._line: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
+        self._patience = Delay(COMMAND_TIMEOUT_SECONDS, _give_up)
 
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
@@ -78,17 +80,15 @@ class Connection:
         Raises StoreUnavailable after `COMMAND_TIMEOUT_SECONDS` at most, or redis.ResponseError if
         the command itself is wrong.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Any] = loop.create_future()
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((command[0], pack_command(command), answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_waiting())
-        # Half the cost of an `asyncio.timeout`, and there are thousands a second.
-        patience = loop.call_later(COMMAND_TIMEOUT_SECONDS, _give_up, answer)
+        self._patience.start(answer)
         try:
             return await answer
         finally:
-            patience.cancel()
+            self._patience.cancel(answer)
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """The answer of a script; it must not have written before it can fail."""

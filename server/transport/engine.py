@@ -17,6 +17,7 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
+from server.delay import Delay
 from server.transport.admission import client_address, is_origin_allowed, is_websocket_handshake
 from server.transport.counts import Counts
 from server.transport.ending import Ending
@@ -58,6 +59,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         self._limits = limits
         self._counts = counts
         self._connects = RateByKey(limits.connects_by_address, time.monotonic)
+        self._pings = Delay(PING_INTERVAL_SECONDS, Session.ping)
         self._emptied = asyncio.Event()
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
@@ -110,6 +112,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             address=address,
             limits=self._limits,
             counts=self._counts,
+            pings=self._pings,
             on_end=self.handlers["disconnect"],
         )
         self.sockets[session.sid] = session

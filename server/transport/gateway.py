@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import socketio
 import structlog
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from protocol.errors import ErrorCode, Refused, error_answer
 from protocol.to_client import Draining
@@ -230,17 +230,19 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         """What `work` comes to; `unavailable` without the store; `internal` if it raises anything
         else, which is an error of ours. Whatever it logs carries `ids`, and such an error what the
         client sent."""
-        with bound_contextvars(**ids):
-            try:
-                return await work
-            except StoreUnavailable:
-                return Refused(ErrorCode.UNAVAILABLE)
-            except Exception:
-                self._counts.failures += 1
-                # The secrets in an object are masked by their names, elsewhere they have none.
-                shown = payload if isinstance(payload, dict) else type(payload).__name__
-                log.exception("unexpected error", payload=shown)
-                return Refused(ErrorCode.INTERNAL)
+        before = bind_contextvars(**ids)  # a third of the cost of `bound_contextvars`
+        try:
+            return await work
+        except StoreUnavailable:
+            return Refused(ErrorCode.UNAVAILABLE)
+        except Exception:
+            self._counts.failures += 1
+            # The secrets in an object are masked by their names, elsewhere they have none.
+            shown = payload if isinstance(payload, dict) else type(payload).__name__
+            log.exception("unexpected error", payload=shown)
+            return Refused(ErrorCode.INTERNAL)
+        finally:
+            reset_contextvars(**before)
 
 
 def _payload(event: Event) -> Any:

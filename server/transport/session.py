@@ -2,9 +2,9 @@
 
 There is one write path: every packet is a frame that goes to the transport at once, in the order
 of the program; the transport's own buffer is the client's queue. There is no task but the request
-handler that reads, and no queue: pings and deadlines are timers. It stands in the engine's table
-where python-engineio keeps its AsyncSocket. What this needs of transports, that they write at once
-and count only what the kernel refused, is in tests/transport/test_stack.py.
+handler that reads, and no queue: pings and deadlines come from timers. It stands in the engine's
+table where python-engineio keeps its AsyncSocket. What this needs of transports, that they write at
+once and count only what the kernel refused, is in tests/transport/test_stack.py.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from server.delay import Delay
 from server.transport.counts import Counts
 from server.transport.ending import Ending, close_code
 from server.transport.frames import close_frame, text_frame
@@ -42,8 +43,9 @@ _PING = text_frame(b"2")
 class Session:
     """A connection, from its handshake to its end.
 
-    `on_end(sid, ending)` is called once, while the client can still be written to. `busy` says
-    that a message of the client is being answered; `address` is what its limits are counted for.
+    `pings` is the delay between two pings, which ends in `ping`. `on_end(sid, ending)` is called
+    once, while the client can still be written to. `busy` says that a message of the client is
+    being answered; `address` is what its limits are counted for.
     What the layer above knows of the connection is kept here too: its player, its memberships by
     namespace, when its tokens expire, and whom its latest token, known by its SHA-256, vouched for.
     """
@@ -57,6 +59,7 @@ class Session:
         "_longest_bytes",
         "_loop",
         "_on_end",
+        "_pings",
         "_timer",
         "_transport",
         "address",
@@ -79,6 +82,7 @@ class Session:
         address: str,
         limits: SocketLimits,
         counts: Counts,
+        pings: Delay["Session"],
         on_end: Callable[[str, Ending], None],
     ) -> None:
         self.sid = sid
@@ -100,7 +104,9 @@ class Session:
         self._credits = Credits(limits.messages)
         self._awaiting_pong = False
         self._deadline: asyncio.TimerHandle | None = None
-        self._timer = self._loop.call_later(PING_INTERVAL_SECONDS, self._ping)
+        self._timer: asyncio.TimerHandle | None = None
+        self._pings = pings
+        self._pings.start(self)
         self._bound_buffers()
 
     # Writing
@@ -166,16 +172,18 @@ class Session:
 
     # Liveness
 
-    def _ping(self, looked_before: bool = False) -> None:
+    def ping(self, looked_before: bool = False) -> None:
+        """Ask the peer for a sign of life, if it has given the last one, and start the next delay
+        of `pings`."""
         if not self._awaiting_pong:
             self._awaiting_pong = True
             self.write(_PING)
-            self._timer = self._loop.call_later(PING_INTERVAL_SECONDS, self._ping)
+            self._pings.start(self)
         elif self.busy:  # the pong may wait behind the message that is being answered
-            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self._ping)
+            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self.ping)
         elif not looked_before:
             # Unread, maybe, in a loop that was held up: timers come before what the sockets say.
-            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._ping, True)
+            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self.ping, True)
         else:
             self._abort(Ending.SILENT)
 
@@ -214,6 +222,7 @@ class Session:
             self._cancel_timers()
 
     def _cancel_timers(self) -> None:
+        self._pings.cancel(self)
         for timer in (self._timer, self._deadline):
             if timer is not None:
                 timer.cancel()

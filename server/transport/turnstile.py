@@ -11,6 +11,7 @@ from collections import deque
 from types import TracebackType
 from typing import Final
 
+from server.delay import Delay
 from server.store.errors import StoreUnavailable
 
 PLAYERS_AT_ONCE: Final = 64
@@ -31,6 +32,7 @@ class Turnstile:
     def __init__(self, at_once: int) -> None:
         self._free = at_once
         self._line: deque[asyncio.Future[None]] = deque()
+        self._patience = Delay(PATIENCE_SECONDS, _give_up)
 
     @property
     def waiting(self) -> int:
@@ -56,7 +58,7 @@ class Turnstile:
     async def _wait(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._line.append(turn)
-        patience = turn.get_loop().call_later(PATIENCE_SECONDS, _give_up, turn)
+        self._patience.start(turn)
         try:
             await turn
         except asyncio.CancelledError:
@@ -64,7 +66,7 @@ class Turnstile:
                 self._let_in()
             raise
         finally:
-            patience.cancel()
+            self._patience.cancel(turn)
 
     def _let_in(self) -> None:
         """Give the turn of one who leaves to the next who still waits."""

@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
 from server.store.errors import StoreUnavailable
@@ -25,22 +25,23 @@ def error_middleware(counts: Counts) -> Middleware:
 
     @web.middleware
     async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-        with bound_contextvars(
+        # Nothing is to be undone: aiohttp has a task for each request.
+        bind_contextvars(
             request_id=secrets.token_hex(8),
             method=request.method,
             path=request.rel_url.raw_path[:LOGGED_PATH_LENGTH],
-        ):
-            try:
-                return await handler(request)
-            except web.HTTPException as error:
-                error.__traceback__ = None  # aiohttp keeps it with the request, which is in there
-                return error if error.status < 400 else route_problem(error)
-            except StoreUnavailable as error:
-                log.warning("request_without_store", error=str(error))
-                return problem(Refused(ErrorCode.UNAVAILABLE))
-            except Exception:
-                counts.failures += 1
-                log.exception("request_failed", payload=request.get(PAYLOAD))
-                return problem(Refused(ErrorCode.INTERNAL))
+        )
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            error.__traceback__ = None  # aiohttp keeps it with the request, which is in there
+            return error if error.status < 400 else route_problem(error)
+        except StoreUnavailable as error:
+            log.warning("request_without_store", error=str(error))
+            return problem(Refused(ErrorCode.UNAVAILABLE))
+        except Exception:
+            counts.failures += 1
+            log.exception("request_failed", payload=request.get(PAYLOAD))
+            return problem(Refused(ErrorCode.INTERNAL))
 
     return answer_errors
