@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, Final
 
+import structlog
 from hiredis import pack_command
 from redis import exceptions
 from redis.asyncio import Redis
@@ -29,6 +30,8 @@ _UNAVAILABLE = (
     exceptions.TryAgainError,
     OSError,
 )
+log = structlog.get_logger(__name__)
+
 # What a store says when it is there but cannot take the write now, and redis-py has no class for.
 _REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ")
 
@@ -149,7 +152,10 @@ class Connection:
             await self._hang_up()  # what it says now could be taken for another answer
             if not isinstance(error, Exception):
                 raise
-            answers = [error] * len(batch)
+            if not isinstance(error, _UNAVAILABLE):
+                # Of redis-py or the event loop, with a connection that ends at a bad moment.
+                log.exception("store_exchange_failed")
+            answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
 
@@ -195,7 +201,7 @@ def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
         return
     if not isinstance(answer, Exception):
         future.set_result(answer)
-    elif isinstance(answer, _UNAVAILABLE) or str(answer).startswith(_REFUSING):
+    elif isinstance(answer, (StoreUnavailable, *_UNAVAILABLE)) or str(answer).startswith(_REFUSING):
         future.set_exception(StoreUnavailable(str(answer)))
     else:
         future.set_exception(answer)

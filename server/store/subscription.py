@@ -20,6 +20,8 @@ RETRY_SECONDS: Final = 0.5
 CONFIRM_SECONDS: Final = 2.0
 
 _LOST = (exceptions.RedisError, OSError)
+# To send, in redis-py 8 and uvloop, while another task finds out that the connection is gone.
+_LOST_WHILE_SENDING = (*_LOST, AttributeError, RuntimeError)
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,7 @@ class Subscription:
                 await self._connection.send_command(self._channels.subscribe, channel)
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await confirmed.wait()
-        except (*_LOST, TimeoutError) as error:
+        except (*_LOST_WHILE_SENDING, TimeoutError) as error:
             self.unsubscribe(channel)
             raise StoreUnavailable("the subscription was not confirmed") from error
         except asyncio.CancelledError:
@@ -99,8 +101,7 @@ class Subscription:
             return
         try:
             await self._connection.send_command(self._channels.unsubscribe, channel)
-        except (*_LOST, AttributeError):
-            # The latter is what redis-py 8 comes to when the connection goes while it sends.
+        except _LOST_WHILE_SENDING:
             log.info("subscription_lost_while_unsubscribing")
 
     async def _keep_connected(self) -> None:

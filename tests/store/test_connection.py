@@ -13,6 +13,7 @@ from server.dev.store import EmbeddedStore
 from server.store.connection import COMMAND_TIMEOUT_SECONDS
 from server.store.errors import StoreUnavailable
 from tests.support.game import Node, StartNode
+from tests.support.proxy import Proxy
 from tests.support.store_content import command, store_content
 from tests.support.wait import until
 
@@ -110,6 +111,19 @@ async def answers(node: Node) -> bool:
         return await echoed(node, 1)
     except StoreUnavailable:
         return False
+
+
+async def test_an_answer_that_is_none_means_unavailable_and_the_next_is_one_again(
+    start_node: StartNode, store_url: str
+) -> None:
+    async with Proxy(store_url) as proxy:
+        node = await start_node(proxy.url, listen_url=store_url)
+        proxy.garble()
+        answers = await asyncio.gather(
+            *(node.connection.call("ECHO", n) for n in range(10)), return_exceptions=True
+        )
+        assert all(isinstance(answer, StoreUnavailable) for answer in answers)
+        assert await echoed(node, 1)
 
 
 def refusing(store_port: int) -> dict[str, Sequence[str]]:

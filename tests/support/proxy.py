@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback whose links can stall, or go dead without a word."""
+"""A TCP proxy on loopback whose links can stall, garble, or go dead without a word."""
 
 import asyncio
 from contextlib import suppress
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 class Proxy:
     """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
     directions and keeps every connection open, as a firewall that forgot them would; between
-    `hold` and `release` it keeps the server's answers back."""
+    `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
+    before the next of them."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -19,6 +20,11 @@ class Proxy:
         self._answering = asyncio.Event()
         self._answering.set()
         self.silent = False
+        self._nonsense = b""
+
+    def garble(self) -> None:
+        """Put something before the next answer that means nothing in any protocol of stores."""
+        self._nonsense = b"nonsense\r\n"
 
     def hold(self) -> None:
         """Pass no answer on until `release`."""
@@ -72,6 +78,7 @@ class Proxy:
             while said := await reader.read(65_536):
                 if passing is not None:
                     await passing.wait()
+                    said, self._nonsense = self._nonsense + said, b""
                 if not self.silent:
                     writer.write(said)
         writer.close()
