@@ -17,7 +17,6 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
-from server.delay import Delay
 from server.transport.admission import client_address, is_origin_allowed, is_websocket_handshake
 from server.transport.counts import Counts
 from server.transport.ending import Ending
@@ -25,6 +24,7 @@ from server.transport.frames import text_frame
 from server.transport.limits import RateByKey, SocketLimits
 from server.transport.problems import problem
 from server.transport.reader import read
+from server.transport.rota import Rota
 from server.transport.session import PING_INTERVAL_SECONDS, Session
 
 MAX_MESSAGE_BYTES = 16_384
@@ -59,7 +59,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         self._limits = limits
         self._counts = counts
         self._connects = RateByKey(limits.connects_by_address, time.monotonic)
-        self._pings = Delay(PING_INTERVAL_SECONDS, Session.ping)
+        self._pings = Rota(PING_INTERVAL_SECONDS, Session.ping)
         self._emptied = asyncio.Event()
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:

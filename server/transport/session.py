@@ -12,11 +12,11 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from server.delay import Delay
 from server.transport.counts import Counts
 from server.transport.ending import Ending, close_code
 from server.transport.frames import close_frame, text_frame
 from server.transport.limits import Credits, SocketLimits
+from server.transport.rota import Rota
 
 if TYPE_CHECKING:
     from server.outside.identity import Identity
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 # after twice the interval and a last look: under 10 s.
 PING_INTERVAL_SECONDS: Final = 4.75
 PONG_RECHECK_SECONDS: Final = 0.25
-BUSY_RECHECK_SECONDS: Final = 1.0
 
 # How long a peer may take to answer our close frame before its connection is cut.
 CLOSE_SECONDS: Final = 2.0
@@ -43,7 +42,7 @@ _PING = text_frame(b"2")
 class Session:
     """A connection, from its handshake to its end.
 
-    `pings` is the delay between two pings, which ends in `ping`. `on_end(sid, ending)` is called
+    `pings` says whose turn it is for `ping`, and for how long. `on_end(sid, ending)` is called
     once, while the client can still be written to. `busy` says that a message of the client is
     being answered; `address` is what its limits are counted for.
     What the layer above knows of the connection is kept here too: its player, its memberships by
@@ -51,7 +50,6 @@ class Session:
     """
 
     __slots__ = (
-        "_awaiting_pong",
         "_counts",
         "_credits",
         "_deadline",
@@ -59,9 +57,10 @@ class Session:
         "_longest_bytes",
         "_loop",
         "_on_end",
-        "_pings",
+        "_pinged_with",
         "_timer",
         "_transport",
+        "_unanswered_pings",
         "address",
         "alien_id",
         "busy",
@@ -82,7 +81,7 @@ class Session:
         address: str,
         limits: SocketLimits,
         counts: Counts,
-        pings: Delay["Session"],
+        pings: Rota["Session"],
         on_end: Callable[[str, Ending], None],
     ) -> None:
         self.sid = sid
@@ -102,11 +101,10 @@ class Session:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._credits = Credits(limits.messages)
-        self._awaiting_pong = False
+        self._unanswered_pings = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._pings = pings
-        self._pings.start(self)
+        self._pinged_with = pings.add(self)
         self._bound_buffers()
 
     # Writing
@@ -165,26 +163,24 @@ class Session:
 
     def take_pong(self) -> None:
         """The peer is alive. Pongs that nobody asked for count as messages."""
-        if self._awaiting_pong:
-            self._awaiting_pong = False
+        if self._unanswered_pings:
+            self._unanswered_pings -= 1
         else:
             self.take_credit()
 
     # Liveness
 
-    def ping(self, looked_before: bool = False) -> None:
-        """Ask the peer for a sign of life, if it has given the last one, and start the next delay
-        of `pings`."""
-        if not self._awaiting_pong:
-            self._awaiting_pong = True
-            self.write(_PING)
-            self._pings.start(self)
-        elif self.busy:  # the pong may wait behind the message that is being answered
-            self._timer = self._loop.call_later(BUSY_RECHECK_SECONDS, self.ping)
-        elif not looked_before:
+    def ping(self) -> None:
+        """Ask the peer for a sign of life, and see whether it gave the one before."""
+        if self._unanswered_pings:
             # Unread, maybe, in a loop that was held up: timers come before what the sockets say.
-            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self.ping, True)
-        else:
+            self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._look_for_pong)
+        self._unanswered_pings += 1
+        self.write(_PING)
+
+    def _look_for_pong(self) -> None:
+        # While a message is being answered, the pong may wait behind it.
+        if self._unanswered_pings > 1 and not self.busy:
             self._abort(Ending.SILENT)
 
     def set_deadline(self, seconds: float, callback: Callable[[], None]) -> None:
@@ -222,7 +218,7 @@ class Session:
             self._cancel_timers()
 
     def _cancel_timers(self) -> None:
-        self._pings.cancel(self)
+        self._pinged_with.discard(self)
         for timer in (self._timer, self._deadline):
             if timer is not None:
                 timer.cancel()
