@@ -1,15 +1,14 @@
 """Locks by name, for as long as somebody uses them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from weakref import WeakValueDictionary
+from types import TracebackType
 
 from server.store.errors import StoreUnavailable
 
 
 class _Lock(asyncio.Lock):
     failures = 0
+    users = 0
 
 
 class Locks:
@@ -17,24 +16,53 @@ class Locks:
     by the commit, whoever else takes part."""
 
     def __init__(self) -> None:
-        self._locks: WeakValueDictionary[str, _Lock] = WeakValueDictionary()
+        self._locks: dict[str, _Lock] = {}
 
-    @asynccontextmanager
-    async def hold(self, name: str) -> AsyncIterator[None]:
-        """Keep the lock of that name.
+    def hold(self, name: str) -> "_Hold":
+        """Keep the lock of that name, as an asynchronous context manager.
 
         Raises StoreUnavailable when somebody who kept it while we waited did: while the store
         hangs, each in the line would else wait for it in turn.
         """
-        lock = self._locks.get(name)
-        if lock is None:
-            lock = self._locks[name] = _Lock()
-        failures = lock.failures
-        async with lock:
-            if lock.failures > failures:
-                raise StoreUnavailable("no answer to whoever asked before")
-            try:
-                yield
-            except StoreUnavailable:
-                lock.failures += 1
-                raise
+        return _Hold(self._locks, name)
+
+
+class _Hold:
+    # A class, since `asynccontextmanager` makes a generator and an object more for each commit.
+    __slots__ = ("_lock", "_locks", "_name")
+
+    def __init__(self, locks: dict[str, _Lock], name: str) -> None:
+        self._locks = locks
+        self._name = name
+
+    async def __aenter__(self) -> None:
+        self._lock = self._locks.setdefault(self._name, _Lock())
+        self._lock.users += 1
+        failures = self._lock.failures
+        try:
+            await self._lock.acquire()
+        except BaseException:
+            self._forget()
+            raise
+        if self._lock.failures > failures:
+            self._release()
+            raise StoreUnavailable("no answer to whoever asked before")
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, StoreUnavailable):
+            self._lock.failures += 1
+        self._release()
+
+    def _release(self) -> None:
+        self._lock.release()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._lock.users -= 1
+        if not self._lock.users:
+            del self._locks[self._name]

@@ -115,9 +115,9 @@ def lobby_hash(lobby: Lobby, before: Lobby | None = None) -> dict[str, str]:
     return changed
 
 
-def player_hash(player: Player) -> dict[str, str]:
-    """A player's hash."""
-    return _PLAYER.write(player)
+def player_hash(player: Player, before: Player | None = None) -> dict[str, str]:
+    """A player's hash. Only the fields that changed since `before`."""
+    return _PLAYER.write(player, before)
 
 
 def read_lobby(

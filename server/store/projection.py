@@ -135,9 +135,10 @@ def _state(before: Lobby | None, after: Lobby, head: Head) -> Iterator[Write]:
     yield ("HSET", keys.lobby(after.lobby_id), *_flat(changed))
     seated = {} if before is None else before.players
     for alien_id, player in after.players.items():
-        if seated.get(alien_id) is not player:
-            key = keys.player(after.lobby_id, alien_id)
-            yield ("HSET", key, *_flat(codec.player_hash(player)))
+        known = seated.get(alien_id)
+        news = {} if known is player else codec.player_hash(player, known)
+        if news:
+            yield ("HSET", keys.player(after.lobby_id, alien_id), *_flat(news))
     for alien_id in seated.keys() - after.players.keys():
         yield ("DEL", keys.player(after.lobby_id, alien_id))
     called = after.called[len(before.called) if before is not None else 0 :]
