@@ -30,12 +30,14 @@ class EmbeddedStore:
     """A Valkey on 127.0.0.1 whose every acknowledged write is on disk in `data_dir`.
 
     A directory serves one store at a time. The port is a free one unless it is given, and stays
-    the same over stops and starts. On Linux the store ends with the thread that started it,
-    however that ends; the calls block, so start it before the event loop.
+    the same over stops and starts. `options` are more of the store's own, from the next start on.
+    On Linux the store ends with the thread that started it, however that ends; the calls block, so
+    start it before the event loop.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None) -> None:
         self.data_dir = data_dir.resolve()
+        self.options: list[str] = []
         self._port = free_port() if port is None else port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -96,6 +98,7 @@ class EmbeddedStore:
         command = [str(binary), "--bind", "127.0.0.1", "--port", str(self._port)]
         command += ["--dir", str(self.data_dir), "--save", ""]
         command += ["--appendonly", "yes", "--appendfsync", "always"]
+        command += self.options
         with self._log_path.open("wb") as log:
             return subprocess.Popen(
                 tethered(command),

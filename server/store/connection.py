@@ -152,8 +152,8 @@ class Connection:
             await self._hang_up()  # what it says now could be taken for another answer
             if not isinstance(error, Exception):
                 raise
-            if not isinstance(error, _UNAVAILABLE):
-                # Of redis-py or the event loop, with a connection that ends at a bad moment.
+            # uvloop has no better error for a connection that ends while redis-py makes it.
+            if not isinstance(error, (RuntimeError, *_UNAVAILABLE)):
                 log.exception("store_exchange_failed")
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):

@@ -36,8 +36,11 @@ class TornStore:
     def __init__(self, store: EmbeddedStore) -> None:
         self.store = store
         self.crashes = 0
-        self._keep_one_file()
         self._synced_bytes = 0
+        # A rewrite of the file, which begins at 64 MB, would go on in another one.
+        store.options += ["--auto-aof-rewrite-percentage", "0"]
+        with redis.Redis.from_url(store.url) as client:
+            client.config_set("auto-aof-rewrite-percentage", 0)  # it is running already
 
     def seen(self) -> None:
         """Something was acknowledged: all that is in the file now must survive."""
@@ -53,13 +56,7 @@ class TornStore:
         with log.open("r+b") as file:
             file.truncate(kept)
         self.store.start()
-        self._keep_one_file()
         return written - kept
-
-    def _keep_one_file(self) -> None:
-        # A rewrite of the file, which begins at 64 MB, would go on in another one.
-        with redis.Redis.from_url(self.store.url) as client:
-            client.config_set("auto-aof-rewrite-percentage", 0)
 
     def _log(self) -> Path:
         (log,) = self.store.data_dir.glob("appendonlydir/*.incr.aof")
