@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from server.app import App
 from server.dev.compose import DevWorld
 from server.dev.ports import free_port
 from server.transport.ending import Ending
+from tests.support.wait import TIMEOUT_SECONDS
 
 GRIDS = {
     "ann": [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
@@ -212,3 +214,24 @@ async def test_closing_ends_the_events(world: DevWorld, app: App) -> None:
         await ann.close()
         await listening
     assert [type(event) for event in heard] == [LobbyState]
+
+
+async def test_whoever_is_cancelled_while_they_connect_does_not_go_on(
+    world: DevWorld, app: App
+) -> None:
+    async def come() -> None:
+        async with connect_front_desk(world.url, world.access.token("ann")):
+            came.set()
+            await asyncio.Event().wait()
+
+    for passes in count():  # of the loop, until the cancellation: one of them is the worst
+        came = asyncio.Event()
+        coming = asyncio.create_task(come())
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        was_there = came.is_set()
+        coming.cancel()
+        await asyncio.wait([coming], timeout=TIMEOUT_SECONDS)
+        assert coming.cancelled()
+        if was_there:
+            break
