@@ -34,10 +34,11 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
     world = DevWorld(data_dir, _in_company(environ))
     logs.configure(world.settings.log_level, world.settings.log_format)
     async with world.running():
+        stopped = _stop_signal()
         print(_welcome(world, data_dir), flush=True)
         async with asyncio.TaskGroup() as group:
             bots = group.create_task(keep_lobbies_warm(world.access, tiers(world.settings)))
-            await _stop_signal()
+            await stopped.wait()
             bots.cancel()
 
 
@@ -52,9 +53,10 @@ def _welcome(world: DevWorld, data_dir: Path) -> str:
     return _WELCOME.format(url=world.url, tiers=offered, data_dir=data_dir)
 
 
-async def _stop_signal() -> None:
+def _stop_signal() -> asyncio.Event:
+    """What SIGINT or SIGTERM sets, from now on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+    return stopped
