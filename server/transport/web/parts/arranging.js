@@ -59,6 +59,9 @@ function makeDraggable(cell, drop) {
   });
   cell.addEventListener("pointerup", (event) => end(under(event)));
   cell.addEventListener("pointercancel", () => end(null));
+  // What the page does not use of a finger's quick move is a fling to the browser, and a tap only
+  // stops a fling.
+  cell.addEventListener("touchmove", (event) => event.preventDefault(), { passive: false });
 }
 
 const swallow = (event) => {
