@@ -25,9 +25,10 @@ demo: install  ## one fast game between bots, in the terminal
 docs: install  ## the documents in protocol/, written anew from its models
 	$(BIN)/python -m protocol.documents
 
-# Four at a time, since most of them wait; a file's tests stay together.
+# Four at a time, since most of them wait; a file's tests stay together. A test that hangs ends its
+# worker, and so the run: pytest-xdist would wait for a new worker without end.
 test: install
-	$(BIN)/pytest -n 4 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0
 
 FUZZ_EXAMPLES ?= 1000
 fuzz: install  ## so many new examples of each kind of nonsense that strangers may send
