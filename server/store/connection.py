@@ -30,11 +30,10 @@ _UNAVAILABLE = (
     exceptions.TryAgainError,
     OSError,
 )
-log = structlog.get_logger(__name__)
-
 # What a store says when it is there but cannot take the write now, and redis-py has no class for.
 _REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ")
 
+log = structlog.get_logger(__name__)
 
 _Command = tuple[str, bytes, "asyncio.Future[Any]"]
 """The name of a command, the packed whole, and who waits for its answer."""
@@ -152,8 +151,7 @@ class Connection:
             await self._hang_up()  # what it says now could be taken for another answer
             if not isinstance(error, Exception):
                 raise
-            # uvloop has no better error for a connection that ends while redis-py makes it.
-            if not isinstance(error, (RuntimeError, *_UNAVAILABLE)):
+            if not isinstance(error, (RuntimeError, *_UNAVAILABLE)):  # see errors.LOST
                 log.exception("store_exchange_failed")
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):

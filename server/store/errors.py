@@ -1,4 +1,12 @@
-"""How the store can fail, for those who use it."""
+"""How the store can fail, for those who use it and, with `LOST`, for those who speak with it."""
+
+from typing import Final
+
+from redis import RedisError
+
+LOST: Final = (RedisError, OSError, RuntimeError)
+"""How redis-py fails when it has no connection or loses it; that it took too long is an OSError
+as well. RuntimeError is uvloop's, for a transport that closes while it is made or used."""
 
 
 class StoreUnavailable(Exception):

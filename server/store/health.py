@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-from redis import exceptions
+from redis import ResponseError
 from redis.asyncio import Redis
 
-from server.store.errors import StoreUnavailable
+from server.store.errors import LOST, StoreUnavailable
 
 PING_SECONDS: Final = 0.8
 _SHARDED_SINCE: Final = 7
@@ -37,16 +37,16 @@ class StoreHealth:
         try:
             async with asyncio.timeout(PING_SECONDS):
                 await self._redis.ping()
-        except (exceptions.RedisError, OSError, TimeoutError) as error:
+        except LOST as error:
             raise StoreUnavailable(str(error)) from error
 
     async def durability(self) -> Durability | None:
         """How the store is set up; None if it hides that. Raises StoreUnavailable."""
         try:
             found = await self._redis.config_get("append*")
-        except exceptions.ResponseError:
+        except ResponseError:
             return None
-        except (exceptions.RedisError, OSError) as error:
+        except LOST as error:
             raise StoreUnavailable(str(error)) from error
         appendonly, appendfsync = found.get("appendonly"), found.get("appendfsync")
         if appendonly is None or appendfsync is None:
@@ -57,9 +57,9 @@ class StoreHealth:
         """Whether the store has sharded channels. Raises StoreUnavailable."""
         try:
             about: Any = await self._redis.info("server")
-        except exceptions.ResponseError:
+        except ResponseError:
             return False
-        except (exceptions.RedisError, OSError) as error:
+        except LOST as error:
             raise StoreUnavailable(str(error)) from error
         major, _, _ = str(about["redis_version"]).partition(".")  # Valkey says 7 as well
         return int(major) >= _SHARDED_SINCE

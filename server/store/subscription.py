@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from redis import exceptions
 from redis.asyncio import Redis
 
 from server.store.channels import Channels
-from server.store.errors import StoreUnavailable
+from server.store.errors import LOST, StoreUnavailable
 
 PING_SECONDS: Final = 2.0
 SILENCE_SECONDS: Final = 6.0
@@ -19,9 +18,8 @@ SILENCE_SECONDS: Final = 6.0
 RETRY_SECONDS: Final = 0.5
 CONFIRM_SECONDS: Final = 2.0
 
-_LOST = (exceptions.RedisError, OSError)
-# To send, in redis-py 8 and uvloop, while another task finds out that the connection is gone.
-_LOST_WHILE_SENDING = (*_LOST, AttributeError, RuntimeError)
+# AttributeError is redis-py's, for sending while another task finds that the connection is gone.
+_LOST_WHILE_SENDING: Final = (*LOST, AttributeError)
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +75,7 @@ class Subscription:
                 await self._connection.send_command(self._channels.subscribe, channel)
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await confirmed.wait()
-        except (*_LOST_WHILE_SENDING, TimeoutError) as error:
+        except _LOST_WHILE_SENDING as error:
             self.unsubscribe(channel)
             raise StoreUnavailable("the subscription was not confirmed") from error
         except asyncio.CancelledError:
@@ -108,7 +106,7 @@ class Subscription:
         while True:
             try:
                 await self._listen()
-            except* (*_LOST, TimeoutError) as lost:
+            except* _LOST_WHILE_SENDING as lost:
                 log.warning("subscription_lost", error=repr(lost.exceptions))
             await asyncio.sleep(RETRY_SECONDS)
 

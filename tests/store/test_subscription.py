@@ -4,12 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
+from server.store import subscription
 from server.store.channels import Channels
 from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
+from server.store.health import StoreHealth
 from server.store.subscription import CONFIRM_SECONDS, Subscription
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
@@ -17,6 +20,7 @@ from tests.support.wait import until
 
 OUTAGE_SECONDS = 5
 HALF_OPEN_SECONDS = 15
+RESETS = 5_000
 
 
 class Ear:
@@ -155,6 +159,28 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
         proxy.silent = False
         await hears_again(ear, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
         assert ear.restored == 1
+
+
+def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "RETRY_SECONDS", 0.001)
+
+    async def reset_again_and_again() -> None:
+        async with Proxy(store_url) as proxy:
+            proxy.resetting = True
+            ear, health = Ear(proxy.url), StoreHealth(open_redis(proxy.url))
+            for _ in range(RESETS):
+                with pytest.raises(StoreUnavailable):
+                    await health.ping()
+            proxy.resetting = False
+            await until(lambda: ear.subscription.alive)
+            await health.ping()
+            await ear.close()
+            await health.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # it fails in more ways
+        runner.run(reset_again_and_again())
 
 
 async def test_a_link_on_which_nothing_is_said_stays_up(

@@ -1,6 +1,8 @@
-"""A TCP proxy on loopback whose links can stall, garble, or go dead without a word."""
+"""A TCP proxy on loopback whose links can stall, garble, be reset, or go dead without a word."""
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
@@ -10,7 +12,7 @@ class Proxy:
     """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
     directions and keeps every connection open, as a firewall that forgot them would; between
     `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
-    before the next of them."""
+    before the next of them. While `resetting`, it resets each new connection at once."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -20,6 +22,7 @@ class Proxy:
         self._answering = asyncio.Event()
         self._answering.set()
         self.silent = False
+        self.resetting = False
         self._nonsense = b""
 
     def garble(self) -> None:
@@ -56,6 +59,12 @@ class Proxy:
         await self._server.wait_closed()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.resetting:
+            at_once = struct.pack("ii", 1, 0)
+            accepted: socket.socket = writer.get_extra_info("socket")
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            writer.transport.abort()
+            return
         link = asyncio.create_task(self._link(reader, writer))
         self._links.add(link)
         link.add_done_callback(self._links.discard)
