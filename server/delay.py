@@ -18,8 +18,8 @@ class Delay(Generic[T]):
     earlier, if it was not cancelled.
 
     As it is the same for all, they are due in the order in which they came, and one timer looks
-    after them. There are thousands a second of what an answer of the store, a turn or a ping waits
-    for, and a timer of its own for each costs several times as much.
+    after them. Thousands a second wait for an answer of the store or for their turn, and a timer
+    of its own for each costs several times as much.
     """
 
     def __init__(self, seconds: float, act: Callable[[T], None]) -> None:

@@ -172,14 +172,14 @@ class Session:
 
     def ping(self) -> None:
         """Ask the peer for a sign of life, and see whether it gave the one before."""
-        if self._unanswered_pings:
+        # While a message is being answered, the pong may wait behind it.
+        if self._unanswered_pings and not self.busy:
             # Unread, maybe, in a loop that was held up: timers come before what the sockets say.
             self._timer = self._loop.call_later(PONG_RECHECK_SECONDS, self._look_for_pong)
         self._unanswered_pings += 1
         self.write(_PING)
 
     def _look_for_pong(self) -> None:
-        # While a message is being answered, the pong may wait behind it.
         if self._unanswered_pings > 1 and not self.busy:
             self._abort(Ending.SILENT)
 

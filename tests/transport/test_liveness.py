@@ -84,6 +84,21 @@ async def test_pings_are_answered_in_time_behind_a_slow_command(
     assert (await client.command("/hall", 2, "echo"))["ok"]
 
 
+async def test_a_pong_behind_a_command_has_time_to_be_read_when_the_command_is_done(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+
+    session.busy = True  # as if its message were being answered
+    session.ping()
+    session.ping()
+    session.busy = False
+
+    await asyncio.sleep(2 * PONG_RECHECK_SECONDS)
+    assert session.ending is None
+
+
 async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
