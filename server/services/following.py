@@ -5,16 +5,14 @@ commit once and in order, and fills a gap from the lobby's log before anything l
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import structlog
 
 from protocol.views import Status
 from server.metrics import Metrics
-from server.rules.evolve import evolve
+from server.services.followed import Followed
 from server.services.locks import Locks
 from server.store import keys
 from server.store.errors import StoreUnavailable
@@ -23,13 +21,10 @@ from server.store.log import (
     Record,
     Snapshot,
     announced,
-    read_announcement,
     read_invoice_news,
 )
 from server.store.subscription import Subscription
 
-RECENT: Final = 256
-"""How many events of a lobby a node remembers for those who come back."""
 _PAGE: Final = 1_000
 _RETRY_SECONDS: Final = 0.5
 
@@ -47,19 +42,6 @@ class Audience(Protocol):
 
     def restarted(self, lobby_id: str, snapshot: Snapshot) -> None:
         """What was told before no longer holds: the store has lost some of it."""
-
-
-@dataclass(slots=True)
-class Followed:
-    """A followed lobby, and the last of what its room heard. `expected`: what this node last asked
-    the store to commit, and the lobby after it."""
-
-    snapshot: Snapshot
-    followers: int = 1
-    expected: tuple[Snapshot, Sequence[Record]] | None = None
-    recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
-    catching_up: bool = False
-    behind: bool = False
 
 
 class Following:
@@ -121,7 +103,7 @@ class Following:
     def committed(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
         """Take note of a commit of this node, before the store tells of it."""
         followed = self._followed.get(lobby_id)
-        if followed is not None and _follows(followed.snapshot, records):
+        if followed is not None and followed.is_next(records):
             self._advance(lobby_id, followed, records, after)
 
     async def catch_up(self, lobby_id: str) -> None:
@@ -176,7 +158,7 @@ class Following:
             return
         version, last_hash = announced(said)
         if version > followed.snapshot.head.version:
-            self._announced(lobby_id, followed, *_told(followed, said, last_hash))
+            self._announced(lobby_id, followed, *followed.told(said, last_hash))
 
     def _invoice_changed(self, lobby_id: str, alien_id: str) -> None:
         if self.audience is not None:
@@ -185,7 +167,7 @@ class Following:
     def _announced(
         self, lobby_id: str, followed: Followed, after: Snapshot | None, records: Sequence[Record]
     ) -> None:
-        if not followed.catching_up and _follows(followed.snapshot, records):
+        if not followed.catching_up and followed.is_next(records):
             self._advance(lobby_id, followed, records, after)
         else:
             self._close_gap_soon(lobby_id, followed)
@@ -197,8 +179,7 @@ class Following:
         records: Sequence[Record],
         after: Snapshot | None = None,
     ) -> None:
-        followed.snapshot = after or _replayed(followed.snapshot, records)
-        followed.recent.extend(record for record in records if record.name is not None)
+        followed.advance(records, after)
         if self.audience is not None:
             self.audience.happened(lobby_id, followed.snapshot, records)
 
@@ -245,28 +226,6 @@ class Following:
         snapshot = await self._store.load(lobby_id)
         if snapshot.lobby is None or self._followed.get(lobby_id) is not followed:
             return
-        followed.snapshot = snapshot
-        followed.recent.clear()
+        followed.start_over(snapshot)
         if self.audience is not None:
             self.audience.restarted(lobby_id, snapshot)
-
-
-def _told(
-    followed: Followed, said: str, last_hash: str
-) -> tuple[Snapshot | None, Sequence[Record]]:
-    """The records of an announcement, and the lobby after them if that is known: the hash vouches
-    for all that led there."""
-    if followed.expected is not None and followed.expected[0].head.hash == last_hash:
-        return followed.expected
-    return None, read_announcement(said)
-
-
-def _follows(snapshot: Snapshot, records: Sequence[Record]) -> bool:
-    return records[0].head.version == snapshot.head.version + 1
-
-
-def _replayed(snapshot: Snapshot, records: Sequence[Record]) -> Snapshot:
-    lobby = snapshot.lobby
-    for record in records:
-        lobby = evolve(lobby, record.event)
-    return Snapshot(lobby, records[-1].head)

@@ -17,13 +17,13 @@ import structlog
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from protocol.errors import ErrorCode, Refused, error_answer
-from protocol.to_client import Draining
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
 from server.transport.ending import Ending
 from server.transport.engine import Engine
 from server.transport.frames import text_frame
+from server.transport.goodbye import say_goodbye
 from server.transport.limits import SocketLimits
 from server.transport.member import Door, Member, Welcome
 from server.transport.packets import (
@@ -33,7 +33,6 @@ from server.transport.packets import (
     ack_packet,
     connect_error_packet,
     connect_packet,
-    disconnect_packet,
     parse_packet,
 )
 from server.transport.rooms import Rooms
@@ -44,9 +43,7 @@ from server.transport.turnstile import Turnstile
 MAX_NAMESPACES: Final = 8
 MAX_REFUSED_CONNECTS: Final = 3
 
-_DRAINING: Final = Draining(retry_after_ms=1000).model_dump_json().encode()
 _URGENT: Final = "claim"  # the first one wins, so it waits behind nothing else
-_DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
 
 log = structlog.get_logger()
 
@@ -127,7 +124,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: Ending) -> None:
         for member in list(self.eio.sockets[eio_sid].members.values()):
-            _say_goodbye(member, reason)
+            say_goodbye(member, reason)
             self._leave(member)
 
     # Joining and leaving
@@ -247,15 +244,3 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
 
 def _payload(event: Event) -> Any:
     return event.args[0] if len(event.args) == 1 else event.args or {}
-
-
-def _say_goodbye(member: Member, ending: Ending) -> None:
-    """Tell why, where there is something that the client should do about it.
-
-    A client that gets a disconnect packet does not come back by itself. One that is drained
-    should: to it the connection just ends.
-    """
-    if ending is Ending.DRAINING:
-        member.send("draining", _DRAINING)
-    elif ending in _DISMISSALS:
-        member.session.write(text_frame(disconnect_packet(member.namespace)))
