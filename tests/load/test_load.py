@@ -65,7 +65,8 @@ async def test_players_who_are_dropped_come_back_and_miss_nothing(
     figures = report["figures"]
     assert figures["connections"] > 30
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
-    assert report["errors"] == {}
+    # Who comes back late may find that what they wanted to do is over.
+    assert report["errors"].keys() <= {"wrong_status"}
 
 
 async def test_with_keys_of_its_own_it_needs_no_development_server(

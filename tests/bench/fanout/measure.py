@@ -65,9 +65,13 @@ def _settle(clients: Audience) -> None:
 
 def _slice(server: ServerProcess, clients: Audience, sockets: int, seconds: float) -> Run:
     before, client_before, start = server.cpu_time(), _own_cpu_seconds(), time.monotonic()
-    deliveries = clients.play(seconds) * sockets
+    deliveries = 0
+    while True:  # until the server's clock, which counts hundredths of a second, has moved
+        deliveries += clients.play(seconds) * sockets
+        used = server.cpu_time().since(before)
+        if used.user_seconds + used.system_seconds > 0:
+            break
     lasted = time.monotonic() - start
-    used = server.cpu_time().since(before)
     return Run(
         deliveries_per_second=deliveries / lasted,
         user_us=used.user_seconds / deliveries * 1e6,
