@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -33,6 +34,7 @@ _SETTINGS: Final = {
     "HTTP_RATE": "0",
     "MAX_SOCKETS": "0",
 }
+_TIERS: Final = (3500, 7000, 17500)
 _END_SECONDS: Final = 120
 _COUNTS: Final = ("sockets", "connections", "games", "missed", "duplicates", "errors")
 _STEADY: Final = (
@@ -52,7 +54,8 @@ _STEADY: Final = (
 @dataclass(frozen=True, slots=True)
 class Size:
     """What to measure: so many players on each of so many servers. Times are in seconds;
-    `reconnect_at` counts from the start, None: nobody is dropped."""
+    `reconnect_at` counts from the start, None: nobody is dropped. With `tier_each` the players of a
+    server are in lobbies of their own; else those of all servers sit together."""
 
     players: int
     servers: int = 1
@@ -61,6 +64,7 @@ class Size:
     seconds: float = 60
     reconnect_at: float | None = None
     load_processes: int = 2
+    tier_each: bool = False
 
 
 async def measure(
@@ -87,7 +91,9 @@ async def measure(
         for probe in probes:
             stack.enter_context(probe.asking())
         kid = issuer.keys["EdDSA"].kid
-        loads = [_load(size, server, kid, directory) for server in servers]
+        tiers = cycle(_TIERS if size.tier_each else _TIERS[:1])
+        pairs = zip(servers, tiers, strict=False)
+        loads = [_load(size, server, tier, kid, directory) for server, tier in pairs]
         await asyncio.gather(*(_ended(load, size) for load in loads))
         return [
             _found(size, directory / str(server.port), usage, store_usage)
@@ -96,7 +102,7 @@ async def measure(
         ]
 
 
-def _load(size: Size, server: Server, kid: str, directory: Path) -> ChildProcess:
+def _load(size: Size, server: Server, tier: int, kid: str, directory: Path) -> ChildProcess:
     options = {
         "token-key": directory / "issuer-ed25519.pem",
         "webhook-key": directory / "provider-ed25519.pem",
@@ -104,6 +110,7 @@ def _load(size: Size, server: Server, kid: str, directory: Path) -> ChildProcess
         "audience": "crowd",
         "kid": kid,
         "players": size.players,
+        "tiers": tier,
         "ramp-seconds": size.ramp_seconds,
         "duration-seconds": size.seconds,
         "processes": size.load_processes,
@@ -148,6 +155,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--reconnect-at", type=float)
     parser.add_argument("--load-processes", type=int, default=2)
+    parser.add_argument("--tier-each", action="store_true")
     size = Size(**vars(parser.parse_args()))
     cores = sorted(os.sched_getaffinity(0))
     # What is started here shares the last core, but for the servers, which are moved.
