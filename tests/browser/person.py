@@ -63,9 +63,13 @@ class Person:
     async def ticket(self) -> list[int]:
         """The numbers on the ticket in the hand, row by row."""
         cells = self.page.locator(".cell")
-        # They stand there before their numbers do.
-        await expect(cells.last).to_have_text(NUMBER, timeout=PATIENCE_MS)
-        return [int(text) for text in await cells.all_inner_texts()]
+        texts: list[str] = []
+        while not (
+            texts and all(texts)
+        ):  # they stand there before their numbers do, at each stage of the game
+            await expect(cells.last).to_have_text(NUMBER, timeout=PATIENCE_MS)
+            texts = await cells.all_inner_texts()
+        return [int(text) for text in texts]
 
     async def marked(self) -> list[int]:
         """The numbers that are marked."""

@@ -28,6 +28,7 @@ from server.store.lobbies import LobbyStore
 from server.store.projection import Lifetimes, Projection
 from server.store.subscription import Subscription
 from server.store.timers import Timers
+from tests.support.wait import until
 
 BUY_IN = 3500
 TABLE = "3500"
@@ -108,6 +109,18 @@ class Node:
                 break
         assert isinstance(seated, Seated), seated
         return seated
+
+    async def past(self, at_ms: float) -> None:
+        """Return when the store's clock is past that time, and so is what this node takes it for:
+        a quick answer may set that back, but not behind the store's."""
+
+        async def store_is_past() -> bool:
+            asked_ms = self.clock.monotonic_ms()
+            await self.connection.set_clock()
+            error_ms = self.clock.monotonic_ms() - asked_ms
+            return self.clock.now_ms() - error_ms > at_ms
+
+        await until(store_is_past)
 
     async def pay(self, seated: Seated) -> None:
         """Pay a seat, which must count."""
