@@ -64,9 +64,7 @@ class Person:
         """The numbers on the ticket in the hand, row by row."""
         cells = self.page.locator(".cell")
         texts: list[str] = []
-        while not (
-            texts and all(texts)
-        ):  # they stand there before their numbers do, at each stage of the game
+        while not (texts and all(texts)):  # at each stage they stand there before their numbers do
             await expect(cells.last).to_have_text(NUMBER, timeout=PATIENCE_MS)
             texts = await cells.all_inner_texts()
         return [int(text) for text in texts]
