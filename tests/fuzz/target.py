@@ -27,7 +27,7 @@ SETTINGS: Final = {
     "MESSAGE_RATE": "0",  # no limits, so that everything reaches what is behind them
     "CONNECT_RATE": "0",
     "HTTP_RATE": "0",
-    "CONNECT_TIMEOUT_SECONDS": "2",
+    "CONNECT_TIMEOUT_SECONDS": "6",
     "CALL_INTERVAL_SECONDS": "0.25",
     "SEAT_SECONDS": "86400",  # the attacker's lobby forms for as long as the tests last
     "FORMATION_SECONDS": "86400",

@@ -17,6 +17,7 @@ from server.dev.compose import DevWorld
 from server.dev.ports import free_port
 from server.transport.ending import Ending
 from tests.support.wait import TIMEOUT_SECONDS
+from tests.system.game_server import has_line
 
 GRIDS = {
     "ann": [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
@@ -25,9 +26,11 @@ GRIDS = {
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> DevWorld:
-    """A world of fast games for two, in which any message rate will do."""
-    settings = {"PORT": "0", "MAX_PLAYERS": "2", "CALL_INTERVAL_SECONDS": "0.02"}
+def world(tmp_path: Path, request: pytest.FixtureRequest) -> DevWorld:
+    """A world of fast games for two, in which any message rate will do. The parameter, if there is
+    one, is the seconds between two calls."""
+    interval = getattr(request, "param", "0.02")
+    settings = {"PORT": "0", "MAX_PLAYERS": "2", "CALL_INTERVAL_SECONDS": interval}
     return DevWorld(tmp_path, settings | {"MESSAGE_RATE": "0"})
 
 
@@ -56,12 +59,13 @@ async def begin_game(world: DevWorld) -> str:
 
 
 async def win(lobby: LobbyClient, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
-    """Mark what is called, claim the first row as soon as it is complete, hear the rest."""
-    missing, answer = set(grid[0]), None
+    """Claim as soon as a line has been called, hear the rest."""
+    called: set[int] = set()
+    answer = None
     async for heard in lobby.events():
         if isinstance(heard, RoomMessage) and isinstance(heard.event, NumberCalled):
-            missing -= {heard.event.number}
-            if not missing and answer is None:
+            called.add(heard.event.number)
+            if answer is None and has_line(grid, called):
                 answer = await lobby.claim()
     assert answer is not None
     return answer
@@ -93,7 +97,8 @@ async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
     world: DevWorld, app: App
 ) -> None:
     lobby_id = await begin_game(world)
-    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+    token = world.access.token("ann")
+    async with enter_lobby(world.url, token, lobby_id, last_seq=0) as ann:
         won = await win(ann, GRIDS["ann"])
         shown = await ann.sync()
         assert ann.view.model_dump() == shown.model_dump(exclude={"you", "at"})
@@ -101,6 +106,7 @@ async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
     assert (ann.view.outcome, ann.view.winner, won.pot) == ("won", "ann", 7000)
 
 
+@pytest.mark.parametrize("world", ["600"], indirect=True, ids=["before any call"])
 async def test_a_false_claim_tells_what_was_missing(world: DevWorld, app: App) -> None:
     lobby_id = await begin_game(world)
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:

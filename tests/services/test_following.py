@@ -86,13 +86,12 @@ async def test_a_commit_is_told_when_it_is_made_before_the_store_tells_of_it(nod
 async def test_a_commit_that_the_store_told_of_first_is_not_told_again(nodes: Pair) -> None:
     lobby_id = await opened(nodes[0])
     listener = await follow(nodes[1], lobby_id)
-    before = await nodes[0].store.load(lobby_id)
-    done = await nodes[0].store.commit(
-        before, [FormingExtended(deadline=1)], nodes[0].clock.now_ms()
+    changed = await nodes[0].lobbies.change(
+        lobby_id, lambda _lobby, _now_ms: [FormingExtended(deadline=1)]
     )
-    assert done is not None
+    assert isinstance(changed, Changed)
     await until(lambda: listener.versions == [3])
-    nodes[1].following.committed(lobby_id, *done)
+    nodes[1].following.committed(lobby_id, changed.snapshot, changed.records)
     assert listener.versions == [3]
 
 
@@ -130,9 +129,9 @@ async def test_what_was_not_heard_during_an_outage_is_told_when_it_is_over(
 async def test_a_gap_of_many_pages_is_filled(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
     listener = await follow(nodes[1], lobby_id)
-    before = await mute.store.load(lobby_id)
-    many: list[Event] = [FormingExtended(deadline=n) for n in range(2_500)]
-    assert await mute.store.commit(before, many, mute.clock.now_ms())
+    some: list[Event] = [FormingExtended(deadline=n) for n in range(250)]
+    for _ in range(10):
+        assert isinstance(await mute.lobbies.change(lobby_id, lambda _, __: some), Changed)
     nodes[1].following.restore()
     await is_told(listener, range(3, 2_503))
 

@@ -121,9 +121,12 @@ async def test_a_failure_of_an_unknown_invoice_has_no_effect(node: Node, redis: 
 async def test_an_invoice_that_was_kept_long_enough_is_unknown(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, lifetimes=replace(LIFETIMES, invoice_seconds=0.05))
+    node = await start_node(store_url, lifetimes=replace(LIFETIMES, invoice_seconds=600))
     seated = await node.sit("ann")
-    await until(lambda: is_gone(redis, keys.invoice(seated.invoice.invoice_id)))
+    key = keys.invoice(seated.invoice.invoice_id)
+    assert 0 < await redis.pttl(key) <= 600_000
+    await redis.pexpire(key, 1)  # its time is over
+    await until(lambda: is_gone(redis, key))
     assert await node.deliver(paid(seated)) == Refused(ErrorCode.UNKNOWN_INVOICE)
     assert len(await unmatched(redis)) == 1
 

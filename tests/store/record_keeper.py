@@ -14,6 +14,9 @@ from tests.store.agreement import assert_agrees
 from tests.support.game import Node
 from tests.support.store_content import store_content
 
+ATTEMPTS = 5
+"""A machine that pauses makes a decision stale, so that nothing is written."""
+
 
 class RecordKeeper:
     """Commits the events of `LOBBY_ID`, alone in its store, through a node."""
@@ -26,8 +29,11 @@ class RecordKeeper:
 
     async def commit(self, happened: Sequence[Event]) -> None:
         """Commit what happened next, in one step."""
-        now_ms = self._node.clock.now_ms()
-        done = await self._node.store.commit(self.snapshot, with_invoices(happened), now_ms)
+        for _ in range(ATTEMPTS):
+            now_ms = self._node.clock.now_ms()
+            done = await self._node.store.commit(self.snapshot, with_invoices(happened), now_ms)
+            if done is not None:
+                break
         assert done is not None
         self.snapshot, records = done
         self.records += records

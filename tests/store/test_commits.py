@@ -45,8 +45,11 @@ async def test_of_fifty_writers_on_one_version_exactly_one_wins_and_the_rest_wri
         return None if done is None else done[0]
 
     for _ in range(ROUNDS):
-        answers = await asyncio.gather(*map(write, range(WRITERS)))
-        (after,) = [answer for answer in answers if answer is not None]
+        winners: list[Snapshot] = []
+        while not winners:  # on a machine that pauses all may be too late
+            answers = await asyncio.gather(*map(write, range(WRITERS)))
+            winners = [answer for answer in answers if answer is not None]
+        (after,) = winners
         assert after.head.version == before.head.version + 1
         assert await nodes[0].store.load(lobby_id) == after
         log = await nodes[0].store.records_from(lobby_id, Head(), 1_000)
@@ -102,11 +105,11 @@ async def test_a_check_holds_only_for_the_expected_answer(
 ) -> None:
     await redis.hset("{t}h", "field", "1")
     check = Check(("HLEN", "{t}h"), expected)
-    now_ms = node.clock.now_ms()
-    assert not await node.commits.commit([check], [("SET", "{t}s", "x")], now_ms)
+    write = ("SET", "{t}s", "x")
+    assert not await node.commits.commit([check], [write], node.clock.now_ms())
     assert await redis.exists("{t}s") == 0
     right = replace(check, expected="1")
-    assert await node.commits.commit([right], [("SET", "{t}s", "x")], now_ms)
+    assert await node.commits.commit([right], [write], node.clock.now_ms())
     assert await redis.get("{t}s") == "x"
 
 
@@ -130,9 +133,9 @@ async def test_a_stale_decision_is_taken_again(node: Node) -> None:
     lobby_id = before.lobby.lobby_id
     changed = await node.lobbies.change(lobby_id, stopped_for_a_while_at_first)
     assert isinstance(changed, Changed)
-    assert asked == 2
+    assert asked > 1
     assert changed.snapshot.head.version == before.head.version + 1
-    assert [record.event for record in changed.records] == extension(2)
+    assert [record.event for record in changed.records] == extension(asked)
 
 
 async def test_scripts_that_the_store_has_forgotten_are_sent_again(

@@ -161,6 +161,14 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
         assert ear.restored == 1
 
 
+async def is_well(health: StoreHealth) -> bool:
+    try:
+        await health.ping()
+    except StoreUnavailable:
+        return False
+    return True
+
+
 def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
     store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,7 +183,7 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
                     await health.ping()
             proxy.resetting = False
             await until(lambda: ear.subscription.alive)
-            await health.ping()
+            await until(lambda: is_well(health))
             await ear.close()
             await health.close()
 

@@ -1,5 +1,6 @@
 """A server to play on, in this process or as a child, and the people around it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +22,8 @@ BUY_IN = 3500
 
 # Each name's ticket is this row of nine numbers: alice has 1 to 9, bob 10 to 18.
 NAMES = ("alice", "bob", "carol", "dave", "erin")
+
+PATIENCE = 20
 
 
 class HttpAnswer(NamedTuple):
@@ -76,9 +79,18 @@ class GameServer:
         """POST a JSON body as the player `name`."""
         return await self.request("POST", path, name, json={} if body is None else body)
 
+    async def _post_again(self, path: str, name: str, body: Any) -> HttpAnswer:
+        # As clients do, while the store does not answer in time.
+        for _ in range(PATIENCE):
+            answer = await self.post(path, name, body)
+            if answer.status != 503:
+                break
+            await asyncio.sleep(0.1)
+        return answer
+
     async def join(self, name: str, buy_in_amount: int = BUY_IN) -> Any:
         """Seat a player."""
-        answer = await self.post("/api/game/join", name, {"buy_in_amount": buy_in_amount})
+        answer = await self._post_again("/api/game/join", name, {"buy_in_amount": buy_in_amount})
         assert answer.status == 200, answer
         return answer.body
 
@@ -99,7 +111,7 @@ class GameServer:
         """Players arrange the tickets of their names."""
         for name in names:
             path = f"/api/game/{lobby_id}/numbers/arrange"
-            answer = await self.post(path, name, {"grid": ticket(name)})
+            answer = await self._post_again(path, name, {"grid": ticket(name)})
             assert answer.status == 200, answer
 
     async def ready(self, *names: str) -> str:

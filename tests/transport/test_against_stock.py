@@ -22,7 +22,7 @@ from tests.transport.stock import stock_server
 
 PATIENCE_SECONDS = 15.0
 STOCK_PATIENCE_SECONDS = 1.5
-CONNECT_SECONDS = 0.5
+CONNECT_SECONDS = 4.0
 
 
 class Abused(Protocol):

@@ -1,6 +1,7 @@
 """A connection lives as long as its tokens."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,15 +15,14 @@ async def test_a_connection_ends_with_the_token_that_expires_first(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall-1", "alice:1")
+    await client.join("/hall-1", "alice:4")
     await client.packet()
     await client.join("/hall-2", "alice:3600")
     await client.packet()
 
-    async with asyncio.timeout(6):
-        packets = await client.tcp_end()
+    packets = await client.tcp_end()
 
-    assert packets == ["41/hall-1,", "41/hall-2,"]
+    assert [packet for packet in packets if packet != "2"] == ["41/hall-1,", "41/hall-2,"]
     assert server.counts.ended[Ending.EXPIRED] == 1
 
 
@@ -30,13 +30,13 @@ async def test_a_refreshed_token_replaces_all_tokens_of_the_connection(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall-1", "alice:1.5")
+    await client.join("/hall-1", "alice:4")
     await client.packet()
-    await client.join("/hall-2", "alice:1.5")
+    await client.join("/hall-2", "alice:4")
     await client.packet()
 
     answer = await client.command("/hall-2", 1, "refresh_token", {"token": "alice:3600"})
-    await asyncio.sleep(2)
+    await asyncio.sleep(4.5)
 
     assert answer.keys() == {"ok", "expires_at"}
     assert answer["ok"]
@@ -101,11 +101,13 @@ async def test_a_token_that_expired_on_the_connection_is_checked_again(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall-1", "alice:0.3")
+    await client.join("/hall-1", "alice")
     await client.packet()
-    answer = await client.command("/hall-1", 1, "refresh_token", {"token": "alice:3600"})
-    assert answer["ok"]
-    await asyncio.sleep(0.5)
-    await client.join("/hall-2", "alice:0.3")  # the issuer of the hall gives it new time
+    (session,) = server.gateway.eio.sockets.values()
+    assert session.vouched is not None
+    digest, identity = session.vouched
+    session.vouched = digest, replace(identity, expires_at_ms=0.0)  # as if its time were over
+    await client.join("/hall-2", "alice")  # the issuer of the hall gives it new time
     await client.packet()
-    assert len(next(iter(server.gateway.eio.sockets.values())).members) == 2
+    assert session.vouched[1].expires_at_ms > 0
+    assert len(session.members) == 2
