@@ -84,7 +84,7 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(
 
 
 async def test_a_game_is_played_by_keyboard_alone(serve: Serve, enter: Enter) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="3")
     ann = await enter(world, "ann")
     keyboard = ann.page.keyboard
     async with world.company("bot-1"):

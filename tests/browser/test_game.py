@@ -78,7 +78,7 @@ async def test_two_people_and_bots_play_to_the_end(
 async def test_a_false_claim_puts_the_player_out_who_may_watch_on(
     serve: Serve, enter: Enter
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="2")
     ann = await enter(world, "ann")
     async with world.company("bot-1") as lobby_id:
         await ann.join_the_game()
@@ -126,7 +126,7 @@ async def test_a_cut_is_said_at_once_and_costs_no_number(serve: Serve, enter: En
 
 
 async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: Enter) -> None:
-    world = await serve(**TWO_SEATS, SEAT_SECONDS="6")
+    world = await serve(**TWO_SEATS, SEAT_SECONDS="12")
     ann = await enter(world, "ann")
     invoices = []
 
@@ -184,6 +184,11 @@ async def test_the_page_marks_nothing_by_itself(serve: Serve, enter: Enter) -> N
     ann = await enter(world, "ann")
     await ann.page.add_init_script(COUNT_MARKS)
     async with world.company("bot-1"):
-        await ann.join_the_game()
+        await ann.arrive()
+        await ann.take_a_seat()
+        await ann.pay()
+        for button in ("Surprise me", "Use these numbers", "Print my ticket"):
+            await ann.press(button)
         await ann.sees("Nobody won")
+        await ann.sees("The 50 numbers you heard are these")
         assert await ann.page.evaluate("marks") == 0

@@ -83,13 +83,18 @@ async def test_nothing_is_acknowledged_before_the_store_is_known_not_to_forget(
     url = f"http://127.0.0.1:{port}"
     starting = start_serve(REDIS_URL=own_store.url, PORT=str(port))
     await starting.wait_for_line("waiting_for_store")
-    os.kill(own_store.pid, signal.SIGCONT)
     answers = set()
     async with aiohttp.ClientSession() as http:
+
+        async def deliver() -> None:
+            async with http.post(url + WEBHOOK, data=body, headers=signed) as answer:
+                answers.add(answer.status)
+
+        await deliver()
+        os.kill(own_store.pid, signal.SIGCONT)
         with suppress(aiohttp.ClientError):
             while starting.exit_code is None:
-                async with http.post(url + WEBHOOK, data=body, headers=signed) as answer:
-                    answers.add(answer.status)
+                await deliver()
     assert await starting.wait() == 2
     assert answers == {503}
 

@@ -22,7 +22,7 @@ BOUND_SECONDS = 60  # for a slow machine; what is to be seen here would be an ho
 PACE = {
     "MAX_PLAYERS": "10",
     "SEAT_SECONDS": "1",
-    "FORMATION_SECONDS": "5",
+    "FORMATION_SECONDS": "12",
     "ARRANGING_SECONDS": "0.5",
     "CALL_INTERVAL_SECONDS": "0.05",
 }
@@ -94,7 +94,7 @@ async def test_tokens_expire_by_the_time_of_the_store(servers: list[GameServer])
         assert refused.body["code"] == "token_expired"
 
         lobby_id = (await server.join("alice"))["lobby_id"]
-        short = server.issuer.token("alice", lifetime_seconds=3)
+        short = server.issuer.token("alice", lifetime_seconds=6)
         async with server.visitor("alice", short) as visitor:
             await visitor.enter(lobby_id)
             await visitor.ends()

@@ -44,7 +44,7 @@ async def test_a_request_in_flight_is_answered(
 async def test_numbers_are_called_no_more_when_players_are_sent_away(
     start_serve: StartServe, issuer: DevIssuer, provider: DevProvider, store_url: str
 ) -> None:
-    process = start_serve(CALL_INTERVAL_SECONDS="0.02", DRAIN_SECONDS="2")
+    process = start_serve(CALL_INTERVAL_SECONDS="0.1", DRAIN_SECONDS="2")
     url = (await process.wait_for_line(READY))[1]
     async with (
         game_server(url, issuer, provider) as server,
@@ -52,9 +52,10 @@ async def test_numbers_are_called_no_more_when_players_are_sent_away(
         server.visitor("bob") as bob,
         starting_nodes() as start,
     ):
-        lobby_id = await server.ready("alice", "bob")
+        lobby_id = await server.seat("alice", "bob")
         for visitor in (alice, bob):
             await visitor.enter(lobby_id)
+        await server.arrange(lobby_id, "alice", "bob")
         await alice.hears("number_called")
         process.terminate()
         await until(lambda: bool(alice.of("draining") or bob.of("draining")))

@@ -45,7 +45,7 @@ def promtool(*arguments: str, told: bytes = b"") -> None:
 @pytest.fixture
 async def metrics(serve: Serve) -> bytes:
     """What a server tells after a claim."""
-    server: GameServer = await serve(CALL_INTERVAL_SECONDS="0.05")
+    server: GameServer = await serve(CALL_INTERVAL_SECONDS="0.5")
     lobby_id = await server.ready("alice", "bob")
     async with server.visitor("alice") as alice:
         await alice.enter(lobby_id)

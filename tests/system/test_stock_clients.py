@@ -15,7 +15,7 @@ from tests.system.shapes import ANSWERS, REFUSAL, assert_transcript
 from tests.system.spec import assert_shape
 from tests.system.visitor import Visitor
 
-PACE = {"CALL_INTERVAL_SECONDS": "0.1"}
+PACE = {"CALL_INTERVAL_SECONDS": "0.3"}
 
 Said = list[Any]
 
