@@ -8,6 +8,7 @@ from typing import Any, Final
 import socketio
 from socketio.exceptions import BadNamespaceError, ConnectionError
 
+from protocol.cancellation import raise_if_cancelled
 from protocol.errors import ErrorAnswer, ErrorBody
 
 CONNECT_TIMEOUT_SECONDS: Final = 10
@@ -107,17 +108,9 @@ class Line:
                 refused = ErrorBody.model_validate(refusals[0]["data"])
                 raise CommandRefused(refused) from None
             raise ConnectionLost(f"cannot connect to {url}") from error
-        _raise_if_cancelled()
+        raise_if_cancelled()
         self._ended = asyncio.create_task(self._client.eio.wait())
         self._ended.add_done_callback(lambda _: self._incoming.put_nowait(_END))
 
     def _receive(self, name: str, data: dict[str, Any]) -> None:
         self._incoming.put_nowait((name, data))
-
-
-def _raise_if_cancelled() -> None:
-    # python-socketio waits with asyncio.wait_for, which before Python 3.12 forgets that it was
-    # cancelled if what it waits for comes in the same pass of the loop.
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError

@@ -9,6 +9,7 @@ from typing import Any, Final
 import structlog
 from redis.asyncio import Redis
 
+from protocol.cancellation import raise_if_cancelled
 from server.store.channels import Channels
 from server.store.errors import LOST, StoreUnavailable
 
@@ -17,6 +18,7 @@ SILENCE_SECONDS: Final = 6.0
 """A connection that has said nothing for so long, though pinged, is dead: it is given up."""
 RETRY_SECONDS: Final = 0.5
 CONFIRM_SECONDS: Final = 2.0
+CANCEL_AGAIN_SECONDS: Final = 0.1
 
 # AttributeError is redis-py's, for sending while another task finds that the connection is gone.
 _LOST_WHILE_SENDING: Final = (*LOST, AttributeError)
@@ -59,9 +61,10 @@ class Subscription:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
+            # Again and again: redis-py may forget it, and so may a TaskGroup of which a task fails.
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
         """Listen on a channel; when this returns, no later message is missed.
@@ -160,6 +163,7 @@ class Subscription:
         """Ask for a sign of life again and again. Raises TimeoutError when there is none."""
         while (patience_seconds := SILENCE_SECONDS - self._silent_seconds) > 0:
             await connection.send_command("PING")
+            raise_if_cancelled()
             await asyncio.sleep(min(PING_SECONDS, patience_seconds))
         raise TimeoutError("the subscription is silent")
 

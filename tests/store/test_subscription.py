@@ -21,6 +21,8 @@ from tests.support.wait import until
 OUTAGE_SECONDS = 5
 HALF_OPEN_SECONDS = 15
 RESETS = 5_000
+CLOSES = 300
+"""Of which two or three in a hundred come while a ping is being sent."""
 
 
 class Ear:
@@ -159,6 +161,17 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
         proxy.silent = False
         await hears_again(ear, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
         assert ear.restored == 1
+
+
+async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
+    store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "PING_SECONDS", 0.0005)
+    for pauses in range(CLOSES):
+        ear = Ear(store_url)
+        await until(lambda ear=ear: ear.subscription.alive)
+        await asyncio.sleep(0.0001 * (pauses % 20))
+        await ear.close()
 
 
 async def is_well(health: StoreHealth) -> bool:
