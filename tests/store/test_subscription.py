@@ -164,12 +164,11 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
 
 
 async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
-    store_url: str, monkeypatch: pytest.MonkeyPatch
+    start_ear: StartEar, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription, "PING_SECONDS", 0.0005)
     for pauses in range(CLOSES):
-        ear = Ear(store_url)
-        await until(lambda ear=ear: ear.subscription.alive)
+        ear = await start_ear(store_url)
         await asyncio.sleep(0.0001 * (pauses % 20))
         await ear.close()
 
