@@ -21,7 +21,7 @@ CONFIRM_SECONDS: Final = 2.0
 CANCEL_AGAIN_SECONDS: Final = 0.1
 
 # AttributeError is redis-py's, for sending while another task finds that the connection is gone.
-_LOST_WHILE_SENDING: Final = (*LOST, AttributeError)
+_LOST: Final = (*LOST, AttributeError)
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +78,7 @@ class Subscription:
                 await self._connection.send_command(self._channels.subscribe, channel)
             async with asyncio.timeout(CONFIRM_SECONDS):
                 await confirmed.wait()
-        except _LOST_WHILE_SENDING as error:
+        except _LOST as error:
             self.unsubscribe(channel)
             raise StoreUnavailable("the subscription was not confirmed") from error
         except asyncio.CancelledError:
@@ -102,14 +102,14 @@ class Subscription:
             return
         try:
             await self._connection.send_command(self._channels.unsubscribe, channel)
-        except _LOST_WHILE_SENDING:
+        except _LOST:
             log.info("subscription_lost_while_unsubscribing")
 
     async def _keep_connected(self) -> None:
         while True:
             try:
                 await self._listen()
-            except* _LOST_WHILE_SENDING as lost:
+            except* _LOST as lost:
                 log.warning("subscription_lost", error=repr(lost.exceptions))
             await asyncio.sleep(RETRY_SECONDS)
 

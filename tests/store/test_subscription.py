@@ -9,11 +9,11 @@ from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
 from server.store import subscription
-from server.store.channels import Channels
 from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
-from server.store.subscription import CONFIRM_SECONDS, Subscription
+from server.store.subscription import CONFIRM_SECONDS
+from tests.store.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
 from tests.support.wait import until
@@ -23,29 +23,6 @@ HALF_OPEN_SECONDS = 15
 RESETS = 5_000
 CLOSES = 300
 """Of which two or three in a hundred come while a ping is being sent."""
-
-
-class Ear:
-    """A subscription, what it heard, and how often it was restored."""
-
-    def __init__(self, url: str, *, sharded: bool = True) -> None:
-        self.heard: list[str] = []
-        self.restored = 0
-        self._redis = open_redis(url)
-        self.subscription = Subscription(self._redis, Channels(sharded), self._restored)
-        self.subscription.start()
-
-    async def close(self) -> None:
-        """Hear nothing more."""
-        await self.subscription.close()
-        await self._redis.aclose()
-
-    async def listen(self, channel: str = "channel") -> None:
-        """Hear what is said on a channel."""
-        await self.subscription.subscribe(channel, self.heard.append)
-
-    def _restored(self) -> None:
-        self.restored += 1
 
 
 StartEar = Callable[..., Awaitable[Ear]]

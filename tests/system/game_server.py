@@ -23,7 +23,7 @@ BUY_IN = 3500
 # Each name's ticket is this row of nine numbers: alice has 1 to 9, bob 10 to 18.
 NAMES = ("alice", "bob", "carol", "dave", "erin")
 
-PATIENCE = 20
+ATTEMPTS = 20
 
 
 class HttpAnswer(NamedTuple):
@@ -81,7 +81,7 @@ class GameServer:
 
     async def _post_again(self, path: str, name: str, body: Any) -> HttpAnswer:
         # As clients do, while the store does not answer in time.
-        for _ in range(PATIENCE):
+        for _ in range(ATTEMPTS):
             answer = await self.post(path, name, body)
             if answer.status != 503:
                 break

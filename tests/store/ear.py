@@ -1,0 +1,28 @@
+"""Somebody who listens on the store's channels."""
+
+from server.store.channels import Channels
+from server.store.connection import open_redis
+from server.store.subscription import Subscription
+
+
+class Ear:
+    """A subscription, what it heard, and how often it was restored."""
+
+    def __init__(self, url: str, *, sharded: bool = True) -> None:
+        self.heard: list[str] = []
+        self.restored = 0
+        self._redis = open_redis(url)
+        self.subscription = Subscription(self._redis, Channels(sharded), self._restored)
+        self.subscription.start()
+
+    async def close(self) -> None:
+        """Hear nothing more."""
+        await self.subscription.close()
+        await self._redis.aclose()
+
+    async def listen(self, channel: str = "channel") -> None:
+        """Hear what is said on a channel."""
+        await self.subscription.subscribe(channel, self.heard.append)
+
+    def _restored(self) -> None:
+        self.restored += 1
