@@ -150,7 +150,11 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         to_client.ClaimFalse: {"ok": True, **_CLAIM_FALSE},
         to_client.LeaveAnswer: {"ok": True},
         to_client.SyncState: {"ok": True, "state": _STATE},
-        SyncEvents: {"ok": True, "events": [{"event": "number_called", **_CALLED}]},
+        SyncEvents: {
+            "ok": True,
+            "events": [{"event": "number_called", **_CALLED}],
+            "you": {**_YOU, "invoice": _INVOICE},
+        },
         to_client.RefreshTokenAnswer: {"ok": True, "expires_at": _DEADLINE_MS},
         ErrorAnswer: error_answer(Refused(ErrorCode.NOT_PAID)),
         ErrorBody: error_body(Refused(ErrorCode.TOKEN_EXPIRED)),

@@ -195,9 +195,11 @@ class SyncState(Answer):
 
 
 class SyncEvents(Answer):
-    """The room events after `last_seq`, each with its name as `event`."""
+    """The room events after `last_seq`, each with its name as `event`, and your own part of the
+    state after them, which is in no event."""
 
     events: list[dict[str, Any]]
+    you: You
 
 
 class RefreshTokenAnswer(Answer):

@@ -667,11 +667,13 @@ export interface Sync {
 }
 
 /**
- * The room events after `last_seq`, each with its name as `event`.
+ * The room events after `last_seq`, each with its name as `event`, and your own part of the
+ * state after them, which is in no event.
  */
 export interface SyncEvents {
   ok: true;
   events: Array<RecordedPlayerJoined | RecordedPlayerPaid | RecordedPlayerReady | RecordedPlayerLeft | RecordedStatusChanged | RecordedNumberCalled | RecordedPlayerKicked | RecordedGameFinished>;
+  you: You;
 }
 
 /**

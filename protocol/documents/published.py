@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, Union
 
 from pydantic import BaseModel, create_model
 
+from protocol import to_client
 from protocol.http import HttpInvoice, IsoTime
 from protocol.to_client import ROOM_EVENTS, Answer, ClaimFalse, ClaimWon, RoomEvent
 from protocol.views import Grid, Invoice, LobbyView, Message, Numbers, You
@@ -56,8 +57,8 @@ _Recorded: Any = _either(_recorded(*item) for item in ROOM_EVENTS.items())
 SyncEvents: Final = _model(
     "SyncEvents",
     Answer,
-    "The room events after `last_seq`, each with its name as `event`.",
-    {"events": (list[_Recorded], ...)},
+    to_client.SyncEvents.__doc__,
+    {"events": (list[_Recorded], ...), "you": (You, ...)},
 )
 
 

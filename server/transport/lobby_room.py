@@ -112,16 +112,15 @@ class LobbyRoom:
 
     async def _sync(self, member: Member, lobby_id: str, request: Sync) -> Answer:
         older = await self._resuming.older(lobby_id, request.last_seq)
-        missed = self._resuming.missed(lobby_id, request.last_seq, older)
-        if missed is not None:
-            return {"ok": True, "events": [_named(record) for record in missed]}
         invoice = await self._states.invoice(lobby_id, member.alien_id)
         state = self._states.state(lobby_id, member.alien_id, invoice)
-        return (
-            Refused(ErrorCode.UNKNOWN_LOBBY)
-            if state is None
-            else SyncState(state=state).model_dump()
-        )
+        if state is None:
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        missed = self._resuming.missed(lobby_id, request.last_seq, older)
+        if missed is None:
+            return SyncState(state=state).model_dump()
+        events = [_named(record) for record in missed]
+        return {"ok": True, "events": events, "you": state.you.model_dump()}
 
 
 def _lobby_of(member: Member) -> str:

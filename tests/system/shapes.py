@@ -169,7 +169,7 @@ ANSWERS: dict[str, Spec] = {
     "leave": {"ok": True},
     "sync": (
         {"ok": True, "state": STATE},
-        {"ok": True, "events": [room_event]},
+        {"ok": True, "events": [room_event], "you": _you(INVOICE)},
     ),
     "refresh_token": {"ok": True, "expires_at": unix_ms},
 }

@@ -8,7 +8,7 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.wait import until
-from tests.system.game_server import GameServer, running_app
+from tests.system.game_server import GameServer, numbers, running_app, ticket
 
 NOWHERE: list[Any] = [-1, 8, 10**30, 1.5, "1", True, None]
 """What no `last_seq` can be: negative, in the future, no integer."""
@@ -76,8 +76,26 @@ async def test_sync_answers_the_missed_events_by_name_and_emits_nothing(game: Ga
         heard = [{"event": name, **data} for name, data in dave.heard]
         for last_seq in (0, 3, 7):
             answer = await dave.ask("sync", {"last_seq": last_seq})
-            assert answer == {"ok": True, "events": heard[last_seq:]}
+            you = {"role": "spectator"}
+            assert answer == {"ok": True, "events": heard[last_seq:], "you": you}
         assert len(dave.heard) == 7
+
+
+async def test_sync_answers_ones_own_part_with_the_missed_events(game: GameServer) -> None:
+    lobby_id = await game.seat("alice")
+    async with game.visitor("alice") as alice, game.visitor("alice") as other_tab:
+        await alice.enter(lobby_id, last_seq=0)
+        await other_tab.enter(lobby_id, last_seq=0)
+        await alice.hears("player_paid")
+        before = await alice.ask("sync", {"last_seq": 2})
+        await other_tab.ask("arrange_grid", {"grid": ticket("alice")})
+        ready = await alice.hears("player_ready")
+        after = await alice.ask("sync", {"last_seq": 2})
+        state = (await alice.ask("sync", {}))["state"]
+    assert (before["events"], before["you"]["paid"], before["you"]["grid"]) == ([], True, None)
+    assert after["events"] == [{"event": "player_ready", **ready}]
+    assert (after["you"]["grid"], after["you"]["numbers"]) == (ticket("alice"), numbers("alice"))
+    assert after["you"] == state["you"]
 
 
 async def test_the_state_after_the_end_can_be_resumed_from_as_well(game: GameServer) -> None:
