@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Any, Final
 
@@ -38,6 +39,10 @@ log = structlog.get_logger(__name__)
 _Command = tuple[str, bytes, "asyncio.Future[Any]"]
 """The name of a command, the packed whole, and who waits for its answer."""
 
+Ask = Callable[..., Awaitable[list[Any]]]
+"""`await ask(command, ...)`: the answers to commands, of which some may be errors; each command is
+a sequence of its words. All go out in one write."""
+
 
 class Script:
     """One Lua script, by the name of its file."""
@@ -65,6 +70,10 @@ class Connection:
 
     Commands that are waiting when the connection is free go out in one write, so a busy server
     pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
+
+    `on_connected` is awaited whenever the connection was made anew, before any command goes out on
+    it: whatever it asks is answered by the store that they will reach. If it raises, the connection
+    is given up.
     """
 
     def __init__(self, redis: Redis, clock: StoreClock, metrics: Metrics) -> None:
@@ -75,6 +84,9 @@ class Connection:
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
         self._patience = Delay(COMMAND_TIMEOUT_SECONDS, _give_up)
+        self.on_connected: Callable[[Ask], Awaitable[None]] | None = None
+        self.made = 0
+        """How often the connection was made anew."""
 
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
@@ -151,7 +163,7 @@ class Connection:
             await self._hang_up()  # what it says now could be taken for another answer
             if not isinstance(error, Exception):
                 raise
-            if not isinstance(error, (RuntimeError, *_UNAVAILABLE)):  # see errors.LOST
+            if not isinstance(error, (StoreUnavailable, RuntimeError, *_UNAVAILABLE)):  # see LOST
                 log.exception("store_exchange_failed")
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):
@@ -163,6 +175,10 @@ class Connection:
         line = await self._connected()
         await line.send_packed_command(b"".join(packed for _, packed, _ in batch))
         return [await self._read(line, name) for name, *_ in batch]
+
+    async def _ask(self, line: Any, *commands: Sequence[Any]) -> list[Any]:
+        await line.send_packed_command(b"".join(pack_command(tuple(words)) for words in commands))
+        return [await self._read(line, words[0]) for words in commands]
 
     async def _read(self, line: Any, name: str) -> Any:
         try:
@@ -181,6 +197,9 @@ class Connection:
             self._line = pool.make_connection()
             await self._line.connect()
             self._line.socket_timeout = None  # the batch as a whole has one
+            self.made += 1
+            if self.on_connected is not None:
+                await self.on_connected(partial(self._ask, self._line))
         return self._line
 
     async def _hang_up(self) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from redis import ResponseError
@@ -9,7 +10,7 @@ from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
-from server.store.connection import COMMAND_TIMEOUT_SECONDS
+from server.store.connection import COMMAND_TIMEOUT_SECONDS, Ask
 from server.store.errors import StoreUnavailable
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
@@ -146,3 +147,49 @@ async def test_a_store_that_takes_no_writes_is_unavailable_and_nothing_is_writte
         with pytest.raises(StoreUnavailable):
             await node.seats.join("bob", 3500, "")
         assert await store_content(redis) == content
+
+
+async def test_a_new_connection_is_looked_at_before_any_command_goes_out_on_it(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    looks: list[Any] = []
+
+    async def look(ask: Ask) -> None:
+        name, value, error = await ask(("CLIENT", "GETNAME"), ("GET", "key"), ("NOSUCH",))
+        assert isinstance(error, ResponseError)
+        looks.append((name, value))
+
+    node.connection.on_connected = look
+    own_store.kill()
+    own_store.start()
+
+    async def is_written() -> bool:
+        try:
+            await node.connection.call("SET", "key", "written")
+        except StoreUnavailable:
+            return False
+        return True
+
+    await until(is_written)
+    await node.connection.call("SET", "key", "again")
+    assert looks == [(None, None)]
+
+
+async def test_a_connection_whose_look_fails_is_given_up(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    looks = 0
+
+    async def look(_ask: Ask) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise StoreUnavailable("not yet")
+
+    node.connection.on_connected = look
+    own_store.kill()
+    own_store.start()
+    await until(lambda: answers(node))
+    assert looks > 1
