@@ -87,13 +87,8 @@ class App:
         )
         self._watch()
         self.web = self._web(dev_login)
-        self._runner = web.AppRunner(
-            self.web,
-            access_log=None,
-            auto_decompress=False,
-            keepalive_timeout=keep_alive_seconds,
-            shutdown_timeout=REQUEST_SECONDS,
-        )
+        self._runner = _runner(self.web, keep_alive_seconds)
+        self._metrics_runner = _runner(self._metrics_web(), keep_alive_seconds)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _token_check(self) -> TokenCheck:
@@ -110,8 +105,7 @@ class App:
 
     def _web(self, dev_login: bool) -> web.Application:
         settings, use_cases = self.settings, self.use_cases
-        app = web.Application(middlewares=[error_middleware(self.sockets.counts)])
-        app.on_response_prepare.append(add_security_headers)
+        app = self._empty_web()
         self.sockets.gateway.attach(app)
         rate = RateByKey(http_limit(settings), time.monotonic)
         GameRoutes(
@@ -131,13 +125,24 @@ class App:
             self._payments,
             self.metrics,
         ).add_to(app)
-        MetricsRoute(self.metrics).add_to(app)
+        if settings.metrics_port is None:
+            MetricsRoute(self.metrics).add_to(app)
         HealthRoutes(self.stores.health, self._readiness).add_to(app)
         pages = Pages(self._offered, dev_login=dev_login, host_origins=settings.allowed_origins)
         pages.add_to(app)
         DocsRoutes().add_to(app)
         if dev_login or settings.ops_token is not None:
             OpsRoutes(pages, use_cases.survey.nodes, settings.ops_token).add_to(app)
+        return app
+
+    def _metrics_web(self) -> web.Application:
+        app = self._empty_web()
+        MetricsRoute(self.metrics).add_to(app)
+        return app
+
+    def _empty_web(self) -> web.Application:
+        app = web.Application(middlewares=[error_middleware(self.sockets.counts)])
+        app.on_response_prepare.append(add_security_headers)
         return app
 
     def _watch(self) -> None:
@@ -159,10 +164,9 @@ class App:
 
         Raises WeakDurability, and OSError if the port cannot be had.
         """
-        await self._runner.setup()
-        await web.TCPSite(
-            self._runner, self.settings.host, self.settings.port, backlog=BACKLOG
-        ).start()
+        await self._listen(self._runner, self.settings.port)
+        if self.settings.metrics_port is not None:
+            await self._listen(self._metrics_runner, self.settings.metrics_port)
         await self.stores.wait_until_usable(
             allow_weak_durability=self.settings.allow_weak_durability
         )
@@ -174,6 +178,10 @@ class App:
         log.info("ready", url=url)
         return url
 
+    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+        await runner.setup()
+        await web.TCPSite(runner, self.settings.host, port, backlog=BACKLOG).start()
+
     async def stop(self, drain_seconds: float = 0) -> None:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
         self.readiness = "draining"
@@ -181,6 +189,7 @@ class App:
         await self.use_cases.survey.stop()
         await self.sockets.gateway.drain(drain_seconds)
         await self._runner.cleanup()
+        await self._metrics_runner.cleanup()
         await self.sockets.relay.close()
         await self.use_cases.following.close()
         await self.subscription.close()
@@ -204,3 +213,13 @@ class App:
         task = asyncio.create_task(self.sockets.board.restore())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _runner(app: web.Application, keep_alive_seconds: float) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        auto_decompress=False,
+        keepalive_timeout=keep_alive_seconds,
+        shutdown_timeout=REQUEST_SECONDS,
+    )

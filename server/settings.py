@@ -92,6 +92,8 @@ Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A number a second; 0 switches the limit off."""
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[int, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""0 takes a free one."""
 Tier = Annotated[int, Field(gt=0, lt=10**12)]
 """In coins; lobby and invoice ids, which are short, have it in them."""
 Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_split), AfterValidator(_distinct)]
@@ -112,7 +114,8 @@ class Settings(BaseModel):
     allow_weak_durability: bool = False
 
     host: Text = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    port: Port = 8000
+    metrics_port: Port | None = None
     allowed_origins: Origins = ()
     trusted_proxies: Networks = ()
     drain_seconds: SecondsOrZero = 10
@@ -162,6 +165,8 @@ class Settings(BaseModel):
     def _agree(self) -> Self:
         if self.min_players > self.max_players:
             raise ValueError("MIN_PLAYERS: must not be above MAX_PLAYERS")
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError("METRICS_PORT: must not be PORT")
         if not set(self.grand_tiers).isdisjoint(self.buy_in_tiers):
             raise ValueError("GRAND_TIERS: must not name a tier of BUY_IN_TIERS")
         return self

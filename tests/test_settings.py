@@ -96,6 +96,8 @@ ACCEPTED = [
     ("JWT_LEEWAY_SECONDS", "0"),
     ("PORT", "0"),
     ("PORT", "65535"),
+    ("METRICS_PORT", "0"),
+    ("METRICS_PORT", "9100"),
     ("MAX_PLAYERS", "50"),
     ("MAX_PLAYERS", "2"),
     ("MIN_PLAYERS", "10"),
@@ -138,6 +140,8 @@ REFUSED = [
     ("PORT", "-1"),
     ("PORT", "65536"),
     ("PORT", "8000.5"),
+    ("METRICS_PORT", "65536"),
+    ("METRICS_PORT", "8000"),  # that is PORT
     ("SEAT_SECONDS", "0"),
     ("SEAT_SECONDS", "-1"),
     ("SEAT_SECONDS", "nan"),

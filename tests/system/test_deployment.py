@@ -1,12 +1,14 @@
 """The topology of docker-compose.yml, without containers: two servers behind the load balancer with
 the repository's own configuration, and the store as production has it."""
 
+import asyncio
 import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
@@ -15,16 +17,41 @@ from server.dev.store import EmbeddedStore
 from tests.support.game import starting_nodes
 from tests.support.process import StartProcess
 from tests.support.wait import TIMEOUT_SECONDS
+from tests.system.conftest import Serve
 from tests.system.faults.servers import Server, ended
 from tests.system.faults.verdict import Tally, heard_by_room, judge
 from tests.system.game_server import environment, game_server, published_keys
 
 ROOT = Path(__file__).parents[2]
 HAPROXY = shutil.which("haproxy", path=f"{os.environ['PATH']}:/usr/sbin")
+METRICS = (
+    *(
+        "/metrics",
+        "/%6detrics",
+        "/%6D%65%74%72%69%63%73",
+        "//metrics",
+        "/./metrics",
+        "/x/../metrics",
+    ),
+    *(
+        "/metrics?x",
+        "/metrics#x",
+        "/metrics/",
+        "/metrics%00",
+        "/metrics%3f",
+        "/metrics;x",
+        "/METRICS",
+    ),
+    *("/%2fmetrics", "/%2e/metrics", "/%256detrics", "http://localhost/metrics", "\\metrics"),
+    *("http://localhost/%6detrics", "http://localhost//metrics", "/\\metrics", "metrics"),
+)
 PACE = {"CALL_INTERVAL_SECONDS": "0.15", "DRAIN_SECONDS": "1", "TRUSTED_PROXIES": "127.0.0.1"}
 
 
-@pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+needs_haproxy = pytest.mark.skipif(HAPROXY is None, reason="haproxy is not installed")
+
+
+@needs_haproxy
 @pytest.mark.usefixtures("node_modules")
 async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart(
     own_store: EmbeddedStore,
@@ -66,3 +93,43 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
         records = await judge(await start_node(own_store.url), lobby_id, tally)
         assert [event for event in said if event[0] != "draining"] == heard_by_room(records)
         assert (tally.calls, tally.wrong) == (50, 0)
+
+
+@needs_haproxy
+@pytest.mark.parametrize("has_port", [True, False], ids=["own port", "public port"])
+async def test_no_spelling_of_metrics_passes_the_load_balancer(
+    serve: Serve, start_process: StartProcess, has_port: bool
+) -> None:
+    server = await serve(**({"METRICS_PORT": str(free_port())} if has_port else {}))
+    port = free_port()
+    node = f"127.0.0.1:{server.port}"
+    command = (str(HAPROXY), "-db", "-f", str(ROOT / ".deploy/haproxy.cfg"))
+    balancer = start_process(*command, BIND=f"127.0.0.1:{port}", NODE1=node, NODE2=node)
+    await balancer.wait_for_url(f"http://127.0.0.1:{port}/health/ready")
+    for target in METRICS:
+        said = await answer(port, target)
+        assert said.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")), (target, said)
+        assert b"fair_bingo" not in said, target
+
+
+async def answer(port: int, target: str) -> bytes:
+    """What a GET of this target brings, however it is written."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    try:
+        writer.write(head.encode())
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            return await reader.read()
+    finally:
+        writer.transport.abort()
+
+
+def test_the_compose_file_keeps_metrics_on_a_port_that_only_prometheus_knows() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    prometheus = yaml.safe_load((ROOT / ".deploy/prometheus.yml").read_text())
+    (scraped,) = prometheus["scrape_configs"][0]["static_configs"]
+    for node in ("node1", "node2"):
+        port = services[node]["environment"]["METRICS_PORT"]
+        assert f"{node}:{port}" in scraped["targets"]
+        assert "ports" not in services[node]
+        assert port not in services["balancer"]["environment"].values()
