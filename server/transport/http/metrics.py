@@ -8,10 +8,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from server.metrics import Metrics
 
-
 _PAUSE_BY_COST: Final = 20
-"""A text is given again for so many times as long as it took to write: however many ask, and however
-much there is to tell, that costs a twentieth of the time at most."""
+"""A text is given again for so many times as long as it took to write: so however many ask, and
+however much there is to tell, it costs a twentieth of the time at most."""
 
 
 class MetricsRoute:
