@@ -1,11 +1,6 @@
 """Which handshakes are let in, judged by the request alone."""
 
-import ipaddress
-from collections.abc import Sequence
-
 from aiohttp import web
-
-from server.transport.limits import Network
 
 
 def is_websocket_handshake(request: web.Request, ws: web.WebSocketResponse) -> bool:
@@ -28,23 +23,3 @@ def is_origin_allowed(request: web.Request, allowed: frozenset[str] | None) -> b
     if allowed is None:
         return origin.lower() == f"{request.scheme}://{request.host}".lower()
     return origin in allowed
-
-
-def client_address(request: web.Request, trusted_proxies: Sequence[Network]) -> str:
-    """The address that limits are counted for: the peer's, or behind trusted proxies the
-    right-most address of X-Forwarded-For that is not one of them."""
-    address = request.remote or ""
-    forwarded = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-    while forwarded and _is_trusted(address, trusted_proxies):
-        address = forwarded.pop().strip() or address
-    return address
-
-
-def _is_trusted(address: str, trusted_proxies: Sequence[Network]) -> bool:
-    if not trusted_proxies:
-        return False
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in trusted_proxies)

@@ -17,7 +17,8 @@ from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
-from server.transport.admission import client_address, is_origin_allowed, is_websocket_handshake
+from server.transport.addresses import client_address
+from server.transport.admission import is_origin_allowed, is_websocket_handshake
 from server.transport.counts import Counts
 from server.transport.ending import Ending
 from server.transport.frames import text_frame

@@ -10,7 +10,7 @@ from structlog.contextvars import bind_contextvars
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
 from protocol.views import Request
-from server.transport.admission import client_address
+from server.transport.addresses import client_address
 from server.transport.limits import Network, RateByKey
 from server.transport.parsing import parse_request
 from server.transport.token_check import TokenCheck
