@@ -15,15 +15,35 @@ def loads(text: str | bytes) -> Any:
     Raises ValueError for anything else, and for duplicate keys, `NaN`, `Infinity`, numbers that
     are infinite as a float, lone surrogates, and nesting that Python cannot follow.
     """
+    value, is_text = read(text)
+    if not is_text:
+        raise ValueError("half a surrogate pair")
+    return value
+
+
+def read(text: str | bytes) -> tuple[Any, bool]:
+    """Like `loads`, but lone surrogates are no error: it is said whether there are none.
+
+    They are well-formed JSON, and what JavaScript sends of a text that was cut amid an emoji. No
+    encoder takes them, so such a value is for nobody who writes it anywhere.
+    """
     if isinstance(text, bytes):
         text = text.decode()
     try:
         value = _DECODER.decode(text)
-        if "\\u" in text or not text.isascii():  # the only two ways in for a lone surrogate
-            json.dumps(value, ensure_ascii=False).encode()
+        # The only two ways in for a lone surrogate.
+        is_text = ("\\u" not in text and text.isascii()) or _is_encodable(value)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    return value
+    return value, is_text
+
+
+def _is_encodable(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _arrange_grid(turn: Turn, command: ArrangeGrid, now: int) -> Refused | None:
 
 
 def _claim(turn: Turn, command: Claim, now: int) -> Refused | None:
+    if turn.lobby.winner == command.alien_id:  # who did not hear that it was won asks again
+        return None
     player = _player(turn.lobby, command.alien_id, _IN_PLAY)
     if isinstance(player, Refused):
         return player

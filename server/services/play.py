@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from protocol.errors import Refused
 from server.rules import commands
-from server.rules.events import GameFinished, PlayerKicked
+from server.rules.events import PlayerKicked
 from server.services.lobbies import Changed, Lobbies
 
 
@@ -46,14 +46,15 @@ class Play:
         return await self._lobbies.carry_out(lobby_id, command)
 
     async def claim(self, alien_id: str, lobby_id: str) -> Won | Kicked | Refused:
-        """Claim a complete pattern: the one place where a claim is judged."""
+        """Claim a complete pattern: the one place where a claim is judged. The winner may repeat
+        it."""
         changed = await self._lobbies.carry_out(lobby_id, commands.Claim(alien_id))
         if isinstance(changed, Refused):
             return changed
         kicked = changed.first(PlayerKicked)
         if isinstance(kicked, PlayerKicked):
             return Kicked(kicked.missing_numbers)
-        finished = changed.first(GameFinished)
-        if isinstance(finished, GameFinished) and finished.pattern is not None:
-            return Won(finished.pattern, changed.lobby.pot)
+        lobby = changed.lobby
+        if lobby.winner == alien_id and lobby.pattern is not None:
+            return Won(lobby.pattern, lobby.pot)
         raise RuntimeError("a claim led to nothing")

@@ -16,7 +16,7 @@ import socketio
 import structlog
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from protocol.errors import ErrorCode, Refused, error_answer
+from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
@@ -41,7 +41,6 @@ from server.transport.tokens import Tokens
 from server.transport.turnstile import Turnstile
 
 MAX_NAMESPACES: Final = 8
-MAX_REFUSED_CONNECTS: Final = 3
 
 _URGENT: Final = "claim"  # the first one wins, so it waits behind nothing else
 
@@ -180,9 +179,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def _refuse_connect(self, session: Session, namespace: str, refused: Refused) -> None:
         self._counts.refused[refused.code] += 1
         session.write(text_frame(connect_error_packet(namespace, refused)))
-        session.refused_connects += 1
-        if session.refused_connects >= MAX_REFUSED_CONNECTS:
-            session.close(Ending.REFUSED)
+        if not ERRORS[refused.code].retry:
+            session.take_refusal()
 
     def _leave(self, member: Member) -> None:
         del member.session.members[member.namespace]
@@ -215,6 +213,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def _answer(self, member: Member, event: Event, allowed: bool) -> Any:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
+        if not event.is_text:
+            return Refused(ErrorCode.INVALID_MESSAGE)
         payload = _payload(event)
         if event.name == "refresh_token":
             return await self._tokens.refresh(member, payload)

@@ -26,7 +26,8 @@ class MalformedPacket(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Connect:
-    """Asks to join `namespace`; `auth` is any JSON value, None when there was none."""
+    """Asks to join `namespace`; `auth` is any JSON value, None when there was none. Its texts may
+    hold lone surrogates: no token has any, and nothing else in it is a text to us."""
 
     namespace: str
     auth: Any
@@ -41,12 +42,14 @@ class Disconnect:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A named message with its arguments, to be acknowledged if `ack_id` is not None."""
+    """A named message with its arguments, to be acknowledged if `ack_id` is not None. Without
+    `is_text` there is half a surrogate pair in it, and so nothing that could be stored or sent."""
 
     namespace: str
     ack_id: int | None
     name: str
     args: list[Any]
+    is_text: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,18 @@ def parse_packet(text: str) -> ClientPacket:
     return _READERS[kind](namespace or "/", digits, document)
 
 
-def _loads(document: str) -> Any:
+def _read_json(document: str) -> tuple[Any, bool]:
+    """As `strict_json.read`: a stock client sends half a surrogate pair if its page does."""
     try:
-        return strict_json.loads(document)
+        return strict_json.read(document)
     except ValueError as error:
         raise MalformedPacket("not JSON") from error
 
 
 def _read_connect(namespace: str, digits: str, document: str) -> Connect:
     json = digits + document  # a connect has no id
-    return Connect(namespace, _loads(json) if json else None)
+    auth, _ = _read_json(json) if json else (None, True)
+    return Connect(namespace, auth)
 
 
 def _read_disconnect(namespace: str, digits: str, document: str) -> Disconnect:
@@ -87,14 +92,15 @@ def _read_disconnect(namespace: str, digits: str, document: str) -> Disconnect:
 
 
 def _read_event(namespace: str, digits: str, document: str) -> Event:
-    match _loads(document):
+    value, is_text = _read_json(document)
+    match value:
         case [str(name), *args]:
-            return Event(namespace, int(digits) if digits else None, name, args)
+            return Event(namespace, int(digits) if digits else None, name, args, is_text)
     raise MalformedPacket("an event is an array that begins with its name")
 
 
 def _read_ack(namespace: str, digits: str, document: str) -> Ack:
-    if not digits or not isinstance(_loads(document), list):
+    if not digits or not isinstance(_read_json(document)[0], list):
         raise MalformedPacket("an acknowledgement is an array with an id")
     return Ack(namespace)
 

@@ -36,6 +36,9 @@ WAITING_SHARE: Final = 1 / 2
 KERNEL_SHARE: Final = 1 / 4
 LONG_FRAMES: Final = 3
 
+MAX_REFUSED_CONNECTS: Final = 3
+REFUSALS_WINDOW_SECONDS: Final = 60.0
+
 _PING = text_frame(b"2")
 
 
@@ -58,6 +61,7 @@ class Session:
         "_loop",
         "_on_end",
         "_pinged_with",
+        "_refused_at",
         "_timer",
         "_transport",
         "_unanswered_pings",
@@ -68,7 +72,6 @@ class Session:
         "ending",
         "expires_at_ms",
         "members",
-        "refused_connects",
         "sid",
         "vouched",
     )
@@ -92,7 +95,6 @@ class Session:
         self.alien_id: str | None = None
         self.members: dict[str, Member] = {}
         self.expires_at_ms = float("inf")
-        self.refused_connects = 0
         self.vouched: tuple[bytes, Identity] | None = None
         self._transport = transport
         self._limits = limits
@@ -101,6 +103,7 @@ class Session:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._credits = Credits(limits.messages)
+        self._refused_at: tuple[float, ...] = ()
         self._unanswered_pings = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -160,6 +163,15 @@ class Session:
         if not allowed and self._credits.is_flood(now):
             self.close(Ending.FLOODED)
         return allowed
+
+    def take_refusal(self) -> None:
+        """A connect was refused for what the client sent. Too many soon after each other end the
+        connection."""
+        now = self._loop.time()
+        recent = (at for at in self._refused_at if now - at < REFUSALS_WINDOW_SECONDS)
+        self._refused_at = (*recent, now)
+        if len(self._refused_at) >= MAX_REFUSED_CONNECTS:
+            self.close(Ending.REFUSED)
 
     def take_pong(self) -> None:
         """The peer is alive. Pongs that nobody asked for count as messages."""

@@ -60,3 +60,15 @@ def test_json_is_read(text: str | bytes, value: Any) -> None:
 def test_anything_else_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - that it is one is the promise
         strict_json.loads(text)
+
+
+@pytest.mark.parametrize("name", ["lone high", "lone low", "lone surrogate in a key", "raw lone"])
+def test_half_a_surrogate_pair_can_be_read_and_is_told_from_text(name: str) -> None:
+    (text,) = [text for what, text in INVALID.items() if name in what and isinstance(text, str)]
+    _, is_text = strict_json.read(text)
+    assert not is_text
+
+
+@pytest.mark.parametrize(("text", "value"), VALID)
+def test_all_other_json_is_text(text: str | bytes, value: Any) -> None:
+    assert strict_json.read(text) == (value, True)

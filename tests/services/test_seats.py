@@ -64,6 +64,21 @@ async def test_an_invoice_says_what_to_pay_and_leads_to_its_table(node: Node) ->
     assert invoice_table(invoice.invoice_id) == TABLE
 
 
+@pytest.mark.parametrize(
+    "client_seed", ["\0", "e\u0301", "\u2028\u2029", "\U0001f340" * 64, '\ufeff\ufffe\x7f\\"']
+)
+async def test_any_text_is_a_client_seed_and_stays_as_it_is(
+    start_node: StartNode, store_url: str, client_seed: str
+) -> None:
+    nodes = [await start_node(store_url) for _ in range(2)]
+    seated = await nodes[0].seats.join("ann", BUY_IN, client_seed)
+    assert isinstance(seated, Seated)
+    await nodes[0].pay(seated)
+    stored = (await nodes[1].store.load(seated.lobby.lobby_id)).lobby
+    assert stored is not None
+    assert stored.players["ann"].client_seed == client_seed
+
+
 async def test_a_seat_that_lapsed_is_taken_anew_with_a_new_invoice(
     start_node: StartNode, store_url: str
 ) -> None:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from protocol.errors import ErrorCode, Refused
 from server.outside.identity import Identity
+from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
 from server.transport.limits import RateByKey, SocketLimits
@@ -48,6 +49,8 @@ class Hall:
     async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
         if member.namespace == "/hall-full":
             return Refused(ErrorCode.LOBBY_FULL, {"seats": 10})
+        if member.namespace == "/hall-away":
+            raise StoreUnavailable("no answer")
         if member.namespace == "/hall-bug":
             raise RuntimeError("the door broke")
         if member.namespace == "/hall-slow":

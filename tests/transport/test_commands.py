@@ -52,6 +52,32 @@ async def test_several_arguments_are_no_payload(server: Server, connect_raw: Con
     assert answer == {"ok": True, "payload": [{}, {}]}
 
 
+@pytest.mark.parametrize(
+    "packet",
+    [
+        r'["echo",{"client_seed":"luck \ud83d"}]',
+        r'["echo",{"client_seed":"\udc00"}]',
+        r'["echo",{"\ud83d":1}]',
+        r'["echo",{},{"a":["\ud83d"]}]',
+        r'["ec\ud83dho",{}]',
+    ],
+)
+async def test_half_an_emoji_is_refused_and_ends_no_connection(
+    server: Server, connect_raw: ConnectRaw, packet: str
+) -> None:
+    client = await inside(server, connect_raw)
+
+    for ack_id in (1, 2):  # as often as it is tried
+        client.send(f"42/hall,{ack_id}{packet}")
+        (answer,) = json.loads((await client.packet()).removeprefix(f"43/hall,{ack_id}"))
+        assert answer == error_answer(Refused(ErrorCode.INVALID_MESSAGE))
+
+    client.send(f"42/hall,{packet}")  # without an acknowledgement nothing is said
+    client.send(r'43/hall,7["\ud83d"]')
+    assert (await client.command("/hall", 3, "echo"))["ok"]
+    assert server.hall.commands == ["echo"]
+
+
 @pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "admit", "", "*"])
 async def test_a_reserved_word_is_just_an_unknown_command(
     server: Server, connect_raw: ConnectRaw, name: str

@@ -7,6 +7,7 @@ import pytest
 import socketio
 
 from protocol.errors import ErrorCode, Refused, error_body
+from server.transport import session
 from server.transport.ending import Ending
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw, StartServer
@@ -60,7 +61,10 @@ async def test_a_stock_client_gets_the_error_of_a_refused_connect(
     assert errors[0]["message"] == error_body(refused)["message"]
 
 
-@pytest.mark.parametrize("auth", ["", "{}", "null", "[]", '"alice"', "5", '{"token":""}'])
+@pytest.mark.parametrize(
+    "auth",
+    ["", "{}", "null", "[]", '"alice"', "5", '{"token":""}', r'"\ud83d"', r'{"\ud83d":"alice"}'],
+)
 async def test_a_connect_without_a_valid_token_is_unauthorized(
     server: Server, connect_raw: ConnectRaw, auth: str
 ) -> None:
@@ -97,7 +101,7 @@ async def test_a_refused_connect_leaves_nothing_behind(
     await client.join("/hall-full", "alice")
 
     assert server.rooms.rooms == {}
-    assert [session.members for session in server.gateway.eio.sockets.values()] == [{}]
+    assert [its.members for its in server.gateway.eio.sockets.values()] == [{}]
 
 
 async def test_the_third_refused_connect_closes_the_connection(
@@ -110,6 +114,32 @@ async def test_the_third_refused_connect_closes_the_connection(
     packets = await client.tcp_end()
 
     assert [refusal(packet, "/hall")["code"] for packet in packets] == ["unauthorized"] * 3
+
+
+async def test_connects_refused_for_no_fault_of_the_client_end_no_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+
+    for _ in range(5):
+        error = refusal(await client.join("/hall-away", "alice"), "/hall-away")
+        assert (error["code"], error["retry"]) == ("unavailable", True)
+
+    assert (await client.command("/hall", 1, "echo"))["ok"]
+
+
+async def test_refused_connects_are_not_held_against_a_connection_for_ever(
+    server: Server, connect_raw: ConnectRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "REFUSALS_WINDOW_SECONDS", 0.0)  # a minute passes each time
+    client = await connect_raw(server)
+
+    for _ in range(5):
+        await client.join("/nowhere", "alice")
+
+    assert (await client.join("/hall", "alice")).startswith("40/hall,")
 
 
 async def test_a_ninth_namespace_is_refused(server: Server, connect_raw: ConnectRaw) -> None:
@@ -191,8 +221,8 @@ async def test_a_connection_that_ends_while_being_admitted_gets_no_welcome(
     client = await connect_raw(server)
     client.send('40/hall-slow,{"token":"alice"}')
     await server.hall.admitting.wait()
-    (session,) = server.gateway.eio.sockets.values()
-    await until(lambda: session.ending is not None)
+    (connection,) = server.gateway.eio.sockets.values()
+    await until(lambda: connection.ending is not None)
 
     server.hall.open.set()
 

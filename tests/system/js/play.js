@@ -1,6 +1,7 @@
-// A whole game on the stock JavaScript client: alice plays to win, bob claims too early and
-// watches on, carol only watches. What everyone hears and is answered is printed, one JSON array
-// `[who, "event" or "answer", name, data]` a line; `pay` asks the reader to pay an invoice.
+// A whole game on the stock JavaScript client: alice plays to win and claims twice, bob claims too
+// early and watches on, carol only watches. Both send half an emoji before they sit down. What
+// everyone hears and is answered is printed, one JSON array `[who, "event" or "answer", name, data]`
+// a line; `pay` asks the reader to pay an invoice.
 //
 // Usage: node play.js URL TOKENS, where TOKENS is a JSON object by name.
 
@@ -38,6 +39,8 @@ const once = (socket, event, fits = () => true) =>
 async function sit(who) {
   const desk = enter(who, "/lobbies");
   await once(desk, "lobbies");
+  const cut = `luck \u{1f340}`.slice(0, -1);
+  await desk.ask("join", { buy_in_amount: 3500, client_seed: cut });
   const { lobby, invoice } = await desk.ask("join", { buy_in_amount: 3500, client_seed: `ü ${who}` });
   await desk.ask("list", { buy_in_amount: 3500 });
   desk.disconnect();

@@ -109,7 +109,9 @@ async def test_the_valid_claim_wins_and_everyone_may_have_the_proof(
         assert_shape(proof.body, PROOF)
         assert (await carol.hears("game_finished"))["proof"] == proof.body
         assert verify_proof(proof.body) == []
-        assert_problem(await game.post(f"{GAME}{lobby_id}/claim", "alice"), "wrong_status")
+        again = await game.post(f"{GAME}{lobby_id}/claim", "alice")
+        assert (again.status, again.body) == (200, answer.body)
+        assert_problem(await game.post(f"{GAME}{lobby_id}/claim", "bob"), "wrong_status")
         status = (await game.get(f"{GAME}{lobby_id}/status", "carol")).body
         assert_shape(status, HTTP_STATUS)
         assert (status["status"], status["winner"], status["pot"]) == ("finished", "alice", 7000)
