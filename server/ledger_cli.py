@@ -12,9 +12,10 @@ import typer
 from server.clock import StoreClock
 from server.console import fail, run, settings_of_environment
 from server.metrics import Metrics
+from server.rules.coins import coins_text
 from server.services.audit import Audit, Report
 from server.settings import Settings
-from server.store.ledger import Entry, LedgerStore
+from server.store.ledger import Entry, LedgerStore, Malformed
 from server.stores import Stores
 from server.tiers import tiers
 
@@ -30,9 +31,9 @@ def audit() -> None:
     for books in report.books:
         total = books.total
         print(
-            f"{books.table}: {books.entries} entries, received {total.received} ="
-            f" pot {total.pot} + payout_owed {total.payout_owed}"
-            f" + refund_owed {total.refund_owed} + house {total.house}"
+            f"{books.table}: {books.entries} entries, received {coins_text(total.received)} ="
+            f" pot {coins_text(total.pot)} + payout_owed {coins_text(total.payout_owed)}"
+            f" + refund_owed {coins_text(total.refund_owed)} + house {coins_text(total.house)}"
         )
     if report.problems:
         fail("\n".join(report.problems))
@@ -89,10 +90,14 @@ async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
                     print(json.dumps(_fields(entry)) if as_json else _line(entry))
 
 
-async def _unsettled(entries: LedgerStore, page: list[Entry]) -> list[Entry]:
-    owed = [entry for entry in page if entry.owed]
+async def _unsettled(
+    entries: LedgerStore, page: list[Entry | Malformed]
+) -> list[Entry | Malformed]:
+    """What is owed, and what is malformed: nobody can tell that it is not."""
+    owed = [entry for entry in page if isinstance(entry, Entry) and entry.owed]
     settled = await entries.settled(owed)
-    return [entry for entry in owed if entry.entry_id not in settled]
+    open_ids = {entry.entry_id for entry in owed} - settled.keys()
+    return [e for e in page if isinstance(e, Malformed) or e.entry_id in open_ids]
 
 
 async def _list_unmatched(settings: Settings, as_json: bool) -> None:
@@ -110,6 +115,8 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
         entry = await stores.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"
+        if isinstance(entry, Malformed):
+            return f"it is malformed: {entry.problem}"
         if not entry.owed:
             return f"it is of kind {entry.kind}: nothing is owed"
         for _ in range(_ATTEMPTS):
@@ -120,20 +127,27 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
         return "the store refuses: try again"
 
 
-def _fields(entry: Entry) -> dict[str, Any]:
+def _fields(entry: Entry | Malformed) -> dict[str, Any]:
+    """The entry for JSON: an amount that is no whole number is a text, which no reader rounds."""
+    if isinstance(entry, Malformed):
+        return {"entry": entry.entry_id, "malformed": entry.problem, "fields": dict(entry.fields)}
     known = {name: value for name, value in asdict(entry).items() if value is not None}
     del known["table"], known["stream_id"]
+    if not isinstance(entry.amount, int):
+        known["amount"] = coins_text(entry.amount)
     return {"entry": entry.entry_id, **known}
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: Entry | Malformed) -> str:
+    if isinstance(entry, Malformed):
+        return f"{entry.entry_id} malformed: {entry.problem}"
     at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = [entry.lobby_id, entry.alien_id, entry.invoice_id, entry.event, entry.reference]
     words = [
         entry.entry_id,
         at,
         entry.kind,
-        f"{entry.amount:+d}",
+        f"{'+' if entry.amount >= 0 else ''}{coins_text(entry.amount)}",
         *(_shown(name) for name in names if name),
     ]
     return " ".join([*words, "test"] if entry.test else words)

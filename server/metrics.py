@@ -97,5 +97,5 @@ class _Watched(Collector):
         """The metric as it is now."""
         family = self._family(*self._about, labels=self._labels)
         for values, value in self._read().items():
-            family.add_metric(values, value)
+            family.add_metric(values, float(value))
         yield family

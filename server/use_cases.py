@@ -36,7 +36,6 @@ class UseCases:
         terms = Terms(
             recipient=settings.alien_provider_address,
             network=settings.payment_network,
-            coin_decimals=settings.coin_decimals,
         )
         self.tables: Sequence[str] = [str(tier) for tier in offered]
         alarms = Alarms(self.tables)

@@ -5,13 +5,15 @@ Every function here returns movements that keep this balance by themselves.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from protocol.views import InvoiceStatus
+from server.rules.coins import Coins
 from server.rules.events import Event, GameFinished, PlayerLeft, SeatPaid
 from server.rules.lobby import Lobby, Player
 
 Kind = Literal["received", "pot", "payout_owed", "refund_owed", "house", "settled"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 _AFTER_LEAVING: dict[str, InvoiceStatus] = {
     "left": "cancelled",
@@ -27,7 +29,7 @@ class Movement:
     it comes from the lobby's event. `test`: not real money."""
 
     kind: Kind
-    amount: int
+    amount: Coins
     alien_id: str | None = None
     invoice_id: str | None = None
     tx: str | None = None
@@ -36,11 +38,12 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceUpdate:
-    """An invoice's new status, and how many coins more are owed back for it."""
+    """An invoice's new status; `refunded`: what paid the seat, all that the invoice asked for, is
+    owed back."""
 
     invoice_id: str
     status: InvoiceStatus
-    owed: int = 0
+    refunded: bool = False
 
 
 def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
@@ -64,10 +67,10 @@ def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
         case SeatPaid():
             return _seat_paid(before, event)
         case PlayerLeft(alien_id=alien_id, reason=reason) if before.status == "forming":
-            return (_seat_given_up(before, before.players[alien_id], _AFTER_LEAVING[reason]),)
+            return (_seat_given_up(before.players[alien_id], _AFTER_LEAVING[reason]),)
         case GameFinished(outcome="cancelled"):
             players = before.players.values()
-            return tuple(_seat_given_up(before, player, "expired") for player in players)
+            return tuple(_seat_given_up(player, "expired") for player in players)
     return ()
 
 
@@ -78,9 +81,9 @@ def _seat_paid(lobby: Lobby, event: SeatPaid) -> tuple[InvoiceUpdate, ...]:
     return (paid,) if held_by == event.invoice_id else (InvoiceUpdate(held_by, "cancelled"), paid)
 
 
-def _seat_given_up(lobby: Lobby, player: Player, unpaid: InvoiceStatus) -> InvoiceUpdate:
+def _seat_given_up(player: Player, unpaid: InvoiceStatus) -> InvoiceUpdate:
     if player.paid:
-        return InvoiceUpdate(player.invoice_id, "refund_owed", lobby.buy_in_amount)
+        return InvoiceUpdate(player.invoice_id, "refund_owed", refunded=True)
     return InvoiceUpdate(player.invoice_id, unpaid)
 
 

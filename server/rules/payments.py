@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from protocol.ids import lobby_table
 from protocol.payments import NotProcessed
 from protocol.views import InvoiceStatus
+from server.rules.coins import coins_of
 from server.rules.events import Event, PlayerLeft, SeatPaid, SeatTaken
 from server.rules.lobby import Lobby
 from server.rules.money import Movement
@@ -40,6 +42,13 @@ class Invoice:
     deliveries: frozenset[str] = frozenset()
     version: int = 0
 
+    @property
+    def decimals(self) -> int:
+        """How many decimals a coin has in `units`: it asks for its tier with so many zeros. It
+        keeps them, whatever the setting says by now."""
+        tier = lobby_table(self.lobby_id).partition("-")[0]
+        return len(str(self.units)) - len(tier)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -58,15 +67,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """How payments must come in: to whom, over what, and how many decimals a coin has."""
+    """How payments must come in: to whom, and over what."""
 
     recipient: str
     network: str
-    coin_decimals: int
-
-    def coins(self, units: int) -> int:
-        """Whole coins in so many of the smallest unit."""
-        return int(units // 10**self.coin_decimals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +97,16 @@ def receive(
         return Receipt(processed=False, reason="already_processed", recorded=False)
     if delivery.status == "failed":
         return _failed(lobby, invoice)
-    not_ours = _mismatch(delivery, terms)
+    not_ours = _mismatch(invoice, delivery, terms)
     if not_ours is not None:
         return Receipt(processed=False, reason=not_ours, unmatched=True)
     if delivery.units != invoice.units:
-        return _owed_back(invoice, delivery, terms, processed=False, reason="amount_mismatch")
+        return _owed_back(invoice, delivery, processed=False, reason="amount_mismatch")
     if lobby is not None:
         turn = Turn(lobby)
         if _pay_seat(turn, invoice, delivery, int(now_ms)):
             return Receipt(processed=True, events=turn.events)
-    return _owed_back(invoice, delivery, terms, processed=True, reason="refund_owed")
+    return _owed_back(invoice, delivery, processed=True, reason="refund_owed")
 
 
 def _failed(lobby: Lobby | None, invoice: Invoice) -> Receipt:
@@ -117,12 +121,12 @@ def _failed(lobby: Lobby | None, invoice: Invoice) -> Receipt:
     return Receipt(processed=True, status=None if gone else "failed")
 
 
-def _mismatch(delivery: Delivery, terms: Terms) -> NotProcessed | None:
+def _mismatch(invoice: Invoice, delivery: Delivery, terms: Terms) -> NotProcessed | None:
     if delivery.recipient not in (None, terms.recipient):
         return "recipient_mismatch"
     if delivery.network not in (None, terms.network):
         return "network_mismatch"
-    if delivery.decimals not in (None, terms.coin_decimals):
+    if delivery.decimals not in (None, invoice.decimals):
         return "decimals_mismatch"
     return "amount_missing" if delivery.units is None else None
 
@@ -157,7 +161,6 @@ def _seat_again(invoice: Invoice, now: int) -> SeatTaken:
 def _owed_back(
     invoice: Invoice,
     delivery: Delivery,
-    terms: Terms,
     *,
     processed: bool,
     reason: Literal["amount_mismatch", "refund_owed"],
@@ -168,7 +171,7 @@ def _owed_back(
     def entry(kind: Literal["received", "refund_owed"]) -> Movement:
         return Movement(
             kind=kind,
-            amount=terms.coins(units),
+            amount=coins_of(units, invoice.decimals),
             alien_id=invoice.alien_id,
             invoice_id=invoice.invoice_id,
             tx=delivery.tx,
@@ -180,5 +183,5 @@ def _owed_back(
         reason=reason,
         status="refund_owed" if late else None,
         owed_units=units,
-        movements=(entry("received"), entry("refund_owed")),
+        movements=(entry("received"), entry("refund_owed")) if units else (),
     )

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from protocol.ids import is_lobby_id
+from server.rules.coins import Coins, coins_text
 from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
 from server.store.directory import Directory
-from server.store.ledger import Entry, LedgerStore
+from server.store.ledger import Entry, LedgerStore, Malformed
 from server.store.lobbies import LobbyStore
 from server.store.replay import BrokenLog, replay, texts
 
@@ -22,11 +24,11 @@ _LOOK_AGAIN_SECONDS: Final = 0.2
 class Sums:
     """Coins by kind. They balance if what was received is somewhere."""
 
-    received: int = 0
-    pot: int = 0
-    payout_owed: int = 0
-    refund_owed: int = 0
-    house: int = 0
+    received: Coins = 0
+    pot: Coins = 0
+    payout_owed: Coins = 0
+    refund_owed: Coins = 0
+    house: Coins = 0
 
     def add(self, movement: Movement | Entry) -> None:
         """Count one movement; a settlement changes no sum."""
@@ -34,7 +36,7 @@ class Sums:
             setattr(self, movement.kind, getattr(self, movement.kind) + movement.amount)
 
     @property
-    def missing(self) -> int:
+    def missing(self) -> Coins:
         """Coins that were received and are nowhere; negative: that are somewhere and were not."""
         return self.received - self.pot - self.payout_owed - self.refund_owed - self.house
 
@@ -42,20 +44,24 @@ class Sums:
 @dataclass(slots=True)
 class Books:
     """The sums of one table's ledger up to an entry: in all, by lobby, and by invoice what was
-    received for it and is not owed back."""
+    received for it and is not owed back. What is malformed is in none."""
 
     table: str
     last_id: str = ""
     entries: int = 0
     total: Sums = field(default_factory=Sums)
     by_lobby: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
-    kept_of: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    kept_of: defaultdict[str, Coins] = field(default_factory=lambda: defaultdict(int))
+    malformed: list[Malformed] = field(default_factory=list)
 
-    def add(self, page: Iterable[Entry]) -> None:
+    def add(self, page: Iterable[Entry | Malformed]) -> None:
         """Take in the next entries."""
         for entry in page:
             self.entries += 1
             self.last_id = entry.stream_id
+            if isinstance(entry, Malformed):
+                self.malformed.append(entry)
+                continue
             self.total.add(entry)
             self.by_lobby[entry.lobby_id].add(entry)
             if entry.invoice_id is not None and entry.kind in ("received", "refund_owed"):
@@ -92,11 +98,14 @@ class Audit:
         return books
 
     async def _check(self, books: Books) -> AsyncIterator[str]:
+        for entry in books.malformed:
+            yield f"{entry.entry_id}: {entry.problem}"
         if books.total.missing:
-            yield f"table {books.table}: {books.total.missing} coins do not balance"
+            yield f"table {books.table}: {coins_text(books.total.missing)} coins do not balance"
         for invoice_id, kept in books.kept_of.items():
             if kept < 0:
-                yield f"{invoice_id}: {-kept} coins more are owed back than were received"
+                more = coins_text(-kept)
+                yield f"{_named(invoice_id)}: {more} coins more are owed back than were received"
         suspects: Collection[str] = {*books.by_lobby, *await self._directory.running(books.table)}
         found: dict[str, str] = {}
         for look in range(_LOOKS):
@@ -112,14 +121,17 @@ class Audit:
             if not found:
                 break
         for lobby_id, difference in found.items():
-            yield f"{lobby_id}: {difference}"
+            yield f"{_named(lobby_id)}: {difference}"
 
     async def _difference(self, lobby_id: str, sums: Sums) -> str | None:
         if sums.missing:
-            return f"{sums.missing} coins do not balance"
+            return f"{coins_text(sums.missing)} coins do not balance"
+        if not is_lobby_id(lobby_id):  # whatever wrote that, there is no log to look into
+            return f"{coins_text(sums.pot)} coins are in its pot" if sums.pot else None
         kept, log = await self._lobbies.texts_with_log(lobby_id)
         if not log:
-            return f"it is over, but {sums.pot} coins are in its pot" if sums.pot else None
+            in_pot = coins_text(sums.pot)
+            return f"it is over, but {in_pot} coins are in its pot" if sums.pot else None
         try:
             steps = list(replay(log, kept[0].get("hash", "")))
         except BrokenLog as error:
@@ -134,14 +146,19 @@ class Audit:
         return _compared(told.lobby, sums, moved)
 
 
+def _named(name: str) -> str:
+    """A name of the ledger, on a line: it may be anything where somebody else has written."""
+    return name if name.isprintable() and name else repr(name)
+
+
 def _compared(lobby: Lobby, sums: Sums, log: Sums) -> str | None:
     """What the ledger's sums of a lobby lack or have beyond those of its log, if anything."""
     in_pot = 0 if lobby.status == "finished" else lobby.pot
     if sums.pot != in_pot:
-        return f"its pot is {in_pot}, in the ledger {sums.pot}"
+        return f"its pot is {in_pot}, in the ledger {coins_text(sums.pot)}"
     for kind in ("pot", "payout_owed", "house"):
         if getattr(sums, kind) != getattr(log, kind):
-            by_log, by_ledger = getattr(log, kind), getattr(sums, kind)
+            by_log, by_ledger = coins_text(getattr(log, kind)), coins_text(getattr(sums, kind))
             return f"{kind} is {by_log} by its log, {by_ledger} in the ledger"
     if sums.received < log.received or sums.refund_owed < log.refund_owed:
         return "the ledger lacks payments or refunds of its log"

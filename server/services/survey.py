@@ -7,7 +7,6 @@ nothing.
 import asyncio
 import os
 import socket
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,9 +16,10 @@ import structlog
 
 from server.clock import StoreClock
 from server.metrics import Metrics, Values
+from server.rules.coins import Coins
 from server.store.directory import Census, Directory
 from server.store.errors import StoreUnavailable
-from server.store.ledger import Entry, LedgerStore
+from server.store.ledger import Entry, LedgerStore, Malformed
 from server.store.nodes import Figures, Nodes
 
 SURVEY_SECONDS: Final = 4.0
@@ -39,10 +39,13 @@ class Debts:
     last_id: str = ""
     open: dict[str, Entry] = field(default_factory=dict)
 
-    def add(self, page: Sequence[Entry]) -> None:
-        """Take in the next entries."""
+    def add(self, page: Sequence[Entry | Malformed]) -> None:
+        """Take in the next entries. One that is malformed is for `audit` to tell of, and takes
+        nothing from the others."""
         for entry in page:
-            if entry.owed:
+            if isinstance(entry, Malformed):
+                log.error("ledger_entry_malformed", entry=entry.entry_id, problem=entry.problem)
+            elif entry.owed:
                 self.open[entry.stream_id] = entry
             elif entry.kind == "settled":
                 self.open.pop(entry.event, None)
@@ -95,12 +98,12 @@ class Survey:
 
     def owed_coins(self) -> Values:
         """What is owed to players, by tier and kind."""
-        coins: Counter[tuple[str, ...]] = Counter()
+        coins: dict[tuple[str, ...], Coins] = {}
         for table, debts in self._debts.items():
-            coins.update({(table, "payout_owed"): 0, (table, "refund_owed"): 0})
+            coins |= {(table, "payout_owed"): 0, (table, "refund_owed"): 0}
             for entry in debts.open.values():
                 coins[table, entry.kind] += entry.amount
-        return coins
+        return {labels: float(amount) for labels, amount in coins.items()}
 
     def oldest_debt_seconds(self) -> Values:
         """The age of the oldest open debt by tier; 0 if there is none."""

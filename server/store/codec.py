@@ -153,9 +153,13 @@ def read_invoice(invoice: Mapping[str, str]) -> Invoice:
         for name, units in invoice.items()
         if name.startswith(_DELIVERY_PREFIX)
     }
+    units = int(invoice["amount"])
+    # What paid a seat is what its invoice asked for: `refunded_units` says only that it is owed
+    # back. It is in the unit of the server that wrote it, which need not be the invoice's.
+    refunded = units if int(invoice.get("refunded_units", "0")) else 0
     return _INVOICE.read(
         invoice,
-        units=int(invoice["amount"]),
-        owed_units=sum(owed_of.values()) + int(invoice.get("refunded_units", "0")),
+        units=units,
+        owed_units=sum(owed_of.values()) + refunded,
         deliveries=frozenset(owed_of),
     )

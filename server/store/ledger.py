@@ -1,16 +1,19 @@
 """The ledger in the store: read in pages, appended to, never changed."""
 
+import math
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.rules.money import Kind
+from server.rules.coins import Coins, coins_text, read_coins
+from server.rules.money import KINDS, Kind
 from server.store import keys
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
 
 _PAGE: Final = 1_000
+_YEAR_10000_MS: Final = 253_402_300_800_000
 _STREAM_ID: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # so long it fits into 64 bits
 
 
@@ -22,7 +25,7 @@ class Entry:
     table: str
     stream_id: str
     kind: Kind
-    amount: int
+    amount: Coins
     lobby_id: str
     at: float
     event: str
@@ -38,8 +41,24 @@ class Entry:
 
     @property
     def owed(self) -> bool:
-        """Whether it says that a player is to be paid."""
-        return self.kind in ("payout_owed", "refund_owed")
+        """Whether it says that a player is to be paid; of nothing, nothing is."""
+        return self.kind in ("payout_owed", "refund_owed") and self.amount != 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Malformed:
+    """An entry of the stream that is no movement of money: what is wrong with it, and its fields
+    as they are. They may be anybody's, and anything."""
+
+    table: str
+    stream_id: str
+    problem: str
+    fields: Mapping[str, str]
+
+    @property
+    def entry_id(self) -> str:
+        """What an operator calls the entry: `<table>:<stream id>`."""
+        return f"{self.table}:{self.stream_id}"
 
 
 class LedgerStore:
@@ -49,7 +68,7 @@ class LedgerStore:
         self._connection = connection
         self._commits = commits
 
-    async def pages(self, table: str, after: str = "") -> AsyncIterator[list[Entry]]:
+    async def pages(self, table: str, after: str = "") -> AsyncIterator[list[Entry | Malformed]]:
         """The table's entries in order, those after the stream id `after`, a page at a time."""
         start = f"({after}" if after else "-"
         while True:
@@ -62,7 +81,7 @@ class LedgerStore:
                 return
             start = f"({found[-1][0]}"
 
-    async def entry(self, entry_id: str) -> Entry | None:
+    async def entry(self, entry_id: str) -> Entry | Malformed | None:
         """The entry of that id; None if there is none."""
         table, _, stream_id = entry_id.partition(":")
         if _STREAM_ID.fullmatch(stream_id) is None:
@@ -90,7 +109,7 @@ class LedgerStore:
         unsettled = Check(("HGET", key, entry.stream_id), "")
         fields = {
             "kind": "settled",
-            "amount": str(entry.amount),
+            "amount": coins_text(entry.amount),
             "lobby_id": entry.lobby_id,
             "invoice_id": entry.invoice_id,
             "alien_id": entry.alien_id,
@@ -118,17 +137,49 @@ class LedgerStore:
                 return
 
 
-def _entry(table: str, stream_id: str, fields: dict[str, str]) -> Entry:
-    return Entry(
-        table=table,
-        stream_id=stream_id,
-        kind=fields["kind"],  # type: ignore[arg-type]  # nobody but us writes here
-        amount=int(fields["amount"]),
-        lobby_id=fields["lobby_id"],
-        at=float(fields["at"]),
-        event=fields["event"],
-        invoice_id=fields.get("invoice_id"),
-        alien_id=fields.get("alien_id"),
-        test=fields.get("test") == "true",
-        reference=fields.get("reference"),
-    )
+def _entry(table: str, stream_id: str, fields: Mapping[str, str]) -> Entry | Malformed:
+    try:
+        return Entry(
+            table=table,
+            stream_id=stream_id,
+            kind=_kind(fields.get("kind", "")),
+            amount=_amount(fields.get("amount", "")),
+            lobby_id=fields.get("lobby_id", ""),
+            at=_at(fields.get("at") or stream_id.partition("-")[0]),
+            event=_event(fields.get("event", "")),
+            invoice_id=fields.get("invoice_id"),
+            alien_id=fields.get("alien_id"),
+            test=fields.get("test") == "true",
+            reference=fields.get("reference"),
+        )
+    except ValueError as error:
+        return Malformed(table=table, stream_id=stream_id, problem=str(error), fields=fields)
+
+
+def _kind(text: str) -> Kind:
+    if text not in KINDS:
+        raise ValueError(f"its kind {text!r} is not known")
+    return text
+
+
+def _amount(text: str) -> Coins:
+    try:
+        return read_coins(text)
+    except ValueError:
+        raise ValueError(f"its amount {text!r} is no plain decimal") from None
+
+
+def _at(text: str) -> float:
+    try:
+        at = float(text)
+    except ValueError:
+        at = math.nan
+    if not 0 <= at < _YEAR_10000_MS:
+        raise ValueError(f"its at {text!r} is no time")
+    return at
+
+
+def _event(text: str) -> str:
+    if not text:
+        raise ValueError("it has no event")
+    return text

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from server.rules.coins import coins_text
 from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
@@ -32,8 +33,8 @@ class Lifetimes:
 
 
 class Projection:
-    """Turns changes into writes. `coin_decimals`: decimals of a coin in the token's smallest
-    unit."""
+    """Turns changes into writes. `coin_decimals`: how many decimals a coin has in the amounts of
+    new invoices, which are in the token's smallest unit."""
 
     def __init__(self, lifetimes: Lifetimes, coin_decimals: int, channels: Channels) -> None:
         self._lifetimes = lifetimes
@@ -76,9 +77,8 @@ class Projection:
         for update in invoice_updates(before, entry.event):
             key = keys.invoice(update.invoice_id)
             yield ("HSET", key, "status", update.status)
-            if update.owed:
-                # As text: units may be more than 64 bits can hold.
-                yield ("HSET", key, "refunded_units", str(update.owed * self._unit))
+            if update.refunded:
+                yield ("HSET", key, "refunded_units", self._units(before))
             yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
 
     def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
@@ -87,7 +87,6 @@ class Projection:
             "invoice_id": seat.invoice_id,
             "alien_id": seat.alien_id,
             "lobby_id": lobby.lobby_id,
-            "amount": str(lobby.buy_in_amount * self._unit),
             "status": "pending",
             "expires_at": codec.text(seat.expires_at),
             "client_seed": seat.client_seed,
@@ -95,9 +94,15 @@ class Projection:
             "tx_hash": "",
         }
         yield ("HSET", key, *_flat(invoice))
+        # A seat may be taken again by an earlier invoice, which asks for what it asked for.
+        yield ("HSETNX", key, "amount", self._units(lobby))
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
         yield ("HSETNX", key, "version", 0)
         yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
+
+    def _units(self, lobby: Lobby) -> str:
+        """The buy-in in the smallest unit; as text, since it may be more than 64 bits can hold."""
+        return str(lobby.buy_in_amount * self._unit)
 
     def _farewell(self, lobby: Lobby, end: Record) -> Iterator[Write]:
         lasting = _ms(self._lifetimes.finished_seconds)
@@ -118,7 +123,7 @@ def ledger_entry(
     """A movement as an entry of the ledger: from a payment, or from the lobby's event."""
     named = {
         "kind": movement.kind,
-        "amount": str(movement.amount),
+        "amount": coins_text(movement.amount),
         "lobby_id": lobby_id,
         "invoice_id": movement.invoice_id,
         "alien_id": movement.alien_id,

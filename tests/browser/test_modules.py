@@ -111,6 +111,22 @@ async def test_every_error_has_words(ann: Person) -> None:
     assert {str(code) for code in ErrorCode} <= words.keys()
 
 
+@pytest.mark.parametrize(
+    ("units", "asked", "shown"),
+    [
+        ("3499999999", "3500000000", "3,499.999999"),
+        ("1", "35" + 38 * "0", "0." + 35 * "0" + "1"),
+        ("12345678901234567890", "3500", "12,345,678,901,234,567,890"),
+        ("3500000000", "3500000000", "3,500"),
+    ],
+)
+async def test_what_is_owed_is_shown_in_coins_to_the_last_unit(
+    ann: Person, units: str, asked: str, shown: str
+) -> None:
+    ask = "(a) => import('/client/parts/dom.js').then((m) => m.coinsOf(...a))"
+    assert await ann.page.evaluate(ask, [units, asked, 3500]) == shown
+
+
 async def test_a_name_full_of_markup_stays_text(ann: Person) -> None:
     name = "<img src=x onerror=alert(1)><b>bold</b>"
     player = {"alien_id": name, "paid": True, "ready": True, "active": True}

@@ -1,7 +1,6 @@
 """A crowd that plays: what can be asked of a lobby, in whatever order, and what is answered."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import strategies as st
@@ -25,7 +24,7 @@ from server.rules.variants import Variant
 from tests.rules import strategies
 from tests.rules.brute_force import first_complete
 from tests.rules.deliveries import troubled
-from tests.rules.games import BUY_IN, CLASSIC, LOBBY_ID, SEED, TERMS, Game
+from tests.rules.games import BUY_IN, CLASSIC, LOBBY_ID, SEED, Game
 from tests.rules.onlooker import Onlooker
 
 DECIMALS = 2
@@ -53,7 +52,7 @@ class Crowd(RuleBasedStateMachine):
 
     @initialize(variant=strategies.variants, seed=strategies.server_seeds)
     def open(self, variant: Variant, seed: bytes) -> None:
-        self.game = Game(variant, replace(TERMS, coin_decimals=DECIMALS), seed.hex())
+        self.game = Game(variant, seed.hex(), coin_decimals=DECIMALS)
 
     @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:

@@ -19,7 +19,7 @@ def troubled(game: Game, invoice: str, trouble: Trouble, last: Delivery | None) 
         case "network":
             return replace(good, network="another")
         case "decimals":
-            return replace(good, decimals=game.terms.coin_decimals + 1)
+            return replace(good, decimals=game.coin_decimals + 1)
         case "no amount":
             return replace(good, units=None)
         case "too much":

@@ -40,7 +40,7 @@ SMALL = replace(
 )
 GRAND = replace(CLASSIC, name="grand", side=5, highest=75, max_players=20)
 
-TERMS = Terms(recipient="provider", network="alien", coin_decimals=0)
+TERMS = Terms(recipient="provider", network="alien")
 LOBBY_ID = lobby_id("3500", bytes(6))
 BUY_IN = 3500
 SEED = bytes(range(32)).hex()
@@ -54,9 +54,9 @@ class Game:
     """
 
     def __init__(
-        self, variant: Variant = CLASSIC, terms: Terms = TERMS, server_seed: str = SEED
+        self, variant: Variant = CLASSIC, server_seed: str = SEED, *, coin_decimals: int = 0
     ) -> None:
-        self.terms = terms
+        self.coin_decimals = coin_decimals
         self.now_ms: float = OPENED_AT_MS
         opened = open_lobby(OpenLobby(LOBBY_ID, BUY_IN, variant, server_seed), self.now_ms)
         self.lobby: Lobby = evolve(None, opened)
@@ -100,7 +100,7 @@ class Game:
         """The provider says something of an invoice; by default, that it was paid as asked."""
         known = self.invoices[invoice]
         told = self.payment(invoice) if delivery is None else delivery
-        receipt = receive(self.lobby, known, told, self.terms, self.now_ms)
+        receipt = receive(self.lobby, known, told, TERMS, self.now_ms)
         if receipt.recorded:
             self._write_down(receipt.events)
             self._note(invoice, receipt.status, receipt.owed_units)
@@ -154,7 +154,7 @@ class Game:
         if isinstance(event, SeatTaken) and event.invoice_id not in self.invoices:
             self.invoices[event.invoice_id] = self._issued(event)
         for update in invoice_updates(before, event):
-            owed_units = update.owed * 10**self.terms.coin_decimals
+            owed_units = self.invoices[update.invoice_id].units if update.refunded else 0
             self._note(update.invoice_id, update.status, owed_units)
         if isinstance(event, SeatPaid):
             paid = self.invoices[event.invoice_id]
@@ -165,7 +165,7 @@ class Game:
             invoice_id=seat.invoice_id,
             alien_id=seat.alien_id,
             lobby_id=LOBBY_ID,
-            units=BUY_IN * 10**self.terms.coin_decimals,
+            units=BUY_IN * 10**self.coin_decimals,
             status="pending",
             created_at=seat.joined_at,
             expires_at=seat.expires_at,

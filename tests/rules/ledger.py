@@ -10,7 +10,7 @@ def totals(movements: Iterable[Movement]) -> Counter[str]:
     """The sum of each kind of entry, in coins."""
     sums: Counter[str] = Counter()
     for movement in movements:
-        sums[movement.kind] += movement.amount
+        sums[movement.kind] += movement.amount  # type: ignore[assignment]
     return sums
 
 

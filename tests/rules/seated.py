@@ -1,16 +1,16 @@
 """A seat that is not paid yet, and how its invoice stands later."""
 
-from server.rules.payments import Receipt, Terms
+from server.rules.payments import Receipt
 from server.rules.variants import Variant
-from tests.rules.games import CLASSIC, TERMS, Game
+from tests.rules.games import CLASSIC, Game
 from tests.rules.ledger import totals
 
 REFUND_OWED = {"received": 3500, "refund_owed": 3500}
 
 
-def seated(variant: Variant = CLASSIC, terms: Terms = TERMS) -> tuple[Game, str]:
+def seated(variant: Variant = CLASSIC, coin_decimals: int = 0) -> tuple[Game, str]:
     """Ann holds a seat that she has not paid; and its invoice."""
-    game = Game(variant, terms)
+    game = Game(variant, coin_decimals=coin_decimals)
     game.sit("ann")
     return game, game.lobby.invoices["ann"]
 

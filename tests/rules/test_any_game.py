@@ -90,10 +90,10 @@ class AnyGame(Crowd):
 
     @invariant()
     def every_unit_that_came_in_is_in_a_pot_or_owed(self) -> None:
-        """The ledger counts whole coins; the invoices count what is owed to the last unit."""
         owed = sum(invoice.owed_units for invoice in self.game.invoices.values())
         staked = len(self.onlooker.paid) if self.game.lobby.outcome != "cancelled" else 0
         assert self.units_received == owed + staked * BUY_IN * 10**DECIMALS
+        assert self.units_received == totals(self.game.ledger)["received"] * 10**DECIMALS
 
 
 def _keys(value: object) -> list[str]:

@@ -1,11 +1,12 @@
 """What became of payments: the ledger, the invoices, what was kept aside; and what to answer."""
 
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 from redis.asyncio import Redis
 
 from protocol.payments import WebhookAnswer
+from server.rules.coins import Coins, read_coins
 from server.services.seats import Seated
 from server.store import keys
 from tests.support.game import BUY_IN, TABLE, Node
@@ -22,11 +23,11 @@ def ignored(reason: Any) -> WebhookAnswer:
     return WebhookAnswer(processed=False, reason=reason)
 
 
-async def sums(redis: Redis) -> dict[str, int]:
+async def sums(redis: Redis) -> dict[str, Coins]:
     """What the ledger adds up to, by kind; kinds that come to nothing are left out."""
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, Coins] = defaultdict(int)
     for entry in await ledger(redis, TABLE):
-        totals[entry["kind"]] += int(entry["amount"])
+        totals[entry["kind"]] += read_coins(entry["amount"])
     return {kind: total for kind, total in totals.items() if total}
 
 

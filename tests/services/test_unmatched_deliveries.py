@@ -23,7 +23,6 @@ from tests.services.money import (
 from tests.support.game import (
     LIFETIMES,
     TABLE,
-    TERMS,
     Node,
     StartNode,
     paid,
@@ -172,9 +171,9 @@ async def test_a_wrong_amount_is_owed_back_and_the_seat_stays_unpaid(
     assert await node.deliver(paid(seated, amount=amount)) == ignored("amount_mismatch")
     owed = None if amount == "0" else amount
     assert await invoice_now(node, seated) == ("pending", owed)
+    kinds = ("received", "refund_owed") if owed else ()
     assert [(e["kind"], e["amount"], e["event"]) for e in await ledger(redis, TABLE)] == [
-        ("received", amount, f"tx-{seated.invoice.invoice_id}"),
-        ("refund_owed", amount, f"tx-{seated.invoice.invoice_id}"),
+        (kind, amount, f"tx-{seated.invoice.invoice_id}") for kind in kinds
     ]
     assert await unmatched(redis) == {}
     assert await node.deliver(paid(seated, txHash="right")) == PROCESSED
@@ -184,7 +183,7 @@ async def test_a_wrong_amount_is_owed_back_and_the_seat_stays_unpaid(
 async def test_with_decimals_the_smallest_unit_is_asked_for_and_the_ledger_counts_coins(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, terms=replace(TERMS, coin_decimals=18))
+    node = await start_node(store_url, coin_decimals=18)
     seated = await node.sit("ann")
     assert seated.invoice.amount == "3500" + 18 * "0"
     assert await node.deliver(paid(seated, decimals=18)) == PROCESSED

@@ -46,7 +46,7 @@ CLASSIC = Variant(
 )
 # A whole game in well under a second, with the order of its phases kept.
 BRISK = replace(CLASSIC, formation_ms=200, seat_ms=150, arranging_ms=20, call_interval_ms=5)
-TERMS = Terms(recipient="provider", network="alien", coin_decimals=0)
+TERMS = Terms(recipient="provider", network="alien")
 LIFETIMES = Lifetimes(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
 
 
@@ -58,7 +58,7 @@ class Node:
         url: str,
         tiers: Mapping[int, Variant] | None = None,
         *,
-        terms: Terms = TERMS,
+        coin_decimals: int = 0,
         lifetimes: Lifetimes = LIFETIMES,
         takes_test: bool = False,
         listen_url: str | None = None,
@@ -71,7 +71,7 @@ class Node:
         self.connection = Connection(open_redis(url), self.clock, metrics)
         self.commits = Commits(self.connection, metrics)
         channels = Channels(sharded=sharded)
-        projection = Projection(lifetimes, terms.coin_decimals, channels)
+        projection = Projection(lifetimes, coin_decimals, channels)
         self.store = LobbyStore(self.connection, self.commits, projection)
         self.invoices = InvoiceStore(self.connection, self.commits, channels)
         self.timers = Timers(self.connection)
@@ -81,12 +81,12 @@ class Node:
         self.following = Following(self.store, self.subscription, metrics)
         self.alarms = Alarms(tables)
         self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock, metrics)
-        self.billing = Billing(self.invoices, terms, token="ALIEN")
+        self.billing = Billing(self.invoices, TERMS, token="ALIEN")
         self.seats = Seats(
             self.lobbies, self.directory, self.billing, self.clock, tiers, takes_test=takes_test
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, self.invoices, terms, self.clock)
+        self.payments = Payments(self.lobbies, self.invoices, TERMS, self.clock)
         self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, tables)
 
     async def start(self) -> None:

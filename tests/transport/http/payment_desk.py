@@ -1,7 +1,7 @@
 """A server, and a payment provider that can say anything to it."""
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.rules.coins import Coins, read_coins
 from tests.support.store_content import Content, ledger, store_content
 from tests.system.game_server import WEBHOOK, GameServer, HttpAnswer, running_app
 
@@ -106,11 +107,11 @@ class PaymentDesk:
         """All entries of the ledger, oldest first."""
         return await ledger(self._redis, "3500")
 
-    async def sums(self) -> dict[str, int]:
+    async def sums(self) -> dict[str, Coins]:
         """The ledger's coins by kind."""
-        sums: Counter[str] = Counter()
+        sums: defaultdict[str, Coins] = defaultdict(int)
         for entry in await self.ledger():
-            sums[entry["kind"]] += int(entry["amount"])
+            sums[entry["kind"]] += read_coins(entry["amount"])
         return dict(sums)
 
     async def unmatched(self) -> dict[str, str]:

@@ -47,5 +47,17 @@ const COINS = new Intl.NumberFormat("en");
 /** @param {number} amount */
 export const coins = (amount) => COINS.format(amount);
 
+/**
+ * An invoice counts in the token's smallest unit, the page in coins: exactly, down to one unit.
+ * @param {string} units @param {string} asked units that the invoice asks for @param {number} price coins
+ */
+export function coinsOf(units, asked, price) {
+  const decimals = asked.length - String(price).length;
+  const digits = units.padStart(decimals + 1, "0");
+  const whole = COINS.format(BigInt(digits.slice(0, digits.length - decimals)));
+  const part = digits.slice(digits.length - decimals).replace(/0+$/, "");
+  return part ? `${whole}.${part}` : whole;
+}
+
 /** "1 seat", "3 seats". */
 export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;

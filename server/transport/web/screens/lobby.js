@@ -2,7 +2,7 @@ import { Room } from "../game/room.js";
 import { lineInWords } from "../game/lines.js";
 import { alert, announce } from "../parts/announcer.js";
 import { countdown } from "../parts/countdown.js";
-import { coins, h, set, setText } from "../parts/dom.js";
+import { coins, coinsOf, h, set, setText } from "../parts/dom.js";
 import { missingPlayers, people, pips } from "../parts/people.js";
 import { rosette } from "../parts/rosette.js";
 import { arrangeStage } from "./arrange.js";
@@ -131,15 +131,11 @@ function lobbySlip(room, game) {
       owed,
       owed.hidden
         ? ""
-        : `${coins(coinsOwed(you.invoice, view))} coins came in that bought no seat in this game. They are owed back to you.`,
+        : `${coinsOf(you.invoice.owed, you.invoice.amount, view.buy_in_amount)} coins came in that bought no seat in this game. They are owed back to you.`,
     );
   };
   return { head, aside, update };
 }
-
-/** An invoice counts in the token's smallest unit, the page in coins. */
-const coinsOwed = ({ owed, amount }, { buy_in_amount }) =>
-  (buy_in_amount * Number(owed)) / Number(amount);
 
 const sealCaption = (view) =>
   h(
