@@ -35,6 +35,10 @@ class Metrics:
             "Commits by outcome; a conflict or stale one is decided anew.",
             "outcome",
         )
+        self.unheard = self._counter(
+            "fair_bingo_messages_unheard",
+            "Messages of commits that the store's user may not publish; nodes find out later.",
+        )
         self.call_jitter = self._histogram(
             "fair_bingo_call_jitter_seconds", "From the instant a number was due to its commit."
         )

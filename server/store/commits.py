@@ -42,8 +42,10 @@ class Commits:
         checked = [[check.expected, *_placed(check.command, keys)] for check in checks]
         written = [_placed(write, keys) for write in writes]
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
-        (outcome,) = await self._connection.run_timed(self._script, list(keys), args)
+        outcome, unheard = await self._connection.run_timed(self._script, list(keys), args)
         self._metrics.commits.labels(outcome).inc()
+        if unheard:
+            self._metrics.unheard.inc(unheard)
         return bool(outcome == "committed")
 
 

@@ -27,12 +27,13 @@ _UNAVAILABLE = (
     exceptions.TimeoutError,
     exceptions.ReadOnlyError,
     exceptions.OutOfMemoryError,
+    exceptions.NoPermissionError,
     exceptions.ClusterDownError,
     exceptions.TryAgainError,
     OSError,
 )
 # What a store says when it is there but cannot take the write now, and redis-py has no class for.
-_REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ")
+_REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ", "ACL failure in script")
 
 log = structlog.get_logger(__name__)
 

@@ -68,7 +68,7 @@ class LobbyStore:
             expect(after.lobby_id, changed, log)
         done = await self._commits.commit(
             [unchanged, *checks],
-            [*self._projection.writes(before, recorded, table), *writes],
+            self._projection.writes(before, recorded, table, writes),
             now_ms,
         )
         return (changed, log) if done else None

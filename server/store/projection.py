@@ -42,15 +42,25 @@ class Projection:
         self._channels = channels
 
     def writes(
-        self, before: Snapshot, records: Sequence[tuple[Record, Lobby]], table: str
+        self,
+        before: Snapshot,
+        records: Sequence[tuple[Record, Lobby]],
+        table: str,
+        further: Iterable[Write] = (),
     ) -> Iterator[Write]:
-        """All writes of the change from `before` over `records`."""
+        """All writes of the change from `before` over `records`, and `further` ones.
+
+        The log comes first: that an entry of its id is there already is the one thing that the
+        store finds out only when it writes. What further writes say of a delivery is next.
+        """
         log, after = records[-1][0].head, records[-1][1]
         lobby_id = after.lobby_id
+        for entry, _ in records:
+            yield ("XADD", keys.events(lobby_id), entry.head.id, *_flat(entry.fields))
+        yield from further
         yield from _state(before.lobby, after, log)
         lobby = before.lobby
         for entry, following in records:
-            yield ("XADD", keys.events(lobby_id), entry.head.id, *_flat(entry.fields))
             yield from self._invoices(lobby_id, lobby, following, entry)
             if lobby is not None:
                 for movement in movements(lobby, entry.event):

@@ -7,24 +7,60 @@
 --       writes      JSON list of [command, key, arguments...]
 --       (a key is given by its place in KEYS)
 --
--- Returns {outcome, seconds, microseconds}: 'committed', 'conflict' or 'stale', and the time.
+-- Returns {outcome, unheard, seconds, microseconds}: 'committed', 'conflict' or 'stale', how many
+-- messages could not be published, and the time.
 
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + time[2] / 1000
 
 if now_ms - tonumber(ARGV[1]) > tonumber(ARGV[2]) then
-    return {'stale', time[1], time[2]}
+    return {'stale', 0, time[1], time[2]}
 end
 
 for _, check in ipairs(cjson.decode(ARGV[3])) do
     local reply = redis.call(check[2], KEYS[check[3]], unpack(check, 4))
     if tostring(reply or '') ~= check[1] then
-        return {'conflict', time[1], time[2]}
+        return {'conflict', 0, time[1], time[2]}
     end
 end
 
-for _, write in ipairs(cjson.decode(ARGV[4])) do
-    redis.call(write[1], KEYS[write[2]], unpack(write, 3))
+-- A script whose command fails leaves behind what was written before. No memory, no replicas or no
+-- permission to write stop the first write only, and whether the user may use all KEYS was asked
+-- before the script began. So two things are left that could stop a later write: a key of another
+-- type, and a command that the user may not run (Redis 6.2 cannot tell).
+local counts = {
+    HDEL = 'HLEN', HINCRBY = 'HLEN', HSET = 'HLEN', HSETNX = 'HLEN',
+    XADD = 'XLEN', ZADD = 'ZCARD', ZREM = 'ZCARD', RPUSH = 'LLEN',
+}
+local may = redis.acl_check_cmd
+local writes = cjson.decode(ARGV[4])
+local allowed, counted = {PUBLISH = true, SPUBLISH = true}, {}
+for _, write in ipairs(writes) do
+    local command, place = write[1], write[2]
+    if not allowed[command] then
+        if may and not may(command, KEYS[place]) then
+            return redis.error_reply('NOPERM this user may not run ' .. command)
+        end
+        allowed[command] = true
+    end
+    local count = counts[command]
+    if count and not counted[place] then
+        redis.call(count, KEYS[place])
+        counted[place] = true
+    end
 end
 
-return {'committed', time[1], time[2]}
+local unheard = 0
+for _, write in ipairs(writes) do
+    local command, key = write[1], KEYS[write[2]]
+    if command == 'PUBLISH' or command == 'SPUBLISH' then
+        -- Whoever misses it finds what it says in the log.
+        if type(redis.pcall(command, key, write[3])) == 'table' then
+            unheard = unheard + 1
+        end
+    else
+        redis.call(command, key, unpack(write, 3))
+    end
+end
+
+return {'committed', unheard, time[1], time[2]}
