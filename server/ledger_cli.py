@@ -17,7 +17,6 @@ from server.services.audit import Audit, Report
 from server.settings import Settings
 from server.store.ledger import Entry, LedgerStore, Malformed
 from server.stores import Stores
-from server.tiers import tiers
 
 # The first one may only teach us the store's time.
 _ATTEMPTS: Final = 3
@@ -78,13 +77,13 @@ async def _stores(settings: Settings) -> AsyncIterator[tuple[Stores, StoreClock]
 async def _audit(settings: Settings) -> Report:
     async with _stores(settings) as (stores, _):
         audits = Audit(stores.ledger, stores.lobbies, stores.directory)
-        return await audits.run(str(tier) for tier in tiers(settings))
+        return await audits.run(await stores.tables.read())
 
 
 async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
     async with _stores(settings) as (stores, _):
-        for tier in tiers(settings):
-            async for page in stores.ledger.pages(str(tier)):
+        for table in await stores.tables.read():
+            async for page in stores.ledger.pages(table):
                 wanted = await _unsettled(stores.ledger, page) if owed else page
                 for entry in wanted:
                     print(json.dumps(_fields(entry)) if as_json else _line(entry))

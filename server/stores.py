@@ -20,6 +20,7 @@ from server.store.lobbies import LobbyStore
 from server.store.nodes import Nodes
 from server.store.projection import Lifetimes, Projection
 from server.store.proofs import ProofStore
+from server.store.tables import Tables
 from server.store.timers import Timers
 
 RETRY_SECONDS: Final = 1.0
@@ -45,7 +46,10 @@ class Stores:
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection, metrics)
-        self.lobbies = LobbyStore(self.connection, commits, projection)
+        self.tables = Tables(
+            self.connection, map(str, (*settings.buy_in_tiers, *settings.grand_tiers))
+        )
+        self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
         self.invoices = InvoiceStore(self.connection, commits, self.channels)
         self.ledger = LedgerStore(self.connection, commits)
         self.proofs = ProofStore(self.connection)

@@ -38,7 +38,7 @@ class UseCases:
             network=settings.payment_network,
         )
         self.tables: Sequence[str] = [str(tier) for tier in offered]
-        alarms = Alarms(self.tables)
+        alarms = Alarms()
         self.following = Following(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.following, alarms, clock, metrics)
         self.billing = Billing(stores.invoices, terms, settings.payment_token)
@@ -53,7 +53,7 @@ class UseCases:
         self.play = Play(self.lobbies)
         self.payments = Payments(self.lobbies, stores.invoices, terms, clock)
         self.proofs = Proofs(self.lobbies, stores.proofs)
-        self.caller = Caller(self.lobbies, stores.timers, alarms, clock, self.tables)
+        self.caller = Caller(self.lobbies, stores.timers, alarms, clock, stores.tables)
         self.survey = Survey(
-            stores.directory, stores.ledger, stores.nodes, clock, metrics, self.tables
+            stores.directory, stores.ledger, stores.nodes, clock, metrics, stores.tables
         )

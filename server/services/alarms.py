@@ -6,11 +6,18 @@ from collections.abc import Iterable
 
 
 class Alarms:
-    """One alarm for each table."""
+    """One alarm for each table that was added."""
 
-    def __init__(self, tables: Iterable[str]) -> None:
-        self._rings = {table: asyncio.Event() for table in tables}
-        self._asleep_until_ms = dict.fromkeys(self._rings, -math.inf)
+    def __init__(self, tables: Iterable[str] = ()) -> None:
+        self._rings: dict[str, asyncio.Event] = {}
+        self._asleep_until_ms: dict[str, float] = {}
+        for table in tables:
+            self.add(table)
+
+    def add(self, table: str) -> None:
+        """From now on somebody may sleep until something of the table is due."""
+        self._rings[table] = asyncio.Event()
+        self._asleep_until_ms[table] = -math.inf
 
     def due(self, table: str, due_ms: float | None) -> None:
         """Something of the table is due at `due_ms` (Unix ms); None: nothing is."""

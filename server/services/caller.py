@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -14,12 +13,15 @@ from server.rules.commands import Tick
 from server.services.alarms import Alarms
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
+from server.store.tables import Tables
 from server.store.timers import AHEAD_MS, Timers
 
 MAX_SLEEP_SECONDS: Final = 0.25
 """Another node may have set an earlier timer and died: nobody sleeps longer than this."""
 MIN_SLEEP_SECONDS: Final = 0.02
 """What is due within so short a time is taken together, well ahead of it."""
+TABLES_SECONDS: Final = 4.0
+"""How often to look for tables that other servers opened, whose settings may be others."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0
@@ -29,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 class Caller:
-    """Takes lobbies of its tables shortly before they are due, a batch at a time, and lets time
+    """Takes lobbies of all tables shortly before they are due, a batch at a time, and lets time
     act on them.
 
     There may be any number of callers: a lease keeps them from doing the same work, the commit
@@ -42,7 +44,7 @@ class Caller:
         timers: Timers,
         alarms: Alarms,
         clock: StoreClock,
-        tables: Sequence[str],
+        tables: Tables,
     ) -> None:
         self._lobbies = lobbies
         self._timers = timers
@@ -50,7 +52,8 @@ class Caller:
         self._clock = clock
         self._tables = tables
         self._stopping = False
-        self._serving: list[asyncio.Task[None]] = []
+        self._finding: asyncio.Task[None] | None = None
+        self._serving: dict[str, asyncio.Task[None]] = {}
         self._ticking: dict[str, asyncio.Task[None]] = {}
         self._looked_s: dict[str, float] = {}
 
@@ -58,8 +61,10 @@ class Caller:
     def alive(self) -> bool:
         """Whether the due lobbies of every table are looked for."""
         since_s = time.monotonic() - _DEAD_SECONDS
-        return not self._stopping and all(
-            self._looked_s.get(table, 0.0) > since_s for table in self._tables
+        return (
+            bool(self._looked_s)
+            and not self._stopping
+            and all(looked_s > since_s for looked_s in self._looked_s.values())
         )
 
     @property
@@ -69,17 +74,39 @@ class Caller:
 
     def start(self) -> None:
         """Begin to take work."""
-        self._looked_s = dict.fromkeys(self._tables, time.monotonic())
-        self._serving = [asyncio.create_task(self._serve(table)) for table in self._tables]
+        self._serve_all_known()
+        self._finding = asyncio.create_task(self._find_tables())
 
     async def stop(self) -> None:
         """Take no more work, and finish what was taken."""
         self._stopping = True
+        if self._finding is not None:
+            self._finding.cancel()
+            await asyncio.wait([self._finding])
         self._alarms.wake()
         if self._serving:
-            await asyncio.wait(self._serving)
+            await asyncio.wait(self._serving.values())
         if self._ticking:  # only now: what was being taken is among them
             await asyncio.wait(self._ticking.values())
+
+    def _serve_all_known(self) -> None:
+        for table in self._tables.known:
+            if table not in self._serving:
+                self._alarms.add(table)
+                self._looked_s[table] = time.monotonic()
+                self._serving[table] = asyncio.create_task(self._serve(table))
+
+    async def _find_tables(self) -> None:
+        while True:
+            try:
+                await self._tables.refresh()
+            except StoreUnavailable as error:
+                log.warning("caller_without_store", error=str(error))
+            except Exception:
+                # Those that are known are served, and the next look may do better.
+                log.exception("caller_failed")
+            self._serve_all_known()
+            await asyncio.sleep(TABLES_SECONDS)
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:

@@ -1,6 +1,6 @@
 """Seats: joining a tier, taking a seat in one lobby, giving it up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from protocol import ids
@@ -8,10 +8,11 @@ from protocol.errors import ErrorCode, Refused
 from protocol.views import Invoice
 from server.clock import StoreClock
 from server.rules.commands import Leave
+from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.rules.variants import Variant
 from server.services.billing import Billing
-from server.services.lobbies import Changed, Lobbies
+from server.services.lobbies import Changed, Decision, Lobbies
 from server.services.usher import Tier, Usher
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
@@ -61,16 +62,18 @@ class Seats:
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
     async def take(self, alien_id: str, buy_in_amount: int, lobby_id: str) -> Seated | Refused:
-        """The player's seat in that lobby, taken now if it forms and has room."""
+        """The player's seat in that lobby, taken now if it forms and has room. In a tier that is
+        no longer offered only a seat that is held is to be had."""
         tier = self._tiers.get(buy_in_amount)
-        if tier is None:
-            return Refused(ErrorCode.UNKNOWN_TIER)
         if not ids.is_lobby_id(lobby_id) or ids.lobby_table(lobby_id) != str(buy_in_amount):
-            return Refused(ErrorCode.UNKNOWN_LOBBY)
-        seated = await self._lobbies.carry_out(lobby_id, tier.seat(alien_id, "", lobby_id))
-        if isinstance(seated, Refused):
-            return seated
-        return await self._with_invoice(seated, alien_id)
+            return Refused(ErrorCode.UNKNOWN_TIER if tier is None else ErrorCode.UNKNOWN_LOBBY)
+        if tier is None:
+            seated = await self._lobbies.change(lobby_id, _held_by(alien_id))
+            if seated == Refused(ErrorCode.UNKNOWN_LOBBY):
+                return Refused(ErrorCode.UNKNOWN_TIER)
+        else:
+            seated = await self._lobbies.carry_out(lobby_id, tier.seat(alien_id, "", lobby_id))
+        return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
     async def leave(self, alien_id: str, lobby_id: str) -> Changed | Refused:
         """Give the player's seat up."""
@@ -81,3 +84,15 @@ class Seats:
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")
         return Seated(seated.lobby, seated.snapshot.head.seq, invoice)
+
+
+def _held_by(alien_id: str) -> Decision:
+    """Changes nothing where the player holds a seat, and takes none."""
+
+    def decide(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
+        player = lobby.players.get(alien_id)
+        if player is None or not (player.paid or player.expires_at > now_ms):
+            return Refused(ErrorCode.UNKNOWN_TIER)
+        return () if lobby.status == "forming" else Refused(ErrorCode.LOBBY_CLOSED)
+
+    return decide

@@ -21,6 +21,7 @@ from server.store.directory import Census, Directory
 from server.store.errors import StoreUnavailable
 from server.store.ledger import Entry, LedgerStore, Malformed
 from server.store.nodes import Figures, Nodes
+from server.store.tables import Tables
 
 SURVEY_SECONDS: Final = 4.0
 GONE_SECONDS: Final = 15.0
@@ -63,7 +64,7 @@ class Survey:
         nodes: Nodes,
         clock: StoreClock,
         metrics: Metrics,
-        tables: Sequence[str],
+        tables: Tables,
     ) -> None:
         self._directory = directory
         self._ledger = ledger
@@ -72,7 +73,8 @@ class Survey:
         self._metrics = metrics
         self._node = f"{socket.gethostname()}-{os.getpid()}"
         self._census: dict[str, Census] = {}
-        self._debts = {table: Debts() for table in tables}
+        self._tables = tables
+        self._debts = {table: Debts() for table in tables.known}
         self._task: asyncio.Task[None] | None = None
         self.at_ms = 0.0
 
@@ -134,7 +136,8 @@ class Survey:
             await asyncio.sleep(SURVEY_SECONDS)
 
     async def _look(self) -> None:
-        for table, debts in self._debts.items():
+        for table in self._tables.known:
+            debts = self._debts.setdefault(table, Debts())
             self._census[table] = await self._directory.census(table)
             async for page in self._ledger.pages(table, debts.last_id):
                 debts.add(page)

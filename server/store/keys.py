@@ -8,6 +8,7 @@ from typing import Final
 
 from protocol.ids import invoice_table, lobby_table
 
+TABLES: Final = "tables"  # set: every table that ever opened a lobby; never expires
 NODES: Final = "nodes"  # hash: the figures of each node; a node that is gone is deleted
 UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
 

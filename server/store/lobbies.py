@@ -10,6 +10,7 @@ from server.store.commits import Check, Commits
 from server.store.connection import Connection, Script
 from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record, record
 from server.store.projection import Projection, Write
+from server.store.tables import Tables
 
 Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
 """A lobby's hash, its list of the numbers called, and the hashes of its players."""
@@ -21,10 +22,13 @@ _NO_LOBBY: Final = Snapshot(None, NOTHING)
 class LobbyStore:
     """What the store knows of lobbies."""
 
-    def __init__(self, connection: Connection, commits: Commits, projection: Projection) -> None:
+    def __init__(
+        self, connection: Connection, commits: Commits, projection: Projection, tables: Tables
+    ) -> None:
         self._connection = connection
         self._commits = commits
         self._projection = projection
+        self._tables = tables
         self._load = Script("load")
 
     async def load(self, lobby_id: str) -> Snapshot:
@@ -62,6 +66,7 @@ class LobbyStore:
         recorded = record(before, events, now_ms)
         after, log = recorded[-1][1], [entry for entry, _ in recorded]
         table = lobby_table(after.lobby_id)
+        await self._tables.note(table)
         unchanged = log_check(after.lobby_id, before)
         changed = Snapshot(after, log[-1].head)
         if expect is not None:

@@ -27,6 +27,7 @@ from server.store.invoices import InvoiceStore
 from server.store.lobbies import LobbyStore
 from server.store.projection import Lifetimes, Projection
 from server.store.subscription import Subscription
+from server.store.tables import Tables
 from server.store.timers import Timers
 from tests.support.wait import until
 
@@ -65,21 +66,21 @@ class Node:
         sharded: bool = True,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
-        tables = [str(tier) for tier in tiers]
         metrics = self.metrics = Metrics()
         self.clock = StoreClock()
         self.connection = Connection(open_redis(url), self.clock, metrics)
         self.commits = Commits(self.connection, metrics)
         channels = Channels(sharded=sharded)
         projection = Projection(lifetimes, coin_decimals, channels)
-        self.store = LobbyStore(self.connection, self.commits, projection)
+        self.tables = Tables(self.connection, map(str, tiers))
+        self.store = LobbyStore(self.connection, self.commits, projection, self.tables)
         self.invoices = InvoiceStore(self.connection, self.commits, channels)
         self.timers = Timers(self.connection)
         self.directory = Directory(self.connection)
         self._listening = open_redis(listen_url or url)
         self.subscription = Subscription(self._listening, channels, self._restored)
         self.following = Following(self.store, self.subscription, metrics)
-        self.alarms = Alarms(tables)
+        self.alarms = Alarms()
         self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock, metrics)
         self.billing = Billing(self.invoices, TERMS, token="ALIEN")
         self.seats = Seats(
@@ -87,7 +88,7 @@ class Node:
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(self.lobbies, self.invoices, TERMS, self.clock)
-        self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, tables)
+        self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, self.tables)
 
     async def start(self) -> None:
         """Connect, and learn the store's time."""

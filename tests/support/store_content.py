@@ -10,11 +10,12 @@ Content = Mapping[str, Any]
 
 async def store_content(redis: Redis) -> Content:
     """Every key with its value, and for those that expire also whether they do; but for what the
-    nodes tell of themselves."""
+    nodes tell of themselves and of their tables."""
     found: dict[str, Any] = {}
     async for key in redis.scan_iter(count=1_000):
         found[key] = (await _value(redis, key), await redis.pttl(key) >= 0)
-    found.pop("nodes", None)
+    for told in ("nodes", "tables"):
+        found.pop(told, None)
     return found
 
 
@@ -29,6 +30,8 @@ async def _value(redis: Redis, key: str) -> Any:
             return await redis.hgetall(key)
         case "list":
             return await redis.lrange(key, 0, -1)
+        case "set":
+            return await redis.smembers(key)
         case "zset":
             return await redis.zrange(key, 0, -1, withscores=True)
         case "stream":

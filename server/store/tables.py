@@ -1,0 +1,47 @@
+"""The tables that ever opened a lobby: the store's set of them, and what this process knows of it.
+
+The settings say what is offered, not what exists: the lobbies, invoices and debts of a tier that is
+withdrawn are there all the same.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from server.store import keys
+from server.store.connection import Connection
+
+
+class Tables:
+    """The tables of the store. `own`: those that this process may open lobbies of."""
+
+    def __init__(self, connection: Connection, own: Iterable[str] = ()) -> None:
+        self._connection = connection
+        self._known = dict.fromkeys(own)
+        self._noted: set[str] = set()
+
+    @property
+    def known(self) -> Sequence[str]:
+        """All tables that this process knows of: its own, and then the others."""
+        return tuple(self._known)
+
+    async def note(self, table: str) -> None:
+        """Have the store name a table, which costs nothing after the first time. Whatever is
+        written of a table is written after this: in a cluster the set is in another slot, so no
+        commit can have both. Raises StoreUnavailable."""
+        if table not in self._noted:
+            await self._connection.call("SADD", keys.TABLES, table)
+            self._noted.add(table)
+            self._known[table] = None
+
+    async def read(self) -> Sequence[str]:
+        """What is known when the store has been asked. Raises StoreUnavailable."""
+        found = await self._connection.call("SMEMBERS", keys.TABLES)
+        self._known |= dict.fromkeys(sorted(found, key=lambda table: (len(table), table)))
+        return self.known
+
+    async def refresh(self) -> Sequence[str]:
+        """Like `read`, and have the store name what is known already: a version before may have
+        opened lobbies of it, and the store may have gone back in time. Raises StoreUnavailable."""
+        if self._known:
+            await self._connection.call("SADD", keys.TABLES, *self._known)
+            self._noted |= self._known.keys()
+        return await self.read()
