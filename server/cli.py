@@ -8,7 +8,6 @@ import typer
 import uvloop
 from rich.console import Console
 
-from server import logs
 from server.app import App
 from server.console import BAD_SETTINGS, fail, settings_of_environment
 from server.game_cli import export, replay_game, verify
@@ -24,6 +23,8 @@ main = typer.Typer(
     add_completion=False,
     help=__doc__,
     rich_markup_mode=None,
+    # They may be told to show the values of variables, and among those are secrets.
+    pretty_exceptions_enable=False,
 )
 
 main.command()(audit)
@@ -38,7 +39,6 @@ main.add_typer(ledger)
 def serve() -> None:
     """Serve the game, with everything from the environment."""
     settings = settings_of_environment()
-    logs.configure(settings.log_level, settings.log_format)
     try:
         uvloop.run(_serve(settings))
     except WeakDurability as error:

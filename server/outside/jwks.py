@@ -91,7 +91,7 @@ class Jwks:
                 self._take(read_key_set(await self._download()))
             retry_seconds = self._ttl_seconds
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            log.warning("jwks_fetch_failed", url=str(self._url), error=repr(error)[:500])
+            log.warning("jwks_fetch_failed", host=self._url.host, error=_described(error))
         if self._keys:
             self._fetch_after(retry_seconds)
 
@@ -114,3 +114,10 @@ class Jwks:
                 if len(document) > DOCUMENT_MAX_BYTES:
                     raise ValueError("the document is too large")
         return document
+
+
+def _described(error: Exception) -> str:
+    """What went wrong, without the URL: it may have a password in it."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return repr(error)[:500]

@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from redis import RedisError
+from redis import RedisError, ResponseError
 
 LOST: Final = (RedisError, OSError, RuntimeError)
 """How redis-py fails when it has no connection or loses it; that it took too long is an OSError
 as well. RuntimeError is uvloop's, for a transport that closes while it is made or used."""
+
+REFUSED: Final = (ResponseError,)
+"""What it says to a command that is wrong: for what a key holds, or for whom we are."""
 
 
 class StoreUnavailable(Exception):
