@@ -47,7 +47,7 @@ class Sockets:
         rooms = Rooms()
         following, seats = use_cases.following, use_cases.seats
         states = States(following, use_cases.billing)
-        self.relay = Relay(rooms, states, clock, metrics)
+        self.relay = Relay(rooms, states, clock, metrics, lambda room: self.gateway.dismiss(room))
         following.audience = self.relay
         listing = Listing(rooms)
         self.board = Board(
@@ -56,6 +56,7 @@ class Sockets:
             subscription,
             use_cases.tables,
             listing.changed,
+            lambda: listing.start_over(self.board),
         )
         joins = RateByKey(join_limit(settings), time.monotonic)
         front_desk = FrontDesk(self.board, listing, seats, offered, joins)

@@ -12,6 +12,7 @@ from server.store import keys
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
 from server.store.lobbies import LobbyStore
+from server.store.log import Snapshot
 from server.store.subscription import Subscription
 
 _RETRY_SECONDS: Final = 0.5
@@ -20,8 +21,9 @@ log = structlog.get_logger(__name__)
 
 
 class Board:
-    """The forming lobbies of all tables. Open, it is kept current and tells of every change;
-    closed, it costs nothing."""
+    """The forming lobbies of all tables. Open, it is kept current and tells of every change, or
+    that what it told no longer holds, since the store has lost some of it; closed, it costs
+    nothing."""
 
     def __init__(
         self,
@@ -30,15 +32,19 @@ class Board:
         subscription: Subscription,
         tables: Sequence[str],
         on_change: Callable[[LobbyView], None],
+        on_restart: Callable[[], None],
     ) -> None:
         self._store = store
         self._directory = directory
         self._subscription = subscription
         self._tables = tables
         self._on_change = on_change
+        self._on_restart = on_restart
         self._lobbies: dict[str, LobbyView] = {}
         self._json: dict[str, str] = {}  # of each of them: many visitors are told the same
         self._open = False
+        self._reloading = asyncio.Lock()
+        self._heard: dict[str, LobbyView] = {}  # while everything is read anew
 
     async def open(self) -> None:
         """Follow the front desks of all tables. Raises StoreUnavailable, and is closed then."""
@@ -61,12 +67,16 @@ class Board:
 
     async def reload(self) -> None:
         """Read everything anew: messages may have been missed. Raises StoreUnavailable."""
-        forming = await asyncio.gather(*map(self._directory.forming, self._tables))
-        lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
-        for snapshot in await asyncio.gather(*map(self._store.load, lobby_ids)):
-            if snapshot.lobby is not None:
-                view = public_view(snapshot.lobby, snapshot.head.seq)
-                self._take(view, view.model_dump_json())
+        async with self._reloading:
+            self._heard.clear()
+            forming = await asyncio.gather(*map(self._directory.forming, self._tables))
+            lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
+            loaded = await asyncio.gather(*map(self._store.load, lobby_ids))
+            if not self._open:
+                return
+            kept = [self._loaded(*lobby) for lobby in zip(lobby_ids, loaded, strict=True)]
+            if not all(kept):
+                self._on_restart()
 
     async def restore(self) -> None:
         """Read everything anew if the board is open, as soon as the store answers."""
@@ -93,17 +103,38 @@ class Board:
         """All forming lobbies, oldest first, as a JSON array."""
         return f"[{','.join(self._json[view.lobby_id] for view in self.forming())}]"
 
+    def _loaded(self, lobby_id: str, snapshot: Snapshot) -> bool:
+        """Take a lobby as it was loaded, unless it was heard of meanwhile. Returns whether the
+        store still has all that was known of it."""
+        known, heard = self._lobbies.get(lobby_id), self._heard.get(lobby_id)
+        view = heard
+        if snapshot.lobby is not None and (heard is None or heard.seq < snapshot.head.seq):
+            view = public_view(snapshot.lobby, snapshot.head.seq)
+        if known is not None and (view is None or view.seq < known.seq):
+            self._keep(lobby_id, view, None if view is None else view.model_dump_json())
+            return False
+        if view is not None and view is not heard:
+            self._take(view, view.model_dump_json())
+        return True
+
     def _said(self, said: str) -> None:
-        self._take(LobbyView.model_validate_json(said), said)
+        view = LobbyView.model_validate_json(said)
+        if self._reloading.locked():
+            heard = self._heard.get(view.lobby_id)
+            if heard is None or heard.seq < view.seq:
+                self._heard[view.lobby_id] = view
+        self._take(view, said)
 
     def _take(self, view: LobbyView, json: str) -> None:
         known = self._lobbies.get(view.lobby_id)
         if view == known or (known is not None and view.seq < known.seq):
             return
-        if view.status == "forming":
-            self._lobbies[view.lobby_id] = view
-            self._json[view.lobby_id] = json
-        else:
-            self._lobbies.pop(view.lobby_id, None)
-            self._json.pop(view.lobby_id, None)
+        self._keep(view.lobby_id, view, json)
         self._on_change(view)
+
+    def _keep(self, lobby_id: str, view: LobbyView | None, json: str | None) -> None:
+        if view is not None and json is not None and view.status == "forming":
+            self._lobbies[lobby_id], self._json[lobby_id] = view, json
+        else:
+            self._lobbies.pop(lobby_id, None)
+            self._json.pop(lobby_id, None)

@@ -1,5 +1,6 @@
 """One lobby that a node follows."""
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ RECENT: Final = 256
 @dataclass(slots=True)
 class Followed:
     """A followed lobby, and the last of what its room heard. `expected`: what this node last asked
-    the store to commit, and the lobby after it."""
+    the store to commit, and the lobby after it. `expiring` waits for the store to let go of it."""
 
     snapshot: Snapshot
     followers: int = 1
@@ -23,10 +24,22 @@ class Followed:
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
     catching_up: bool = False
     behind: bool = False
+    expiring: "asyncio.Task[None] | None" = None
+
+    @property
+    def gone(self) -> bool:
+        """Whether the store has the lobby no more."""
+        return self.snapshot.lobby is None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the lobby is over, and so expires."""
+        return self.snapshot.lobby is not None and self.snapshot.lobby.status == "finished"
 
     def is_next(self, records: Sequence[Record]) -> bool:
-        """Whether these records follow on the last one that is known."""
-        return records[0].head.version == self.snapshot.head.version + 1
+        """Whether these records follow on the last one that is known: on that very one, for a
+        store that went back in time goes on with others of the same versions."""
+        return records[0].fields["previous"] == self.snapshot.head.hash
 
     def told(self, said: str, last_hash: str) -> tuple[Snapshot | None, Sequence[Record]]:
         """The records of an announcement, and the lobby after them if that is known: the hash of

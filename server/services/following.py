@@ -5,8 +5,8 @@ commit once and in order, and fills a gap from the lobby's log before anything l
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -27,6 +27,8 @@ from server.store.subscription import Subscription
 
 _PAGE: Final = 1_000
 _RETRY_SECONDS: Final = 0.5
+_EXPIRY_LOOK_SECONDS: Final = 60.0
+"""The clock by which lobbies expire, the store's, may be set meanwhile."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +45,9 @@ class Audience(Protocol):
     def restarted(self, lobby_id: str, snapshot: Snapshot) -> None:
         """What was told before no longer holds: the store has lost some of it."""
 
+    def gone(self, lobby_id: str) -> None:
+        """The store has the lobby no more: it expired, or the store has lost it."""
+
 
 class Following:
     """Keeps followed lobbies current, and tells the audience."""
@@ -57,9 +62,9 @@ class Following:
         self.audience: Audience | None = None
 
     def snapshot(self, lobby_id: str) -> Snapshot | None:
-        """The lobby as this node knows it; None when it does not follow it."""
+        """The lobby as this node knows it; None when it does not follow it, or it is gone."""
         followed = self._followed.get(lobby_id)
-        return None if followed is None else followed.snapshot
+        return None if followed is None or followed.gone else followed.snapshot
 
     def statuses(self) -> Iterable[tuple[int, Status]]:
         """The tier and the status of each followed lobby."""
@@ -80,10 +85,12 @@ class Following:
         """
         async with self._locks.hold(lobby_id):
             followed = self._followed.get(lobby_id)
-            if followed is not None:
-                followed.followers += 1
-                return True
-            return await self._start(lobby_id)
+            if followed is None:
+                return await self._start(lobby_id)
+            if followed.gone:
+                return False
+            followed.followers += 1
+            return True
 
     def unfollow(self, lobby_id: str) -> None:
         """Follow a lobby once less; after the last time nothing of it is kept."""
@@ -92,6 +99,8 @@ class Following:
         if followed.followers == 0:
             del self._followed[lobby_id]
             self._subscription.unsubscribe(keys.events(lobby_id))
+            if followed.expiring is not None:
+                followed.expiring.cancel()
 
     def expect(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
         """This node is about to commit these records: should the store's message come before its
@@ -103,8 +112,12 @@ class Following:
     def committed(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
         """Take note of a commit of this node, before the store tells of it."""
         followed = self._followed.get(lobby_id)
-        if followed is not None and followed.is_next(records):
+        if followed is None or followed.snapshot.head.hash == after.head.hash:
+            return
+        if followed.is_next(records):
             self._advance(lobby_id, followed, records, after)
+        else:
+            self._close_gap_soon(lobby_id, followed)
 
     async def catch_up(self, lobby_id: str) -> None:
         """Learn everything that the store knows of a followed lobby by now, heard of or not.
@@ -146,6 +159,7 @@ class Following:
             self._published(lobby_id, said)
         if self._subscription.connections != connections:
             self._close_gap_soon(lobby_id, followed)
+        self._expect_expiry(lobby_id, followed)
         return True
 
     def _published(self, lobby_id: str, said: str) -> None:
@@ -182,14 +196,13 @@ class Following:
         followed.advance(records, after)
         if self.audience is not None:
             self.audience.happened(lobby_id, followed.snapshot, records)
+        self._expect_expiry(lobby_id, followed)
 
     def _close_gap_soon(self, lobby_id: str, followed: Followed) -> None:
         followed.behind = True
         if not followed.catching_up:
             followed.catching_up = True
-            task = asyncio.create_task(self._close_gap(lobby_id, followed))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._spawn(self._close_gap(lobby_id, followed))
 
     async def _close_gap(self, lobby_id: str, followed: Followed) -> None:
         try:
@@ -217,6 +230,8 @@ class Following:
             await self._start_over(lobby_id, followed)
             return False
         missed = [r for r in records if r.head.version > followed.snapshot.head.version]
+        if missed and not followed.is_next(missed):
+            return True  # it went on meanwhile, and not from there
         if missed:
             self._metrics.gaps_filled.inc()
             self._advance(lobby_id, followed, missed)
@@ -224,8 +239,34 @@ class Following:
 
     async def _start_over(self, lobby_id: str, followed: Followed) -> None:
         snapshot = await self._store.load(lobby_id)
-        if snapshot.lobby is None or self._followed.get(lobby_id) is not followed:
+        if followed.gone or self._followed.get(lobby_id) is not followed:
             return
         followed.start_over(snapshot)
-        if self.audience is not None:
+        if self.audience is None:
+            return
+        if followed.gone:
+            self.audience.gone(lobby_id)
+        else:
             self.audience.restarted(lobby_id, snapshot)
+            self._expect_expiry(lobby_id, followed)
+
+    def _expect_expiry(self, lobby_id: str, followed: Followed) -> None:
+        if followed.finished and followed.expiring is None:
+            followed.expiring = self._spawn(self._await_expiry(lobby_id, followed))
+
+    async def _await_expiry(self, lobby_id: str, followed: Followed) -> None:
+        """Start over when the store lets go of the lobby, which it tells nobody."""
+        while not followed.gone:
+            try:
+                left_seconds = await self._store.seconds_left(lobby_id)
+                if left_seconds == 0:
+                    await self._start_over(lobby_id, followed)
+            except StoreUnavailable:
+                left_seconds = _RETRY_SECONDS
+            await asyncio.sleep(min(max(left_seconds, _RETRY_SECONDS), _EXPIRY_LOOK_SECONDS))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

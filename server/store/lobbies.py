@@ -1,5 +1,6 @@
 """Lobbies in the store: loading one, committing what happened to it, reading its log."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -37,6 +38,11 @@ class LobbyStore:
         if not fields:
             return _NO_LOBBY
         return Snapshot(codec.read_lobby(fields, players, called), _read_head(fields))
+
+    async def seconds_left(self, lobby_id: str) -> float:
+        """How long the lobby will be there; 0 if it is not, infinite if it does not expire."""
+        left_ms = int(await self._connection.call("PTTL", keys.lobby(lobby_id)))
+        return math.inf if left_ms == -1 else max(left_ms, 0) / 1000
 
     async def texts_with_log(self, lobby_id: str) -> tuple[Texts, list[Entry]]:
         """The lobby as the store has it, and all entries of its stream, of one instant; both empty

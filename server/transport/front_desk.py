@@ -58,6 +58,15 @@ class Listing:
     def forget(self) -> None:
         """Nobody is there any more, and the board is not kept."""
         self._welcome = None
+        self._changed.clear()
+
+    def start_over(self, board: Board) -> None:
+        """What was listed before no longer holds: tell everyone what forms, and push no change
+        of before."""
+        self.forget()
+        visitors = self._rooms.members(FRONT_DESK)
+        for visitor in visitors:
+            visitor.session.write(self.welcome(board, len(visitors)))
 
     def changed(self, view: LobbyView) -> None:
         """A lobby changed: push it now or, if something was just listed, when that is over."""

@@ -33,6 +33,7 @@ from server.transport.packets import (
     ack_packet,
     connect_error_packet,
     connect_packet,
+    disconnect_packet,
     parse_packet,
 )
 from server.transport.rooms import Rooms
@@ -96,6 +97,12 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             await asyncio.sleep(start + seconds * position / len(sessions) - now())
             session.close(Ending.DRAINING)
         await self.eio.wait_until_empty()
+
+    def dismiss(self, namespace: str) -> None:
+        """Send everyone away from a namespace. Their connections remain."""
+        for member in list(self.manager.members(namespace)):
+            member.session.write(text_frame(disconnect_packet(namespace)))
+            self._leave(member)
 
     # The hooks of the Engine.IO server
 

@@ -61,6 +61,9 @@ class LobbyRoom:
         except BaseException:
             self._following.unfollow(lobby_id)
             raise
+        if self._following.snapshot(lobby_id) is None:  # it is gone by now
+            self._following.unfollow(lobby_id)
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
         return lambda: self._welcome(member, last_seq, older, invoice)
 
     async def command(self, member: Member, name: str, payload: Any) -> Answer:

@@ -25,8 +25,17 @@ log = structlog.get_logger(__name__)
 class Relay:
     """The audience of the lobbies that this node follows."""
 
-    def __init__(self, rooms: Rooms, states: States, clock: StoreClock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        rooms: Rooms,
+        states: States,
+        clock: StoreClock,
+        metrics: Metrics,
+        dismiss: Callable[[str], None],
+    ) -> None:
         self._rooms = rooms
+        self._dismiss = dismiss
+        self._outdated: dict[str, set[Member]] = {}
         self._states = states
         self._clock = clock
         self._metrics = metrics
@@ -36,10 +45,11 @@ class Relay:
         """Tell the room, in the very bytes that were committed. Whoever had their grid arranged by
         the server learns it from a state of their own."""
         namespace = lobby_namespace(lobby_id)
+        outdated = self._outdated.get(namespace, ())
         helped: set[str] = set()
         for record in records:
             if record.name is not None and record.message is not None:
-                self._rooms.broadcast(namespace, record.name, record.message.encode())
+                self._rooms.broadcast(namespace, record.name, record.message.encode(), outdated)
                 self._metrics.events_pushed.labels(record.name).inc()
             if isinstance(record.event, GridArranged) and record.event.by_server:
                 helped.add(record.event.alien_id)
@@ -53,8 +63,15 @@ class Relay:
         self._send_states(lobby_id, lambda member: member.alien_id == alien_id)
 
     def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
-        """Give everyone in the room the whole state."""
+        """Give everyone in the room the whole state, and until then no event: it would follow on
+        what they no longer know."""
+        namespace = lobby_namespace(lobby_id)
+        self._outdated.setdefault(namespace, set()).update(self._rooms.members(namespace))
         self._send_states(lobby_id, lambda _member: True)
+
+    def gone(self, lobby_id: str) -> None:
+        """Send everyone in the room away."""
+        self._dismiss(lobby_namespace(lobby_id))
 
     async def close(self) -> None:
         """Send no more states."""
@@ -80,6 +97,14 @@ class Relay:
                 else:
                     send_state(member, self._states.state(lobby_id, member.alien_id, invoice))
                     break
+            self._is_up_to_date(member)
+
+    def _is_up_to_date(self, member: Member) -> None:
+        outdated = self._outdated.get(member.namespace)
+        if outdated is not None:
+            outdated.discard(member)
+            if not outdated:
+                del self._outdated[member.namespace]
 
 
 def send_state(member: Member, state: LobbyState | None) -> None:

@@ -40,11 +40,15 @@ class Rooms(AsyncManager):  # type: ignore[misc]  # python-socketio ships no typ
         """Who is in a namespace now."""
         return self.rooms.get(namespace, {}).keys()
 
-    def broadcast(self, namespace: str, event: str, data_json: bytes) -> None:
-        """Send one event, its data JSON already, to everyone in a namespace."""
+    def broadcast(
+        self, namespace: str, event: str, data_json: bytes, but: Collection[Member] = ()
+    ) -> None:
+        """Send one event, its data JSON already, to everyone in a namespace `but` those."""
         members = self.rooms.get(namespace)
         if members:
             frame = text_frame(event_packet(namespace, event, data_json))
+            if but:
+                members = {member: s for member, s in members.items() if member not in but}
             for session in members.values():
                 session.write(frame)
 

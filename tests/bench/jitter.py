@@ -54,6 +54,9 @@ class Ear:
     def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
         raise AssertionError(f"the store has lost nothing of {lobby_id}")
 
+    def gone(self, lobby_id: str) -> None:
+        raise AssertionError(f"the store has lost {lobby_id}")
+
     def invoice_changed(self, _lobby_id: str, _alien_id: str) -> None:
         """Invoices are paid while the lobbies are set up."""
 

@@ -13,6 +13,7 @@ class Listener:
         self.records: list[Record] = []
         self.restarts: list[Snapshot] = []
         self.invoices: list[str] = []
+        self.gone_lobbies: list[str] = []
         self._last: Snapshot | None = None
 
     @property
@@ -39,3 +40,7 @@ class Listener:
         """See `Audience`."""
         self._last = snapshot
         self.restarts.append(snapshot)
+
+    def gone(self, lobby_id: str) -> None:
+        """See `Audience`."""
+        self.gone_lobbies.append(lobby_id)

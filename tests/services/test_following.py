@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +11,7 @@ from server.store import keys
 from tests.services.listener import Listener
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
-from tests.support.store_content import command
+from tests.support.store_content import backup, command, restore
 from tests.support.wait import until
 
 Pair = tuple[Node, Node]
@@ -221,17 +220,3 @@ async def test_another_history_in_the_place_of_the_one_that_was_told_starts_the_
     await until(lambda: len(listener.restarts) == 1)
     assert await knows_what_the_store_has(node, lobby_id)
     assert listener.versions == [3, 4, 5]
-
-
-async def backup(url: str) -> dict[Any, Any]:
-    """All that is in the store, as it keeps it itself."""
-    async with Redis.from_url(url) as redis:
-        return {key: await redis.dump(key) for key in await redis.keys()}
-
-
-async def restore(url: str, content: dict[Any, Any]) -> None:
-    """Put a backup in the place of all that is in the store."""
-    async with Redis.from_url(url) as redis:
-        await redis.flushall()
-        for key, value in content.items():
-            await redis.restore(key, 0, value)

@@ -45,3 +45,17 @@ async def _value(redis: Redis, key: str) -> Any:
 async def ledger(redis: Redis, table: str) -> list[dict[str, str]]:
     """The entries of a table's ledger, oldest first."""
     return [entry for _, entry in await command(redis, "XRANGE", f"ledger:{{{table}}}", "-", "+")]
+
+
+async def backup(url: str) -> dict[Any, Any]:
+    """All that is in the store, as it keeps it itself."""
+    async with Redis.from_url(url) as redis:
+        return {key: await redis.dump(key) for key in await redis.keys()}
+
+
+async def restore(url: str, content: dict[Any, Any]) -> None:
+    """Put a backup in the place of all that is in the store."""
+    async with Redis.from_url(url) as redis:
+        await redis.flushall()
+        for key, value in content.items():
+            await redis.restore(key, 0, value)

@@ -31,6 +31,9 @@ class Listener:
     def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
         raise AssertionError(f"the store has lost nothing of {lobby_id}")
 
+    def gone(self, lobby_id: str) -> None:
+        raise AssertionError(f"the store has lost {lobby_id}")
+
     def invoice_changed(self, lobby_id: str, alien_id: str) -> None:
         raise AssertionError(f"nobody pays in {lobby_id}")
 

@@ -13,12 +13,14 @@ Data = dict[str, Any]
 
 class Visitor:
     """One connection in one namespace. `heard` is every event with its data, in the order of
-    arrival. Every answer, and in the end all that was heard, must be of the promised shape."""
+    arrival; `sent_away` says that a disconnect packet came. Every answer, and in the end all that
+    was heard, must be of the promised shape."""
 
     def __init__(self, url: str, name: str, token: str) -> None:
         self.name = name
         self.heard: list[tuple[str, Data]] = []
         self.connected = False
+        self.sent_away = False
         self._url = url
         self._token = token
         self._namespace = ""
@@ -106,8 +108,9 @@ class Visitor:
     def _hear(self, event: str, data: Data) -> None:
         self.heard.append((event, data))
 
-    def _end(self, _reason: str) -> None:
+    def _end(self, reason: str) -> None:
         self.connected = False
+        self.sent_away = reason == self._client.reason.SERVER_DISCONNECT
 
     def _find(self, event: str, facts: Data) -> Data | None:
         fits = (data for data in self.of(event) if facts.items() <= data.items())

@@ -10,6 +10,7 @@ import pytest
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.transport import front_desk
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
 from tests.system.visitor import Visitor
@@ -187,3 +188,22 @@ async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
             return bool([listed.get(lobby["lobby_id"]) for lobby in there] == there)
 
         await until(lambda: all(map(knows, visitors)))
+
+
+async def test_who_comes_to_an_empty_front_desk_is_not_told_what_was_before(
+    game: GameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front_desk, "LISTING_SECONDS", 1.0)
+    async with game.visitor("carol") as carol:
+        await carol.enter("lobbies")
+        lobby_id = await game.seat("alice")
+        await carol.hears("lobby_listed")
+        await game.join("bob")  # which is to be listed when the pause is over
+    await game.seat("bob")
+    async with game.visitor("dave") as dave:
+        await dave.enter("lobbies")
+        other = await game.seat("erin", buy_in_amount=7000)
+        await dave.hears("lobby_listed")
+        await until(lambda: any(d["lobby"]["lobby_id"] == other for d in dave.of("lobby_listed")))
+        told = [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
+        assert lobby_id not in told
