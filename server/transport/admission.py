@@ -1,6 +1,10 @@
 """Which handshakes are let in, judged by the request alone."""
 
+from typing import Final
+
 from aiohttp import web
+
+WEBSOCKET_VERSION: Final = "13"
 
 
 def is_websocket_handshake(request: web.Request, ws: web.WebSocketResponse) -> bool:
@@ -10,6 +14,16 @@ def is_websocket_handshake(request: web.Request, ws: web.WebSocketResponse) -> b
         and request.query.get("transport") == "websocket"
         and "sid" not in request.query
         and ws.can_prepare(request).ok
+    )
+
+
+def is_other_websocket_version(request: web.Request) -> bool:
+    """Whether the request wants a WebSocket that is not the one of RFC 6455; aiohttp would serve
+    the drafts before it too."""
+    return (
+        request.method == "GET"
+        and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+        and request.headers.getall("Sec-WebSocket-Version", []) != [WEBSOCKET_VERSION]
     )
 
 

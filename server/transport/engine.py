@@ -9,6 +9,8 @@ tests/transport/test_stack.py.
 
 import asyncio
 import time
+from functools import partial
+from http import HTTPStatus
 
 import engineio
 import orjson
@@ -18,34 +20,25 @@ from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
 from server.transport.addresses import client_address
-from server.transport.admission import is_origin_allowed, is_websocket_handshake
+from server.transport.admission import (
+    WEBSOCKET_VERSION,
+    is_origin_allowed,
+    is_other_websocket_version,
+    is_websocket_handshake,
+)
 from server.transport.counts import Counts
 from server.transport.ending import Ending
 from server.transport.frames import text_frame
-from server.transport.limits import RateByKey, SocketLimits
+from server.transport.limits import Credits, RateByKey, SocketLimits
 from server.transport.problems import problem
 from server.transport.reader import read
 from server.transport.rota import Rota
 from server.transport.session import PING_INTERVAL_SECONDS, Session
+from server.transport.websocket import WebSocket
 
 MAX_MESSAGE_BYTES = 16_384
 
 log = structlog.get_logger()
-
-
-class _WebSocket(web.WebSocketResponse):
-    """One of which nothing stays when it is over. aiohttp keeps what it met at the end, the
-    traceback of that leads back to the connection, and so it would all wait for the garbage
-    collector."""
-
-    async def write_eof(self) -> None:  # type: ignore[override]  # as in aiohttp itself
-        """What aiohttp does last with a response."""
-        try:
-            await super().write_eof()
-        finally:
-            error = self.exception()
-            while error is not None:
-                error.__traceback__, error = None, error.__context__
 
 
 class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio ships no types
@@ -65,10 +58,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Serve a connection from its handshake to its end, or say why not."""
-        # A message as long as aiohttp's limit is refused already: hence one more.
-        ws = _WebSocket(
-            max_msg_size=MAX_MESSAGE_BYTES + 1, compress=False, autoping=False, autoclose=False
-        )
+        credits = Credits(self._limits.messages)
+        ws = WebSocket(partial(_take_fragment, credits), MAX_MESSAGE_BYTES)
         refusal = self._refusal(request, ws)
         if refusal is not None:
             return refusal
@@ -77,12 +68,14 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         except ConnectionError:
             return web.Response()  # gone before it began: nobody reads this
         if request.transport is not None and not request.transport.is_closing():
-            await self._serve(ws, request.transport, self._address(request))
+            await self._serve(ws, request.transport, self._address(request), credits)
         return ws
 
     def _refusal(self, request: web.Request, ws: web.WebSocketResponse) -> web.Response | None:
         if self.draining:
             return self._refuse(ErrorCode.DRAINING)
+        if is_other_websocket_version(request):
+            return self._refuse_version()
         if not is_websocket_handshake(request, ws):
             return self._refuse(ErrorCode.WEBSOCKET_ONLY)
         if request.query.get("EIO") != "4":
@@ -98,12 +91,25 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
     def _address(self, request: web.Request) -> str:
         return client_address(request, self._limits.trusted_proxies)
 
-    def _refuse(self, code: ErrorCode, detail: str | None = None) -> web.Response:
+    def _refuse(
+        self, code: ErrorCode, detail: str | None = None, status: int | None = None
+    ) -> web.Response:
         self._counts.refused[code] += 1
-        return problem(Refused(code), detail)
+        return problem(Refused(code), detail, status)
+
+    def _refuse_version(self) -> web.Response:
+        """RFC 6455, 4.4: the client may come again with one that we speak."""
+        detail = f"Connect with Sec-WebSocket-Version: {WEBSOCKET_VERSION}."
+        answer = self._refuse(ErrorCode.WEBSOCKET_ONLY, detail, HTTPStatus.UPGRADE_REQUIRED)
+        answer.headers["Sec-WebSocket-Version"] = WEBSOCKET_VERSION
+        return answer
 
     async def _serve(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, address: str
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        address: str,
+        credits: Credits,
     ) -> None:
         sid = self.generate_id()
         bind_contextvars(sid=sid)  # before there are timers, which keep what is bound now
@@ -112,6 +118,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             transport,
             address=address,
             limits=self._limits,
+            credits=credits,
             counts=self._counts,
             pings=self._pings,
             on_end=self.handlers["disconnect"],
@@ -140,6 +147,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         while self.sockets:
             self._emptied.clear()
             await self._emptied.wait()
+
+
+def _take_fragment(credits: Credits) -> bool:
+    """Count one; whether it is no flood yet. One that is over the limit is no message yet, so
+    there is nothing to refuse: its message will be."""
+    now = asyncio.get_running_loop().time()
+    return credits.take(now) or not credits.is_flood(now)
 
 
 def _open_packet(sid: str) -> bytes:

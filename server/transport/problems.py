@@ -11,28 +11,30 @@ from protocol.errors import ERRORS, ErrorCode, Refused
 RETRY_AFTER_SECONDS: Final = 1
 
 
-def problem(refused: Refused, detail: str | None = None) -> web.Response:
+def problem(refused: Refused, detail: str | None = None, status: int | None = None) -> web.Response:
     """The response to a refused request: `{type, title, status, detail, code}`.
 
-    `detail` replaces the sentence of the error table. Refusals that time heals (429, 503) carry
-    `Retry-After`, those that a token would heal (401) `WWW-Authenticate`.
+    `detail` and `status` replace those of the error table, where HTTP has a word of its own.
+    Refusals that time heals (429, 503) carry `Retry-After`, those that a token would heal (401)
+    `WWW-Authenticate`.
     """
     entry = ERRORS[refused.code]
+    status = status or entry.http_status
     body = {
         "type": "about:blank",
-        "title": HTTPStatus(entry.http_status).phrase,
-        "status": entry.http_status,
+        "title": HTTPStatus(status).phrase,
+        "status": status,
         "detail": detail or entry.message,
         "code": refused.code,
     }
     response = web.Response(
         body=orjson.dumps(body),
-        status=entry.http_status,
+        status=status,
         content_type="application/problem+json",
     )
-    if entry.http_status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if entry.http_status == HTTPStatus.UNAUTHORIZED:
+    if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 15.5.2 wants some challenge
     return response
 

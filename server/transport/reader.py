@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
 from server.transport.ending import Ending
 from server.transport.frames import pong_frame
@@ -19,6 +19,11 @@ OVER_LIMIT_SECONDS: Final = 0.01
 than a hundred messages a second, and comes to its end within two seconds."""
 
 _PONG: Final = "3"
+_NO_CODE: Final = 0  # as aiohttp has it
+_CLOSE_CODES: Final = frozenset(
+    (_NO_CODE, *range(1000, 1004), *range(1007, 1015), *range(3000, 5000))
+)
+"""RFC 6455, 7.4: those that are registered and may be sent, and those of libraries and clients."""
 _LAST: Final = (WSMsgType.CLOSE, WSMsgType.CLOSED, WSMsgType.CLOSING, WSMsgType.ERROR)
 
 log = structlog.get_logger()
@@ -53,14 +58,22 @@ async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> 
                 session.write(pong_frame(message.data))
         case WSMsgType.PONG:
             session.take_credit()
+        case WSMsgType.ERROR if _is_flood(message.data):
+            session.close(Ending.FLOODED)
         case WSMsgType.BINARY | WSMsgType.ERROR:
             raise MalformedPacket("binary, too long, or not a valid frame")
         case WSMsgType.CLOSE:
+            if message.data not in _CLOSE_CODES:
+                raise MalformedPacket("a close code that no client may send")
             session.close(Ending.LEFT)
             return False
         case _:
             return False
     return True
+
+
+def _is_flood(error: Exception) -> bool:
+    return isinstance(error, WebSocketError) and error.code == WSCloseCode.POLICY_VIOLATION
 
 
 async def _let_others(session: Session) -> None:

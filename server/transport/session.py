@@ -83,6 +83,7 @@ class Session:
         *,
         address: str,
         limits: SocketLimits,
+        credits: Credits,
         counts: Counts,
         pings: Rota["Session"],
         on_end: Callable[[str, Ending], None],
@@ -102,7 +103,7 @@ class Session:
         self._longest_bytes = 0  # of the frames that wait
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
-        self._credits = Credits(limits.messages)
+        self._credits = credits
         self._refused_at: tuple[float, ...] = ()
         self._unanswered_pings = 0
         self._deadline: asyncio.TimerHandle | None = None

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
 import socketio
@@ -46,7 +47,7 @@ async def connect_raw() -> AsyncIterator[ConnectRaw]:
     """Opens raw connections."""
     async with AsyncExitStack() as stack:
 
-        async def connect(server: Server, headers: str = "", **options: int) -> RawClient:
+        async def connect(server: Server, headers: str = "", **options: Any) -> RawClient:
             client = await RawClient.connect(server.port, headers, **options)
             stack.push_async_callback(client.close)
             return client

@@ -41,9 +41,14 @@ class RawClient:
 
     @classmethod
     async def connect(
-        cls, port: int, headers: str = "", receive_buffer_bytes: int | None = None
+        cls,
+        port: int,
+        headers: str = "",
+        receive_buffer_bytes: int | None = None,
+        body: bytes = b"",
     ) -> "RawClient":
-        """Open a connection and read the open packet; `headers` are whole lines."""
+        """Open a connection and read the open packet; `headers` are whole lines, `body` goes out
+        with them."""
         sock = socket.socket()
         if receive_buffer_bytes is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
@@ -58,6 +63,7 @@ class RawClient:
                 key=base64.b64encode(os.urandom(16)).decode(),
                 extra=headers,
             ).encode()
+            + body
         )
         async with asyncio.timeout(TIMEOUT_SECONDS):
             head = await reader.readuntil(b"\r\n\r\n")

@@ -54,7 +54,6 @@ async def is_let_in(server: Server, **headers: str) -> bool:
         (PATH, None, "GET"),
         (PATH + "&sid=abc", WEBSOCKET, "GET"),
         ("/socket.io/?EIO=4&transport=polling", WEBSOCKET, "GET"),
-        (PATH, {**WEBSOCKET, "Sec-WebSocket-Version": "12"}, "GET"),
         (PATH, {**WEBSOCKET, "Sec-WebSocket-Key": "short"}, "GET"),
     ],
 )
@@ -62,6 +61,23 @@ async def test_whatever_is_no_websocket_handshake_gets_websocket_only(
     server: Server, path: str, headers: dict[str, str] | None, method: str
 ) -> None:
     assert await refusal(server, path, headers, method) == (400, "websocket_only")
+
+
+@pytest.mark.parametrize("version", ["8", "7", "12", "14", "", "x", "13, 8", None])
+async def test_another_version_of_websockets_is_told_the_right_one(
+    server: Server, version: str | None
+) -> None:
+    headers = WEBSOCKET | ({} if version is None else {"Sec-WebSocket-Version": version})
+    if version is None:
+        del headers["Sec-WebSocket-Version"]
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(server.url + PATH, headers=headers) as response,
+    ):
+        assert response.status == 426
+        assert response.headers["Sec-WebSocket-Version"] == "13"
+        body = json.loads(await response.text())
+        assert (body["status"], body["code"]) == (426, "websocket_only")
 
 
 async def test_another_engine_io_version_is_refused(server: Server) -> None:

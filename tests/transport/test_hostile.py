@@ -10,9 +10,9 @@ from server.transport.ending import Ending
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
-from tests.transport.raw import RawClient
+from tests.transport.raw import RawClient, client_frame
 
-TEXT, BINARY, PING = 0x81, 0x82, 0x89
+TEXT, BINARY, CLOSE, PING = 0x81, 0x82, 0x88, 0x89
 
 # What does not depend on the speed of the machine is checked exactly; the promise is 1 s.
 GENEROUS_SECONDS = 15.0
@@ -38,6 +38,16 @@ MALFORMED: dict[str, Callable[[RawClient], None]] = {
     "invalid UTF-8": lambda client: client.send_frame(TEXT, b'42/hall,1["\xff"]'),
     "reserved bits": lambda client: client.send_frame(TEXT | 0x40, b"3"),
     "unknown opcode": lambda client: client.send_frame(0x83, b"3"),
+    "reserved bits of a ping": lambda client: client.send_frame(PING | 0x40, b""),
+    "not masked": lambda client: client.writer.write(b"\x81\x013"),
+    "long and not masked": lambda client: client.writer.write(b"\x81\x7e\x01\x00" + b" " * 256),
+    "continuation of nothing": lambda client: client.send_frame(0x80, b"3"),
+    "message within a fragmented one": lambda client: client.writer.write(
+        client_frame(0x01, b"") + client_frame(TEXT, b"3")
+    ),
+    "fragmented control frame": lambda client: client.send_frame(0x09, b"x"),
+    "close frame of one byte": lambda client: client.send_frame(CLOSE, b"x"),
+    "close reason that is no text": lambda client: client.send_frame(CLOSE, b"\x03\xe8\xff"),
     "long control frame": lambda client: client.send_frame(PING, b"x" * 126),
     "garbage instead of a frame": lambda client: client.writer.write(b"\xff" * 100),
 }
@@ -62,6 +72,56 @@ async def test_a_malformed_packet_closes_the_connection_at_once(
 
     assert server.counts.ended[Ending.MALFORMED] == 1
     assert server.rooms.rooms == {}
+
+
+@pytest.mark.parametrize(
+    ("attack", "close_code"),
+    [
+        ("not masked", 1002),
+        ("reserved bits", 1002),
+        ("reserved bits of a ping", 1002),
+        ("unknown opcode", 1002),
+        ("fragmented control frame", 1002),
+        ("message within a fragmented one", 1002),
+        ("invalid UTF-8", 1007),
+        ("too long", 1009),
+    ],
+)
+async def test_the_close_code_says_what_was_wrong_with_a_frame(
+    server: Server, connect_raw: ConnectRaw, attack: str, close_code: int
+) -> None:
+    client = await inside(server, connect_raw)
+
+    MALFORMED[attack](client)
+    await client.tcp_end()
+
+    assert client.close_code == close_code
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535])
+async def test_a_close_code_that_no_client_may_send_is_a_protocol_error(
+    server: Server, connect_raw: ConnectRaw, code: int
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(CLOSE, code.to_bytes(2))
+    await client.tcp_end()
+
+    assert client.close_code == 1002
+    assert server.counts.ended[Ending.MALFORMED] == 1
+
+
+@pytest.mark.parametrize("code", [None, 1000, 1001, 1003, 1007, 1014, 3000, 4999])
+async def test_a_close_code_of_a_client_is_a_goodbye(
+    server: Server, connect_raw: ConnectRaw, code: int | None
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(CLOSE, b"" if code is None else code.to_bytes(2))
+    await client.tcp_end()
+
+    assert client.close_code == 1000
+    assert server.counts.ended[Ending.LEFT] == 1
 
 
 @pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())

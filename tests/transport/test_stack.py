@@ -12,6 +12,7 @@ import engineio
 import pytest
 import socketio
 from aiohttp import WSCloseCode, web
+from aiohttp.web_protocol import RequestHandler
 
 from tests.support.wait import until
 from tests.transport.audience import inside, member, news, waiting_bytes
@@ -82,6 +83,13 @@ def test_no_task_watches_the_connections(server: Server) -> None:
 @pytest.mark.parametrize("option", ["autoclose", "autoping", "compress", "max_msg_size"])
 def test_aiohttp_has_the_websocket_options_that_we_set(option: str) -> None:
     assert option in parameters(web.WebSocketResponse.__init__), "engine.py: handle_request"
+
+
+def test_aiohttp_begins_to_read_where_the_guard_is_put(server: Server) -> None:
+    expected = ["self", "request", "protocol", "writer"]
+    assert parameters(web.WebSocketResponse._post_start) == expected, "websocket.py: _post_start"
+    for name in ("_message_tail", "_payload_parser"):
+        assert name in RequestHandler.__slots__, "websocket.py: _post_start"
 
 
 async def test_aiohttp_writes_the_handshake_before_it_returns_from_prepare(
