@@ -121,7 +121,7 @@ class App:
         Webhook(
             use_cases.payments,
             settings.webhook_public_key,
-            self._has_started,
+            self._may_take_payments,
             self._payments,
             self.metrics,
         ).add_to(app)
@@ -156,6 +156,7 @@ class App:
             turnstiles={"players": self._players, "payments": self._payments},
             survey=self.use_cases.survey,
             connection=self.stores.connection,
+            monitor=self.stores.monitor,
             subscription=self.subscription,
         )
 
@@ -167,9 +168,8 @@ class App:
         await self._listen(self._runner, self.settings.port)
         if self.settings.metrics_port is not None:
             await self._listen(self._metrics_runner, self.settings.metrics_port)
-        await self.stores.wait_until_usable(
-            allow_weak_durability=self.settings.allow_weak_durability
-        )
+        await self.stores.wait_until_usable()
+        self.stores.monitor.start()
         self.subscription.start()
         self.use_cases.caller.start()
         self.use_cases.survey.start()
@@ -197,8 +197,8 @@ class App:
         await self.keys.close()
         log.info("stopped")
 
-    def _has_started(self) -> bool:
-        return self.readiness != "starting"
+    def _may_take_payments(self) -> bool:
+        return self.readiness != "starting" and self.stores.monitor.trusted
 
     def _readiness(self) -> Readiness:
         if self.readiness == "ok" and not self._is_at_work():
@@ -206,7 +206,9 @@ class App:
         return self.readiness
 
     def _is_at_work(self) -> bool:
-        return self.subscription.alive and self.use_cases.caller.alive
+        return (
+            self.subscription.alive and self.use_cases.caller.alive and self.stores.monitor.trusted
+        )
 
     def _restored(self) -> None:
         self.use_cases.following.restore()

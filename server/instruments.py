@@ -9,6 +9,7 @@ from server.services.caller import Caller
 from server.services.following import Following
 from server.services.survey import Survey
 from server.store.connection import Connection
+from server.store.monitor import StoreMonitor
 from server.store.subscription import Subscription
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
@@ -26,6 +27,7 @@ def watch(
     turnstiles: Mapping[str, Turnstile],
     survey: Survey,
     connection: Connection,
+    monitor: StoreMonitor,
     subscription: Subscription,
 ) -> None:
     """Publish what these parts count."""
@@ -121,6 +123,12 @@ def watch(
         "Commands that wait to be sent to the store.",
         (),
         lambda: _one(connection.waiting),
+    )
+    metrics.watch(
+        "fair_bingo_store_trusted",
+        "1 while the store, by the last look, may be told of payments.",
+        (),
+        lambda: _one(monitor.trusted),
     )
     metrics.watch(
         "fair_bingo_subscription_up",

@@ -17,7 +17,9 @@ from server.store.health import StoreHealth
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
 from server.store.lobbies import LobbyStore
+from server.store.monitor import StoreMonitor
 from server.store.nodes import Nodes
+from server.store.permissions import permissions
 from server.store.projection import Lifetimes, Projection
 from server.store.proofs import ProofStore
 from server.store.tables import Tables
@@ -44,6 +46,12 @@ class Stores:
         )
         projection = Projection(lifetimes, settings.coin_decimals, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
+        tables = [str(tier) for tier in (*settings.buy_in_tiers, *settings.grand_tiers)]
+        self.monitor = StoreMonitor(
+            self.connection,
+            lambda: [*permissions(tables, self.channels)],
+            allow_weak=settings.allow_weak_durability,
+        )
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection, metrics)
         self.tables = Tables(
@@ -57,30 +65,42 @@ class Stores:
         self.timers = Timers(self.connection)
         self.nodes = Nodes(self.connection)
 
-    async def wait_until_usable(self, *, allow_weak_durability: bool) -> None:
+    async def wait_until_usable(self) -> None:
         """Wait until the store answers; then its channels and its time are known.
 
-        Raises WeakDurability if it may lose what it acknowledges and that is not allowed.
+        Raises WeakDurability if it must not be told of payments, or not be played on.
         """
+        self.monitor.attach()
         while True:
             try:
-                durability = await self.health.durability()
                 self.channels.sharded = await self.health.has_sharded_channels()
+                await self.connection.look_again()
+                self._refuse_weak()
                 await self.connection.set_clock()
                 break
             except StoreUnavailable as error:
                 log.warning("waiting_for_store", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-        if durability is None:
-            log.warning("durability_unknown", hint="the store hides its settings")
-        elif not (durability.strong or allow_weak_durability):
+        found = self.monitor.findings
+        if found is not None and found.hidden:
+            log.warning("durability_unknown", hint="the store hides its settings", of=found.hidden)
+        if found is not None and found.weak:
+            log.warning("weak_durability_allowed", faults=found.weak)
+
+    def _refuse_weak(self) -> None:
+        if self.monitor.findings is not None and self.monitor.faults:
             raise WeakDurability(
-                "the store may lose acknowledged payments: it has"
-                f" appendonly {durability.appendonly}, appendfsync {durability.appendfsync};"
-                " set appendonly yes and appendfsync always, or ALLOW_WEAK_DURABILITY=true"
+                "the store may lose or refuse what it must not: "
+                + "; ".join(self.monitor.faults)
+                + (
+                    " (mend that, or set ALLOW_WEAK_DURABILITY=true)"
+                    if self.monitor.findings.weak
+                    else ""
+                )
             )
 
     async def close(self) -> None:
         """Finish what was sent, and close the connections."""
+        await self.monitor.stop()
         await self.connection.close()
         await self.health.close()

@@ -72,9 +72,9 @@ class Connection:
     Commands that are waiting when the connection is free go out in one write, so a busy server
     pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
 
-    `on_connected` is awaited whenever the connection was made anew, before any command goes out on
-    it: whatever it asks is answered by the store that they will reach. If it raises, the connection
-    is given up.
+    `look` is awaited whenever the connection was made anew, before any command goes out on it:
+    whatever it asks is answered by the store that they will reach. If it raises, the connection is
+    given up.
     """
 
     def __init__(self, redis: Redis, clock: StoreClock, metrics: Metrics) -> None:
@@ -85,9 +85,8 @@ class Connection:
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
         self._patience = Delay(COMMAND_TIMEOUT_SECONDS, _give_up)
-        self.on_connected: Callable[[Ask], Awaitable[None]] | None = None
-        self.made = 0
-        """How often the connection was made anew."""
+        self.look: Callable[[Ask], Awaitable[None]] | None = None
+        self._looked = False
 
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
@@ -127,6 +126,11 @@ class Connection:
         sent_ms = self._clock.monotonic_ms()
         seconds, microseconds = await self.call("TIME")
         self._observe(seconds, microseconds, sent_ms)
+
+    async def look_again(self) -> None:
+        """Have the connection looked at as if it were a new one. Raises StoreUnavailable."""
+        self._looked = False
+        await self.call("PING")
 
     @property
     def waiting(self) -> int:
@@ -198,9 +202,10 @@ class Connection:
             self._line = pool.make_connection()
             await self._line.connect()
             self._line.socket_timeout = None  # the batch as a whole has one
-            self.made += 1
-            if self.on_connected is not None:
-                await self.on_connected(partial(self._ask, self._line))
+            self._looked = False
+        if self.look is not None and not self._looked:
+            await self.look(partial(self._ask, self._line))
+            self._looked = True
         return self._line
 
     async def _hang_up(self) -> None:

@@ -160,7 +160,7 @@ async def test_a_new_connection_is_looked_at_before_any_command_goes_out_on_it(
         assert isinstance(error, ResponseError)
         looks.append((name, value))
 
-    node.connection.on_connected = look
+    node.connection.look = look
     own_store.kill()
     own_store.start()
 
@@ -188,7 +188,7 @@ async def test_a_connection_whose_look_fails_is_given_up(
         if looks == 1:
             raise StoreUnavailable("not yet")
 
-    node.connection.on_connected = look
+    node.connection.look = look
     own_store.kill()
     own_store.start()
     await until(lambda: answers(node))

@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 
 class Webhook:
-    """Takes deliveries that are signed with one of `public_keys` (32 bytes each), as soon as
+    """Takes deliveries that are signed with one of `public_keys` (32 bytes each), as long as
     `may_take` says that the store is known to keep them."""
 
     def __init__(
@@ -73,13 +73,13 @@ class Webhook:
         return await self._record(said, body)
 
     async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
-        if not self._may_take():
-            raise StoreUnavailable("it is not known yet whether the store keeps what it takes")
+        self._assert_store_is_trusted()
         try:
             async with asyncio.timeout(STORE_SECONDS), self._turnstile:
                 answer = await self._payments.deliver(said, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error
+        self._assert_store_is_trusted()  # it may have been on a new connection, to another store
         if isinstance(answer, Refused):
             log.warning("delivery_refused", code=answer.code)
             self._count(answer.code)
@@ -92,6 +92,10 @@ class Webhook:
             reason=answer.reason,
         )
         return json_response(answer.model_dump())
+
+    def _assert_store_is_trusted(self) -> None:
+        if not self._may_take():
+            raise StoreUnavailable("it is not known whether the store keeps what it takes")
 
     def _count(self, outcome: str) -> None:
         self._metrics.payment_deliveries.labels(outcome).inc()

@@ -1,0 +1,91 @@
+"""Watches whether the store may be trusted with payments, on the connection that takes them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import structlog
+
+from server.store.connection import Ask, Connection
+from server.store.errors import StoreUnavailable
+from server.store.inspection import Findings, inspect
+from server.store.permissions import Permission
+
+LOOK_SECONDS: Final = 60.0
+LOOK_WHILE_WEAK_SECONDS: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class StoreMonitor:
+    """Looks at the store whenever the connection is made anew, before anything goes out on it, and
+    every `LOOK_SECONDS`. With `allow_weak` a store that may lose payments will do.
+
+    `needed` tells what its user has to be permitted.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        needed: Callable[[], Sequence[Permission]],
+        *,
+        allow_weak: bool,
+    ) -> None:
+        self._connection = connection
+        self._needed = needed
+        self._allow_weak = allow_weak
+        self._task: asyncio.Task[None] | None = None
+        self._looked_s = 0.0
+        self.findings: Findings | None = None
+        """What the last look found; None before the first."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Why the store, by the last look, must not be told of payments."""
+        if self.findings is None:
+            return ("it was not looked at",)
+        return self.findings.unfit + (() if self._allow_weak else self.findings.weak)
+
+    @property
+    def trusted(self) -> bool:
+        """Whether payments may be acknowledged."""
+        return not self.faults
+
+    def attach(self) -> None:
+        """Look at the connection from now on, whenever it is made."""
+        self._connection.look = self._look
+
+    def start(self) -> None:
+        """Look again and again until `stop`."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Look no more by the clock."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(min(LOOK_WHILE_WEAK_SECONDS, LOOK_SECONDS))
+            if self.trusted and time.monotonic() - self._looked_s < LOOK_SECONDS:
+                continue
+            try:
+                await self._connection.look_again()
+            except StoreUnavailable as error:
+                log.info("store_not_looked_at", error=str(error))
+
+    async def _look(self, ask: Ask) -> None:
+        before, found = self.findings, await inspect(ask, self._needed())
+        if before is not None and before.weak and not found.weak and found.rewriting:
+            # What was written before is in no file as long as the first one is being made.
+            found = replace(found, weak=("its append-only file is being made",))
+        faults, self.findings, self._looked_s = self.faults, found, time.monotonic()
+        if before is None or self.faults == faults:
+            return  # whoever started it sees for themselves what the first look found
+        if self.trusted:
+            log.warning("store_strong_again")
+        else:
+            log.error("store_weak", faults=self.faults, effect="no payment is taken")

@@ -1,0 +1,59 @@
+"""What a server's user at the store has to be permitted."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from protocol import ids
+from server.store import keys
+from server.store.channels import Channels
+
+Permission = tuple[str, ...]
+"""A command that the user has to be allowed to run."""
+
+_OF_ONE_KEY: Final = (
+    *("DEL", "EXISTS", "PEXPIRE", "GET", "SET"),
+    *("HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN", "HMGET", "HSET", "HSETNX"),
+    *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE"),
+    *("ZADD", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE"),
+)
+_SOMEBODY: Final = "somebody"
+_SHA: Final = "0" * 40
+
+
+def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permission]:
+    """All that a server of these tables needs, by the example of one lobby each."""
+    yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))
+    yield ("HSET", keys.NODES)
+    yield ("HSETNX", keys.UNMATCHED)
+    for table in tables:
+        used = _keys(table)
+        yield from (("EVALSHA", _SHA, "1", key) for key in used)
+        yield from ((command, used[0]) for command in _OF_ONE_KEY)
+        for channel in (keys.events(_lobby_id(table)), keys.front_desk(table)):
+            yield (channels.publish, channel, "")
+            yield (channels.subscribe, channel)
+            yield (channels.unsubscribe, channel)
+
+
+def _keys(table: str) -> list[str]:
+    """A key of each kind, and the channels, which scripts name among their keys."""
+    lobby_id = _lobby_id(table)
+    return [
+        keys.lobby(lobby_id),
+        keys.player(lobby_id, _SOMEBODY),
+        keys.numbers_called(lobby_id),
+        keys.events(lobby_id),
+        keys.proof(lobby_id),
+        keys.active_lobbies(table),
+        keys.openings(table),
+        keys.timers(table),
+        keys.seats(table, _SOMEBODY),
+        keys.invoice(ids.invoice_id(lobby_id, bytes(8))),
+        keys.ledger(table),
+        keys.settled(table),
+        keys.front_desk(table),
+    ]
+
+
+def _lobby_id(table: str) -> str:
+    return ids.lobby_id(table, bytes(6))
