@@ -30,6 +30,7 @@ from server.transport.http.requests import Caller as HttpCaller
 from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
+from server.transport.lingering import LingeringRunner
 from server.transport.token_check import TokenCheck
 from server.transport.turnstile import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, Turnstile
 from server.use_cases import UseCases
@@ -218,7 +219,7 @@ class App:
 
 
 def _runner(app: web.Application, keep_alive_seconds: float) -> web.AppRunner:
-    return web.AppRunner(
+    return LingeringRunner(
         app,
         access_log=None,
         auto_decompress=False,

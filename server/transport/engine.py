@@ -30,13 +30,16 @@ from server.transport.counts import Counts
 from server.transport.ending import Ending
 from server.transport.frames import text_frame
 from server.transport.limits import Credits, RateByKey, SocketLimits
+from server.transport.lingering import linger
 from server.transport.problems import problem
 from server.transport.reader import read
 from server.transport.rota import Rota
-from server.transport.session import PING_INTERVAL_SECONDS, Session
+from server.transport.session import CLOSE_SECONDS, PING_INTERVAL_SECONDS, Session
 from server.transport.websocket import WebSocket
 
 MAX_MESSAGE_BYTES = 16_384
+MOST_UNREAD_BYTES = 1024 * 1024
+"""Of what a client sends that we have done with."""
 
 log = structlog.get_logger()
 
@@ -125,6 +128,16 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         )
         self.sockets[session.sid] = session
         try:
+            await self._converse(session, ws)
+            if session.ending is not Ending.LEFT:  # it may send still, and is to hear why we end
+                await linger(transport, CLOSE_SECONDS, MOST_UNREAD_BYTES)
+        finally:
+            session.close(Ending.LOST)
+            session.hang_up()
+            self._forget(session)
+
+    async def _converse(self, session: Session, ws: web.WebSocketResponse) -> None:
+        try:
             session.write(text_frame(_open_packet(session.sid)))
             self.handlers["connect"](session.sid, None)
             await read(session, ws, self.handlers["message"])
@@ -132,10 +145,6 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             self._counts.failures += 1
             log.exception("connection failed")
             session.close(Ending.FAILED)
-        finally:
-            session.close(Ending.LOST)
-            session.hang_up()
-            self._forget(session)
 
     def _forget(self, session: Session) -> None:
         del self.sockets[session.sid]

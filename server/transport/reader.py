@@ -43,7 +43,7 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
                 await _let_others(session)
     except MalformedPacket as error:
         log.info("malformed packet", reason=str(error))
-        session.close(Ending.MALFORMED)
+        session.close(Ending.MALFORMED, _code_of(message.data))
 
 
 async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> bool:
@@ -70,6 +70,11 @@ async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> 
         case _:
             return False
     return True
+
+
+def _code_of(fault: object) -> int | None:
+    """The close code that aiohttp has for it."""
+    return fault.code if isinstance(fault, WebSocketError) else None
 
 
 def _is_flood(error: Exception) -> bool:

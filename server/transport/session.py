@@ -206,9 +206,10 @@ class Session:
 
     # Ending
 
-    def close(self, ending: Ending) -> None:
+    def close(self, ending: Ending, code: int | None = None) -> None:
         """End the connection, the first `ending` counts. It leaves everything at once; the peer
-        gets a close frame and CLOSE_SECONDS to answer, then TCP is cut."""
+        gets a close frame, with the ending's code unless there is a better one, and CLOSE_SECONDS
+        to answer, then TCP is cut."""
         if self.ending is not None:
             return
         self.ending = ending
@@ -216,7 +217,7 @@ class Session:
         self._cancel_timers()
         self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
         self._on_end(self.sid, ending)
-        self.write(close_frame(close_code(ending)))
+        self.write(close_frame(code or close_code(ending)))
         self.closed = True
 
     def _abort(self, ending: Ending) -> None:

@@ -139,6 +139,11 @@ class WebSocket(web.WebSocketResponse):
         if early:
             guard.feed_data(early)
 
+    async def close(self, **_: object) -> bool:  # no option counts
+        """What aiohttp does at input that is not valid, and at the end. But the session says
+        goodbye and hangs up."""
+        return False
+
     async def write_eof(self) -> None:  # type: ignore[override]  # as in aiohttp itself
         """What aiohttp does last with a response. It keeps what it met at the end, the traceback of
         that leads back to the connection, and so it would all wait for the garbage collector."""

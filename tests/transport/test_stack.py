@@ -92,6 +92,15 @@ def test_aiohttp_begins_to_read_where_the_guard_is_put(server: Server) -> None:
         assert name in RequestHandler.__slots__, "websocket.py: _post_start"
 
 
+def test_aiohttp_answers_everything_in_one_place_of_what_its_runner_makes() -> None:
+    answered = parameters(web.RequestHandler.finish_response)
+
+    assert answered == ["self", "request", "resp", "start_time"], "lingering.py"
+    assert parameters(web.AppRunner._make_server) == ["self"], "lingering.py"
+    runner = web.AppRunner(web.Application(), lingering_time=0)
+    assert runner._kwargs["lingering_time"] == 0, "lingering.py"
+
+
 async def test_aiohttp_writes_the_handshake_before_it_returns_from_prepare(
     server: Server, connect_raw: ConnectRaw
 ) -> None:

@@ -1,0 +1,101 @@
+"""The lingering close (RFC 9112, 9.6): a peer that is still sending hears our last words all the
+same.
+
+Whoever closes TCP with input unread, or gets more after closing, answers with a reset; and at a
+reset many a client forgets what it had received but not read, or fails at its own next write
+without looking. So we say that we are done, and throw away what still comes until the peer is done
+as well; not for ever, and not any amount.
+"""
+
+import asyncio
+from typing import Any, Final, cast
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+LINGER_SECONDS: Final = 5.0
+MOST_BYTES: Final = 64 * 1024 * 1024
+
+
+async def linger(transport: asyncio.Transport, seconds: float, most_bytes: int) -> None:
+    """Finish writing, tell the peer that this was all, and return when it has hung up, or at one of
+    the limits. The transport still has to be closed; nothing is heard of it but its end."""
+    if transport.is_closing() or not transport.can_write_eof():
+        return
+    before = cast(asyncio.Protocol, transport.get_protocol())
+    discard = _Discard(before, most_bytes)
+    transport.set_protocol(discard)
+    try:
+        transport.write_eof()
+        transport.resume_reading()
+        async with asyncio.timeout(seconds):
+            await discard.enough.wait()
+    except (TimeoutError, ConnectionError):
+        pass
+    finally:
+        if not discard.lost:  # a transport that has ended has let go of its protocol
+            transport.set_protocol(before)
+
+
+class _Discard(asyncio.Protocol):
+    """Stands in for the protocol that was there `before`, which is told the rest but for data."""
+
+    def __init__(self, before: asyncio.Protocol, most_bytes: int) -> None:
+        self.enough = asyncio.Event()
+        self.lost = False
+        self._before = before
+        self._left_bytes = most_bytes
+
+    def data_received(self, data: bytes) -> None:
+        self._left_bytes -= len(data)
+        if self._left_bytes < 0:
+            self.enough.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost = True
+        self.enough.set()
+        self._before.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._before.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._before.resume_writing()
+
+
+class _Connection(RequestHandler):
+    """An answer that is given before the request has come to its end is the last one."""
+
+    __slots__ = ()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Every answer goes out here, also that to what is no HTTP."""
+        if not request.content.is_eof():
+            resp.force_close()
+        answered = await super().finish_response(request, resp, start_time)
+        if not resp.keep_alive and self.transport is not None:
+            await linger(self.transport, LINGER_SECONDS, MOST_BYTES)
+        return answered
+
+
+class _Server(web.Server):
+    def __init__(self, made: web.Server, options: dict[str, Any]) -> None:
+        super().__init__(made.request_handler, request_factory=made.request_factory)
+        self._options = options
+
+    def __call__(self) -> RequestHandler:
+        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
+
+
+class LingeringRunner(web.AppRunner):
+    """aiohttp's runner, but of connections that end like this."""
+
+    __slots__ = ()
+
+    def __init__(self, app: web.Application, **options: Any) -> None:
+        super().__init__(app, lingering_time=0, **options)  # theirs ends in a reset
+
+    async def _make_server(self) -> web.Server:
+        return _Server(await super()._make_server(), self._kwargs)
