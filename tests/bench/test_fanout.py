@@ -1,15 +1,21 @@
 """The bench works. No time is judged here."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from tests.bench.fanout.connection import Unexpected
-from tests.bench.fanout.contenders import IN_PYTHON, OURS, Contender, in_javascript
+from server.transport.session import PING_INTERVAL_SECONDS
+from tests.bench.fanout.audience import Audience
+from tests.bench.fanout.connection import Connection, Unexpected
+from tests.bench.fanout.contenders import IN_PYTHON, OURS, RAW, Contender, in_javascript
 from tests.bench.fanout.measure import measure
 from tests.bench.fanout.results import summary, table
+from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import Shape, socketio_frame
+
+LONGER_THAN_OUR_PATIENCE_SECONDS = 2 * PING_INTERVAL_SECONDS + 3
 
 
 def compare(contenders: Sequence[Contender], shape: Shape) -> None:
@@ -30,6 +36,23 @@ def test_the_servers_in_javascript_send_what_is_expected() -> None:
     if not others:
         pytest.skip("node and npm are not installed")
     compare((IN_PYTHON[0], *others), Shape(sockets=20, room_size=10))
+
+
+def test_nobody_is_given_up_while_others_take_long_to_join() -> None:
+    shape = Shape(sockets=10, room_size=1)
+
+    def join_slowly(port: int, room: str) -> Connection:
+        time.sleep(LONGER_THAN_OUR_PATIENCE_SECONDS / shape.sockets)
+        return RAW.join(port, room)
+
+    compare([OURS, replace(RAW, join=join_slowly)], shape)
+
+
+def test_a_server_that_ends_is_noticed() -> None:
+    with ServerProcess(RAW.command, core=None) as server:
+        clients = Audience(RAW, Shape(2, 1), server)
+    with clients, pytest.raises(Unexpected):
+        clients.answer_pings()
 
 
 def test_a_server_that_sends_anything_else_is_noticed() -> None:

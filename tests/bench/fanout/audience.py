@@ -2,6 +2,7 @@
 
 import select
 import time
+from collections.abc import Iterable, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Final, Self
@@ -13,24 +14,34 @@ from tests.bench.fanout.work import CYCLE, Shape
 
 ROUNDS_IN_FLIGHT: Final = 12
 STALLED_SECONDS: Final = 30
-JOINS_BETWEEN_PINGS: Final = 20
+BETWEEN_PINGS_SECONDS: Final = 0.25
+"""Long before the most impatient of the servers, which is ours, misses an answer."""
 
 
 class Audience:
     """They check what they get against what must come, byte by byte. They leave with the
-    context."""
+    context. While they join, however long that takes, those who are `there` already answer their
+    own servers' pings too."""
 
-    def __init__(self, contender: Contender, shape: Shape, server: ServerProcess) -> None:
+    def __init__(
+        self,
+        contender: Contender,
+        shape: Shape,
+        server: ServerProcess,
+        there: Sequence["Audience"] = (),
+    ) -> None:
         self._server = server
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._round_bytes = 0
         frames = cache(lambda room: [contender.frame(room, number) for number in range(CYCLE)])
+        answered_at = time.monotonic()
         for number in range(shape.sockets):
             room = shape.room_of(number)
             self._add(contender.join(server.port, room), frames(room))
-            if number % JOINS_BETWEEN_PINGS == 0:
-                self.answer_pings()
+            if time.monotonic() - answered_at > BETWEEN_PINGS_SECONDS:
+                answer_pings((*there, self))
+                answered_at = time.monotonic()
 
     def _add(self, connection: Connection, frames: list[bytes]) -> None:
         connection.expect(frames)
@@ -83,3 +94,9 @@ class Audience:
         for connection in self._connections.values():
             connection.socket.close()
         self._poll.close()
+
+
+def answer_pings(audiences: Iterable[Audience]) -> None:
+    """Whoever is not told anything at the moment shows that they are still there."""
+    for audience in audiences:
+        audience.answer_pings()

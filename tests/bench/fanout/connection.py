@@ -78,6 +78,8 @@ class Connection:
     def take(self) -> int:
         """Receive what is there; how many bytes of the expected frames. Raises Unexpected."""
         received = self.socket.recv(self._cycle_bytes // 2)
+        if not received:
+            raise Unexpected("the end of the connection")
         if not self._unread and self._cycle.startswith(received, self._position):
             self._position = (self._position + len(received)) % self._cycle_bytes
             return len(received)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.fanout.audience import Audience
+from tests.bench.fanout.audience import Audience, answer_pings
 from tests.bench.fanout.contenders import Contender
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import Shape
@@ -44,22 +44,28 @@ def measure(
     the beginning; only one works at a time, and they take turns, so that a machine that is slower
     for a while is slower for all."""
     with ExitStack() as stack:
-        stages = []
-        for contender in contenders:
-            server = stack.enter_context(ServerProcess(contender.command, server_core))
-            clients = stack.enter_context(Audience(contender, shape, server))
-            stages.append((contender, server, clients))
+        # A server that starts takes a while, in which nobody would answer the pings of the others.
+        servers = [
+            stack.enter_context(ServerProcess(contender.command, server_core))
+            for contender in contenders
+        ]
+        audiences: list[Audience] = []
+        for contender, server in zip(contenders, servers, strict=True):
+            clients = Audience(contender, shape, server, there=tuple(audiences))
+            audiences.append(stack.enter_context(clients))
+        stages = list(zip(contenders, servers, audiences, strict=True))
         runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
         for _ in range(WARM_UP_SLICES + slices):
             for contender, server, clients in stages:
-                _settle(clients)
+                _settle(audiences)
                 runs[contender.name].append(_slice(server, clients, shape.sockets, slice_seconds))
         return {name: all_runs[WARM_UP_SLICES:] for name, all_runs in runs.items()}
 
 
-def _settle(clients: Audience) -> None:
-    # What came while others had their turn is not the work of this slice.
-    clients.answer_pings()
+def _settle(audiences: Sequence[Audience]) -> None:
+    # What came while others had their turn is not the work of this slice; and nobody waits for an
+    # answer until it is their turn again.
+    answer_pings(audiences)
     time.sleep(SETTLING_SECONDS)
 
 
