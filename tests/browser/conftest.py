@@ -18,11 +18,13 @@ from tests.support.process import StartProcess
 
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium")
-INSTALL_SECONDS = 100
+INSTALL_SECONDS = 300
+LAUNCH_MS = 100_000
 
-BASE = {"BUY_IN_TIERS": str(TIER), "CALL_INTERVAL_SECONDS": "0.5", "ARRANGING_SECONDS": "60"}
+# However slow the browser: nobody's ticket is arranged for them, and the game is still on.
+BASE = {"BUY_IN_TIERS": str(TIER), "CALL_INTERVAL_SECONDS": "2", "ARRANGING_SECONDS": "3600"}
 
-LATE = re.compile('"(caller|tick|survey)_without_store"')
+LATE = re.compile('"[a-z]+_without_store"')
 """What a server says of a store that does not answer in 2 s, as on a machine that pauses."""
 TWO_SEATS = {"MIN_PLAYERS": "2", "MAX_PLAYERS": "2"}
 """The game begins when the second player has paid."""
@@ -38,7 +40,9 @@ async def browser() -> AsyncIterator[Browser]:
         pytest.skip("a browser is needed: apt-get install chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            timeout=LAUNCH_MS,
         )
         yield browser
         await browser.close()

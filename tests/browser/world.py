@@ -17,6 +17,7 @@ from tests.support.process import ChildProcess
 
 TIER = 3500
 NEVER_SECONDS = 3600.0
+PATIENCE_SECONDS = 60.0
 
 SERVE = """
 import asyncio, os, pathlib, sys
@@ -56,12 +57,15 @@ class World:
 
     def token(self, alien_id: str) -> str:
         """A token for any player."""
-        answer = httpx.post(f"{self.url}/dev/token", json={"alien_id": alien_id}, trust_env=False)
+        url, asked = f"{self.url}/dev/token", {"alien_id": alien_id}
+        answer = httpx.post(url, json=asked, trust_env=False, timeout=PATIENCE_SECONDS)
         return str(answer.json()["token"])
 
     async def pay(self, invoice_id: str) -> None:
         """Have an invoice paid."""
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS
+        ) as client:
             answer = await client.post("/dev/pay", json={"invoice_id": invoice_id})
             answer.raise_for_status()
 

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 100.0
+"""So long may a machine take that is slow and has other work as well."""
 _POLL_SECONDS = 0.01
 
 

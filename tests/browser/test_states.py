@@ -1,0 +1,78 @@
+"""The page in each state of a game: accessible in both colour schemes, whole on a small screen."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Literal
+
+import pytest
+
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.person import PHONE, Person
+from tests.browser.world import World
+
+SMALL_PHONE = PHONE | {"viewport": {"width": 320, "height": 568}}
+AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+Look = Callable[[str], Awaitable[None]]
+
+
+async def see_every_state(world: World, person: Person, look: Look) -> None:
+    """Go through a game; `look` at each state, it is told which."""
+    async with world.company("bot-1"):
+        await person.arrive()
+        await person.page.locator(".pip.taken").first.wait_for()
+        await look("desk")
+        await person.take_a_seat()
+        await look("seat")
+        await person.pay()
+        await person.press("Surprise me")
+        await look("pick")
+        await person.press("Use these numbers")
+        await person.sees("Arrange your ticket")
+        await look("arrange")
+        await person.press("Print my ticket")
+        await person.hear_a_call()
+        for number in (await person.ticket())[:4]:
+            await person.mark(number)
+        await person.press("Claim")
+        await look("game")
+        await person.sees("Every check holds")
+        await person.page.locator("summary").click()
+        await look("result")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing(
+    serve: Serve, enter: Enter, axe_source: str, scheme: Literal["light", "dark"]
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
+    # Animations in progress would be measured half transparent.
+    ann = await enter(world, "ann", color_scheme=scheme, reduced_motion="reduce", bypass_csp=True)
+    await ann.page.add_init_script(axe_source)
+
+    async def look(state: str) -> None:
+        await ann.shoot(f"desktop-{scheme}-{state}")
+        options = {"runOnly": AXE_TAGS, "resultTypes": ["violations"]}
+        found = await ann.page.evaluate("(options) => axe.run(document, options)", options)
+        violations = [
+            (violation["id"], node["target"], node["failureSummary"])
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+        assert violations == [], state
+
+    await see_every_state(world, ann, look)
+
+
+@pytest.mark.parametrize("options", [SMALL_PHONE, PHONE], ids=["320px", "390px"])
+async def test_a_phone_shows_everything_without_scrolling_sideways(
+    serve: Serve, enter: Enter, options: dict[str, Any]
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
+    width = options["viewport"]["width"]
+    ann = await enter(world, "ann", color_scheme="dark" if width < 390 else "light", **options)
+
+    async def look(state: str) -> None:
+        await ann.shoot(f"phone-{width}-{state}")
+        await ann.fits(width)
+
+    await see_every_state(world, ann, look)
