@@ -16,6 +16,7 @@ from server.outside.jwks import Jwks
 from server.settings import Settings
 from server.sockets import Sockets
 from server.store.connection import open_redis
+from server.store.reception import Reception
 from server.store.subscription import Subscription
 from server.stores import Stores
 from server.tiers import tiers
@@ -64,6 +65,7 @@ class App:
         self.subscription = Subscription(
             open_redis(settings.redis_url), self.stores.channels, self._restored
         )
+        self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
         self.use_cases = UseCases(
             settings, self._offered, self.stores, self.subscription, self.clock, self.metrics
         )
@@ -172,6 +174,7 @@ class App:
         await self.stores.wait_until_usable()
         self.stores.monitor.start()
         self.subscription.start()
+        self.reception.start()
         self.use_cases.caller.start()
         self.use_cases.survey.start()
         self.readiness = "ok"
@@ -193,6 +196,7 @@ class App:
         await self._metrics_runner.cleanup()
         await self.sockets.relay.close()
         await self.use_cases.following.close()
+        await self.reception.stop()
         await self.subscription.close()
         await self.stores.close()
         await self.keys.close()

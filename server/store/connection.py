@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib.resources import files
@@ -33,7 +34,16 @@ _UNAVAILABLE = (
     OSError,
 )
 # What a store says when it is there but cannot take the write now, and redis-py has no class for.
-_REFUSING = ("MISCONF ", "NOREPLICAS ", "BUSY ", "ACL failure in script")
+# Redis 6 puts what a script's command was refused with into a text of the script's own.
+_REFUSING: Final = re.compile("^ACL failure in script|(?:^|-)(?:MISCONF|NOREPLICAS|BUSY|OOM) ")
+_ELSEWHERE: Final = (
+    exceptions.ReadOnlyError,
+    exceptions.MasterDownError,
+    exceptions.ClusterDownError,
+    exceptions.BusyLoadingError,
+    exceptions.AskError,  # of which MOVED is one
+)
+_ELSEWHERE_IN_SCRIPT: Final = re.compile("-(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK) ")
 
 log = structlog.get_logger(__name__)
 
@@ -173,6 +183,9 @@ class Connection:
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
+        if any(isinstance(answer, Exception) and _says_elsewhere(answer) for answer in answers):
+            log.warning("store_is_not_the_primary")
+            await self._hang_up()  # and look for the primary again, at the same address
 
     async def _exchange(self, batch: list[_Command]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
@@ -224,7 +237,18 @@ def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
         return
     if not isinstance(answer, Exception):
         future.set_result(answer)
-    elif isinstance(answer, (StoreUnavailable, *_UNAVAILABLE)) or str(answer).startswith(_REFUSING):
+    elif _is_unavailable(answer):
         future.set_exception(StoreUnavailable(str(answer)))
     else:
         future.set_exception(answer)
+
+
+def _is_unavailable(error: Exception) -> bool:
+    if isinstance(error, (StoreUnavailable, *_UNAVAILABLE)) or _says_elsewhere(error):
+        return True
+    return _REFUSING.search(str(error)) is not None
+
+
+def _says_elsewhere(error: Exception) -> bool:
+    """Whether this says that the store is not, or not yet, the primary of what was asked for."""
+    return isinstance(error, _ELSEWHERE) or _ELSEWHERE_IN_SCRIPT.search(str(error)) is not None

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from redis import ResponseError
 from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 
 from server.store.errors import LOST, StoreUnavailable
 
@@ -19,12 +20,23 @@ class StoreHealth:
         self._redis = redis
 
     async def ping(self) -> None:
-        """Raises StoreUnavailable if the store does not answer within `PING_SECONDS`."""
+        """Raises StoreUnavailable if no primary answers within `PING_SECONDS`."""
         try:
             async with asyncio.timeout(PING_SECONDS):
-                await self._redis.ping()
+                if not await self._is_primary():
+                    await self._redis.connection_pool.disconnect()  # it may have moved
+                    if not await self._is_primary():
+                        raise StoreUnavailable("the store is a replica")
         except LOST as error:
+            await self._redis.connection_pool.disconnect()
             raise StoreUnavailable(str(error)) from error
+
+    async def _is_primary(self) -> bool:
+        try:
+            role, *_ = await self._redis.role()
+        except NoPermissionError:
+            return bool(await self._redis.ping())  # it answers, and does not say
+        return bool(role == "master")
 
     async def has_sharded_channels(self) -> bool:
         """Whether the store has sharded channels. Raises StoreUnavailable."""

@@ -77,6 +77,12 @@ def settled(table: str) -> str:
     return f"settled:{{{table}}}"
 
 
+def reception(node: str) -> str:
+    """Channel: what a node says to itself. Whoever may use the channels of front desks may use
+    it."""
+    return f"front_desk:node:{node}"
+
+
 def front_desk(table: str) -> str:
     """Channel: the public view of each lobby of the table that forms or just stopped forming."""
     return f"front_desk:{{{table}}}"

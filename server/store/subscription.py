@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -48,6 +49,9 @@ class Subscription:
         self._heard_at_s = 0.0
         self.connections = 0
         """How often a connection was made: if that changed meanwhile, messages may be missing."""
+        self.complete = False
+        """Whether all channels are subscribed on the connection that there is."""
+        self._renewing = asyncio.Event()
         self._unsubscribing: set[asyncio.Task[None]] = set()
 
     @property
@@ -65,6 +69,10 @@ class Subscription:
             # Again and again: redis-py may forget it, and so may a TaskGroup of which a task fails.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)
+
+    def renew(self) -> None:
+        """Give the connection up and make another."""
+        self._renewing.set()
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
         """Listen on a channel; when this returns, no later message is missed.
@@ -121,7 +129,9 @@ class Subscription:
             self._heard_at_s = time.monotonic()
             self._connection = connection
             self.connections += 1
+            self._renewing.clear()
             renewed = list(self._listeners)
+            self.complete = not renewed
             if renewed:
                 for channel in renewed:  # one by one: in a cluster they may differ in slot
                     await connection.send_command(self._channels.subscribe, channel)
@@ -130,10 +140,10 @@ class Subscription:
                 group.create_task(self._ping(connection))
         finally:
             self._connection = None
+            self.complete = False
             await connection.disconnect(nowait=True)
 
     async def _receive(self, connection: Any, renewed: set[str]) -> None:
-        restored = not renewed
         while True:
             # A timeout for each message would cost as much as the rest; `_ping` has one for all.
             answer = await connection.read_response(timeout=math.inf)
@@ -145,8 +155,8 @@ class Subscription:
                 if channel in self._confirmed:
                     self._confirmed[channel].set()
                 renewed.discard(channel)
-                if not restored and not renewed:
-                    restored = True
+                if not self.complete and not renewed:
+                    self.complete = True
                     self._on_restored()
 
     def _tell(self, channel: str, payload: str) -> None:
@@ -160,11 +170,15 @@ class Subscription:
             log.exception("listener_failed", channel=channel)
 
     async def _ping(self, connection: Any) -> None:
-        """Ask for a sign of life again and again. Raises TimeoutError when there is none."""
+        """Ask for a sign of life again and again. Raises TimeoutError when there is none, and
+        ConnectionResetError when the connection is to be renewed."""
         while (patience_seconds := SILENCE_SECONDS - self._silent_seconds) > 0:
             await connection.send_command("PING")
             raise_if_cancelled()
-            await asyncio.sleep(min(PING_SECONDS, patience_seconds))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(PING_SECONDS, patience_seconds)):
+                    await self._renewing.wait()
+                    raise ConnectionResetError("the subscription is renewed")
         raise TimeoutError("the subscription is silent")
 
     @property

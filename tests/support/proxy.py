@@ -44,6 +44,11 @@ class Proxy:
         port = self._server.sockets[0].getsockname()[1]
         return self._target._replace(netloc=f"127.0.0.1:{port}").geturl()
 
+    def lead_to(self, url: str) -> None:
+        """Pass new connections on to another server, as a name does whose address has changed;
+        those that there are stay where they are."""
+        self._target = urlsplit(url)
+
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         return self

@@ -4,6 +4,9 @@
 -- ARGV  lease in ms, most to take, how far ahead to take in ms
 -- Returns {{lobby id, due time in Unix ms, ...}, next due time or '', seconds, microseconds}.
 
+-- Changes nothing, and fails unless this is the primary: else nobody would notice while none is due.
+redis.call('ZREM', KEYS[1], '')
+
 local time = redis.call('TIME')
 local now_ms = time[1] * 1000 + time[2] / 1000
 local due = redis.call(
