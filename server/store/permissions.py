@@ -11,7 +11,7 @@ Permission = tuple[str, ...]
 """A command that the user has to be allowed to run."""
 
 _OF_ONE_KEY: Final = (
-    *("DEL", "EXISTS", "PEXPIRE", "GET", "SET"),
+    *("DEL", "EXISTS", "PEXPIRE", "PTTL", "GET", "SET"),
     *("HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN", "HMGET", "HSET", "HSETNX"),
     *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE"),
     *("ZADD", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE"),
@@ -29,7 +29,8 @@ def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permissio
         used = _keys(table)
         yield from (("EVALSHA", _SHA, "1", key) for key in used)
         yield from ((command, used[0]) for command in _OF_ONE_KEY)
-        for channel in (keys.events(_lobby_id(table)), keys.front_desk(table)):
+        channels_of_table = (keys.events(_lobby_id(table)), keys.front_desk(table))
+        for channel in (*channels_of_table, keys.reception(_SOMEBODY)):
             yield (channels.publish, channel, "")
             yield (channels.subscribe, channel)
             yield (channels.unsubscribe, channel)
