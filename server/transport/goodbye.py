@@ -1,5 +1,6 @@
 """The last words to a member whose connection ends."""
 
+import random
 from typing import Final
 
 from protocol.to_client import Draining
@@ -8,8 +9,11 @@ from server.transport.frames import text_frame
 from server.transport.member import Member
 from server.transport.packets import disconnect_packet
 
-_DRAINING: Final = Draining(retry_after_ms=1000).model_dump_json().encode()
+RETRY_AFTER_MS: Final = (500, 1500)
+"""When to come back, at random in between: those who are sent away together do not return so."""
 _DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
+
+_chance: Final = random.SystemRandom()
 
 
 def say_goodbye(member: Member, ending: Ending) -> None:
@@ -19,6 +23,7 @@ def say_goodbye(member: Member, ending: Ending) -> None:
     should: to it the connection just ends.
     """
     if ending is Ending.DRAINING:
-        member.send("draining", _DRAINING)
+        draining = Draining(retry_after_ms=_chance.randint(*RETRY_AFTER_MS))
+        member.send("draining", draining.model_dump_json().encode())
     elif ending in _DISMISSALS:
         member.session.write(text_frame(disconnect_packet(member.namespace)))

@@ -50,13 +50,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def serve(start_process: StartProcess, tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts the development server, the arguments are settings. In the end its log must be
-    clean."""
+    """Starts the development server, the arguments are settings; `state` names what it stores. In
+    the end its log must be clean."""
     worlds: list[World] = []
 
-    async def start(**settings: str) -> World:
+    async def start(state: str = "state", **settings: str) -> World:
         environment = BASE | {"PORT": str(free_port())} | settings
-        process = start_process(sys.executable, "-c", SERVE, str(tmp_path / "state"), **environment)
+        process = start_process(sys.executable, "-c", SERVE, str(tmp_path / state), **environment)
         found = await process.wait_for_line(r"^running on (http://\S+)$")
         worlds.append(World(process, found[1]))
         return worlds[-1]

@@ -161,6 +161,21 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
     assert abs(difference_ms) < 1000
 
 
+async def test_attempts_to_come_back_are_spread_from_the_first_on_and_grow(ann: Person) -> None:
+    rounds = await ann.page.evaluate(
+        """async () => {
+            const { Backoff } = await import("/client/line/patience.js");
+            return Array.from({ length: 300 }, () => {
+                const backoff = new Backoff();
+                return Array.from({ length: 8 }, () => backoff.next());
+            });
+        }"""
+    )
+    first, later = ([waits[i] for waits in rounds] for i in (0, 7))
+    assert min(first) < 100 < 900 < max(first) <= 1000
+    assert min(later) < 1000 < 7000 < max(later) <= 8000
+
+
 @pytest.mark.parametrize("path", ["/client/../main.js", "/client/none.js", "/client/css"])
 async def test_only_files_of_the_client_are_served(ann: Person, path: str) -> None:
     answer = await ann.page.request.get(ann.page.url.partition("/?")[0] + path)

@@ -12,7 +12,8 @@ class Proxy:
     """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
     directions and keeps every connection open, as a firewall that forgot them would; between
     `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
-    before the next of them. While `resetting`, it resets each new connection at once."""
+    before the next of them. While `resetting`, it resets each new connection at once. `cut` ends
+    those that there are."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -36,6 +37,11 @@ class Proxy:
     def release(self) -> None:
         """Pass on the answers that were held back, and all that follow."""
         self._answering.set()
+
+    def cut(self) -> None:
+        """End every connection; what was held back on it is lost."""
+        for writer in self._writers:
+            writer.transport.abort()
 
     @property
     def url(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import socketio
 
 from server.transport.ending import Ending
+from server.transport.goodbye import RETRY_AFTER_MS
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
 
@@ -71,6 +72,24 @@ async def test_a_drain_is_spread_evenly_over_its_time(
 
     for position, end in enumerate(sorted(ends)):
         assert end >= position * 0.3 - 0.05
+
+
+async def test_those_who_are_drained_together_are_told_to_come_back_apart(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    clients = [await connect_raw(server) for _ in range(20)]
+    for client in clients:
+        await client.join("/hall", "alice")
+        await client.packet()
+
+    await server.gateway.drain(0)
+
+    told = set()
+    for client in clients:
+        (packet,) = await client.tcp_end()
+        told.add(json.loads(packet.removeprefix("42/hall,"))[1]["retry_after_ms"])
+    assert len(told) > 10
+    assert all(RETRY_AFTER_MS[0] <= ms <= RETRY_AFTER_MS[1] for ms in told)
 
 
 async def test_connects_are_refused_while_draining(server: Server, connect_raw: ConnectRaw) -> None:

@@ -1,6 +1,7 @@
 import { ServerClock } from "../line/clock.js";
 import { alienHost, devHost, readToken } from "../line/host.js";
 import { Line } from "../line/line.js";
+import { within } from "../line/patience.js";
 import { WORDS } from "../line/words.js";
 import { showLine } from "../parts/line.js";
 import { showPlayer } from "../parts/player.js";
@@ -8,11 +9,15 @@ import { deskScreen } from "../screens/desk.js";
 import { lobbyScreen } from "../screens/lobby.js";
 import { messageScreen } from "../screens/message.js";
 import { Desk } from "./desk.js";
-import { Memory, openStorage } from "./memory.js";
+import { Memory } from "./memory.js";
+import { SafeStorage } from "./storage.js";
 
+const TOKEN_MS = 8000;
 const SEED_BYTES = 16;
 const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
 const INKS = 4;
+const ENDED =
+  "The game you were in is over, and no longer kept here. What is owed to you stays owed.";
 
 /**
  * @typedef {{buy_in_amount: number, side: number, highest: number, min_players: number,
@@ -22,10 +27,11 @@ const INKS = 4;
 /** The page as a whole: what every screen needs, and which of them is shown. */
 export class Game {
   #screen = null;
+  #news = "";
 
   /** @param {{tiers: Tier[], dev_login: boolean}} config */
   constructor({ tiers, dev_login }) {
-    this.storage = openStorage();
+    this.storage = new SafeStorage();
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();
     this.clock = new ServerClock();
@@ -34,7 +40,13 @@ export class Game {
 
   async start() {
     this.clock.ask().catch(() => {}); // the messages will tell
-    const player = readToken(await this.host.token().catch(() => ""));
+    const coming = this.host.token();
+    this.#signIn(await within(TOKEN_MS, coming).catch(() => ""));
+    if (!this.me) coming.then((late) => late && this.#signIn(late)).catch(() => {});
+  }
+
+  #signIn(token) {
+    const player = readToken(token);
     if (!player) return this.#show(messageScreen("You are not signed in", WORDS.unauthorized));
     this.me = player.sub;
     this.memory = new Memory(this.storage, this.me);
@@ -79,14 +91,17 @@ export class Game {
     location.hash = lobby.lobby_id;
   }
 
-  /** Go to the front desk. */
-  home() {
+  /** Go to the front desk; `news` is what to say there. */
+  home(news = "") {
+    this.#news = news;
     location.hash = "";
   }
 
   #go() {
     const lobbyId = LOBBY_PLACE.exec(location.hash)?.[1];
-    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : deskScreen(this));
+    const news = this.#news;
+    this.#news = "";
+    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : deskScreen(this, news));
   }
 
   #show(screen) {
@@ -96,6 +111,7 @@ export class Game {
     screen.emitter?.addEventListener("gone", ({ detail }) =>
       this.#show(messageScreen("You cannot go in", detail.message)),
     );
+    screen.emitter?.addEventListener("ended", () => this.home(ENDED));
   }
 }
 

@@ -16,32 +16,25 @@ const MOST_GAMES = 20;
 /** @type {Notes} */
 const NOTHING = { marks: [], picked: [], seeds: [], seedHash: null, sent: null, missing: null };
 
-/** @returns {Storage | MemoryStorage} what outlives a reload, where the browser allows it */
-export function openStorage() {
-  try {
-    localStorage.setItem("fair-bingo:probe", "");
-    localStorage.removeItem("fair-bingo:probe");
-    return localStorage;
-  } catch {
-    return new MemoryStorage(); // in an embedding page that may store nothing
-  }
-}
-
-class MemoryStorage {
-  #values = new Map();
-  getItem = (key) => this.#values.get(key) ?? null;
-  setItem = (key, value) => this.#values.set(key, value);
-  removeItem = (key) => this.#values.delete(key);
-  key = (index) => [...this.#values.keys()][index] ?? null;
-  get length() {
-    return this.#values.size;
-  }
-}
+const isText = (value) => typeof value === "string";
+const isHash = (value) => isText(value) && /^[0-9a-f]{64}$/.test(value);
+const areNumbers = (value) => Array.isArray(value) && value.every(Number.isInteger);
+const areTexts = (value) => Array.isArray(value) && value.every(isText);
+/** What each note can be. Anybody may have written to the storage: what is no note is none. */
+const KINDS = {
+  marks: areNumbers,
+  picked: areNumbers,
+  seeds: areTexts,
+  seedHash: isHash,
+  sent: isText,
+  missing: areNumbers,
+  at: Number.isFinite,
+};
 
 /** The notes of one player on all their games. */
 export class Memory {
   /**
-   * @param {Storage | MemoryStorage} storage
+   * @param {import("./storage.js").SafeStorage} storage
    * @param {string} alienId
    */
   constructor(storage, alienId) {
@@ -54,7 +47,7 @@ export class Memory {
    * @returns {Notes}
    */
   of(lobbyId) {
-    return { ...NOTHING, ...JSON.parse(this.storage.getItem(this.prefix + lobbyId) ?? "{}") };
+    return { ...NOTHING, ...this.#read(this.prefix + lobbyId) };
   }
 
   /**
@@ -63,15 +56,29 @@ export class Memory {
    */
   note(lobbyId, changes) {
     const notes = { ...this.of(lobbyId), ...changes, at: Date.now() };
-    this.storage.setItem(this.prefix + lobbyId, JSON.stringify(notes));
+    this.storage.set(this.prefix + lobbyId, JSON.stringify(notes));
     this.#forgetOldGames();
   }
 
+  #read(key) {
+    const found = Object.entries(parse(this.storage.get(key)));
+    return Object.fromEntries(
+      found.filter(([name, value]) => Object.hasOwn(KINDS, name) && KINDS[name](value)),
+    );
+  }
+
   #forgetOldGames() {
-    const keys = Array.from({ length: this.storage.length }, (_, i) => this.storage.key(i));
-    const games = keys.filter((key) => key.startsWith(this.prefix));
-    const age = (key) => JSON.parse(this.storage.getItem(key)).at;
+    const games = this.storage.keys().filter((key) => key.startsWith(this.prefix));
+    const age = (key) => this.#read(key).at ?? 0;
     games.sort((a, b) => age(b) - age(a));
-    games.slice(MOST_GAMES).forEach((key) => this.storage.removeItem(key));
+    games.slice(MOST_GAMES).forEach((key) => this.storage.remove(key));
+  }
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
   }
 }

@@ -17,7 +17,8 @@
  * @returns {View}
  */
 export function fold(view, name, message) {
-  const next = { ...view, ...CHANGES[name](view, message), seq: message.seq };
+  const change = CHANGES[name] ?? (() => ({})); // of a newer server
+  const next = { ...view, ...change(view, message), seq: message.seq };
   next.active_players = next.players.filter((player) => player.active).length;
   return next;
 }

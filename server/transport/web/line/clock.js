@@ -1,3 +1,5 @@
+const ANSWER_MS = 8000;
+
 /**
  * The server's clock, as far as its messages tell.
  *
@@ -9,6 +11,7 @@ export class ServerClock {
   #offsetMs = Date.now() - performance.now();
   #floorMs = -Infinity;
   #heardLive = false;
+  #asked = false;
 
   /** @returns {number} the server's time now, in Unix ms */
   now() {
@@ -25,11 +28,14 @@ export class ServerClock {
     this.#offsetMs = this.#heardLive ? this.#floorMs : Math.max(this.#offsetMs, this.#floorMs);
   }
 
-  /** Ask the server for its date, which has whole seconds. */
+  /** Ask the server for its date, which has whole seconds, unless the time is known. */
   async ask() {
-    const answer = await fetch("/health/live", { method: "HEAD", cache: "no-store" });
+    if (this.#heardLive || this.#asked) return;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const answer = await fetch("/health/live", { method: "HEAD", cache: "no-store", signal });
     const date = Date.parse(answer.headers.get("Date") ?? "");
     if (this.#heardLive || Number.isNaN(date)) return;
+    this.#asked = true;
     this.#offsetMs = Math.max(date + 500 - performance.now(), this.#floorMs);
   }
 }

@@ -13,6 +13,8 @@
  */
 
 const NAME_KEY = "fair-bingo:name";
+const NAME = /^[\w.:@-]{1,128}$/;
+const ANSWER_MS = 30_000;
 
 /**
  * The Alien platform around this page: the token is in the page, the wallet behind the mini app
@@ -32,7 +34,7 @@ export function alienHost() {
 function askWallet(order) {
   const bridge = window.__miniAppsBridge__;
   if (!bridge) return Promise.resolve("failed");
-  const reqId = crypto.randomUUID();
+  const reqId = String(crypto.getRandomValues(new BigUint64Array(1))[0]);
   return new Promise((resolve) => {
     const listen = ({ data }) => {
       const message = readMessage(data);
@@ -58,14 +60,14 @@ function readMessage(data) {
 /**
  * The issuer and the payment provider of development. The player's name is that of `?player=`, or
  * the last one of this browser, or a new one.
- * @param {Storage | Map<string, string>} storage
+ * @param {import("../game/storage.js").SafeStorage} storage
  * @returns {Host}
  */
 export function devHost(storage) {
   const asked = new URLSearchParams(location.search).get("player");
-  const name =
-    asked ?? storage.getItem(NAME_KEY) ?? `guest-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
-  storage.setItem(NAME_KEY, name);
+  const known = NAME.exec(storage.get(NAME_KEY) ?? "")?.[0];
+  const name = asked ?? known ?? `guest-${crypto.getRandomValues(new Uint16Array(1))[0]}`;
+  storage.set(NAME_KEY, name);
   return {
     token: async () => (await post("/dev/token", { alien_id: name })).token,
     pay: async ({ invoice_id }) => {
@@ -73,7 +75,7 @@ export function devHost(storage) {
       return "paid";
     },
     rename: (next) => {
-      storage.setItem(NAME_KEY, next);
+      storage.set(NAME_KEY, next);
       location.assign("/");
     },
   };
@@ -84,6 +86,7 @@ async function post(path, body) {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ANSWER_MS),
   });
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}`);
   return answer.json();

@@ -24,13 +24,21 @@ export function claimButton(claim) {
     setText(hint, "a false claim puts you out");
     timer = setTimeout(calm, ARMED_MS);
   };
-  element.addEventListener("click", () => {
-    if (!element.classList.contains("armed")) return arm();
+  let claiming = false;
+  const send = async () => {
+    claiming = true;
     calm();
-    claim();
+    setText(label, "Claiming …");
+    await claim().finally(() => (claiming = false));
+    calm();
+  };
+  element.addEventListener("click", () => {
+    if (claiming) return;
+    if (element.classList.contains("armed")) send();
+    else arm();
   });
-  element.addEventListener("keydown", (event) => event.key === "Escape" && calm());
-  element.addEventListener("blur", calm);
+  element.addEventListener("keydown", (event) => event.key === "Escape" && !claiming && calm());
+  element.addEventListener("blur", () => claiming || calm());
   calm();
   return { element, close: () => clearTimeout(timer) };
 }

@@ -13,7 +13,9 @@ import { shuffledByChance } from "./pick.js";
  */
 export function arrangeStage(room, game) {
   const { side } = game.tierOf(room.view.buy_in_amount);
-  let cells = (room.you.grid ?? [room.you.numbers]).flat();
+  const known = () => (room.you.grid ?? [room.you.numbers]).flat();
+  let cells = known();
+  let before = String(cells);
   let held = null;
   const ticket = liveTicket(side, "Your ticket");
   const heading = h("h1", { tabindex: -1 });
@@ -71,8 +73,13 @@ export function arrangeStage(room, game) {
     ),
     failure,
   );
+  const update = () => {
+    if (String(known()) !== before) cells = known(); // it was printed in another tab
+    before = String(known());
+    show();
+  };
   show();
-  return { element, update: show };
+  return { element, update };
 }
 
 const rows = (cells, side) =>

@@ -11,14 +11,16 @@ const BLANK = "3c".repeat(32);
 /**
  * The front desk: a note for each tier, with the lobbies that form at its table.
  * @param {import("../game/game.js").Game} game
+ * @param {string} news what the player should know on coming here
  */
-export function deskScreen(game) {
+export function deskScreen(game, news) {
   const desk = new Desk(game.line);
   const notes = game.tiers.map((tier, index) => tierNote(tier, index, desk, game));
   const element = h(
     "section",
     { class: "desk" },
     h("h1", { tabindex: -1 }, "Nine numbers, one line, one pot."),
+    news && h("p", { class: "news", role: "alert" }, news),
     h(
       "p",
       { class: "lead" },

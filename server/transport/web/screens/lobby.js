@@ -155,17 +155,22 @@ function tell({ name, message }, { me, view }) {
     announce(
       `${message.alien_id} claimed falsely and is out. ${message.active_players} still play.`,
     );
-  if (name === "player_left" && isMe) alert(`Your seat is free again: ${LEFT[message.reason]}.`);
-  if (name === "status_changed") announce(STATUS_WORDS[message.status]);
+  if (name === "player_left" && isMe) alert(leftWords(message.reason));
+  if (name === "status_changed") announce(STATUS_WORDS[message.status] ?? "The game goes on.");
   if (name === "game_finished" && message.winner && message.winner !== me)
     alert(`${message.winner} won ${coins(view.pot)} with ${lineInWords(message.pattern)}.`);
 }
+
+/** Reasons and states that this page does not know yet are of a newer server. */
+const leftWords = (reason) =>
+  reason in LEFT ? `Your seat is free again: ${LEFT[reason]}.` : "Your seat is free again.";
 
 const LEFT = {
   left: "you gave it up",
   unpaid: "it was not paid in time",
   payment_failed: "the payment failed",
   expired: "the lobby was closed",
+  kicked: "the house took it back",
 };
 
 const STATUS_WORDS = {

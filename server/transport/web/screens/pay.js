@@ -1,6 +1,11 @@
+import { TooLong, within } from "../line/patience.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, h, setText } from "../parts/dom.js";
 import { busy, leaveButton, problem } from "../parts/actions.js";
+
+const WALLET_MS = 25_000;
+const NO_ANSWER =
+  "Your wallet has not answered yet. If you have paid there, your seat is confirmed by itself. If it asked you nothing, try again.";
 
 /** What the wallet's answer means for the player. */
 const ANSWERS = {
@@ -24,15 +29,26 @@ export function payStage(room, game) {
     button.disabled = !room.you.invoice || isSent();
     if (isSent()) setText(status, ANSWERS.paid);
   };
-  busy(button, failure, async () => {
-    const { invoice } = room.you;
-    setText(status, "Waiting for your wallet …");
-    const answer = await game.host.pay(invoice).finally(() => setText(status, ""));
-    setText(status, ANSWERS[answer]);
+  let attempts = 0;
+  const take = (invoice, attempt, answer) => {
+    if (answer !== "paid" && attempt !== attempts) return; // it was asked again meanwhile
+    setText(status, ANSWERS[answer] ?? ANSWERS.failed);
     if (answer !== "paid") return;
     game.memory.note(room.lobbyId, { sent: invoice.invoice_id });
     show();
-    await room.refresh();
+    room.refresh().catch(() => {}); // the room tells it as well
+  };
+  busy(button, failure, async () => {
+    const { invoice } = room.you;
+    const attempt = ++attempts;
+    setText(status, "Waiting for your wallet …");
+    const paying = game.host.pay(invoice).then((answer) => take(invoice, attempt, answer));
+    try {
+      await within(WALLET_MS, paying);
+    } catch (error) {
+      setText(status, error instanceof TooLong ? NO_ANSWER : "");
+      if (!(error instanceof TooLong)) throw error;
+    }
   });
   const element = h(
     "div",

@@ -4,6 +4,8 @@ import { coins, h, setText } from "../parts/dom.js";
 import { printedTicket } from "../parts/ticket.js";
 import { fairness } from "./fairness.js";
 
+const ANSWER_MS = 8000;
+
 /**
  * How a game ended, its tickets and its proof.
  * @param {import("../game/room.js").Room} room
@@ -35,13 +37,24 @@ export function resultStage(room, game) {
     );
     proofPlace.replaceChildren(await fairness(proof, witness(room, game)));
   };
-  if (view.outcome !== "cancelled") showProof().catch((error) => setText(failure, error.message));
+  const retry = h("button", { type: "button", class: "plain" }, "Look for the proof again");
+  const lookForProof = () =>
+    showProof().catch((error) => {
+      proofPlace.replaceChildren(retry);
+      throw error;
+    });
+  busy(retry, failure, lookForProof);
+  if (tookPlace(view)) lookForProof().catch((error) => setText(failure, error.message));
   return { element };
 }
 
+/** Only what was played to its end has a winner or none, and a proof. */
+const tookPlace = ({ outcome }) => outcome === "won" || outcome === "no_winner";
+
 async function fetchProof(lobbyId) {
-  const answer = await fetch(`/api/game/${lobbyId}/proof`);
-  if (!answer.ok) throw new Error("The proof of this game cannot be had at the moment.");
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  const answer = await fetch(`/api/game/${lobbyId}/proof`, { signal }).catch(() => null);
+  if (!answer?.ok) throw new Error("The proof of this game cannot be had at the moment.");
   return answer.json();
 }
 
@@ -51,7 +64,8 @@ function witness({ lobbyId, me, you, heard }, game) {
 }
 
 function title({ view, me }) {
-  if (view.outcome === "cancelled") return "This game did not take place";
+  if (!tookPlace(view))
+    return view.outcome === "cancelled" ? "This game did not take place" : "The game was ended";
   if (view.winner === me) return `You won ${coins(view.pot)} coins`;
   return view.winner === null ? "Nobody won" : "The pot is gone";
 }
@@ -60,6 +74,8 @@ function leadWords({ view, you, me }, proof) {
   const line = proof?.pattern
     ? ` with ${lineInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
     : "";
+  if (!tookPlace(view) && view.outcome !== "cancelled")
+    return "The house has ended it, and nobody wins. What was paid in is owed back.";
   if (view.outcome === "cancelled")
     return you.invoice?.owed || you.paid
       ? "Too few players came. What you paid is owed back to you."

@@ -1,0 +1,73 @@
+"""The page when its server makes way for another."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.app import App
+from server.dev.compose import DevWorld
+from server.transport.ending import Ending
+from tests.browser.conftest import Enter
+from tests.support.wait import until
+
+RECORD_CONNECTIONS = """
+window.record = [];
+const note = (what, more) => record.push({ what, at: performance.now(), ...more });
+window.WebSocket = class extends WebSocket {
+    constructor(...args) {
+        note("open");
+        super(...args);
+        this.addEventListener("message", ({ data }) => {
+            const draining = /"draining",({.*})]$/.exec(data);
+            if (draining) note("draining", JSON.parse(draining[1]));
+        });
+        this.addEventListener("close", () => note("close"));
+    }
+};
+"""
+TIMER_MS = 5
+"""A timer of the browser's may be so early."""
+DRAINS = 4
+"""By chance the page would come back late enough once or twice."""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> DevWorld:
+    return DevWorld(tmp_path, {"PORT": "0"})
+
+
+@pytest.fixture
+async def app(world: DevWorld) -> AsyncIterator[App]:
+    async with world.running() as app:
+        yield app
+
+
+async def test_the_page_comes_back_when_the_server_said(
+    world: DevWorld, app: App, enter: Enter
+) -> None:
+    ann = await enter(world, "ann")
+    await ann.page.add_init_script(RECORD_CONNECTIONS)
+    await ann.arrive()
+    await ann.take_a_seat()
+    sessions = app.sockets.gateway.eio.sockets
+
+    async def is_in() -> None:
+        await until(lambda: any(session.members for session in sessions.values()))
+
+    async def drain() -> None:
+        sid, session = next(iter(sessions.items()))
+        session.close(Ending.DRAINING)
+        await until(lambda: sid not in sessions)
+
+    for _ in range(DRAINS):
+        await is_in()
+        await drain()
+    await is_in()
+    record = await ann.page.evaluate("record")
+    told = [entry["retry_after_ms"] for entry in record if entry["what"] == "draining"]
+    opened = [entry["at"] for entry in record if entry["what"] == "open"]
+    closed = [entry["at"] for entry in record if entry["what"] == "close"]
+    waited = [after - before for before, after in zip(closed, opened[1:], strict=True)]
+    assert len(told) == DRAINS
+    assert all(wait >= ms - TIMER_MS for wait, ms in zip(waited, told, strict=True))

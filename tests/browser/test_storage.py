@@ -1,0 +1,72 @@
+"""The page in a browser that stores nothing, is full, or has stored nonsense: it plays on."""
+
+import json
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+
+FORBIDDEN = """
+    Object.defineProperty(window, "localStorage", {
+        get() { throw new DOMException("denied", "SecurityError"); },
+    });
+"""
+FULL = """
+    for (let size = 2 ** 22; size >= 1; size = Math.floor(size / 2)) {
+        try {
+            for (let i = 0; ; i++) localStorage.setItem(`other:${size}:${i}`, "x".repeat(size));
+        } catch {}
+    }
+"""
+WRONG = {"marks": 7, "picked": {"a": 1}, "seeds": "x", "seedHash": 5, "sent": [], "missing": "?"}
+NONSENSE = ['{"marks": [', "null", "7", '"text"', "[1, 2]", json.dumps(WRONG)]
+KEY = "fair-bingo:game:ann:"
+
+
+@pytest.mark.parametrize("browser_is", [FORBIDDEN, FULL], ids=["forbidden", "full"])
+async def test_a_game_is_played_though_nothing_can_be_stored(
+    serve: Serve, enter: Enter, browser_is: str
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.1")
+    ann = await enter(world, "ann")
+    await ann.page.add_init_script(browser_is)
+    async with world.company("bot-1"):
+        ticket = await ann.join_the_game()
+        await ann.mark(ticket[4])
+        assert await ann.marked() == [ticket[4]]
+        await ann.sees("Every check holds.")
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+async def test_a_paid_player_plays_on_whatever_is_stored(
+    serve: Serve, enter: Enter, nonsense: str
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="2")
+    ann = await enter(world, "ann")
+    async with world.company("bot-1"):
+        await ann.arrive()
+        lobby_id = await ann.take_a_seat()
+        await ann.pay()
+        places = [KEY + lobby_id, *(f"{KEY}lobby_3500_{n:012x}" for n in range(30))]
+        await ann.page.evaluate(
+            "([places, text]) => places.forEach((place) => localStorage.setItem(place, text))",
+            [places, nonsense],
+        )
+        await ann.page.reload()
+        ticket = await ann.print_a_ticket()
+        await ann.hear_a_call()
+        await ann.mark(ticket[0])
+        assert await ann.marked() == [ticket[0]]
+
+
+async def test_a_name_that_is_none_is_not_played_under(serve: Serve, enter: Enter) -> None:
+    world = await serve()
+    ann = await enter(world, "ann")
+    await ann.arrive()
+    name = ann.page.get_by_label("You play as")
+    await expect(name).to_have_value("ann")
+    await ann.page.evaluate("localStorage.setItem('fair-bingo:name', 'not a name')")
+    await ann.page.goto(world.url)
+    await expect(name).not_to_have_value("")
+    assert (await name.input_value()).startswith("guest-")
