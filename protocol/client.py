@@ -1,10 +1,13 @@
 """A client of the game: the front desk, and a lobby with the client's view of it."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from protocol.backoff import Backoff
 from protocol.ids import FRONT_DESK, lobby_namespace
 from protocol.line import CommandRefused, ConnectionLost, Line
 from protocol.to_client import (
@@ -17,14 +20,19 @@ from protocol.to_client import (
     Lobbies,
     LobbyListed,
     LobbyState,
+    PlayerEvent,
+    PlayerKicked,
     RefreshTokenAnswer,
     SelectNumbersAnswer,
+    StatusChanged,
     SyncState,
 )
 from protocol.view import RoomMessage, fold_event, read_room_message
 from protocol.views import Grid, LobbyView, Numbers, You
 
-RECONNECT_DELAYS_SECONDS: Final = (0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5, 5, 5, 5)
+RECONNECT_ATTEMPTS: Final = 12
+"""In about 40 s."""
+MOST_RETRY_AFTER_SECONDS: Final = 60.0
 
 
 class FrontDesk:
@@ -63,7 +71,8 @@ class LobbyClient:
     """A connection to a lobby. Every command raises CommandRefused or ConnectionLost.
 
     `view` is the lobby after the last event that was taken from `events`, `you` one's own part of
-    it as the server last sent it with the whole state.
+    it as the server last told it: `events` asks for it after each reconnect and after whatever may
+    have changed it, for it is in no event, and the answer to a command may be lost or another's.
     """
 
     view: LobbyView
@@ -75,6 +84,8 @@ class LobbyClient:
         self._namespace = lobby_namespace(lobby_id)
         self._heard_seq = last_seq
         self._closed = False
+        self._own_is_due = False
+        self._retry_after_seconds: float | None = None
 
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
@@ -115,6 +126,8 @@ class LobbyClient:
         while not self._over:
             async for name, message in self._line.messages():
                 heard = self._hear(name, message)
+                if self._own_is_due:
+                    await self._ask_own()
                 if heard is not None:
                     yield heard
                 if self._over:
@@ -122,6 +135,7 @@ class LobbyClient:
             if self._closed:
                 return
             await self._reconnect()
+            await self._ask_own()
 
     async def close(self) -> None:
         """End the connection, and `events` with it."""
@@ -149,13 +163,41 @@ class LobbyClient:
             heard = read_room_message(name, message)
             if heard.seq > self.view.seq:
                 self.view = fold_event(self.view, heard)
+                self._own_is_due = self._own_is_due or self._may_be_own(heard)
         elif name == "lobby_state":
             heard = LobbyState.model_validate(message)
             self._take_state(heard)
         else:
-            return None  # `draining`: the connection ends, and is made again
+            if name == "draining":  # the connection ends, and is made again
+                self._retry_after_seconds = message["retry_after_ms"] / 1000
+            return None
         self._heard_seq = heard.seq
         return heard
+
+    def _may_be_own(self, heard: RoomMessage) -> bool:
+        """Whether an event may stand for a change of one's own part."""
+        match heard.event:
+            case PlayerEvent(alien_id=alien_id) | PlayerKicked(alien_id=alien_id):
+                return alien_id == _subject(self._token)
+            case StatusChanged():
+                return self.you.role == "player"
+        return False
+
+    async def _ask_own(self) -> None:
+        """Ask for one's own part; if there is no answer now, at the next message or connection."""
+        self._own_is_due = True
+        try:
+            body = await self._line.ask("sync", last_seq=self._heard_seq)
+            if "events" in body and "you" not in body:  # of a server of the version before
+                body = await self._line.ask("sync")
+        except ConnectionLost:
+            return
+        except CommandRefused as refused:
+            if not refused.retry:
+                raise
+            return
+        self.you = You.model_validate(body["you"] if "you" in body else body["state"]["you"])
+        self._own_is_due = False
 
     def _take_state(self, state: LobbyState) -> None:
         self.view = LobbyView(**state.model_dump(exclude={"you", "at"}))
@@ -169,8 +211,9 @@ class LobbyClient:
 
     async def _reconnect(self) -> None:
         await self._line.close()
-        for delay_seconds in RECONNECT_DELAYS_SECONDS:
-            await asyncio.sleep(delay_seconds)
+        backoff = Backoff()
+        for _ in range(RECONNECT_ATTEMPTS):
+            await asyncio.sleep(self._wait_seconds(backoff))
             try:
                 self._line = await self._open_line()
             except ConnectionLost:
@@ -181,6 +224,23 @@ class LobbyClient:
             else:
                 return
         raise ConnectionLost(f"{self._url} stays away")
+
+    def _wait_seconds(self, backoff: Backoff) -> float:
+        """How long to wait before the next attempt: what the server said, once, if it did."""
+        said_seconds, self._retry_after_seconds = self._retry_after_seconds, None
+        if said_seconds is None:
+            return backoff.next_seconds()
+        return min(max(said_seconds, 0.0), MOST_RETRY_AFTER_SECONDS)
+
+
+def _subject(token: str) -> str | None:
+    """The player of a token, as it says itself; the server is the one that checks it."""
+    payload = token.split(".")[1] if token.count(".") == 2 else ""
+    try:
+        found = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return None
+    return found.get("sub") if isinstance(found, dict) else None
 
 
 @asynccontextmanager

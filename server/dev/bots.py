@@ -19,8 +19,8 @@ from server.rules.draw import Grid
 from server.rules.tickets import Complete, judge
 from server.rules.variants import Variant
 
-REST_SECONDS: Final = 2.0
-"""Between two games, and before trying again what failed."""
+REST_SECONDS: Final = (1.0, 3.0)
+"""Between two games, and before trying again what failed: at random, not all at once."""
 
 log = structlog.get_logger(__name__)
 _random = secrets.SystemRandom()
@@ -139,7 +139,7 @@ async def _keep_seated(access: Access, alien_id: str, buy_in_amount: int, varian
             bot = Bot(access, alien_id, variant)
             games.create_task(_play_one_game(bot, buy_in_amount))
             await bot.begun.wait()
-            await asyncio.sleep(REST_SECONDS)
+            await asyncio.sleep(_random.uniform(*REST_SECONDS))
 
 
 async def _play_one_game(bot: Bot, buy_in_amount: int) -> None:

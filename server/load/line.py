@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 
 class Line:
-    """The packets of one connection. `on_end` is called when it is over."""
+    """The packets of one connection. `on_end` is called when it is over, `retry_after_seconds` is
+    when to come back then, if the server said so."""
 
     __slots__ = (
         "_asked",
@@ -35,10 +36,12 @@ class Line:
         "_namespace",
         "_socket",
         "on_end",
+        "retry_after_seconds",
     )
 
     def __init__(self, socket: WebSocket, meter: Meter) -> None:
         self.on_end: Callable[[], None] = lambda: None
+        self.retry_after_seconds: float | None = None
         self._socket = socket
         self._meter = meter
         self._namespace = b""
@@ -82,6 +85,11 @@ class Line:
     def has_ended(self) -> bool:
         """Whether the connection is over."""
         return self._socket.has_ended
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether it is, or was at its end, in a namespace."""
+        return self._has_joined
 
     def is_in(self, namespace: str) -> bool:
         """Whether the namespace was joined, and not left since."""
@@ -128,7 +136,9 @@ class Line:
                 self._entering.set_exception(Refused(orjson.loads(document)["data"]["code"]))
 
     def _take_event(self, namespace: bytes, document: bytes) -> None:
-        if namespace == self._namespace:
+        if document.startswith(b'["draining"'):
+            self.retry_after_seconds = orjson.loads(document)[1]["retry_after_ms"] / 1000
+        elif namespace == self._namespace:
             # Before one has joined it is of an earlier stay here, and will be told again.
             if self._has_joined and self._hear is not None:
                 self._hear(*orjson.loads(document))

@@ -7,13 +7,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Coroutine
 from typing import Any, Final
 
+from protocol.backoff import Backoff
 from server.load.failures import ConnectionLost, Refused
 from server.load.kit import Kit
 from server.load.line import Line
 
 RETRY_SECONDS: Final = (0.5, 1.5)
 """When to try again what was refused, at random in between, so that not all come at once."""
-_RECONNECT_SECONDS: Final = 0.05
 _TOKEN_SECONDS: Final = 1800
 """How long a token is shown again: half of what the shortest-lived is good for."""
 
@@ -28,6 +28,7 @@ class Participant(ABC):
         self._kit = kit
         self._news = asyncio.Event()
         self._line: Line | None = None
+        self._backoff = Backoff()
         self._token: str | None = None
         self._token_until_s = 0.0
 
@@ -58,13 +59,21 @@ class Participant(ABC):
         try:
             await work
         except ConnectionLost:
-            await asyncio.sleep(_RECONNECT_SECONDS)
+            await asyncio.sleep(self._comeback_seconds())
         except Refused as refused:
             self._kit.meter.error(refused.code)
             if not refused.may_pass:
                 self._token = None  # it may be why
                 self._give_up()
             await asyncio.sleep(_chance.uniform(*RETRY_SECONDS))
+
+    def _comeback_seconds(self) -> float:
+        """How long to wait after a connection was lost, or was not made."""
+        line, self._line = self._line, None
+        if line is not None and line.has_joined:
+            self._backoff.reset()
+        told = None if line is None else line.retry_after_seconds
+        return self._backoff.next_seconds() if told is None else told
 
     async def _identify(self) -> str:
         """A token that is good for a while yet. Raises Refused."""

@@ -1,6 +1,6 @@
 """The last words to a member whose connection ends."""
 
-import random
+import secrets
 from typing import Final
 
 from protocol.to_client import Draining
@@ -9,11 +9,9 @@ from server.transport.frames import text_frame
 from server.transport.member import Member
 from server.transport.packets import disconnect_packet
 
-RETRY_AFTER_MS: Final = (500, 1500)
+RETRY_AFTER_MS: Final = range(500, 1501)
 """When to come back, at random in between: those who are sent away together do not return so."""
 _DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
-
-_chance: Final = random.SystemRandom()
 
 
 def say_goodbye(member: Member, ending: Ending) -> None:
@@ -23,7 +21,7 @@ def say_goodbye(member: Member, ending: Ending) -> None:
     should: to it the connection just ends.
     """
     if ending is Ending.DRAINING:
-        draining = Draining(retry_after_ms=_chance.randint(*RETRY_AFTER_MS))
+        draining = Draining(retry_after_ms=secrets.choice(RETRY_AFTER_MS))
         member.send("draining", draining.model_dump_json().encode())
     elif ending in _DISMISSALS:
         member.session.write(text_frame(disconnect_packet(member.namespace)))

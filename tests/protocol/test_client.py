@@ -10,13 +10,14 @@ import pytest
 from protocol.client import LobbyClient, connect_front_desk, enter_lobby
 from protocol.errors import ErrorCode
 from protocol.line import ANSWER_TIMEOUT_SECONDS, CommandRefused, ConnectionLost
-from protocol.to_client import ClaimFalse, ClaimWon, LobbyState, NumberCalled
+from protocol.to_client import ClaimFalse, ClaimWon, LobbyState, NumberCalled, PlayerReady
 from protocol.view import RoomMessage
 from server.app import App
 from server.dev.compose import DevWorld
 from server.dev.ports import free_port
 from server.transport.ending import Ending
-from tests.support.wait import TIMEOUT_SECONDS
+from server.transport.goodbye import RETRY_AFTER_MS
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.game_server import has_line
 
 GRIDS = {
@@ -171,6 +172,11 @@ def cut(app: App) -> int:
     return len(sessions)
 
 
+def is_in(app: App) -> bool:
+    """Whether somebody is in a namespace."""
+    return any(session.members for session in app.sockets.gateway.eio.sockets.values())
+
+
 async def test_each_event_comes_once_and_in_order_however_often_the_connection_breaks(
     world: DevWorld, app: App
 ) -> None:
@@ -186,6 +192,57 @@ async def test_each_event_comes_once_and_in_order_however_often_the_connection_b
         assert cuts > 1
         assert seqs == list(range(1, eve.view.seq + 1))
         assert eve.view.status == "finished"
+
+
+async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await take_seat(world, "ann")
+    token = world.access.token("ann")
+    numbers = list(range(1, 10))
+    async with (
+        enter_lobby(world.url, token, lobby_id) as ann,
+        enter_lobby(world.url, token, lobby_id) as other,
+    ):
+        events = ann.events()
+
+        async def hear() -> RoomMessage | LobbyState:
+            return await anext(events)
+
+        assert isinstance(await hear(), LobbyState)
+        await other.select_numbers(numbers)  # which no event tells
+        cut(app)
+        listening = asyncio.create_task(hear())
+        await until(lambda: ann.you.numbers == numbers)
+        async with enter_lobby(world.url, token, lobby_id) as other_again:
+            await other_again.arrange_grid(GRIDS["ann"])
+        ready = await listening
+        assert isinstance(ready, RoomMessage)
+        assert isinstance(ready.event, PlayerReady)
+        assert ann.you.grid == GRIDS["ann"]
+
+
+async def test_a_client_comes_back_when_the_server_said(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    now = asyncio.get_running_loop().time
+    waited: list[float] = []
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+
+        async def listen() -> None:
+            async for _ in ann.events():
+                pass
+
+        listening = asyncio.create_task(listen())
+        await ann.sync()
+        for _ in range(4):  # by chance it would come back late enough once or twice
+            start = now()
+            assert cut(app) == 1
+            await until(lambda: app.sockets.gateway.eio.sockets == {})
+            await until(lambda: len(app.sockets.gateway.eio.sockets) == 1)
+            waited.append(now() - start)
+            await until(lambda: is_in(app))
+        listening.cancel()
+    assert min(waited) >= RETRY_AFTER_MS.start / 1000
 
 
 async def test_without_a_last_event_the_whole_state_comes_first(world: DevWorld, app: App) -> None:

@@ -150,7 +150,6 @@ export class Room extends EventTarget {
 
   #take({ you, at, ...view }) {
     this.line.clock.heard(at, false);
-    if (this.view && view.seq < this.view.seq) return;
     this.view = view;
     this.#ownIs(you);
   }
