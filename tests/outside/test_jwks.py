@@ -8,7 +8,7 @@ import pytest
 from jwt import PyJWK
 
 from protocol.errors import ErrorCode, Refused
-from server.outside.jwks import DOCUMENT_MAX_BYTES, FETCH_SECONDS, Jwks
+from server.outside.jwks import DOCUMENT_MAX_BYTES, Jwks
 from tests.outside.conftest import MakeJwks
 from tests.outside.issuer import Ed25519Key, Issuer, RsaKey, SigningKey, as_json
 
@@ -225,7 +225,7 @@ async def test_a_hanging_issuer_delays_others_for_five_seconds(
     jwks = make_jwks()
     started = time.monotonic()
     assert await jwks.key(rsa_key.kid, rsa_key.alg) == UNAVAILABLE
-    assert 4.9 < time.monotonic() - started < 20
+    assert 4.9 < time.monotonic() - started < 60
 
 
 async def test_an_answer_that_never_ends_is_given_up_after_five_seconds(
@@ -234,7 +234,7 @@ async def test_an_answer_that_never_ends_is_given_up_after_five_seconds(
     issuer.drips = True
     started = time.monotonic()
     assert await make_jwks().key(rsa_key.kid, rsa_key.alg) == UNAVAILABLE
-    assert 4.9 < time.monotonic() - started < 20
+    assert 4.9 < time.monotonic() - started < 60
 
 
 async def test_with_no_key_known_a_fetch_is_tried_at_most_once_a_second(
@@ -268,12 +268,13 @@ async def test_an_issuer_that_nobody_is_at_is_unavailable(
 
 
 async def test_closing_ends_a_fetch_under_way_and_whoever_waits_for_it(
-    issuer: Issuer, make_jwks: MakeJwks, rsa_key: RsaKey
+    issuer: Issuer, make_jwks: MakeJwks, rsa_key: RsaKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("server.outside.jwks.FETCH_SECONDS", 100.0)  # which nobody waits for
     issuer.answers.clear()
     jwks = make_jwks()
     asking = asyncio.create_task(jwks.key(rsa_key.kid, rsa_key.alg))
     await until(lambda: issuer.open_now == 1)
-    async with asyncio.timeout(FETCH_SECONDS - 1):
+    async with asyncio.timeout(50):
         await jwks.close()
         assert await asking == UNAVAILABLE

@@ -30,7 +30,7 @@ from tests.support.game import (
     raw_body,
 )
 from tests.support.store_content import store_content
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 DUEL = replace(CLASSIC, max_players=2)
 
@@ -206,7 +206,7 @@ async def test_a_payment_that_the_store_did_not_take_counts_once_when_it_is_repe
     node = await start_node(own_store.url)
     seated = await node.sit("ann")
     own_store.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         with pytest.raises(StoreUnavailable):
             await node.deliver(paid(seated))
     own_store.start()

@@ -15,7 +15,7 @@ from server.store.errors import StoreUnavailable
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.store_content import command, store_content
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 MANY = 2_000
 
@@ -64,7 +64,7 @@ async def test_a_killed_store_is_unavailable_and_works_again_after_its_start(
     node = await start_node(own_store.url)
     seated = await node.sit("ann")
     own_store.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         with pytest.raises(StoreUnavailable):
             await node.seats.join("bob", 3500, "")
     own_store.start()
@@ -79,7 +79,7 @@ async def test_commands_that_are_under_way_when_the_store_is_killed_all_end(
     tasks = [asyncio.create_task(echoed(node, n)) for n in range(MANY)]
     await asyncio.sleep(0.1)
     own_store.kill()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         answers = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(answer, StoreUnavailable) for answer in answers)
 

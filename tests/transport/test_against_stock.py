@@ -20,7 +20,7 @@ from tests.transport.hall import Server
 from tests.transport.raw import HANDSHAKE, RawClient
 from tests.transport.stock import stock_server
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 STOCK_PATIENCE_SECONDS = 1.5
 CONNECT_SECONDS = 0.5
 """How long who joins nothing may stay, in the test of that; the stock parts are given longer."""

@@ -8,7 +8,7 @@ import socketio
 from protocol.errors import ErrorCode, Refused, error_answer
 from server.transport.ending import Ending
 from server.transport.limits import Rate
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.hall import Server
 from tests.transport.raw import RawClient
@@ -204,7 +204,7 @@ async def test_a_flood_of_any_packet_ends_the_connection(
     for _ in range(200):
         client.send(packet)
 
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await client.tcp_end()
 
     assert server.counts.ended[Ending.FLOODED] == 1

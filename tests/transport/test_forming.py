@@ -9,7 +9,7 @@ async def test_a_seat_that_is_not_paid_in_time_is_free_again_and_can_be_taken_an
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with (
-        running_app(store_url, issuer, provider, SEAT_SECONDS="4") as game,
+        running_app(store_url, issuer, provider, SEAT_SECONDS="10") as game,
         game.visitor("alice") as alice,
     ):
         lobby_id = await game.seat("alice")
@@ -47,7 +47,7 @@ async def test_the_timer_starts_again_until_enough_have_paid_and_then_the_unpaid
 async def test_if_all_have_arranged_already_arranging_and_active_follow_each_other_at_once(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    changes = {"FORMATION_SECONDS": "8", "MAX_PLAYERS": "3"}
+    changes = {"FORMATION_SECONDS": "12", "MAX_PLAYERS": "3"}
     async with (
         running_app(store_url, issuer, provider, **changes) as game,
         game.visitor("carol") as carol,

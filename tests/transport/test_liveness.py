@@ -10,7 +10,7 @@ from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
 from tests.transport.raw import RawClient
 
-SLACK_SECONDS = 5.0
+SLACK_SECONDS = 50.0
 
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:

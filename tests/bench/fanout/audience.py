@@ -14,14 +14,14 @@ from tests.bench.fanout.work import CYCLE, Shape
 
 ROUNDS_IN_FLIGHT: Final = 12
 STALLED_SECONDS: Final = 30
-BETWEEN_PINGS_SECONDS: Final = 0.25
+BETWEEN_PINGS_SECONDS: Final = 1.0
 """Long before the most impatient of the servers, which is ours, misses an answer."""
 
 
 class Audience:
     """They check what they get against what must come, byte by byte. They leave with the
-    context. While they join, however long that takes, those who are `there` already answer their
-    own servers' pings too."""
+    context. However long they take to join or to hear all of a round, those who are `there` as well
+    answer the pings of their own servers meanwhile."""
 
     def __init__(
         self,
@@ -31,17 +31,17 @@ class Audience:
         there: Sequence["Audience"] = (),
     ) -> None:
         self._server = server
+        self._there = there
+        self._answered_at = time.monotonic()
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._round_bytes = 0
         frames = cache(lambda room: [contender.frame(room, number) for number in range(CYCLE)])
-        answered_at = time.monotonic()
         for number in range(shape.sockets):
             room = shape.room_of(number)
             self._add(contender.join(server.port, room), frames(room))
-            if time.monotonic() - answered_at > BETWEEN_PINGS_SECONDS:
-                answer_pings((*there, self))
-                answered_at = time.monotonic()
+            if self._let_others_answer():
+                self.answer_pings()
 
     def _add(self, connection: Connection, frames: list[bytes]) -> None:
         connection.expect(frames)
@@ -59,6 +59,7 @@ class Audience:
 
         Raises Unexpected if anything else comes, and TimeoutError if nothing does."""
         asked = received_bytes = 0
+        self._answered_at = time.monotonic()
         end = time.monotonic() + seconds
         while True:
             received = received_bytes // self._round_bytes
@@ -68,6 +69,7 @@ class Audience:
             if received == asked:
                 return asked
             received_bytes += self._receive()
+            self._let_others_answer()
 
     def _receive(self) -> int:
         connections = self._connections
@@ -78,9 +80,18 @@ class Audience:
         # nothing that a server has to do for clients on other machines.
         give_up = time.monotonic() + STALLED_SECONDS
         while not (ready := self._poll.poll(0)):
+            self._let_others_answer()
             if time.monotonic() > give_up:
                 raise TimeoutError
         return ready
+
+    def _let_others_answer(self) -> bool:
+        """Whether it was time to. In a slice of the usual length it never is."""
+        if time.monotonic() - self._answered_at < BETWEEN_PINGS_SECONDS:
+            return False
+        answer_pings(others for others in self._there if others is not self)
+        self._answered_at = time.monotonic()
+        return True
 
     def __enter__(self) -> Self:
         return self

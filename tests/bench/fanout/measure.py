@@ -51,7 +51,7 @@ def measure(
         ]
         audiences: list[Audience] = []
         for contender, server in zip(contenders, servers, strict=True):
-            clients = Audience(contender, shape, server, there=tuple(audiences))
+            clients = Audience(contender, shape, server, there=audiences)
             audiences.append(stack.enter_context(clients))
         stages = list(zip(contenders, servers, audiences, strict=True))
         runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
