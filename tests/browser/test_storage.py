@@ -34,7 +34,7 @@ async def test_a_game_is_played_though_nothing_can_be_stored(
     async with world.company("bot-1"):
         ticket = await ann.join_the_game()
         await ann.mark(ticket[4])
-        assert await ann.marked() == [ticket[4]]
+        await ann.has_marked(ticket[4])
         await ann.sees("Every check holds.")
 
 
@@ -57,7 +57,7 @@ async def test_a_paid_player_plays_on_whatever_is_stored(
         ticket = await ann.print_a_ticket()
         await ann.hear_a_call()
         await ann.mark(ticket[0])
-        assert await ann.marked() == [ticket[0]]
+        await ann.has_marked(ticket[0])
 
 
 async def test_a_name_that_is_none_is_not_played_under(serve: Serve, enter: Enter) -> None:
