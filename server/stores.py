@@ -46,16 +46,15 @@ class Stores:
         )
         projection = Projection(lifetimes, settings.coin_decimals, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
-        tables = [str(tier) for tier in (*settings.buy_in_tiers, *settings.grand_tiers)]
-        self.monitor = StoreMonitor(
-            self.connection,
-            lambda: [*permissions(tables, self.channels)],
-            allow_weak=settings.allow_weak_durability,
-        )
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection, metrics)
         self.tables = Tables(
             self.connection, map(str, (*settings.buy_in_tiers, *settings.grand_tiers))
+        )
+        self.monitor = StoreMonitor(
+            self.connection,
+            lambda: [*permissions(self.tables.known, self.channels)],
+            allow_weak=settings.allow_weak_durability,
         )
         self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
         self.invoices = InvoiceStore(self.connection, commits, self.channels)

@@ -25,7 +25,7 @@ TABLES_SECONDS: Final = 4.0
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0
-"""Whoever has not looked for so long no longer runs: each look ends within 3 s."""
+"""Whoever could not take what is due for so long does not call."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,16 +55,16 @@ class Caller:
         self._finding: asyncio.Task[None] | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._ticking: dict[str, asyncio.Task[None]] = {}
-        self._looked_s: dict[str, float] = {}
+        self._taken_s: dict[str, float] = {}
 
     @property
     def alive(self) -> bool:
-        """Whether the due lobbies of every table are looked for."""
+        """Whether the due lobbies of every table are taken, and the store takes that they are."""
         since_s = time.monotonic() - _DEAD_SECONDS
         return (
-            bool(self._looked_s)
+            bool(self._taken_s)
             and not self._stopping
-            and all(looked_s > since_s for looked_s in self._looked_s.values())
+            and all(taken_s > since_s for taken_s in self._taken_s.values())
         )
 
     @property
@@ -93,7 +93,7 @@ class Caller:
         for table in self._tables.known:
             if table not in self._serving:
                 self._alarms.add(table)
-                self._looked_s[table] = time.monotonic()
+                self._taken_s[table] = time.monotonic()
                 self._serving[table] = asyncio.create_task(self._serve(table))
 
     async def _find_tables(self) -> None:
@@ -110,9 +110,9 @@ class Caller:
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:
-            self._looked_s[table] = time.monotonic()
             try:
                 seconds = await self._take_due(table)
+                self._taken_s[table] = time.monotonic()
             except StoreUnavailable as error:
                 log.warning("caller_without_store", table=table, error=str(error))
                 seconds = _RETRY_SECONDS

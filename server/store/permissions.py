@@ -25,6 +25,7 @@ def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permissio
     yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))
     yield ("HSET", keys.NODES)
     yield ("HSETNX", keys.UNMATCHED)
+    yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES))
     for table in tables:
         used = _keys(table)
         yield from (("EVALSHA", _SHA, "1", key) for key in used)

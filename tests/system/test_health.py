@@ -8,10 +8,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+from redis.asyncio import Redis
+
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.conftest import Serve, StartServe
 from tests.system.game_server import GameServer, HttpAnswer, game_server
@@ -136,3 +140,36 @@ def stopped(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+CANNOT_WRITE = {
+    "no memory": (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0")),
+    "no replicas": (
+        ("CONFIG", "SET", "min-replicas-to-write", "1"),
+        ("CONFIG", "SET", "min-replicas-to-write", "0"),
+    ),
+    "no scripts": (
+        ("ACL", "SETUSER", "server", "-evalsha"),
+        ("ACL", "SETUSER", "server", "+evalsha"),
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", CANNOT_WRITE)
+async def test_a_server_whose_store_takes_no_writes_takes_no_traffic_until_it_does(
+    reason: str, own_store: EmbeddedStore, serve: Serve
+) -> None:
+    async with Redis.from_url(own_store.url) as admin:
+        everything = ("on", ">secret", "+@all", "~*", "&*")
+        await command(admin, "ACL", "SETUSER", "server", *everything)
+        server = await serve(REDIS_URL=own_store.url.replace("//", "//server:secret@"))
+        refuse, take_again = CANNOT_WRITE[reason]
+        await command(admin, *refuse)
+
+        async def degraded() -> bool:
+            return await body_of(server, "/health/ready") == (503, {"status": "degraded"})
+
+        await until(degraded)
+        await command(admin, *take_again)
+        await until(lambda: is_ready(server))
+        assert (await server.join("alice"))["player_count"] == 1
