@@ -28,7 +28,7 @@ from protocol.to_client import (
     SyncState,
 )
 from protocol.view import RoomMessage, fold_event, read_room_message
-from protocol.views import Grid, LobbyView, Numbers, You
+from protocol.views import Grid, LobbyView, Numbers, Patterns, You
 
 RECONNECT_ATTEMPTS: Final = 12
 """In about 40 s."""
@@ -70,12 +70,14 @@ class FrontDesk:
 class LobbyClient:
     """A connection to a lobby. Every command raises CommandRefused or ConnectionLost.
 
-    `view` is the lobby after the last event that was taken from `events`, `you` one's own part of
-    it as the server last told it: `events` asks for it after each reconnect and after whatever may
-    have changed it, for it is in no event, and the answer to a command may be lost or another's.
+    `view` is the lobby after the last event that was taken from `events`, `patterns` the lines that
+    win there, `you` one's own part of it as the server last told it: `events` asks for it after
+    each reconnect and after whatever may have changed it, for it is in no event, and the answer to
+    a command may be lost or another's.
     """
 
     view: LobbyView
+    patterns: Patterns
     you: You
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int | None) -> None:
@@ -200,7 +202,8 @@ class LobbyClient:
         self._own_is_due = False
 
     def _take_state(self, state: LobbyState) -> None:
-        self.view = LobbyView(**state.model_dump(exclude={"you", "at"}))
+        self.view = LobbyView(**state.model_dump(exclude={"patterns", "you", "at"}))
+        self.patterns = state.patterns
         self.you = state.you
 
     async def _open_line(self) -> Line:

@@ -45,6 +45,7 @@ _HTTP_INVOICE = _INVOICE | {"expires_at": _DEADLINE}
 _ANN = {"alien_id": "ann", "paid": False, "ready": False, "active": True}
 _VIEW = {
     "lobby_id": LOBBY_ID,
+    "rules": {"variant": "classic", "side": 3, "highest": 50, "min_players": 2, "max_players": 10},
     "status": "forming",
     "buy_in_amount": 3500,
     "pot": 0,
@@ -63,7 +64,17 @@ _VIEW = {
     "seq": 1,
 }
 _YOU = {"role": "player", "paid": False, "active": True, "numbers": None, "grid": None}
-_STATE = {**_VIEW, "you": {**_YOU, "invoice": _INVOICE}, "at": _OPENED_MS}
+_PATTERNS = {
+    "row_0": [[0, 0], [0, 1], [0, 2]],
+    "row_1": [[1, 0], [1, 1], [1, 2]],
+    "row_2": [[2, 0], [2, 1], [2, 2]],
+    "col_0": [[0, 0], [1, 0], [2, 0]],
+    "col_1": [[0, 1], [1, 1], [2, 1]],
+    "col_2": [[0, 2], [1, 2], [2, 2]],
+    "diag_lr": [[0, 0], [1, 1], [2, 2]],
+    "diag_rl": [[0, 2], [1, 1], [2, 0]],
+}
+_STATE = {**_VIEW, "patterns": _PATTERNS, "you": {**_YOU, "invoice": _INVOICE}, "at": _OPENED_MS}
 
 
 def _event(seq: int, **fields: Any) -> dict[str, Any]:
@@ -180,6 +191,7 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             **_VIEW,
             "created_at": _OPENED,
             "deadline": _DEADLINE,
+            "patterns": _PATTERNS,
             "you": {**_YOU, "invoice": _HTTP_INVOICE},
             "time_elapsed": 0.0,
         },

@@ -17,6 +17,7 @@ from protocol.views import (
     InvoiceStatus,
     LobbyView,
     Message,
+    Patterns,
     Request,
     Status,
     You,
@@ -97,9 +98,9 @@ class HttpLeaveAnswer(Message):
 _TIMES = ("created_at", "started_at", "finished_at", "deadline")
 
 
-def status_answer(lobby: LobbyView, you: You, now_ms: float) -> dict[str, Any]:
-    """`GET /api/game/{lobby_id}/status`: the public view with ISO-8601 times, the asker's own part,
-    and the seconds since the game became active (0 before)."""
+def status_answer(lobby: LobbyView, patterns: Patterns, you: You, now_ms: float) -> dict[str, Any]:
+    """`GET /api/game/{lobby_id}/status`: the public view with ISO-8601 times, the lines that win,
+    the asker's own part, and the seconds since the game became active (0 before)."""
     body = lobby.model_dump()
     for name in _TIMES:
         if body[name] is not None:
@@ -109,7 +110,7 @@ def status_answer(lobby: LobbyView, you: You, now_ms: float) -> dict[str, Any]:
         own["invoice"] = HttpInvoice.of(you.invoice).model_dump()
     started = lobby.started_at
     elapsed = 0.0 if started is None else max(0.0, round((now_ms - started) / 1000, 3))
-    return {**body, "you": own, "time_elapsed": elapsed}
+    return {**body, "patterns": patterns, "you": own, "time_elapsed": elapsed}
 
 
 class Health(Message):

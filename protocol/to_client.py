@@ -10,6 +10,7 @@ from protocol.views import (
     LobbyView,
     Message,
     Outcome,
+    Patterns,
     Proof,
     Sha256,
     UnixMs,
@@ -105,9 +106,10 @@ ROOM_EVENT_NAMES: Mapping[type[RoomEvent], str] = MappingProxyType(
 
 
 class LobbyState(LobbyView):
-    """`lobby_state`: the whole view, and your own part of it. `seq` and `at` are those of the last
-    event that it includes."""
+    """`lobby_state`: the whole view, with the lines that win, and your own part of it. `seq` and
+    `at` are those of the last event that it includes."""
 
+    patterns: Patterns
     you: You
     at: UnixMs
 

@@ -293,11 +293,12 @@ export interface LobbyListed {
 }
 
 /**
- * `lobby_state`: the whole view, and your own part of it. `seq` and `at` are those of the last
- * event that it includes.
+ * `lobby_state`: the whole view, with the lines that win, and your own part of it. `seq` and
+ * `at` are those of the last event that it includes.
  */
 export interface LobbyState {
   lobby_id: string;
+  rules: Rules;
   status: "forming" | "arranging" | "active" | "finished";
   buy_in_amount: number;
   pot: number;
@@ -314,6 +315,7 @@ export interface LobbyState {
   deadline: number | null;
   server_seed_hash: string;
   seq: number;
+  patterns: Record<string, Array<[number, number]>>;
   you: You;
   at: number;
 }
@@ -323,6 +325,7 @@ export interface LobbyState {
  */
 export interface LobbyView {
   lobby_id: string;
+  rules: Rules;
   status: "forming" | "arranging" | "active" | "finished";
   buy_in_amount: number;
   pot: number;
@@ -591,6 +594,18 @@ export interface RefreshTokenAnswer {
 }
 
 /**
+ * What a lobby plays by, whatever is offered by now: the variant, the side of the grid, the
+ * highest number (they start at 1), how many must have paid, and how many seats there are.
+ */
+export interface Rules {
+  variant: string;
+  side: number;
+  highest: number;
+  min_players: number;
+  max_players: number;
+}
+
+/**
  * `POST /api/game/{lobby_id}/numbers/select`.
  */
 export interface SelectAnswer {
@@ -615,11 +630,12 @@ export interface SelectNumbersAnswer {
 }
 
 /**
- * The lobby as everyone sees it, your own part of it, and the seconds since it became active
- * (0 before). Times are ISO-8601, null while they have not come.
+ * The lobby as everyone sees it, the lines that win, your own part of it, and the seconds
+ * since it became active (0 before). Times are ISO-8601, null while they have not come.
  */
 export interface StatusAnswer {
   lobby_id: string;
+  rules: Rules;
   status: "forming" | "arranging" | "active" | "finished";
   buy_in_amount: number;
   pot: number;
@@ -636,6 +652,7 @@ export interface StatusAnswer {
   deadline: string | null;
   server_seed_hash: string;
   seq: number;
+  patterns: Record<string, Array<[number, number]>>;
   you: HttpYouPlaying | HttpYouWatching;
   time_elapsed: number;
 }

@@ -77,10 +77,26 @@ class PlayerView(Message):
     active: StrictBool
 
 
+class Rules(Message):
+    """What a lobby plays by, whatever is offered by now: the variant, the side of the grid, the
+    highest number (they start at 1), how many must have paid, and how many seats there are."""
+
+    variant: str
+    side: int
+    highest: int
+    min_players: int
+    max_players: int
+
+
+Patterns = dict[str, list[tuple[int, int]]]
+"""The lines that win, by name, in the order in which they are named; cells are (row, column)."""
+
+
 class LobbyView(Message):
     """A lobby as everyone sees it. Times are Unix ms, null while they have not come."""
 
     lobby_id: str
+    rules: Rules
     status: Status
     buy_in_amount: int
     pot: int

@@ -9,7 +9,7 @@ from pydantic import BaseModel, create_model
 from protocol import to_client
 from protocol.http import HttpInvoice, IsoTime
 from protocol.to_client import ROOM_EVENTS, Answer, ClaimFalse, ClaimWon, RoomEvent
-from protocol.views import Grid, Invoice, LobbyView, Message, Numbers, You
+from protocol.views import Grid, Invoice, LobbyView, Message, Numbers, Patterns, You
 
 Model = type[BaseModel]
 
@@ -87,13 +87,14 @@ _HttpYou: Any = _either(
 StatusAnswer: Final = _model(
     "StatusAnswer",
     LobbyView,
-    "The lobby as everyone sees it, your own part of it, and the seconds since it became active\n"
-    "(0 before). Times are ISO-8601, null while they have not come.",
+    "The lobby as everyone sees it, the lines that win, your own part of it, and the seconds\n"
+    "since it became active (0 before). Times are ISO-8601, null while they have not come.",
     {
         "created_at": (IsoTime, ...),
         "started_at": (IsoTime | None, ...),
         "finished_at": (IsoTime | None, ...),
         "deadline": (IsoTime | None, ...),
+        "patterns": (Patterns, ...),
         "you": (_HttpYou, ...),
         "time_elapsed": (float, ...),
     },

@@ -24,6 +24,14 @@ class Variant:
     arranging_ms: int
     call_interval_ms: int
 
+    def plays_like(self, other: "Variant") -> bool:
+        """Whether the game is the same, in whatever time."""
+        return (
+            (self.name, self.side, self.highest) == (other.name, other.side, other.highest)
+            and self.min_players == other.min_players
+            and self.max_players == other.max_players
+        )
+
     @property
     def ticket_size(self) -> int:
         """How many numbers a ticket holds."""

@@ -1,5 +1,7 @@
 """What may be seen of a lobby: by everyone, by a player, by the room when something happens."""
 
+from functools import cache
+
 from protocol.to_client import (
     GameFinished,
     NumberCalled,
@@ -11,17 +13,19 @@ from protocol.to_client import (
     RoomEvent,
     StatusChanged,
 )
-from protocol.views import Invoice, LobbyView, PlayerView, You
+from protocol.views import Invoice, LobbyView, Patterns, PlayerView, Rules, You
 from server.rules import events
 from server.rules.draw import seed_hash
 from server.rules.lobby import Lobby, Player
 from server.rules.proofs import proof
+from server.rules.variants import Variant, patterns
 
 
 def public_view(lobby: Lobby, seq: int) -> LobbyView:
     """The lobby as everyone sees it after its room event `seq`."""
     return LobbyView(
         lobby_id=lobby.lobby_id,
+        rules=rules_view(lobby.variant),
         status=lobby.status,
         buy_in_amount=lobby.buy_in_amount,
         pot=lobby.pot,
@@ -39,6 +43,24 @@ def public_view(lobby: Lobby, seq: int) -> LobbyView:
         server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
         seq=seq,
     )
+
+
+@cache
+def rules_view(variant: Variant) -> Rules:
+    """What a lobby of that variant plays by, as far as it concerns those who play."""
+    return Rules(
+        variant=variant.name,
+        side=variant.side,
+        highest=variant.highest,
+        min_players=variant.min_players,
+        max_players=variant.max_players,
+    )
+
+
+@cache
+def patterns_view(side: int) -> Patterns:
+    """The lines that win on a grid of that side."""
+    return {pattern.name: list(pattern.cells) for pattern in patterns(side)}
 
 
 def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:

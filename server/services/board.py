@@ -1,12 +1,13 @@
 """The board of the front desk: every forming lobby, as it is now."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
+import orjson
 import structlog
 
-from protocol.views import LobbyView
+from protocol.views import LobbyView, Rules
 from server.rules.views import public_view
 from server.store import keys
 from server.store.directory import Directory
@@ -42,6 +43,8 @@ class Board:
         self._on_restart = on_restart
         self._lobbies: dict[str, LobbyView] = {}
         self._json: dict[str, str] = {}  # of each of them: many visitors are told the same
+        self._unknown: dict[str, Mapping[str, Any]] = {}  # what was said last of lobbies to look up
+        self._lookups: set[asyncio.Task[None]] = set()
         self._open = False
         self._reloading = asyncio.Lock()
         self._heard: dict[str, LobbyView] = {}  # while everything is read anew
@@ -64,6 +67,7 @@ class Board:
             self._subscription.unsubscribe(keys.front_desk(table))
         self._lobbies.clear()
         self._json.clear()
+        self._unknown.clear()
 
     async def reload(self) -> None:
         """Read everything anew: messages may have been missed. Raises StoreUnavailable."""
@@ -94,6 +98,11 @@ class Board:
         """How many lobbies form."""
         return len(self._lobbies)
 
+    async def settle(self) -> None:
+        """Give what was heard of new lobbies the time to be looked up."""
+        if self._lookups:
+            await asyncio.wait(self._lookups, timeout=_RETRY_SECONDS)
+
     def forming(self, buy_in_amount: int | None = None) -> list[LobbyView]:
         """The forming lobbies, of one tier if it is named, oldest first."""
         wanted = (v for v in self._lobbies.values() if buy_in_amount in (None, v.buy_in_amount))
@@ -101,7 +110,13 @@ class Board:
 
     def forming_json(self) -> str:
         """All forming lobbies, oldest first, as a JSON array."""
-        return f"[{','.join(self._json[view.lobby_id] for view in self.forming())}]"
+        return f"[{','.join(map(self._json_of, self.forming()))}]"
+
+    def _json_of(self, view: LobbyView) -> str:
+        json = self._json.get(view.lobby_id)
+        if json is None:
+            json = self._json[view.lobby_id] = view.model_dump_json()
+        return json
 
     def _loaded(self, lobby_id: str, snapshot: Snapshot) -> bool:
         """Take a lobby as it was loaded, unless it was heard of meanwhile. Returns whether the
@@ -111,30 +126,63 @@ class Board:
         if snapshot.lobby is not None and (heard is None or heard.seq < snapshot.head.seq):
             view = public_view(snapshot.lobby, snapshot.head.seq)
         if known is not None and (view is None or view.seq < known.seq):
-            self._keep(lobby_id, view, None if view is None else view.model_dump_json())
+            self._keep(lobby_id, view)
             return False
         if view is not None and view is not heard:
-            self._take(view, view.model_dump_json())
+            self._take(view)
         return True
 
     def _said(self, said: str) -> None:
-        view = LobbyView.model_validate_json(said)
+        fields = orjson.loads(said)
+        lobby_id = fields["lobby_id"]
+        known = self._lobbies.get(lobby_id)
+        if known is not None:
+            self._hear(_view(fields, known.rules))
+            return
+        is_new = lobby_id not in self._unknown
+        self._unknown[lobby_id] = fields
+        if is_new:
+            lookup = asyncio.create_task(self._look_up(lobby_id))
+            self._lookups.add(lookup)
+            lookup.add_done_callback(self._lookups.discard)
+
+    async def _look_up(self, lobby_id: str) -> None:
+        """Learn from the store what a lobby plays by, for nobody says it."""
+        while lobby_id in self._unknown:
+            try:
+                snapshot = await self._store.load(lobby_id)
+            except StoreUnavailable as error:
+                log.warning("board_without_store", lobby_id=lobby_id, error=str(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            said = self._unknown.pop(lobby_id, None)
+            if said is not None and snapshot.lobby is not None:
+                stored = public_view(snapshot.lobby, snapshot.head.seq)
+                heard = _view(said, stored.rules)  # perhaps after the store's answer
+                self._hear(max(stored, heard, key=lambda view: view.seq))
+
+    def _hear(self, view: LobbyView) -> None:
         if self._reloading.locked():
             heard = self._heard.get(view.lobby_id)
             if heard is None or heard.seq < view.seq:
                 self._heard[view.lobby_id] = view
-        self._take(view, said)
+        self._take(view)
 
-    def _take(self, view: LobbyView, json: str) -> None:
+    def _take(self, view: LobbyView) -> None:
         known = self._lobbies.get(view.lobby_id)
         if view == known or (known is not None and view.seq < known.seq):
             return
-        self._keep(view.lobby_id, view, json)
+        self._keep(view.lobby_id, view)
         self._on_change(view)
 
-    def _keep(self, lobby_id: str, view: LobbyView | None, json: str | None) -> None:
-        if view is not None and json is not None and view.status == "forming":
-            self._lobbies[lobby_id], self._json[lobby_id] = view, json
+    def _keep(self, lobby_id: str, view: LobbyView | None) -> None:
+        self._json.pop(lobby_id, None)
+        if view is not None and view.status == "forming":
+            self._lobbies[lobby_id] = view
         else:
             self._lobbies.pop(lobby_id, None)
-            self._json.pop(lobby_id, None)
+
+
+def _view(said: Mapping[str, Any], rules: Rules) -> LobbyView:
+    """A view as it was published, by a version that may say more or less than this one."""
+    return LobbyView.model_validate({**said, "rules": rules}, extra="ignore")

@@ -71,6 +71,7 @@ class Usher:
         self._directory = directory
         self._clock = clock
         self._tier = tier
+        self._others: set[str] = set()  # lobbies with a free seat that play by other rules
         self._waiting: deque[_Guest] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -108,7 +109,7 @@ class Usher:
     async def _seat_some(self, guests: Sequence[_Guest]) -> None:
         table = self._tier.table
         fullest, *seated_in = await asyncio.gather(
-            self._directory.fullest(table),
+            self._directory.fullest(table, self._others),
             *(self._directory.seated_in(table, guest.alien_id) for guest in guests),
         )
         strangers: list[_Guest] = []
@@ -120,9 +121,13 @@ class Usher:
         _lose_patience(guests)
 
     async def _seat_strangers(self, strangers: Sequence[_Guest], fullest: str | None) -> None:
-        """Seat those who sit nowhere in the fullest lobby, and the others in new ones."""
-        if strangers and fullest is not None:
+        """Seat those who sit nowhere in the fullest lobby that plays what is offered now, and the
+        others in new ones."""
+        while strangers and fullest is not None:
             await self._seat_in(fullest, strangers, strangers)
+            if fullest not in self._others:
+                break
+            fullest = await self._directory.fullest(self._tier.table, self._others)
         left = [guest for guest in strangers if not guest.answer.done()]
         # In this order: all but the last are full at once, and so let the next one open.
         await asyncio.gather(*map(self._open, _groups(left, self._tier.variant.max_players)))
@@ -152,6 +157,9 @@ class Usher:
         """Seat guests on what is known of a lobby; whether that was tried."""
         if before.lobby is None:
             return False
+        if strangers and not before.lobby.variant.plays_like(self._tier.variant):
+            self._others.add(before.lobby.lobby_id)
+            return True
         now_ms = max(self._clock.now_ms(), before.head.at)
         events, seated = self._fill(before.lobby, guests, now_ms)
         if only_changes and not events:
@@ -169,7 +177,10 @@ class Usher:
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
         events, seated = self._fill(evolve(None, opened), guests, now_ms)
-        checks = [self._directory.none_open_check(tier.table), *self._sit_nowhere(seated)]
+        checks = [
+            self._directory.none_open_check(tier.table, self._others),
+            *self._sit_nowhere(seated),
+        ]
         nothing = Snapshot(None, NOTHING)
         await self._settle(nothing, [opened, *events], now_ms, seated, checks)
 

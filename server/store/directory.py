@@ -37,18 +37,22 @@ class Directory:
         forming = await self._connection.call("ZCARD", keys.active_lobbies(table))
         return Census(forming, max(running - forming, 0))
 
-    async def fullest(self, table: str) -> str | None:
-        """The forming lobby with a free seat in which most are taken; of equals the oldest."""
-        found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, 0)
-        return found[0] if found else None
+    async def fullest(self, table: str, others: set[str]) -> str | None:
+        """The forming lobby with a free seat in which most are taken, of equals the oldest; but for
+        `others`, from which those go that have no free seat any more."""
+        last = -1 if others else 0
+        found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, last)
+        others.intersection_update(found)
+        return next((lobby_id for lobby_id in found if lobby_id not in others), None)
 
     def unseated_check(self, table: str, alien_id: str) -> Check:
         """That the player holds no seat in any forming lobby of the table."""
         return Check(("EXISTS", keys.seats(table, alien_id)), "0")
 
-    def none_open_check(self, table: str) -> Check:
-        """That no forming lobby of the table has a free seat."""
-        return Check(("ZCARD", keys.openings(table)), "0")
+    def none_open_check(self, table: str, others: set[str]) -> Check:
+        """That no forming lobby of the table has a free seat, but for so many as there are
+        `others`."""
+        return Check(("ZCARD", keys.openings(table)), str(len(others)))
 
     async def seated_in(self, table: str, alien_id: str) -> str | None:
         """The forming lobby in which the player has held a seat for longest."""

@@ -84,5 +84,6 @@ def reception(node: str) -> str:
 
 
 def front_desk(table: str) -> str:
-    """Channel: the public view of each lobby of the table that forms or just stopped forming."""
+    """Channel: the public view of each lobby of the table that forms or just stopped forming, but
+    for its `rules`, which never change, and which a version before would refuse to hear of."""
     return f"front_desk:{{{table}}}"

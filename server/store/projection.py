@@ -73,7 +73,11 @@ class Projection:
         yield (self._channels.publish, keys.events(lobby_id), said)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
             view = public_view(after, log.seq)
-            yield (self._channels.publish, keys.front_desk(table), view.model_dump_json())
+            yield (
+                self._channels.publish,
+                keys.front_desk(table),
+                view.model_dump_json(exclude={"rules"}),
+            )
 
     def _invoices(
         self, lobby_id: str, before: Lobby | None, after: Lobby, entry: Record

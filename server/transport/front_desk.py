@@ -133,7 +133,7 @@ class FrontDesk:
             case Join():
                 return await self._join(member, request)
             case ListLobbies():
-                return self._list(request)
+                return await self._list(request)
             case Refused():
                 return request
         return Refused(ErrorCode.UNKNOWN_COMMAND)
@@ -159,7 +159,8 @@ class FrontDesk:
         lobby = public_view(seated.lobby, seated.seq)
         return JoinAnswer(lobby=lobby, invoice=seated.invoice).model_dump()
 
-    def _list(self, request: ListLobbies) -> Answer:
+    async def _list(self, request: ListLobbies) -> Answer:
         if request.buy_in_amount not in (None, *self._tiers):
             return Refused(ErrorCode.UNKNOWN_TIER)
+        await self._board.settle()
         return ListAnswer(lobbies=self._board.forming(request.buy_in_amount)).model_dump()

@@ -3,7 +3,7 @@
 from protocol.to_client import LobbyState
 from protocol.views import Invoice
 from server.rules.lobby import Lobby
-from server.rules.views import own_view, public_view
+from server.rules.views import own_view, patterns_view, public_view
 from server.services.billing import Billing
 from server.services.following import Following
 from server.store.log import Head
@@ -37,4 +37,5 @@ def lobby_state(lobby: Lobby, head: Head, alien_id: str, invoice: Invoice | None
     """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
     view = public_view(lobby, head.seq)
     you = own_view(lobby, alien_id, invoice)
-    return LobbyState(**dict(view), you=you, at=head.at)
+    lines = patterns_view(lobby.variant.side)
+    return LobbyState(**dict(view), patterns=lines, you=you, at=head.at)

@@ -102,7 +102,8 @@ async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
     async with enter_lobby(world.url, token, lobby_id, last_seq=0) as ann:
         won = await win(ann, GRIDS["ann"])
         shown = await ann.sync()
-        assert ann.view.model_dump() == shown.model_dump(exclude={"you", "at"})
+        assert ann.view.model_dump() == shown.model_dump(exclude={"patterns", "you", "at"})
+        assert (ann.view.rules.variant, len(ann.patterns)) == ("classic", 8)
     assert isinstance(won, ClaimWon)
     assert (ann.view.outcome, ann.view.winner, won.pot) == ("won", "ann", 7000)
 

@@ -9,7 +9,8 @@ from protocol.views import PlayerView, You
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
-from server.rules.views import own_view, public_view
+from server.rules.variants import patterns
+from server.rules.views import own_view, patterns_view, public_view
 from tests.rules.endings import cancelled, won
 from tests.rules.games import (
     CLASSIC,
@@ -33,6 +34,13 @@ def test_the_public_view_of_a_lobby_that_forms() -> None:
     view = public_view(game.lobby, seq=3)
     assert view.model_dump() == {
         "lobby_id": LOBBY_ID,
+        "rules": {
+            "variant": "classic",
+            "side": 3,
+            "highest": 50,
+            "min_players": CLASSIC.min_players,
+            "max_players": CLASSIC.max_players,
+        },
         "status": "forming",
         "buy_in_amount": 3_500,
         "pot": 3_500,
@@ -53,6 +61,23 @@ def test_the_public_view_of_a_lobby_that_forms() -> None:
         "server_seed_hash": seed_hash(bytes.fromhex(SEED)),
         "seq": 3,
     }
+
+
+def test_the_fields_of_the_public_view_stand_in_the_order_of_the_contract() -> None:
+    names = (
+        "lobby_id rules status buy_in_amount pot player_count active_players players latest_number"
+        " previous_number winner outcome created_at started_at finished_at deadline"
+        " server_seed_hash seq"
+    )
+    assert " ".join(public_view(forming("bob").lobby, seq=3).model_dump()) == names
+
+
+def test_the_lines_that_win_are_told_in_the_order_in_which_they_are_named() -> None:
+    lines = patterns_view(3)
+    assert [*lines] == [*(p.name for p in patterns(3))]
+    assert lines["row_1"] == [(1, 0), (1, 1), (1, 2)]
+    assert lines["diag_rl"] == [(0, 2), (1, 1), (2, 0)]
+    assert len(patterns_view(5)) == 12
 
 
 def test_the_public_view_tells_the_times_of_each_phase() -> None:

@@ -33,7 +33,7 @@ async def test_a_thousand_joins_over_two_nodes_fill_each_lobby_before_the_next_o
     seated_in = Counter(player for lobby in lobbies if lobby for player in lobby.players)
     assert seated_in == Counter(dict.fromkeys(by_player, 1))
     assert [len(lobby.players) for lobby in lobbies if lobby] == [10] * (PLAYERS // 10)
-    assert await nodes[0].directory.fullest(TABLE) is None
+    assert await nodes[0].directory.fullest(TABLE, set()) is None
 
 
 async def test_those_who_wait_together_are_seated_in_one_step_for_each_lobby(node: Node) -> None:

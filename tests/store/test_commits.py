@@ -92,7 +92,7 @@ async def test_when_anything_fails_nothing_is_written(
         assert before.lobby is not None
         before = replace(before, lobby=replace(before.lobby, lobby_id="lobby_3500_000000000000"))
     elif failing == "further check":
-        checks = [node.directory.none_open_check(TABLE)]
+        checks = [node.directory.none_open_check(TABLE, set())]
     elif failing == "age":
         now_ms -= MAX_DECISION_AGE_MS + CLOCKS_DIFFER_MS
     assert await node.store.commit(before, extension(1), now_ms, checks=checks) is None

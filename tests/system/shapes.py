@@ -39,6 +39,10 @@ def arranged(value: Any) -> bool:
     return isinstance(value, dict) and {"arranged", "picked"}.issuperset(value.values())
 
 
+def patterns(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(grid, value.values()))
+
+
 def room_event(value: Any) -> bool:
     fields = {name: field for name, field in value.items() if name != "event"}
     return not any(differences(fields, ROOM_EVENTS[value["event"]]))
@@ -64,6 +68,13 @@ def _invoice(time: Spec) -> Spec:
 def _view(time: Spec) -> Spec:
     return {
         "lobby_id": lobby_id,
+        "rules": {
+            "variant": ("classic", "grand"),
+            "side": integer,
+            "highest": integer,
+            "min_players": integer,
+            "max_players": integer,
+        },
         "status": ("forming", "arranging", "active", "finished"),
         "buy_in_amount": integer,
         "pot": integer,
@@ -98,7 +109,7 @@ def _you(invoice: Spec) -> Spec:
 
 INVOICE = _invoice(unix_ms)
 VIEW = _view(unix_ms)
-STATE = {**VIEW, "at": unix_ms, "you": _you(INVOICE)}
+STATE = {**VIEW, "patterns": patterns, "at": unix_ms, "you": _you(INVOICE)}
 PROOF = {
     "lobby_id": lobby_id,
     "variant": ("classic", "grand"),
@@ -115,7 +126,12 @@ PROOF = {
 }
 
 HTTP_INVOICE = _invoice(iso_time)
-HTTP_STATUS = {**_view(iso_time), "you": _you(HTTP_INVOICE), "time_elapsed": seconds}
+HTTP_STATUS = {
+    **_view(iso_time),
+    "patterns": patterns,
+    "you": _you(HTTP_INVOICE),
+    "time_elapsed": seconds,
+}
 HTTP_JOINED = {
     "lobby_id": lobby_id,
     "status": "forming",

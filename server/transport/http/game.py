@@ -9,7 +9,7 @@ from aiohttp import web
 from protocol import http, ids
 from protocol.errors import ErrorCode, Refused
 from server.clock import StoreClock
-from server.rules.views import own_view, public_view
+from server.rules.views import own_view, patterns_view, public_view
 from server.services.billing import Billing
 from server.services.lobbies import Lobbies
 from server.services.play import Play, Won
@@ -155,7 +155,8 @@ class GameRoutes:
         invoice = await self._billing.invoice_of(snapshot, alien_id)
         view = public_view(snapshot.lobby, snapshot.head.seq)
         you = own_view(snapshot.lobby, alien_id, invoice)
-        return json_response(http.status_answer(view, you, self._clock.now_ms()))
+        lines = patterns_view(snapshot.lobby.variant.side)
+        return json_response(http.status_answer(view, lines, you, self._clock.now_ms()))
 
     async def _proof(self, request: web.Request) -> web.StreamResponse:
         proof = await self._proofs.of(_lobby_id(request))
