@@ -28,10 +28,10 @@ from server.transport.http.metrics import MetricsRoute
 from server.transport.http.ops import OpsRoutes
 from server.transport.http.pages import Pages
 from server.transport.http.requests import Caller as HttpCaller
+from server.transport.http.runner import KEEP_ALIVE_SECONDS, Runner
 from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
-from server.transport.lingering import LingeringRunner
 from server.transport.token_check import TokenCheck
 from server.transport.turnstile import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, Turnstile
 from server.use_cases import UseCases
@@ -39,7 +39,6 @@ from server.use_cases import UseCases
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
 BACKLOG: Final = 4096
-KEEP_ALIVE_SECONDS: Final = 20.0
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +89,8 @@ class App:
         )
         self._watch()
         self.web = self._web(dev_login)
-        self._runner = _runner(self.web, keep_alive_seconds)
-        self._metrics_runner = _runner(self._metrics_web(), keep_alive_seconds)
+        self._runner = self._runner_of(self.web, keep_alive_seconds)
+        self._metrics_runner = self._runner_of(self._metrics_web(), keep_alive_seconds)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _token_check(self) -> TokenCheck:
@@ -148,6 +147,14 @@ class App:
         app.on_response_prepare.append(add_security_headers)
         return app
 
+    def _runner_of(self, app: web.Application, keep_alive_seconds: float) -> Runner:
+        return Runner(
+            app,
+            keep_alive_seconds=keep_alive_seconds,
+            shutdown_seconds=REQUEST_SECONDS,
+            trusted_proxies=self.settings.trusted_proxies,
+        )
+
     def _watch(self) -> None:
         watch(
             self.metrics,
@@ -182,7 +189,7 @@ class App:
         log.info("ready", url=url)
         return url
 
-    async def _listen(self, runner: web.AppRunner, port: int) -> None:
+    async def _listen(self, runner: Runner, port: int) -> None:
         await runner.setup()
         await web.TCPSite(runner, self.settings.host, port, backlog=BACKLOG).start()
 
@@ -220,13 +227,3 @@ class App:
         task = asyncio.create_task(self.sockets.board.restore())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _runner(app: web.Application, keep_alive_seconds: float) -> web.AppRunner:
-    return LingeringRunner(
-        app,
-        access_log=None,
-        auto_decompress=False,
-        keepalive_timeout=keep_alive_seconds,
-        shutdown_timeout=REQUEST_SECONDS,
-    )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import structlog
-from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor
 
 SECRET_FIELDS = frozenset(
@@ -60,14 +59,8 @@ def configure(level: str, format: Literal["json", "console"]) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("aiohttp.server").addFilter(_is_about_us)
-
-
-def _is_about_us(record: logging.LogRecord) -> bool:
-    """Whether a record is of more than a request that is no HTTP: for each of those, which anyone
-    may send, aiohttp logs an error with its traceback and answers 400."""
-    exception = record.exc_info[1] if record.exc_info else None
-    return not isinstance(exception, HttpProcessingError)
+    # It warns of each handshake with a subprotocol, in the client's own words.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 def _render(format: Literal["json", "console"]) -> list[Processor]:

@@ -4,6 +4,8 @@ from typing import Final
 
 from aiohttp import web
 
+from server.transport.headers import elements
+
 WEBSOCKET_VERSION: Final = "13"
 
 
@@ -22,7 +24,7 @@ def is_other_websocket_version(request: web.Request) -> bool:
     the drafts before it too."""
     return (
         request.method == "GET"
-        and request.headers.get("Upgrade", "").strip().lower() == "websocket"
+        and "websocket" in elements(request, "Upgrade")
         and request.headers.getall("Sec-WebSocket-Version", []) != [WEBSOCKET_VERSION]
     )
 
@@ -31,9 +33,15 @@ def is_origin_allowed(request: web.Request, allowed: frozenset[str] | None) -> b
     """Whether a page of that origin may connect. None allows the server's own origin, by the
     Host header and the connection itself: a client's X-Forwarded-Host proves nothing. Other
     programs than browsers send no Origin and are let in."""
-    origin = request.headers.get("Origin")
-    if origin is None:
+    origins = request.headers.getall("Origin", ())
+    if not origins:
         return True
+    origin = ",".join(origins).lower()  # of which several are none
     if allowed is None:
-        return origin.lower() == f"{request.scheme}://{request.host}".lower()
+        return origin == f"{request.scheme}://{_without_default_port(request)}".lower()
     return origin in allowed
+
+
+def _without_default_port(request: web.Request) -> str:
+    """As browsers write an origin (RFC 6454, 6.2), whatever the Host header has."""
+    return request.host.removesuffix(":443" if request.scheme == "https" else ":80")

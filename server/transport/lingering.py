@@ -8,10 +8,7 @@ as well; not for ever, and not any amount.
 """
 
 import asyncio
-from typing import Any, Final, cast
-
-from aiohttp import web
-from aiohttp.web_protocol import RequestHandler
+from typing import Final, cast
 
 LINGER_SECONDS: Final = 5.0
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -61,41 +58,3 @@ class _Discard(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._before.resume_writing()
-
-
-class _Connection(RequestHandler):
-    """An answer that is given before the request has come to its end is the last one."""
-
-    __slots__ = ()
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Every answer goes out here, also that to what is no HTTP."""
-        if not request.content.is_eof():
-            resp.force_close()
-        answered = await super().finish_response(request, resp, start_time)
-        if not resp.keep_alive and self.transport is not None:
-            await linger(self.transport, LINGER_SECONDS, MOST_BYTES)
-        return answered
-
-
-class _Server(web.Server):
-    def __init__(self, made: web.Server, options: dict[str, Any]) -> None:
-        super().__init__(made.request_handler, request_factory=made.request_factory)
-        self._options = options
-
-    def __call__(self) -> RequestHandler:
-        return _Connection(self, loop=asyncio.get_running_loop(), **self._options)
-
-
-class LingeringRunner(web.AppRunner):
-    """aiohttp's runner, but of connections that end like this."""
-
-    __slots__ = ()
-
-    def __init__(self, app: web.Application, **options: Any) -> None:
-        super().__init__(app, lingering_time=0, **options)  # theirs ends in a reset
-
-    async def _make_server(self) -> web.Server:
-        return _Server(await super()._make_server(), self._kwargs)

@@ -40,14 +40,16 @@ def problem(refused: Refused, detail: str | None = None, status: int | None = No
 
 
 def route_problem(error: web.HTTPException) -> web.Response:
-    """The response to a request for which there is no route: the status is HTTP's own, and a wrong
-    method is told the right ones."""
+    """The response to a request for which there is no route, or one that HTTP itself refuses: the
+    status is HTTP's own, and a wrong method is told the right ones."""
+    is_unknown = error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
+    code = ErrorCode.UNKNOWN_COMMAND if is_unknown else ErrorCode.INVALID_MESSAGE
     body = {
         "type": "about:blank",
         "title": error.reason,
         "status": error.status,
-        "detail": ERRORS[ErrorCode.UNKNOWN_COMMAND].message,
-        "code": ErrorCode.UNKNOWN_COMMAND,
+        "detail": ERRORS[code].message,
+        "code": code,
     }
     return web.Response(
         body=orjson.dumps(body),

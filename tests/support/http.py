@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from server.transport.lingering import LingeringRunner
+from server.transport.http.runner import Runner
 
 SHUTDOWN_TIMEOUT_SECONDS = 2
 ANSWER_TIMEOUT_SECONDS = 5
@@ -16,7 +16,7 @@ ANSWER_TIMEOUT_SECONDS = 5
 async def serve_app(app: web.Application, port: int = 0) -> AsyncIterator[str]:
     """Run `app` on a port of 127.0.0.1 (0: a free one) and give its URL, without a slash at the
     end."""
-    runner = LingeringRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_SECONDS)
+    runner = Runner(app, shutdown_seconds=SHUTDOWN_TIMEOUT_SECONDS)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)

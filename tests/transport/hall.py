@@ -12,8 +12,8 @@ from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
+from server.transport.http.runner import Runner
 from server.transport.limits import RateByKey, SocketLimits
-from server.transport.lingering import LingeringRunner
 from server.transport.member import Door, Member, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
@@ -100,7 +100,7 @@ class Server:
         )
         app = web.Application()
         self.gateway.attach(app)
-        self._runner = LingeringRunner(app, shutdown_timeout=1.0)
+        self._runner = Runner(app, shutdown_seconds=1)
         self.port = 0
 
     def door(self, namespace: str) -> Door | None:

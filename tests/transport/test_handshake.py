@@ -107,6 +107,8 @@ async def test_only_the_servers_own_origin_is_let_in_by_default(server: Server) 
     assert await is_let_in(server, Origin=server.url)
     assert not await is_let_in(server, Origin="http://elsewhere.example")
     assert not await is_let_in(server, Origin="null")
+    assert await is_let_in(server, Host="play.example:80", Origin="HTTP://Play.example")
+    assert not await is_let_in(server, Host="play.example:8080", Origin="http://play.example")
 
 
 async def test_forwarded_headers_do_not_widen_the_own_origin(server: Server) -> None:
@@ -125,6 +127,8 @@ async def test_only_the_listed_origins_are_let_in(start_server: StartServer) -> 
     server = await start_server(allowed_origins=frozenset({"https://game.example"}))
 
     assert await is_let_in(server, Origin="https://game.example")
+    assert await is_let_in(server, Origin="HTTPS://Game.example")
+    assert not await is_let_in(server, Origin="https://game.example, https://game.example")
     assert not await is_let_in(server, Origin=server.url)
 
 

@@ -96,8 +96,8 @@ UNREAD = {
         b"POST /nothing HTTP/1.1\r\n" + HOST + b"Content-Length: 5000000\r\n\r\n",
         b"x" * 5 * MEGABYTE,
     ),
-    "a header that is too long": (b"400", b"GET / HTTP/1.1\r\nX: ", b"x" * 5 * MEGABYTE),
-    "headers that are too many": (b"400", b"GET / HTTP/1.1\r\n" + HOST, b"X: y\r\n" * MEGABYTE),
+    "a header that is too long": (b"431", b"GET / HTTP/1.1\r\nX: ", b"x" * 5 * MEGABYTE),
+    "headers that are too many": (b"431", b"GET / HTTP/1.1\r\n" + HOST, b"X: y\r\n" * MEGABYTE),
     "what is no HTTP": (b"400", b"\x16\x03\x01", b"x" * 5 * MEGABYTE),
 }
 

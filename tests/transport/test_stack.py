@@ -95,10 +95,10 @@ def test_aiohttp_begins_to_read_where_the_guard_is_put(server: Server) -> None:
 def test_aiohttp_answers_everything_in_one_place_of_what_its_runner_makes() -> None:
     answered = parameters(web.RequestHandler.finish_response)
 
-    assert answered == ["self", "request", "resp", "start_time"], "lingering.py"
-    assert parameters(web.AppRunner._make_server) == ["self"], "lingering.py"
+    assert answered == ["self", "request", "resp", "start_time"], "connection.py"
+    assert parameters(web.AppRunner._make_server) == ["self"], "runner.py"
     runner = web.AppRunner(web.Application(), lingering_time=0)
-    assert runner._kwargs["lingering_time"] == 0, "lingering.py"
+    assert runner._kwargs["lingering_time"] == 0, "runner.py"
 
 
 async def test_aiohttp_writes_the_handshake_before_it_returns_from_prepare(

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 
 from protocol.errors import ErrorCode, Refused
+from server.transport.headers import credentials
 from server.transport.http.pages import Pages
 from server.transport.problems import problem
 
@@ -44,18 +45,16 @@ class OpsRoutes:
     def _may_look(self, request: web.Request) -> bool:
         if self._token is None:
             return True
-        given = _password(request.headers.get("Authorization", ""))
+        given = _password(request)
         return hmac.compare_digest(given.encode(), self._token.encode())
 
 
-def _password(authorization: str) -> str:
+def _password(request: web.Request) -> str:
     """The password of HTTP's basic authentication (RFC 7617); empty if there is none."""
-    scheme, _, credentials = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return ""
     try:
-        return base64.b64decode(credentials, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+        given = base64.b64decode(credentials(request, "basic") or "", validate=True)
+        return given.decode().partition(":")[2]
+    except (binascii.Error, ValueError):
         return ""
 
 

@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from server.rules.variants import Variant
+from server.transport.headers import knows, takes_gzip
 
 ROOT: Final = Path(__file__).parent.parent / "web"
 TYPES: Final = {
@@ -40,10 +41,10 @@ class Page:
         """The response to `request`: the page, compressed for those who take it, or only that it
         did not change."""
         headers = {**headers, "ETag": f'W/"{self.etag}"'}  # weak: both encodings share it
-        if any(known.value == self.etag for known in request.if_none_match or ()):
+        if knows(request, self.etag):
             return web.Response(status=304, headers=headers)
         headers["Content-Type"] = f"{self.content_type}; charset=utf-8"
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=self.zipped, headers=headers)
         return web.Response(body=self.body, headers=headers)

@@ -11,6 +11,7 @@ from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
 from protocol.views import Request
 from server.transport.addresses import client_address
+from server.transport.headers import credentials, is_encoded
 from server.transport.limits import Network, RateByKey
 from server.transport.parsing import parse_request
 from server.transport.token_check import TokenCheck
@@ -20,7 +21,6 @@ BODY_SECONDS: Final = 10.0
 """Bodies are 64 kB at most, which takes the slowest of mobile networks 3 s."""
 PAYLOAD: Final = web.RequestKey("payload", dict[str, Any])
 """What a request asked for, if it was understood."""
-_BEARER: Final = "bearer "
 
 R = TypeVar("R", bound=Request)
 
@@ -37,11 +37,11 @@ class Caller:
 
     async def alien_id(self, request: web.Request) -> str | Refused:
         """The player of the request's bearer token."""
-        header = request.headers.get("Authorization", "")
-        if not header.lower().startswith(_BEARER):
+        token = credentials(request, "bearer")
+        if token is None:
             return Refused(ErrorCode.UNAUTHORIZED)
         address = client_address(request, self._trusted_proxies)
-        identity = await self._check.identify(header[len(_BEARER) :].strip(), address)
+        identity = await self._check.identify(token, address)
         if isinstance(identity, Refused):
             return identity
         bind_contextvars(alien_id=identity.alien_id)
@@ -55,7 +55,7 @@ async def read_body(
 ) -> bytes | Refused:
     """The body as it was sent, if it names no encoding, is not longer than `most_bytes` and is
     here within `most_seconds`."""
-    if "Content-Encoding" in request.headers:
+    if is_encoded(request):
         return Refused(ErrorCode.UNSUPPORTED_ENCODING)
     if (request.content_length or 0) > most_bytes:
         return Refused(ErrorCode.TOO_LARGE)
@@ -64,8 +64,8 @@ async def read_body(
             return await _read_all(request, most_bytes)
     except TimeoutError:
         return Refused(ErrorCode.TOO_SLOW)
-    except ConnectionError:
-        return Refused(ErrorCode.INVALID_MESSAGE)  # whoever hung up does not read this
+    except (ConnectionError, web.RequestPayloadError):  # it hung up, or these are no chunks
+        return Refused(ErrorCode.INVALID_MESSAGE)
 
 
 async def _read_all(request: web.Request, most_bytes: int) -> bytes | Refused:

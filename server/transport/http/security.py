@@ -11,7 +11,12 @@ _HEADERS: Final = {
 }
 
 
-async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
-    """A signal for `on_response_prepare`; what an answer says itself stands."""
+def secure(response: web.StreamResponse) -> None:
+    """Add what an answer does not say itself."""
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+
+
+async def add_security_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    """A signal for `on_response_prepare`."""
+    secure(response)

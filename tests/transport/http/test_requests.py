@@ -89,9 +89,14 @@ async def test_a_body_may_be_so_long_and_no_longer(game: GameServer) -> None:
 
 
 async def test_an_encoded_body_is_not_read(game: GameServer) -> None:
-    for encoding in ("gzip", "deflate", "br", "x"):
+    for encoding in ("gzip", "deflate", "br", "x", "GZIP", "identity, gzip"):
         answer = await join(game, BEFORE + b"}", **{"Content-Encoding": encoding})
         assert_problem(answer, "unsupported_encoding")
+
+
+async def test_identity_is_no_encoding(game: GameServer) -> None:
+    answer = await join(game, BEFORE + b"}", **{"Content-Encoding": "Identity"})
+    assert answer.status == 200
 
 
 async def test_another_path_or_method_is_a_problem_too(game: GameServer) -> None:
