@@ -9,7 +9,7 @@ from aiohttp import web
 
 from server.clock import StoreClock
 from server.instruments import watch
-from server.limits import http_limit, socket_limits
+from server.limits import http_limit, join_limit, socket_limits
 from server.metrics import Metrics
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
@@ -66,7 +66,13 @@ class App:
         )
         self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
         self.use_cases = UseCases(
-            settings, self._offered, self.stores, self.subscription, self.clock, self.metrics
+            settings,
+            self._offered,
+            self.stores,
+            self.subscription,
+            self.clock,
+            self.metrics,
+            RateByKey(join_limit(settings), time.monotonic).allow,
         )
         self.keys = Jwks(
             url=settings.alien_jwks_url,

@@ -1,13 +1,17 @@
 """How much clients may ask for, by the settings."""
 
+from typing import Final
+
 from server.settings import Settings
 from server.transport.limits import Rate, SocketLimits
 
+JOIN_BURST: Final = 10
+"""As many lobbies as a person may want to sit in at once, and to change their mind about."""
+
 
 def join_limit(settings: Settings) -> Rate:
-    """The joins of one player over all sockets together: as much as any message over one of them.
-    Over HTTP they count as requests."""
-    return _message_rate(settings)
+    """The new seats of one player, over sockets and HTTP together."""
+    return Rate(settings.join_rate, max(JOIN_BURST, 2 * settings.join_rate))
 
 
 def http_limit(settings: Settings) -> Rate:
@@ -21,6 +25,7 @@ def socket_limits(settings: Settings) -> SocketLimits:
         messages=_message_rate(settings),
         connects_by_address=_rate(settings.connect_rate),
         max_sockets=settings.max_sockets,
+        sockets_per_player=settings.sockets_per_player,
         client_buffer_bytes=settings.client_buffer_bytes,
         connect_timeout_seconds=settings.connect_timeout_seconds,
         allowed_origins=frozenset(settings.allowed_origins) or None,

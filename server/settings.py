@@ -15,6 +15,8 @@ from pydantic import (
     model_validator,
 )
 
+from server.ed25519 import is_usable_key
+
 
 class SettingsError(Exception):
     """The environment does not make settings. Its text is one line that names the variables and
@@ -62,27 +64,11 @@ def _origin(text: str) -> str:
 
 
 def _ed25519_key(text: str) -> bytes:
-    """The key behind 64 hex digits.
-
-    Refuses what is no point of the curve, and the points of small order, all zeros among them:
-    `cryptography` takes them, and anyone can forge a signature under them.
-    """
+    """The key behind 64 hex digits."""
     key = bytes.fromhex(text) if len(text) == 64 else b""
-    if len(key) != 32 or not _is_usable_point(key):
+    if not is_usable_key(key):
         raise ValueError("must be an Ed25519 public key: 32 bytes in hex")
     return key
-
-
-def _is_usable_point(key: bytes) -> bool:
-    """RFC 8032 5.1.3: y and the sign of x stand for a point if x**2 = (y**2 - 1) / (d y**2 + 1)
-    has a root. Its order is 1, 2, 4 or 8 exactly if x = 0 (the criterion for a root other than
-    0 leaves it out), y = 0 or x**2 = -y**2."""
-    p = 2**255 - 19
-    d = -121665 * pow(121666, -1, p)
-    y = int.from_bytes(key, "little") % 2**255
-    x_squared = (y * y - 1) * pow(d * y * y + 1, -1, p) % p
-    order_4_or_8 = y * (x_squared + y * y) % p == 0
-    return y < p and pow(x_squared, (p - 1) // 2, p) == 1 and not order_4_or_8
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -156,7 +142,9 @@ class Settings(BaseModel):
     http_rate: Rate = 20
     message_rate: Rate = 10
     message_burst: Count = 20
+    join_rate: Rate = 1
     max_sockets: Count = 20000
+    sockets_per_player: Count = 8
     client_buffer_bytes: Positive = 262_144
 
     ops_token: Annotated[str | None, Field(min_length=16, repr=False)] = None

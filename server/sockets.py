@@ -1,11 +1,10 @@
 """The sockets' side: the rooms, the doors to them, and what is pushed through."""
 
-import time
 from collections.abc import Mapping
 
 from protocol.ids import FRONT_DESK, namespace_lobby
 from server.clock import StoreClock
-from server.limits import join_limit, socket_limits
+from server.limits import socket_limits
 from server.metrics import Metrics
 from server.rules.variants import Variant
 from server.services.board import Board
@@ -15,7 +14,6 @@ from server.stores import Stores
 from server.transport.counts import Counts
 from server.transport.front_desk import FrontDesk, Listing
 from server.transport.gateway import Gateway
-from server.transport.limits import RateByKey
 from server.transport.lobby_room import LobbyRoom
 from server.transport.member import Door
 from server.transport.relay import Relay
@@ -58,8 +56,7 @@ class Sockets:
             listing.changed,
             lambda: listing.start_over(self.board),
         )
-        joins = RateByKey(join_limit(settings), time.monotonic)
-        front_desk = FrontDesk(self.board, listing, seats, offered, joins)
+        front_desk = FrontDesk(self.board, listing, seats, offered)
         lobby_room = LobbyRoom(
             following, Resuming(following, stores.lobbies), states, use_cases.play, seats
         )

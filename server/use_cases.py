@@ -10,6 +10,7 @@ from server.services.alarms import Alarms
 from server.services.billing import Billing
 from server.services.caller import Caller
 from server.services.following import Following
+from server.services.guests import Joins
 from server.services.lobbies import Lobbies
 from server.services.payments import Payments
 from server.services.play import Play
@@ -22,7 +23,8 @@ from server.stores import Stores
 
 
 class UseCases:
-    """The services of one process for the tables of `offered`."""
+    """The services of one process for the tables of `offered`. `joins`: whether a player may take
+    one more new seat."""
 
     def __init__(
         self,
@@ -32,6 +34,7 @@ class UseCases:
         subscription: Subscription,
         clock: StoreClock,
         metrics: Metrics,
+        joins: Joins,
     ) -> None:
         terms = Terms(
             recipient=settings.alien_provider_address,
@@ -48,6 +51,7 @@ class UseCases:
             self.billing,
             clock,
             offered,
+            joins,
             takes_test=settings.allow_test_payments,
         )
         self.play = Play(self.lobbies)

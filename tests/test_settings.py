@@ -107,6 +107,8 @@ ACCEPTED = [
     ("HTTP_RATE", "0"),
     ("MESSAGE_BURST", "0"),
     ("MAX_SOCKETS", "0"),
+    ("SOCKETS_PER_PLAYER", "0"),
+    ("JOIN_RATE", "0"),
     ("COIN_DECIMALS", "18"),
     ("LOG_LEVEL", "WARNING"),
     ("ALLOW_TEST_PAYMENTS", "true"),

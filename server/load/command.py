@@ -94,8 +94,8 @@ def load(
 
     The server has limits that mean well. CONNECT_RATE (200 a second an address) bounds the ramp
     and makes all who were dropped at once wait for their turn; MAX_SOCKETS (20,000) bounds a
-    process; HTTP_RATE and MESSAGE_RATE are for each player, and enough. Raise the first two, or
-    set them to 0, where they are not what is to be measured.
+    process; HTTP_RATE, MESSAGE_RATE, JOIN_RATE and SOCKETS_PER_PLAYER are for each player, and
+    enough. Raise the first two, or set them to 0, where they are not what is to be measured.
 
     Pushes are timed from the `at` of the server's store to the receipt here. On one machine that
     is one clock; else see to it that both are synchronised, or say --clock-offset-ms.

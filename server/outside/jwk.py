@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol import strict_json
+from server.ed25519 import is_usable_key
 
 RSA_MIN_BITS = 2048
 
@@ -20,7 +22,8 @@ KeySet = Mapping[str, Mapping[str, PyJWK]]
 
 
 def read_key_set(document: bytes) -> KeySet:
-    """The keys of a JWKS document that may verify tokens: RS256 from 2048 bits, and Ed25519.
+    """The keys of a JWKS document that may verify tokens: RS256 from 2048 bits, and Ed25519 where
+    only the key's owner can sign.
 
     Entries that are broken or meant for something else are left out and spoil no other. Of two
     keys with the same `kid` and algorithm the first counts. Raises ValueError for what is no
@@ -44,9 +47,18 @@ def _read_key(entry: Any) -> PyJWK:
     if "d" in entry:
         raise ValueError("a private key that was published is no secret any more")
     key = PyJWK(entry, algorithm)
-    if isinstance(key.key, RSAPublicKey) and key.key.key_size < RSA_MIN_BITS:
-        raise ValueError(f"RSA key below {RSA_MIN_BITS} bits")
+    if not _is_trustworthy(key.key):
+        raise ValueError("anyone could sign for this key, or soon")
     return key
+
+
+def _is_trustworthy(key: Any) -> bool:
+    match key:
+        case RSAPublicKey():
+            return key.key_size >= RSA_MIN_BITS
+        case Ed25519PublicKey():
+            return is_usable_key(key.public_bytes_raw())
+    return False
 
 
 def _with_verify(operations: list[str]) -> list[str]:

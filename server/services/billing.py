@@ -1,6 +1,10 @@
 """Invoices as their players see them."""
 
+import asyncio
+from collections.abc import Iterable
+
 from protocol import views
+from server.rules.lobby import Lobby
 from server.rules.payments import Invoice, Terms
 from server.store.invoices import InvoiceStore
 from server.store.log import Snapshot
@@ -24,6 +28,23 @@ class Billing:
         """The invoice of that id; None if there is none or it is forgotten."""
         found = await self._invoices.load(invoice_id)
         return None if found is None else self._view(found)
+
+    async def given_up(
+        self, lobby: Lobby, alien_ids: Iterable[str], takes_test: bool
+    ) -> dict[str, Invoice]:
+        """The invoices, by player, of unpaid seats in this lobby that were given up, if nothing was
+        delivered about them. They serve for the next seat of the same player there: else whoever
+        joins and leaves would make one each time, which is kept for a week."""
+        gone = [alien_id for alien_id in alien_ids if alien_id not in lobby.players]
+        known = [lobby.invoices[alien_id] for alien_id in gone if alien_id in lobby.invoices]
+        found = await asyncio.gather(*map(self._invoices.load, known))
+        return {
+            invoice.alien_id: invoice
+            for invoice in found
+            if invoice is not None
+            and (invoice.status, invoice.version) == ("cancelled", 0)
+            and invoice.takes_test == takes_test
+        }
 
     def _view(self, invoice: Invoice) -> views.Invoice:
         return views.Invoice(

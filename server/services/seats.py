@@ -8,14 +8,17 @@ from protocol.errors import ErrorCode, Refused
 from protocol.views import Invoice
 from server.clock import StoreClock
 from server.rules.commands import Leave
+from server.rules.decide import decide
 from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.rules.variants import Variant
 from server.services.billing import Billing
-from server.services.lobbies import Changed, Decision, Lobbies
+from server.services.guests import Joins, Permit
+from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.usher import Tier, Usher
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
+from server.store.invoices import invoice_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Seated:
 
 class Seats:
     """Where players sit. `tiers`: the variant that each buy-in plays; `takes_test`: whether new
-    invoices may be paid by test payments."""
+    invoices may be paid by test payments; `joins`: whether a player may take one more new seat."""
 
     def __init__(
         self,
@@ -38,17 +41,19 @@ class Seats:
         billing: Billing,
         clock: StoreClock,
         tiers: Mapping[int, Variant],
+        joins: Joins,
         *,
         takes_test: bool,
     ) -> None:
         self._lobbies = lobbies
         self._billing = billing
+        self._joins = joins
         self._tiers = {
             buy_in_amount: Tier(buy_in_amount, variant, takes_test)
             for buy_in_amount, variant in tiers.items()
         }
         self._ushers = {
-            buy_in_amount: Usher(lobbies, directory, clock, tier)
+            buy_in_amount: Usher(lobbies, directory, billing, clock, tier, joins)
             for buy_in_amount, tier in self._tiers.items()
         }
 
@@ -72,8 +77,37 @@ class Seats:
             if seated == Refused(ErrorCode.UNKNOWN_LOBBY):
                 return Refused(ErrorCode.UNKNOWN_TIER)
         else:
-            seated = await self._lobbies.carry_out(lobby_id, tier.seat(alien_id, "", lobby_id))
+            seated = await self._take(tier, alien_id, lobby_id)
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
+
+    async def _take(self, tier: Tier, alien_id: str, lobby_id: str) -> Changed | Refused:
+        permit = Permit(self._joins, alien_id)
+        async with self._lobbies.hold(lobby_id):
+            for _ in range(ATTEMPTS):
+                seated = await self._try_to_take(tier, alien_id, lobby_id, permit)
+                if seated is not None:
+                    return seated
+        return Refused(ErrorCode.UNAVAILABLE)
+
+    async def _try_to_take(
+        self, tier: Tier, alien_id: str, lobby_id: str, permit: Permit
+    ) -> Changed | Refused | None:
+        """Try once; None: the lobby, or an invoice that was given up there, has changed since."""
+        before = await self._lobbies.stored(lobby_id)
+        if before.lobby is None:
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        given_up = await self._billing.given_up(before.lobby, [alien_id], tier.takes_test)
+        known = given_up.get(alien_id)
+        command = tier.seat(alien_id, "", lobby_id, known)
+
+        def decision(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
+            decided = decide(lobby, command, now_ms)
+            if isinstance(decided, Refused) or not decided or permit.given():
+                return decided
+            return Refused(ErrorCode.RATE_LIMITED)
+
+        checks = [] if known is None else [invoice_check(known)]
+        return await self._lobbies.attempt(before, decision, checks=checks)
 
     async def leave(self, alien_id: str, lobby_id: str) -> Changed | Refused:
         """Give the player's seat up."""
@@ -89,10 +123,10 @@ class Seats:
 def _held_by(alien_id: str) -> Decision:
     """Changes nothing where the player holds a seat, and takes none."""
 
-    def decide(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
+    def decision(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
         player = lobby.players.get(alien_id)
         if player is None or not (player.paid or player.expires_at > now_ms):
             return Refused(ErrorCode.UNKNOWN_TIER)
         return () if lobby.status == "forming" else Refused(ErrorCode.LOBBY_CLOSED)
 
-    return decide
+    return decision

@@ -7,8 +7,8 @@ need one look at the directory, and one commit for each lobby that they fill, ne
 import asyncio
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from typing import Final
 
@@ -20,10 +20,15 @@ from server.rules.decide import decide, open_lobby
 from server.rules.events import Event
 from server.rules.evolve import evolve
 from server.rules.lobby import Lobby
+from server.rules.payments import Invoice
 from server.rules.variants import Variant
-from server.services.lobbies import ATTEMPTS, Changed, Lobbies
+from server.services.billing import Billing
+from server.services.guests import Guest, Joins, Permit, answer, disappoint, lose_patience
+from server.services.lobbies import Changed, Lobbies
 from server.store.commits import Check
 from server.store.directory import Directory
+from server.store.errors import StoreUnavailable
+from server.store.invoices import invoice_check
 from server.store.log import NOTHING, Snapshot
 
 _AT_ONCE: Final = 64
@@ -45,60 +50,59 @@ class Tier:
         """The table that its lobbies are of."""
         return str(self.buy_in_amount)
 
-    def seat(self, alien_id: str, client_seed: str, lobby_id: str) -> TakeSeat:
-        """The command to seat a player, with a new invoice id."""
-        invoice_id = ids.invoice_id(lobby_id, os.urandom(8))
+    def seat(
+        self, alien_id: str, client_seed: str, lobby_id: str, given_up: Invoice | None = None
+    ) -> TakeSeat:
+        """The command to seat a player, with the invoice that they gave up there or a new one."""
+        new_id = ids.invoice_id(lobby_id, os.urandom(8))
+        invoice_id = new_id if given_up is None else given_up.invoice_id
         return TakeSeat(alien_id, client_seed, invoice_id, self.takes_test)
-
-
-@dataclass(slots=True, eq=False)
-class _Guest:
-    alien_id: str
-    client_seed: str
-    answer: "asyncio.Future[Changed | Refused]" = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-    attempts: int = 0
 
 
 class Usher:
     """Seats the guests of one tier in the order in which they came."""
 
     def __init__(
-        self, lobbies: Lobbies, directory: Directory, clock: StoreClock, tier: Tier
+        self,
+        lobbies: Lobbies,
+        directory: Directory,
+        billing: Billing,
+        clock: StoreClock,
+        tier: Tier,
+        joins: Joins,
     ) -> None:
         self._lobbies = lobbies
         self._directory = directory
+        self._billing = billing
+        self._joins = joins
         self._clock = clock
         self._tier = tier
         self._others: set[str] = set()  # lobbies with a free seat that play by other rules
-        self._waiting: deque[_Guest] = deque()
+        self._waiting: deque[Guest] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def seat(self, alien_id: str, client_seed: str) -> Changed | Refused:
         """Seat a player in the fullest forming lobby, or in a new one; who sits in one already
         keeps that seat. Raises StoreUnavailable."""
-        guest = _Guest(alien_id, client_seed)
+        guest = Guest(alien_id, client_seed, Permit(self._joins, alien_id))
         self._waiting.append(guest)
         if self._task is None:
             self._task = asyncio.create_task(self._seat_all())
         return await guest.answer
 
     async def _seat_all(self) -> None:
-        # Also those who have just come are let down: else each in the line would wait in turn for
-        # a store that hangs.
         try:
             while guests := self._next():
-                await self._seat_some(guests)
-        except Exception as error:  # noqa: BLE001 - each of those who wait gets it
-            _disappoint(self._waiting, error)
-            self._waiting.clear()
+                try:
+                    await self._seat_some(guests)
+                except Exception as error:  # noqa: BLE001 - each of them gets it
+                    disappoint(guests, error)
         finally:
             self._task = None
 
-    def _next(self) -> list[_Guest]:
+    def _next(self) -> list[Guest]:
         """Those who have waited longest and still wait. They stay in the line until answered."""
-        next_ones: list[_Guest] = []
+        next_ones: list[Guest] = []
         while self._waiting and len(next_ones) < _AT_ONCE:
             guest = self._waiting.popleft()
             if not guest.answer.done():
@@ -106,21 +110,21 @@ class Usher:
         self._waiting.extendleft(reversed(next_ones))
         return next_ones
 
-    async def _seat_some(self, guests: Sequence[_Guest]) -> None:
+    async def _seat_some(self, guests: Sequence[Guest]) -> None:
         table = self._tier.table
         fullest, *seated_in = await asyncio.gather(
             self._directory.fullest(table, self._others),
             *(self._directory.seated_in(table, guest.alien_id) for guest in guests),
         )
-        strangers: list[_Guest] = []
-        residents: defaultdict[str, list[_Guest]] = defaultdict(list)
+        strangers: list[Guest] = []
+        residents: defaultdict[str, list[Guest]] = defaultdict(list)
         for guest, lobby_id in zip(guests, seated_in, strict=True):
             (strangers if lobby_id is None else residents[lobby_id]).append(guest)
         rounds = [self._seat_in(lobby_id, those, ()) for lobby_id, those in residents.items()]
         await asyncio.gather(*rounds, self._seat_strangers(strangers, fullest))
-        _lose_patience(guests)
+        lose_patience(guests)
 
-    async def _seat_strangers(self, strangers: Sequence[_Guest], fullest: str | None) -> None:
+    async def _seat_strangers(self, strangers: Sequence[Guest], fullest: str | None) -> None:
         """Seat those who sit nowhere in the fullest lobby that plays what is offered now, and the
         others in new ones."""
         while strangers and fullest is not None:
@@ -133,10 +137,18 @@ class Usher:
         await asyncio.gather(*map(self._open, _groups(left, self._tier.variant.max_players)))
 
     async def _seat_in(
-        self, lobby_id: str, guests: Sequence[_Guest], strangers: Sequence[_Guest]
+        self, lobby_id: str, guests: Sequence[Guest], strangers: Sequence[Guest]
     ) -> None:
         """Seat as many as there is room for, provided that the `strangers` among them sit nowhere
-        by then."""
+        by then. That the store fails here is nothing to the guests of other lobbies."""
+        try:
+            await self._seat_alone_in(lobby_id, guests, strangers)
+        except StoreUnavailable as error:
+            disappoint(guests, error)
+
+    async def _seat_alone_in(
+        self, lobby_id: str, guests: Sequence[Guest], strangers: Sequence[Guest]
+    ) -> None:
         async with self._lobbies.hold(lobby_id):
             if not any(guest.attempts for guest in guests):
                 # What this node remembers may be old: it serves for a change, and only once.
@@ -149,8 +161,8 @@ class Usher:
     async def _seat_on(
         self,
         before: Snapshot,
-        guests: Sequence[_Guest],
-        strangers: Sequence[_Guest],
+        guests: Sequence[Guest],
+        strangers: Sequence[Guest],
         *,
         only_changes: bool,
     ) -> bool:
@@ -160,15 +172,19 @@ class Usher:
         if strangers and not before.lobby.variant.plays_like(self._tier.variant):
             self._others.add(before.lobby.lobby_id)
             return True
+        names = [guest.alien_id for guest in guests]
+        given_up = await self._billing.given_up(before.lobby, names, self._tier.takes_test)
         now_ms = max(self._clock.now_ms(), before.head.at)
-        events, seated = self._fill(before.lobby, guests, now_ms)
+        events, seated = self._fill(before.lobby, guests, now_ms, given_up)
         if only_changes and not events:
             return False
         checks = self._sit_nowhere(guest for guest in seated if guest in strangers)
+        returned = (given_up.get(guest.alien_id) for guest in seated)
+        checks += [invoice_check(invoice) for invoice in returned if invoice is not None]
         await self._settle(before, events, now_ms, seated, checks)
         return True
 
-    async def _open(self, guests: Sequence[_Guest]) -> None:
+    async def _open(self, guests: Sequence[Guest]) -> None:
         """Open a lobby for as many as it has seats, provided that they sit nowhere by then, and
         that no other has a free seat."""
         tier = self._tier
@@ -176,31 +192,45 @@ class Usher:
         opening = OpenLobby(lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex())
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
-        events, seated = self._fill(evolve(None, opened), guests, now_ms)
+        events, seated = self._fill(evolve(None, opened), guests, now_ms, {})
         checks = [
             self._directory.none_open_check(tier.table, self._others),
             *self._sit_nowhere(seated),
         ]
         nothing = Snapshot(None, NOTHING)
-        await self._settle(nothing, [opened, *events], now_ms, seated, checks)
+        try:
+            await self._settle(nothing, [opened, *events], now_ms, seated, checks)
+        except StoreUnavailable as error:
+            disappoint(guests, error)
 
     def _fill(
-        self, lobby: Lobby, guests: Iterable[_Guest], now_ms: float
-    ) -> tuple[list[Event], list[_Guest]]:
-        """What seats these guests, up to the first for whom there is no seat."""
+        self,
+        lobby: Lobby,
+        guests: Iterable[Guest],
+        now_ms: float,
+        given_up: Mapping[str, Invoice],
+    ) -> tuple[list[Event], list[Guest]]:
+        """What seats these guests, up to the first for whom there is no seat. Those who may have
+        no new one now are told so."""
         events: list[Event] = []
-        seated: list[_Guest] = []
+        seated: list[Guest] = []
         for guest in guests:
-            command = self._tier.seat(guest.alien_id, guest.client_seed, lobby.lobby_id)
+            if guest.answer.done():
+                continue
+            known = given_up.get(guest.alien_id)
+            command = self._tier.seat(guest.alien_id, guest.client_seed, lobby.lobby_id, known)
             decided = decide(lobby, command, now_ms)
             if isinstance(decided, Refused):
                 break
+            if decided and not guest.permit.given():
+                answer([guest], Refused(ErrorCode.RATE_LIMITED))
+                continue
             lobby = reduce(evolve, decided, lobby)
             events += decided
             seated.append(guest)
         return events, seated
 
-    def _sit_nowhere(self, guests: Iterable[_Guest]) -> list[Check]:
+    def _sit_nowhere(self, guests: Iterable[Guest]) -> list[Check]:
         table = self._tier.table
         return [self._directory.unseated_check(table, guest.alien_id) for guest in guests]
 
@@ -209,7 +239,7 @@ class Usher:
         before: Snapshot,
         events: Sequence[Event],
         now_ms: float,
-        seated: Sequence[_Guest],
+        seated: Sequence[Guest],
         checks: Sequence[Check],
     ) -> None:
         """Answer those who are seated, unless the lobby has changed meanwhile."""
@@ -220,27 +250,8 @@ class Usher:
         else:
             changed = Changed(before)
         if changed is not None:
-            _answer(seated, changed)
+            answer(seated, changed)
 
 
-def _groups(guests: Sequence[_Guest], size: int) -> Iterator[Sequence[_Guest]]:
+def _groups(guests: Sequence[Guest], size: int) -> Iterator[Sequence[Guest]]:
     return (guests[start : start + size] for start in range(0, len(guests), size))
-
-
-def _answer(guests: Iterable[_Guest], answer: Changed | Refused) -> None:
-    for guest in guests:
-        if not guest.answer.done():
-            guest.answer.set_result(answer)
-
-
-def _disappoint(guests: Iterable[_Guest], error: Exception) -> None:
-    for guest in guests:
-        if not guest.answer.done():
-            guest.answer.set_exception(error)
-
-
-def _lose_patience(guests: Iterable[_Guest]) -> None:
-    for guest in guests:
-        guest.attempts += 1
-        if guest.attempts >= ATTEMPTS:
-            _answer([guest], Refused(ErrorCode.UNAVAILABLE))

@@ -1,6 +1,8 @@
 """Whether the store is there, and what it can do."""
 
 import asyncio
+import contextvars
+import time
 from typing import Any, Final
 
 from redis import ResponseError
@@ -18,9 +20,24 @@ class StoreHealth:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._pinging: asyncio.Task[float] | None = None
 
-    async def ping(self) -> None:
-        """Raises StoreUnavailable if no primary answers within `PING_SECONDS`."""
+    async def ping(self) -> float:
+        """How long the store takes to answer, in ms. All who ask at the same time share one
+        answer. Raises StoreUnavailable if no primary gives one within `PING_SECONDS`."""
+        if self._pinging is None:
+            # Whoever began it may go away, and the others hear all the same.
+            self._pinging = asyncio.create_task(self._ping(), context=contextvars.Context())
+            self._pinging.add_done_callback(self._pinged)
+        return await asyncio.shield(self._pinging)
+
+    def _pinged(self, pinging: "asyncio.Task[float]") -> None:
+        self._pinging = None
+        if not pinging.cancelled():
+            pinging.exception()  # heard, even if all who asked are gone
+
+    async def _ping(self) -> float:
+        started = time.perf_counter()
         try:
             async with asyncio.timeout(PING_SECONDS):
                 if not await self._is_primary():
@@ -30,6 +47,7 @@ class StoreHealth:
         except LOST as error:
             await self._redis.connection_pool.disconnect()
             raise StoreUnavailable(str(error)) from error
+        return (time.perf_counter() - started) * 1000
 
     async def _is_primary(self) -> bool:
         try:
@@ -51,4 +69,6 @@ class StoreHealth:
 
     async def close(self) -> None:
         """Close the connection."""
+        if self._pinging is not None:
+            await asyncio.wait([self._pinging])
         await self._redis.aclose()

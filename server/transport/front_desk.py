@@ -13,7 +13,6 @@ from server.rules.views import public_view
 from server.services.board import Board
 from server.services.seats import Seats
 from server.transport.frames import text_frame
-from server.transport.limits import RateByKey
 from server.transport.member import Member, Welcome
 from server.transport.packets import event_packet
 from server.transport.parsing import parse_request
@@ -96,8 +95,7 @@ def _listed(view: LobbyView) -> bytes:
 
 
 class FrontDesk:
-    """Lists the forming lobbies of `tiers` to everyone, and seats players as often as `joins` lets
-    each of them try."""
+    """Lists the forming lobbies of `tiers` to everyone, and seats players."""
 
     def __init__(
         self,
@@ -105,13 +103,11 @@ class FrontDesk:
         listing: Listing,
         seats: Seats,
         tiers: Collection[int],
-        joins: RateByKey,
     ) -> None:
         self._board = board
         self._listing = listing
         self._seats = seats
         self._tiers = tiers
-        self._joins = joins
         self._visitors = 0
         self._opening = asyncio.Lock()
 
@@ -149,8 +145,6 @@ class FrontDesk:
         member.session.write(self._listing.welcome(self._board, self._visitors))
 
     async def _join(self, member: Member, request: Join) -> Answer:
-        if not self._joins.allow(member.alien_id):
-            return Refused(ErrorCode.RATE_LIMITED)
         seated = await self._seats.join(
             member.alien_id, request.buy_in_amount, request.client_seed or ""
         )

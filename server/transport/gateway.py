@@ -36,6 +36,7 @@ from server.transport.packets import (
     disconnect_packet,
     parse_packet,
 )
+from server.transport.player_sockets import PlayerSockets
 from server.transport.rooms import Rooms
 from server.transport.session import Session
 from server.transport.tokens import Tokens
@@ -75,6 +76,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         self._limits = limits
         self._counts = counts
         self._turnstile = turnstile
+        self._player_sockets = PlayerSockets(limits.sockets_per_player)
         super().__init__(
             client_manager=rooms,
             async_mode="aiohttp",
@@ -129,7 +131,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
                 self._leave(member)
 
     def _handle_eio_disconnect(self, eio_sid: str, reason: Ending) -> None:
-        for member in list(self.eio.sockets[eio_sid].members.values()):
+        session = self.eio.sockets[eio_sid]
+        self._player_sockets.give_back(session)
+        for member in list(session.members.values()):
             say_goodbye(member, reason)
             self._leave(member)
 
@@ -145,27 +149,32 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             self._refuse_connect(session, packet.namespace, outcome)
         else:
             self._join(*outcome)
+        if session.alien_id is None:  # it has not become this player's
+            self._player_sockets.give_back(session)
 
     async def _admit_in_turn(
         self, session: Session, packet: Connect, allowed: bool
     ) -> tuple[Member, Identity, Welcome] | Refused:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
-        async with self._turnstile:
-            return await self._admit(session, packet)
-
-    async def _admit(
-        self, session: Session, packet: Connect
-    ) -> tuple[Member, Identity, Welcome] | Refused:
         if self.eio.draining:
             return Refused(ErrorCode.DRAINING)
+        # Before it is their turn: this may wait for the issuer, and nobody else shall.
         identity = await self._tokens.identify(session, packet.auth)
         if isinstance(identity, Refused):
             return identity
+        async with self._turnstile.turn(identity.alien_id):
+            return await self._admit(session, packet, identity)
+
+    async def _admit(
+        self, session: Session, packet: Connect, identity: Identity
+    ) -> tuple[Member, Identity, Welcome] | Refused:
         door = self._doors(packet.namespace)
         if door is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         if len(session.members) >= MAX_NAMESPACES:
+            return Refused(ErrorCode.RATE_LIMITED)
+        if not self._player_sockets.take(session, identity.alien_id):
             return Refused(ErrorCode.RATE_LIMITED)
         sid = self.eio.generate_id()
         member = Member(sid, packet.namespace, identity.alien_id, session, door)
@@ -227,7 +236,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             return await self._tokens.refresh(member, payload)
         if event.name == _URGENT:
             return await member.door.command(member, event.name, payload)
-        async with self._turnstile:
+        async with self._turnstile.turn(member.alien_id):
             return await member.door.command(member, event.name, payload)
 
     async def _guarded(self, work: Awaitable[T], payload: Any, **ids: str) -> T | Refused:

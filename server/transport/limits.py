@@ -110,11 +110,13 @@ class Credits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketLimits:
     """What the operator may set. `allowed_origins` None: only the server's own; the addresses in
-    `trusted_proxies` are believed when they say for whom they ask. 0 sockets are no limit."""
+    `trusted_proxies` are believed when they say for whom they ask. 0 sockets, of all or of one
+    player, are no limit."""
 
     messages: Rate = Rate(10, 20)
     connects_by_address: Rate = Rate(200, 400)
     max_sockets: int = 20_000
+    sockets_per_player: int = 8
     client_buffer_bytes: int = 262_144
     connect_timeout_seconds: float = 10.0
     allowed_origins: frozenset[str] | None = None

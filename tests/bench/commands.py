@@ -40,6 +40,7 @@ from tests.system.game_server import environment, published_keys
 UNLIMITED: Final = PATIENT | {
     "MESSAGE_RATE": "0",
     "CONNECT_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "CALL_INTERVAL_SECONDS": "600",
 }
 COMMANDS: Final = ("join", "arrange_grid", "claim, false", "claim, valid")

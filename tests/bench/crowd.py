@@ -31,6 +31,7 @@ from tests.system.game_server import environment, published_keys
 _SETTINGS: Final = {
     "MAX_PLAYERS": "10",
     "CONNECT_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "HTTP_RATE": "0",
     "MAX_SOCKETS": "0",
 }

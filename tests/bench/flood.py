@@ -101,6 +101,7 @@ async def running_server(
         variables = environment(store.url, jwks_url, issuer, provider) | {
             "CALL_INTERVAL_SECONDS": str(call_interval_seconds),
             "HTTP_RATE": "0",  # all lobbies are filled by the same two
+            "SOCKETS_PER_PLAYER": "0",
             "LOG_LEVEL": "warning",
         }
         server = Server(variables, directory)

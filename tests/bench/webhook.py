@@ -48,6 +48,7 @@ PATIENT: Final = {
     "LOBBY_TTL_SECONDS": "7200",
     "ARRANGING_SECONDS": "3600",
     "HTTP_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "LOG_LEVEL": "warning",
     "ALLOW_WEAK_DURABILITY": "true",
 }

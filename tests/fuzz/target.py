@@ -26,6 +26,7 @@ MOST_GROWTH_BYTES: Final = 64 * 1024 * 1024
 SETTINGS: Final = {
     "MESSAGE_RATE": "0",  # no limits, so that everything reaches what is behind them
     "CONNECT_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "HTTP_RATE": "0",
     "CONNECT_TIMEOUT_SECONDS": "6",
     "CALL_INTERVAL_SECONDS": "0.25",

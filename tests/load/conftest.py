@@ -20,6 +20,7 @@ GAME = {
     "MAX_PLAYERS": "10",
     "CALL_INTERVAL_SECONDS": "0.05",
     "CONNECT_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "MESSAGE_RATE": "0",
     "HTTP_RATE": "0",
 }

@@ -86,6 +86,47 @@ async def test_a_weak_or_foreign_key_is_not_used(
     assert await make_verifier().verify(Draft(key).signed()) == UNAUTHORIZED
 
 
+class NobodysKey(SigningKey):
+    """An Ed25519 key of small order. Under that of order 1 the same signature fits every text; of
+    the others every few texts one."""
+
+    kid, alg = "nobody", "EdDSA"
+
+    def __init__(self, y: int) -> None:
+        self._encoded = y.to_bytes(32, "little")
+
+    def sign(self, _signing_input: bytes) -> bytes:
+        return (1).to_bytes(32, "little") + bytes(32)
+
+    def jwk(self) -> Jwk:
+        x = base64.urlsafe_b64encode(self._encoded).rstrip(b"=").decode()
+        return {"kty": "OKP", "crv": "Ed25519", "x": x, "kid": self.kid}
+
+
+P = 2**255 - 19
+
+
+@pytest.mark.parametrize("y", [1, P - 1, 0, P + 1, 1 + 2**255], ids=hex)
+async def test_a_key_that_anyone_can_sign_for_is_not_used(
+    issuer: Issuer, make_verifier: MakeVerifier, rsa_key: RsaKey, y: int
+) -> None:
+    key = NobodysKey(y)
+    issuer.publish(key, rsa_key)
+    verifier = make_verifier()
+    for number in range(16):
+        token = Draft(key).with_claims(sub=f"alien:{number}")
+        assert await verifier.verify(token) == UNAUTHORIZED
+
+
+async def test_a_document_of_such_keys_alone_takes_no_known_key_away(
+    issuer: Issuer, make_verifier: MakeVerifier
+) -> None:
+    issuer.publish(NobodysKey(1))
+    assert await make_verifier().verify(Draft(NobodysKey(1)).signed()) == Refused(
+        ErrorCode.UNAVAILABLE
+    )
+
+
 async def test_a_private_key_that_was_published_is_not_used(
     issuer: Issuer, make_verifier: MakeVerifier, rsa_key: RsaKey, ed25519_key: Ed25519Key
 ) -> None:

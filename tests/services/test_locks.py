@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from server.services import locks as module
 from server.services.locks import Locks
 from server.store.errors import StoreUnavailable
 
@@ -43,7 +46,10 @@ async def test_one_holds_a_name_at_a_time_and_other_names_are_free() -> None:
     await cy.end()
 
 
-async def test_who_waited_while_the_store_failed_fails_too_and_who_comes_later_does_not() -> None:
+async def test_who_waited_while_the_store_hung_fails_too_and_who_comes_later_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
     locks = Locks()
     ann, bob, cy = await visits(locks, "red", "red", "red")
     await ann.end(StoreUnavailable("away"))
@@ -53,6 +59,14 @@ async def test_who_waited_while_the_store_failed_fails_too_and_who_comes_later_d
     (later,) = await visits(locks, "red")
     assert later.inside
     await later.end()
+
+
+async def test_a_store_that_failed_at_once_may_be_asked_by_the_next() -> None:
+    ann, bob = await visits(Locks(), "red", "red")
+    await ann.end(StoreUnavailable("away"))
+    await asyncio.sleep(0)
+    assert bob.inside
+    await bob.end()
 
 
 async def test_another_failure_is_nobody_elses() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -5,10 +6,21 @@ from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import invoice_table
+from protocol.payments import WebhookAnswer
 from server.rules.commands import Tick
+from server.services.lobbies import Changed
 from server.services.seats import Seated
 from server.store import keys
-from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed
+from tests.support.game import (
+    BRISK,
+    BUY_IN,
+    CLASSIC,
+    TABLE,
+    Node,
+    StartNode,
+    failed,
+    paid,
+)
 from tests.support.wait import until
 
 TRIO = replace(CLASSIC, max_players=3)
@@ -103,12 +115,97 @@ async def test_after_a_failed_payment_the_seat_is_taken_anew_with_a_new_invoice(
     assert await status_of(node, first.invoice.invoice_id) == "failed"
 
 
-async def test_who_left_may_come_back(node: Node) -> None:
+async def test_who_left_unpaid_and_comes_back_to_the_lobby_gets_the_same_invoice(
+    node: Node, redis: Redis
+) -> None:
+    first = await node.sit("ann")
+    lobby_id = first.lobby.lobby_id
+    for by_joining in (True, False, True):
+        assert isinstance(await node.seats.leave("ann", lobby_id), Changed)
+        assert await status_of(node, first.invoice.invoice_id) == "cancelled"
+        again = await (node.sit("ann") if by_joining else take(node, "ann", lobby_id))
+        assert isinstance(again, Seated)
+        assert again.lobby.lobby_id == lobby_id
+        assert again.invoice.invoice_id == first.invoice.invoice_id
+        assert again.invoice.status == "pending"
+        assert again.invoice.expires_at == again.lobby.players["ann"].expires_at
+    assert len(await redis.keys("invoice:*")) == 1
+    await node.pay(first)  # as asked for before it was given up
+    assert (await node.sit("ann")).invoice.status == "paid"
+
+
+async def test_an_invoice_that_was_paid_after_the_player_left_serves_for_no_other_seat(
+    node: Node,
+) -> None:
     first = await node.sit("ann")
     await node.seats.leave("ann", first.lobby.lobby_id)
-    again = await node.sit("ann")
+    assert (await node.deliver(paid(first))) == WebhookAnswer(processed=True, reason="refund_owed")
+    for again in (await node.sit("ann"), await take(node, "ann", first.lobby.lobby_id)):
+        assert isinstance(again, Seated)
+        assert again.lobby.lobby_id == first.lobby.lobby_id
+        assert again.invoice.invoice_id != first.invoice.invoice_id
+    assert await status_of(node, first.invoice.invoice_id) == "refund_owed"
+
+
+async def test_a_payment_in_the_instant_of_coming_back_is_owed_back_or_pays_the_seat(
+    start_node: StartNode, store_url: str
+) -> None:
+    nodes = [await start_node(store_url) for _ in range(2)]
+    for name in (f"player-{number}" for number in range(20)):
+        first = await nodes[0].sit(name)
+        await nodes[0].seats.leave(name, first.lobby.lobby_id)
+        again, answer = await asyncio.gather(nodes[0].sit(name), nodes[1].deliver(paid(first)))
+        if again.invoice.invoice_id == first.invoice.invoice_id:
+            assert answer == WebhookAnswer(processed=True)
+        else:
+            assert answer == WebhookAnswer(processed=True, reason="refund_owed")
+        await nodes[0].seats.leave(name, again.lobby.lobby_id)
+
+
+async def test_an_invoice_for_real_money_does_not_become_one_for_tests(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url)
+    first = await node.sit("ann")
+    await node.seats.leave("ann", first.lobby.lobby_id)
+    again = await (await start_node(store_url, takes_test=True)).sit("ann")
     assert again.lobby.lobby_id == first.lobby.lobby_id
-    assert await status_of(node, first.invoice.invoice_id) == "cancelled"
+    assert again.invoice.invoice_id != first.invoice.invoice_id
+
+
+async def test_only_new_seats_count_as_joins(start_node: StartNode, store_url: str) -> None:
+    asked: list[str] = []
+
+    def joins(name: str) -> bool:
+        asked.append(name)
+        return len(asked) <= 3
+
+    node = await start_node(store_url, joins=joins)
+    limited = Refused(ErrorCode.RATE_LIMITED)
+    lobby_id = (await node.sit("ann")).lobby.lobby_id
+    await asyncio.gather(*(node.sit("ann") for _ in range(5)), take(node, "ann", lobby_id))
+    assert asked == ["ann"]
+
+    for _ in range(2):
+        await node.seats.leave("ann", lobby_id)
+        await node.sit("ann")
+    await node.seats.leave("ann", lobby_id)
+    assert await node.seats.join("ann", BUY_IN, "") == limited
+    assert await take(node, "ann", lobby_id) == limited
+    assert len(asked) == 5
+    lobby = (await node.store.load(lobby_id)).lobby
+    assert lobby is not None
+    assert not lobby.players
+
+
+async def test_who_may_not_join_keeps_nobody_else_from_it(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, joins=lambda name: not name.startswith("eager"))
+    names = ["eager 1", "ann", "eager 2", "bob", "eager 3"]
+    answers = await asyncio.gather(*(node.seats.join(name, BUY_IN, "") for name in names))
+    refused = [isinstance(answer, Refused) for answer in answers]
+    assert refused == [True, False, True, False, True]
 
 
 async def test_who_plays_already_may_join_another_game(

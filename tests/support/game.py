@@ -15,6 +15,7 @@ from server.services.alarms import Alarms
 from server.services.billing import Billing
 from server.services.caller import Caller
 from server.services.following import Following
+from server.services.guests import Joins
 from server.services.lobbies import Lobbies
 from server.services.payments import Payments
 from server.services.play import Play
@@ -65,6 +66,7 @@ class Node:
         takes_test: bool = False,
         listen_url: str | None = None,
         sharded: bool = True,
+        joins: Joins = lambda _alien_id: True,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
         metrics = self.metrics = Metrics()
@@ -85,7 +87,13 @@ class Node:
         self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock, metrics)
         self.billing = Billing(self.invoices, TERMS, token="ALIEN")
         self.seats = Seats(
-            self.lobbies, self.directory, self.billing, self.clock, tiers, takes_test=takes_test
+            self.lobbies,
+            self.directory,
+            self.billing,
+            self.clock,
+            tiers,
+            joins,
+            takes_test=takes_test,
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(self.lobbies, self.invoices, TERMS, self.clock)

@@ -167,7 +167,7 @@ def environment(
     store_url: str, jwks_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> dict[str, str]:
     """The environment of a server that trusts these, on a free port, for a game of two which
-    waits for nothing but its players."""
+    waits for nothing but its players, who may join as often as they like."""
     return {
         "REDIS_URL": store_url,
         "ALIEN_PROVIDER_ADDRESS": issuer.audience,
@@ -177,6 +177,7 @@ def environment(
         "HOST": "127.0.0.1",
         "PORT": "0",
         "DRAIN_SECONDS": "0",
+        "JOIN_RATE": "0",
         "MAX_PLAYERS": "2",
         "CALL_INTERVAL_SECONDS": "600",
     }

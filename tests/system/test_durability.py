@@ -21,6 +21,8 @@ FAULT_SECONDS = float(os.environ.get("FAULT_SECONDS", "10"))
 CASHIERS = 16
 FAST_GAMES = {
     "HTTP_RATE": "0",
+    "JOIN_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "MAX_PLAYERS": "4",
     "SEAT_SECONDS": "1",
     "FORMATION_SECONDS": "1",

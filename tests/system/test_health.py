@@ -72,6 +72,14 @@ async def test_a_store_that_hangs_is_told_from_one_that_answers(
     assert (await server.join("alice"))["player_count"] == 1
 
 
+async def test_hundreds_who_ask_at_once_are_all_told_that_it_is_healthy(
+    open_server: GameServer,
+) -> None:
+    for path in ("/health", "/health/redis"):
+        answers = await asyncio.gather(*(open_server.get(path) for _ in range(300)))
+        assert {answer.status for answer in answers} == {200}
+
+
 async def test_a_server_that_starts_before_its_store_waits_for_it(
     start_serve: StartServe,
     own_store: EmbeddedStore,

@@ -74,7 +74,11 @@ def run(request: pytest.FixtureRequest) -> RunScenario:
     uvloop, whose write buffers work differently. BUFFER_BYTES is what a client may cost there."""
 
     async def with_server(scenario: Scenario) -> None:
-        server = Server(SocketLimits(client_buffer_bytes=BUFFER_BYTES, messages=Rate(0, 0)))
+        server = Server(
+            SocketLimits(
+                client_buffer_bytes=BUFFER_BYTES, messages=Rate(0, 0), sockets_per_player=0
+            )
+        )
         await server.start()
         try:
             await scenario(server)

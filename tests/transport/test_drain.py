@@ -54,8 +54,8 @@ async def test_a_drain_is_spread_evenly_over_its_time(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     clients = [await connect_raw(server) for _ in range(10)]
-    for client in clients:
-        await client.join("/hall", "alice")
+    for number, client in enumerate(clients):
+        await client.join("/hall", f"player-{number}")
     ends: list[float] = []
     start = time.monotonic()
 

@@ -14,6 +14,7 @@ from server.transport import front_desk
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
 from tests.system.visitor import Visitor
+from tests.transport.http.problems import assert_problem
 
 LISTINGS_A_SECOND = 4
 
@@ -138,35 +139,50 @@ async def test_a_lobby_is_listed_once_more_when_it_stops_forming(game: GameServe
     assert ends == ["arranging"]
 
 
-async def test_more_connections_do_not_let_a_player_try_to_join_more_often(
+async def test_more_connections_do_not_get_a_player_more_seats(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    changes = {"MESSAGE_RATE": "0.001", "MESSAGE_BURST": "20"}
+    limits = {"JOIN_RATE": "0.001", "HTTP_RATE": "0", "MESSAGE_RATE": "0"}
     async with (
-        running_app(store_url, issuer, provider, **changes) as game,
+        running_app(store_url, issuer, provider, **limits) as game,
         game.visitor("alice") as one,
         game.visitor("alice") as other,
     ):
+        lobby_id = await game.seat("bob")
         for desk in (one, other):
             await desk.enter("lobbies")
-        answers = [
-            await desk.answer("join", {"buy_in_amount": 3500})
-            for desk in (one, other)
-            for _ in range(15)
-        ]
 
-        assert [answer["ok"] for answer in answers] == [True] * 20 + [False] * 10
-        assert {answer["error"]["code"] for answer in answers[20:]} == {"rate_limited"}
-        assert (await other.answer("list", {}))["ok"]
+        async def leave() -> None:
+            assert (await game.post(f"/api/game/{lobby_id}/leave", "alice")).status == 200
+
+        for desk in (one, other):
+            for _ in range(4):
+                await desk.ask("join", {"buy_in_amount": 3500})
+                await desk.ask("join", {"buy_in_amount": 3500})  # the same seat counts once
+                await leave()
+        for _ in range(2):
+            await game.join("alice")
+            await game.join("alice")
+            await leave()
+        assert await other.refusal("join", {"buy_in_amount": 3500}) == "rate_limited"
+        assert await one.refusal("join", {"buy_in_amount": 7000}) == "rate_limited"
+        for path, body in (
+            ("/api/game/join", {"buy_in_amount": 3500}),
+            ("/api/invoices", {"buy_in_amount": 3500, "lobby_id": lobby_id}),
+        ):
+            assert_problem(await game.post(path, "alice", body), "rate_limited")
+        assert (await one.ask("list"))["ok"]
+        assert (await game.join("carol"))["lobby_id"] == lobby_id
 
 
-async def test_without_a_message_rate_a_player_may_try_to_join_as_often_as_they_like(
-    game: GameServer,
+async def test_without_a_join_rate_a_player_may_change_their_mind_for_ever(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    async with game.visitor("alice") as alice:
-        await alice.enter("lobbies")
-        for _ in range(50):
-            await alice.ask("join", {"buy_in_amount": 3500})
+    limits = {"JOIN_RATE": "0", "HTTP_RATE": "0"}
+    async with running_app(store_url, issuer, provider, **limits) as game:
+        for _ in range(30):
+            lobby_id = (await game.join("alice"))["lobby_id"]
+            assert (await game.post(f"/api/game/{lobby_id}/leave", "alice")).status == 200
 
 
 async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(

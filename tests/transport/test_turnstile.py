@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.store.errors import StoreUnavailable
 from server.transport import turnstile as module
@@ -45,7 +47,7 @@ class Visitors:
         return self._tasks[name].exception()
 
     async def _visit(self, name: str) -> None:
-        async with self._turnstile:
+        async with self._turnstile.turn(name):
             self.came.append(name)
             self.inside.add(name)
             try:
@@ -88,10 +90,9 @@ async def test_who_gives_up_waiting_does_not_keep_the_next_from_coming_in() -> N
 async def test_who_gives_up_in_the_instant_of_their_turn_passes_it_on() -> None:
     turnstile = Turnstile(1)
     visitors = Visitors(turnstile)
-    await turnstile.__aenter__()
-    await visitors.arrive("bob", "cy")
-
-    await turnstile.__aexit__(None, None, None)  # it is bob's turn, who does not know yet
+    async with turnstile.turn("ann"):
+        await visitors.arrive("bob", "cy")
+    # Now it is bob's turn, who does not know yet.
     await visitors.cancel("bob")
 
     assert visitors.inside == {"cy"}
@@ -109,7 +110,10 @@ async def test_who_has_waited_too_long_is_turned_away(monkeypatch: pytest.Monkey
     assert visitors.inside == {"cy"}
 
 
-async def test_when_the_store_fails_one_inside_nobody_waits_for_it_in_turn() -> None:
+async def test_while_the_store_hangs_nobody_waits_for_it_in_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
     visitors = Visitors(Turnstile(1))
     await visitors.arrive("unlucky ann", "bob", "cy")
 
@@ -122,6 +126,81 @@ async def test_when_the_store_fails_one_inside_nobody_waits_for_it_in_turn() -> 
     assert visitors.inside == {"dee"}
 
 
+async def test_one_whom_the_store_fails_at_once_keeps_nobody_from_trying() -> None:
+    visitors = Visitors(Turnstile(1))
+    await visitors.arrive("unlucky ann", "bob")
+
+    with suppress(StoreUnavailable):
+        await visitors.let_out("unlucky ann")
+
+    assert visitors.inside == {"bob"}
+
+
+async def test_a_store_that_answers_others_meanwhile_does_not_hang(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
+    visitors = Visitors(Turnstile(2))
+    await visitors.arrive("unlucky ann", "bob", "cy", "dee")
+    await visitors.let_out("bob")
+
+    with suppress(StoreUnavailable):
+        await visitors.let_out("unlucky ann")
+
+    assert visitors.inside == {"cy", "dee"}
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), min_size=1, max_size=60),
+    st.integers(1, 4),
+)
+def test_nobody_waits_for_more_than_one_turn_of_each_other_player(
+    arrivals: list[tuple[str, int]], at_once: int
+) -> None:
+    """Players come, and after each arrival so many turns end; in the end all do."""
+    asyncio.run(come_and_go(Turnstile(at_once), arrivals))
+
+
+async def come_and_go(turnstile: Turnstile, arrivals: list[tuple[str, int]]) -> None:
+    inside: list[asyncio.Event] = []
+    served: list[tuple[str, int]] = []
+    came: dict[tuple[str, int], int] = {}  # how many had been served when a request came
+
+    async def request(number: int, player: str) -> None:
+        came[player, number] = len(served)
+        async with turnstile.turn(player):
+            served.append((player, number))
+            done = asyncio.Event()
+            inside.append(done)
+            await done.wait()
+
+    async def end_one() -> None:
+        if inside:
+            inside.pop(0).set()
+        for _ in range(4):  # until who leaves has left, and who comes in is in
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for number, (player, ends) in enumerate(arrivals):
+            group.create_task(request(number, player))
+            await asyncio.sleep(0)
+            for _ in range(ends):
+                await end_one()
+        while inside:
+            await end_one()
+
+    assert len(served) == len(arrivals)
+    for player in "abcd":
+        own = [number for name, number in served if name == player]
+        assert own == sorted(own)
+    for place, (player, number) in enumerate(served):
+        between = served[came[player, number] : place]
+        # Its own earlier ones are served before it, and between two of them each other once.
+        before = sum(name == player for name, _ in between)
+        for other in set("abcd") - {player}:
+            assert sum(name == other for name, _ in between) <= before + 1
+
+
 async def test_commands_and_connects_wait_for_their_turn_but_not_a_claim(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
@@ -130,7 +209,7 @@ async def test_commands_and_connects_wait_for_their_turn_but_not_a_claim(
     await alice.packet()
     async with AsyncExitStack() as stack:
         for _ in range(module.PLAYERS_AT_ONCE):
-            await stack.enter_async_context(server.turnstile)
+            await stack.enter_async_context(server.turnstile.turn("others"))
 
         bob.send('40/hall,{"token":"bob"}')
         await until(lambda: server.turnstile.waiting == 1)
@@ -141,3 +220,18 @@ async def test_commands_and_connects_wait_for_their_turn_but_not_a_claim(
 
     assert (await bob.packet()).startswith("40/hall")
     assert (await alice.packet()).startswith("43/hall,2")
+
+
+async def test_who_waits_for_the_issuer_keeps_nobody_waiting(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    for _ in range(module.PLAYERS_AT_ONCE + 1):
+        client = await connect_raw(server)
+        client.send('40/hall,{"token":"later"}')
+    alice = await connect_raw(server)
+
+    await alice.join("/hall", "alice")
+    await alice.packet()
+
+    assert (await alice.command("/hall", 1, "echo"))["ok"]
+    assert server.turnstile.waiting == 0

@@ -92,7 +92,7 @@ class GameRoutes:
         body = await read_request(request, http.Join, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile:
+        async with self._turnstile.turn(alien_id):
             seated = await self._seats.join(alien_id, body.buy_in_amount, body.client_seed or "")
         if isinstance(seated, Refused):
             return seated
@@ -102,7 +102,7 @@ class GameRoutes:
         body = await read_request(request, http.InvoiceRequest, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile:
+        async with self._turnstile.turn(alien_id):
             seated = await self._seats.take(alien_id, body.buy_in_amount, body.lobby_id)
         if isinstance(seated, Refused):
             return seated
@@ -112,7 +112,7 @@ class GameRoutes:
         body = await read_request(request, http.SelectNumbers, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile:
+        async with self._turnstile.turn(alien_id):
             done = await self._play.select_numbers(alien_id, _lobby_id(request), body.numbers)
         if isinstance(done, Refused):
             return done
@@ -122,7 +122,7 @@ class GameRoutes:
         body = await read_request(request, http.ArrangeGrid, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile:
+        async with self._turnstile.turn(alien_id):
             done = await self._play.arrange_grid(alien_id, _lobby_id(request), body.grid)
         if isinstance(done, Refused):
             return done
@@ -132,7 +132,7 @@ class GameRoutes:
         body = await read_request(request, http.Leave, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile:
+        async with self._turnstile.turn(alien_id):
             left = await self._seats.leave(alien_id, _lobby_id(request))
         if isinstance(left, Refused):
             return left

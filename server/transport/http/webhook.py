@@ -75,7 +75,7 @@ class Webhook:
     async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
         self._assert_store_is_trusted()
         try:
-            async with asyncio.timeout(STORE_SECONDS), self._turnstile:
+            async with asyncio.timeout(STORE_SECONDS), self._turnstile.turn(said.invoice):
                 answer = await self._payments.deliver(said, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error

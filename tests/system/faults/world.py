@@ -26,6 +26,7 @@ PACE = {
     "MAX_PLAYERS": "2",
     "DRAIN_SECONDS": "1",
     "CONNECT_RATE": "0",
+    "SOCKETS_PER_PLAYER": "0",
     "HTTP_RATE": "0",
 }
 

@@ -50,7 +50,9 @@ def open_gateway(rooms: Rooms, counts: Counts) -> Gateway:
     return Gateway(
         doors=lambda _namespace: door,
         tokens=Tokens(check, lambda: time.time() * 1000),
-        limits=SocketLimits(messages=UNLIMITED, connects_by_address=UNLIMITED, max_sockets=0),
+        limits=SocketLimits(
+            messages=UNLIMITED, connects_by_address=UNLIMITED, max_sockets=0, sockets_per_player=0
+        ),
         rooms=rooms,
         counts=counts,
         turnstile=Turnstile(PLAYERS_AT_ONCE),
