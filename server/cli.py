@@ -3,13 +3,14 @@
 import asyncio
 import os
 import signal
+import socket
 
 import typer
 import uvloop
 from rich.console import Console
 
 from server.app import App
-from server.console import BAD_SETTINGS, fail, settings_of_environment
+from server.console import BAD_SETTINGS, FAILED, fail, settings_of_environment
 from server.game_cli import export, replay_game, verify
 from server.garbage import collect_when_grown, spare_what_stays
 from server.ledger_cli import audit, ledger
@@ -44,7 +45,11 @@ def serve() -> None:
     except WeakDurability as error:
         fail(str(error), BAD_SETTINGS)
     except OSError as error:
-        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+        is_no_address = isinstance(error, socket.gaierror)
+        fail(
+            f"cannot listen on HOST {settings.host}:{settings.port}: {error.strerror}",
+            BAD_SETTINGS if is_no_address else FAILED,
+        )
 
 
 @main.command()

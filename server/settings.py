@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -15,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from server.addresses import host, http_url, origin, redis_url, word
 from server.ed25519 import is_usable_key
 
 
@@ -33,36 +33,6 @@ def _distinct(tiers: tuple[int, ...]) -> tuple[int, ...]:
     return tiers
 
 
-def _http_url(url: str) -> str:
-    if not _is_url(url, "http", "https"):
-        raise ValueError("must be a URL that starts with http or https")
-    return url
-
-
-def _redis_url(url: str) -> str:
-    if not _is_url(url, "redis", "rediss", "unix"):
-        raise ValueError("must be a URL that starts with redis, rediss or unix")
-    return url
-
-
-def _is_url(url: str, *schemes: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # whose text quotes the URL, and with it perhaps a part of a password
-        return False
-    location = parts.path if parts.scheme == "unix" else parts.hostname
-    return parts.scheme in schemes and bool(location) and port != 0
-
-
-def _origin(text: str) -> str:
-    """What a browser sends as `Origin`: anything else in the list would never match."""
-    parts = urlsplit(text.lower())
-    if "*" in text or not parts.hostname or text.lower() != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError("must be like https://play.example, without a path and without *")
-    return text.lower()
-
-
 def _ed25519_key(text: str) -> bytes:
     """The key behind 64 hex digits."""
     key = bytes.fromhex(text) if len(text) == 64 else b""
@@ -72,19 +42,22 @@ def _ed25519_key(text: str) -> bytes:
 
 
 Text = Annotated[str, Field(min_length=1)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-SecondsOrZero = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Word = Annotated[Text, AfterValidator(word)]
+Host = Annotated[Text, AfterValidator(host)]
+Seconds = Annotated[float, Field(ge=0.001, le=10**9, allow_inf_nan=False)]
+"""The store counts milliseconds, and 31 years are for ever: what is longer it does not take."""
+SecondsOrZero = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A number a second; 0 switches the limit off."""
 Count = Annotated[int, Field(ge=0)]
-Positive = Annotated[int, Field(gt=0)]
+Bytes = Annotated[int, Field(gt=0, lt=2**31)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 """0 takes a free one."""
 Tier = Annotated[int, Field(gt=0, lt=10**12)]
 """In coins; lobby and invoice ids, which are short, have it in them."""
 Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_split), AfterValidator(_distinct)]
-Url = Annotated[str, AfterValidator(_http_url)]
-Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Url = Annotated[str, AfterValidator(http_url)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(origin)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 PublicKeys = Annotated[
     tuple[Annotated[bytes, BeforeValidator(_ed25519_key)], ...], BeforeValidator(_split)
@@ -96,10 +69,10 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
 
-    redis_url: Annotated[str, AfterValidator(_redis_url), Field(repr=False)]
+    redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
     allow_weak_durability: bool = False
 
-    host: Text = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
+    host: Host = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
     port: Port = 8000
     metrics_port: Port | None = None
     allowed_origins: Origins = ()
@@ -110,8 +83,8 @@ class Settings(BaseModel):
     ] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    alien_provider_address: Text
-    alien_issuer: Text = "https://sso.alien-api.com"
+    alien_provider_address: Word
+    alien_issuer: Word = "https://sso.alien-api.com"
     alien_jwks_url: Url = "https://sso.alien-api.com/oauth/jwks"
     jwks_ttl_seconds: Seconds = 600
     jwks_cooldown_seconds: Seconds = 30
@@ -119,8 +92,8 @@ class Settings(BaseModel):
     token_max_seconds: Seconds = 86400
 
     webhook_public_key: PublicKeys
-    payment_token: Text = "ALIEN"  # noqa: S105 - a currency
-    payment_network: Text = "alien"
+    payment_token: Word = "ALIEN"  # noqa: S105 - a currency
+    payment_network: Word = "alien"
     coin_decimals: Annotated[int, Field(ge=0, le=36)] = 0
     allow_test_payments: bool = False
 
@@ -145,14 +118,19 @@ class Settings(BaseModel):
     join_rate: Rate = 1
     max_sockets: Count = 20000
     sockets_per_player: Count = 8
-    client_buffer_bytes: Positive = 262_144
+    client_buffer_bytes: Bytes = 262_144
 
-    ops_token: Annotated[str | None, Field(min_length=16, repr=False)] = None
+    ops_token: Annotated[Word | None, Field(min_length=16, repr=False)] = None
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.min_players > self.max_players:
             raise ValueError("MIN_PLAYERS: must not be above MAX_PLAYERS")
+        if self.invoice_ttl_seconds < self.seat_seconds:
+            raise ValueError(
+                "INVOICE_TTL_SECONDS: must not be below SEAT_SECONDS: a seat that is held could"
+                " not be paid"
+            )
         if self.metrics_port and self.metrics_port == self.port:
             raise ValueError("METRICS_PORT: must not be PORT")
         if not set(self.grand_tiers).isdisjoint(self.buy_in_tiers):

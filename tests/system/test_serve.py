@@ -18,6 +18,9 @@ from tests.system.game_server import game_server
         ({"REDIS_URL": ""}, "REDIS_URL"),
         ({"WEBHOOK_PUBLIC_KEY": "00"}, "WEBHOOK_PUBLIC_KEY"),
         ({"MIN_PLAYERS": "3", "MAX_PLAYERS": "2"}, "MIN_PLAYERS"),
+        ({"INVOICE_TTL_SECONDS": "1", "SEAT_SECONDS": "2"}, "INVOICE_TTL_SECONDS"),
+        ({"REDIS_URL": "redis://127.0.0.1/0?timeout=1"}, "REDIS_URL"),
+        ({"HOST": "nowhere.invalid"}, "HOST"),
     ],
 )
 async def test_a_bad_environment_stops_the_start_with_one_line_that_names_it(

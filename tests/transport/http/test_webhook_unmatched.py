@@ -5,9 +5,11 @@ import json
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.store import keys
 from tests.support.wait import until
 from tests.transport.http.payment_desk import (
     ALREADY_PROCESSED,
@@ -61,9 +63,11 @@ async def test_of_two_payments_of_one_transaction_and_no_invoice_the_first_is_ke
 async def test_a_payment_of_an_invoice_that_its_seat_outlived_is_unmatched(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    lifetimes = {"INVOICE_TTL_SECONDS": "0.5", "SEAT_SECONDS": "0.8"}
+    lifetimes = {"INVOICE_TTL_SECONDS": "0.8", "SEAT_SECONDS": "0.8"}
     async with open_desk(store_url, issuer, provider, **lifetimes) as desk:
         joined = await desk.server.join("alice")
+        async with Redis.from_url(store_url) as redis:
+            await redis.delete(keys.invoice(joined["invoice"]["invoice_id"]))
 
         async def lapsed() -> bool:
             lobby = await desk.status(joined["lobby_id"], "bob")
@@ -79,7 +83,8 @@ async def test_a_payment_of_an_invoice_that_its_seat_outlived_is_unmatched(
 async def test_a_payment_of_a_forgotten_invoice_is_unmatched(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    async with open_desk(store_url, issuer, provider, INVOICE_TTL_SECONDS="0.2") as desk:
+    lifetimes = {"INVOICE_TTL_SECONDS": "0.2", "SEAT_SECONDS": "0.2"}
+    async with open_desk(store_url, issuer, provider, **lifetimes) as desk:
         payload = desk.payment(await desk.invoice("alice"))
         await until(lambda: desk.has_forgotten(payload["invoice"]))
         assert (await desk.send(json.dumps(payload).encode())).status == 404
