@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
+
+SET_BACK_MS: Final = 1_000
 
 
 class StoreClock:
@@ -17,6 +20,8 @@ class StoreClock:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._synced = False
+        self.set_backs = 0
+        """How often the store's clock was seen to be set back."""
         self._offset_ms = time.time() * 1000 - self.monotonic_ms()
 
     def monotonic_ms(self) -> float:
@@ -28,6 +33,7 @@ class StoreClock:
         answered at these instants of `monotonic_ms`."""
         at_least, at_most = store_ms - received_ms, store_ms - sent_ms
         if self._synced:
+            self.set_backs += at_most < self._offset_ms - SET_BACK_MS
             self._offset_ms = min(max(self._offset_ms, at_least), at_most)
         else:
             self._synced = True

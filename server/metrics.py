@@ -52,6 +52,11 @@ class Metrics:
         self.gaps_filled = self._counter(
             "fair_bingo_relay_gaps_filled", "Times that missed events were read from a lobby's log."
         )
+        self.indexes_corrected = self._counter(
+            "fair_bingo_indexes_corrected",
+            "Times that an index contradicted a lobby and was corrected.",
+            "index",
+        )
         self.payment_deliveries = self._counter(
             "fair_bingo_payment_deliveries", "Deliveries of the payment provider.", "outcome"
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from protocol.views import Outcome, Status
 from server.rules.draw import Grid
@@ -87,6 +88,28 @@ class Lobby:
     def full(self) -> bool:
         """Whether every seat is taken, paid or not."""
         return len(self.players) >= self.variant.max_players
+
+
+SET_BACK_MS: Final = 1_000
+"""The store's clock was set back if something is further away than it can be by more than this:
+a server's estimate of that clock is much better."""
+
+
+def is_due(instant: int | None, interval_ms: int, now: float) -> bool:
+    """Whether something that is never further away than an interval is due by now. Further away is
+    only what a clock said that was set back since; timers bring it up when the interval is over."""
+    return instant is not None and not now < instant <= now + interval_ms + SET_BACK_MS
+
+
+def latest_due(lobby: Lobby, now: float) -> int:
+    """When at the latest time alone changes the lobby next, as of now, unless its clock was set
+    back since."""
+    variant = lobby.variant
+    if lobby.status == "forming":
+        return int(now) + max(variant.seat_ms, variant.formation_ms)
+    if lobby.status == "arranging":
+        return int(now) + variant.arranging_ms
+    return int(now) + variant.call_interval_ms
 
 
 def due_at(lobby: Lobby) -> int | None:

@@ -13,7 +13,7 @@ from server.rules.events import (
     NumberCalled,
     PlayerLeft,
 )
-from server.rules.lobby import Lobby, Player
+from server.rules.lobby import Lobby, Player, is_due
 from server.rules.turn import Turn
 
 
@@ -72,25 +72,32 @@ def tick(turn: Turn, now: int) -> None:
     if turn.lobby.status == "forming":
         _tick_forming(turn, now)
     elif turn.lobby.status == "arranging":
-        if _passed(turn.lobby.deadline, now):
+        if is_due(turn.lobby.deadline, turn.lobby.variant.arranging_ms, now):
             start(turn, now)
-    elif turn.lobby.status == "active" and _passed(turn.lobby.next_call_at, now):
+    elif turn.lobby.status == "active" and is_due(
+        turn.lobby.next_call_at, turn.lobby.variant.call_interval_ms, now
+    ):
         _call(turn, now)
-
-
-def _passed(instant: int | None, now: int) -> bool:
-    return instant is not None and instant <= now
 
 
 def _tick_forming(turn: Turn, now: int) -> None:
     end_lapsed_seats(turn, now)
-    if _passed(turn.lobby.deadline, now):
+    if is_due(turn.lobby.deadline, turn.lobby.variant.formation_ms, now):
+        _end_seats_of_before(turn, now)
         if sum(1 for _ in turn.lobby.paid_players()) >= turn.lobby.variant.min_players:
             begin_arranging(turn, now)
         elif now < turn.lobby.closes_at:
             turn.add(FormingExtended(now + turn.lobby.variant.formation_ms))
     if turn.lobby.status == "forming" and now >= turn.lobby.closes_at:
         finish(turn, now, "cancelled")
+
+
+def _end_seats_of_before(turn: Turn, now: int) -> None:
+    """Free the unpaid seats that would end too far away, since the clock was set back: when the
+    time to form is up, they have been held for long enough."""
+    unpaid = [p for p in turn.lobby.players.values() if not p.paid]
+    seat_ms = turn.lobby.variant.seat_ms
+    _vacate(turn, [p for p in unpaid if is_due(p.expires_at, seat_ms, now)], "expired")
 
 
 def _vacate(turn: Turn, players: Iterable[Player], reason: LeaveReason) -> None:
@@ -122,7 +129,8 @@ def _call(turn: Turn, now: int) -> None:
 
 def _next_call_at(lobby: Lobby, now: int) -> int:
     """One interval after this call was due, so that calls do not drift; after an outage of an
-    interval or more, one interval from now, so that none is made up for in a hurry."""
+    interval or more, or when the clock was set back, one interval from now, so that none is made up
+    for in a hurry."""
     due = lobby.next_call_at or now
     interval = lobby.variant.call_interval_ms
-    return due + interval if now - due < interval else now + interval
+    return due + interval if 0 <= now - due < interval else now + interval

@@ -8,10 +8,10 @@ from typing import Final
 import structlog
 
 from protocol.errors import ErrorCode, Refused
-from server.clock import StoreClock
+from server.clock import SET_BACK_MS, StoreClock
 from server.rules.commands import Tick
 from server.services.alarms import Alarms
-from server.services.lobbies import Lobbies
+from server.services.lobbies import Changed, Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.tables import Tables
 from server.store.timers import AHEAD_MS, Timers
@@ -56,6 +56,7 @@ class Caller:
         self._serving: dict[str, asyncio.Task[None]] = {}
         self._ticking: dict[str, asyncio.Task[None]] = {}
         self._taken_s: dict[str, float] = {}
+        self._reviewed: dict[str, int] = {}
 
     @property
     def alive(self) -> bool:
@@ -113,6 +114,7 @@ class Caller:
             try:
                 seconds = await self._take_due(table)
                 self._taken_s[table] = time.monotonic()
+                await self._review_after_set_back(table)
             except StoreUnavailable as error:
                 log.warning("caller_without_store", table=table, error=str(error))
                 seconds = _RETRY_SECONDS
@@ -137,15 +139,31 @@ class Caller:
         seconds = (following_ms - AHEAD_MS - self._clock.now_ms()) / 1000
         return min(max(seconds, MIN_SLEEP_SECONDS), MAX_SLEEP_SECONDS)
 
+    async def _review_after_set_back(self, table: str) -> None:
+        """Bring forward what is too far away since the store's clock was set back, while this node
+        ran or before."""
+        set_backs = self._clock.set_backs
+        if self._reviewed.get(table) == set_backs:
+            return
+        later = await self._timers.later_than(table, self._clock.now_ms() + SET_BACK_MS)
+        for start in range(0, len(later), _BATCH):
+            await asyncio.gather(*map(self._lobbies.mend_indexes, later[start : start + _BATCH]))
+        self._reviewed[table] = set_backs
+
     async def _tick(self, table: str, lobby_id: str, due_ms: float) -> None:
         try:
             # Not only once: uvloop's timers count whole ms, and the clock may be set.
-            while (early_ms := due_ms - self._clock.now_ms()) > 0:  # noqa: ASYNC110
+            while (early_ms := due_ms - self._clock.now_ms()) > 0:
+                if early_ms > AHEAD_MS + SET_BACK_MS:  # it is no longer due soon: see `_review`
+                    return
                 await asyncio.sleep(math.ceil(early_ms) / 1000)
             changed = await self._lobbies.carry_out(lobby_id, Tick())
             if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)
-                await self._timers.drop(table, lobby_id)
+                await self._lobbies.mend_indexes(lobby_id)
+            elif isinstance(changed, Changed) and not changed.records:
+                # Another node was faster, or the timer says what the lobby does not.
+                await self._lobbies.mend_indexes(lobby_id)
         except StoreUnavailable as error:
             log.warning("tick_without_store", lobby_id=lobby_id, error=str(error))
         except Exception:

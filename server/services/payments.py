@@ -63,7 +63,7 @@ class Payments:
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
         lobby = await look(invoice.lobby_id)
-        now_ms = max(self._clock.now_ms(), lobby.head.at)
+        now_ms = lobby.time_ms(self._clock.now_ms())
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
         if receipt.unmatched:
             await self._keep_unmatched(delivery, raw_body)

@@ -157,6 +157,14 @@ class Usher:
                     return
             stored = await self._lobbies.stored(lobby_id)
             await self._seat_on(stored, guests, strangers, only_changes=False)
+            if all(guest.attempts and not guest.answer.done() for guest in guests):
+                await self._mend(lobby_id, guests)
+
+    async def _mend(self, lobby_id: str, guests: Sequence[Guest]) -> None:
+        """Correct what led guests to a lobby that seats none of them, again."""
+        await self._lobbies.mend_indexes(lobby_id)
+        for guest in guests:
+            await self._lobbies.mend_seat(guest.alien_id, lobby_id)
 
     async def _seat_on(
         self,
@@ -174,7 +182,7 @@ class Usher:
             return True
         names = [guest.alien_id for guest in guests]
         given_up = await self._billing.given_up(before.lobby, names, self._tier.takes_test)
-        now_ms = max(self._clock.now_ms(), before.head.at)
+        now_ms = before.time_ms(self._clock.now_ms())
         events, seated = self._fill(before.lobby, guests, now_ms, given_up)
         if only_changes and not events:
             return False

@@ -7,7 +7,9 @@ from typing import Any, Final
 import orjson
 
 from server.metrics import Metrics
+from server.store import keys
 from server.store.connection import Connection, Script
+from server.store.log import Snapshot
 from server.store.projection import Write
 
 MAX_DECISION_AGE_MS: Final = 1_000
@@ -27,7 +29,7 @@ class Commits:
 
     def __init__(self, connection: Connection, metrics: Metrics) -> None:
         self._connection = connection
-        self._metrics = metrics
+        self.metrics = metrics
         self._script = Script("commit")
 
     async def commit(
@@ -43,9 +45,9 @@ class Commits:
         written = [_placed(write, keys) for write in writes]
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
         outcome, unheard = await self._connection.run_timed(self._script, list(keys), args)
-        self._metrics.commits.labels(outcome).inc()
+        self.metrics.commits.labels(outcome).inc()
         if unheard:
-            self._metrics.unheard.inc(unheard)
+            self.metrics.unheard.inc(unheard)
         return bool(outcome == "committed")
 
 
@@ -58,3 +60,9 @@ def _placed(command: tuple[Any, ...], keys: dict[str, int]) -> list[Any]:
 def _json(commands: list[list[Any]]) -> bytes:
     # One argument for all: packing each for itself cost more than the rest of a commit.
     return orjson.dumps(commands)
+
+
+def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
+    """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
+    last = snapshot.head.hash if snapshot.lobby is not None else ""
+    return Check(("HGET", keys.lobby(lobby_id), "hash"), last)

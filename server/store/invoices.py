@@ -6,9 +6,8 @@ from protocol.ids import invoice_table
 from server.rules.payments import Delivery, Invoice, Receipt
 from server.store import codec, keys
 from server.store.channels import Channels
-from server.store.commits import Check, Commits
+from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection
-from server.store.lobbies import log_check
 from server.store.log import Snapshot, invoice_news
 from server.store.projection import Write, ledger_entry
 

@@ -7,8 +7,9 @@ from typing import Final
 from protocol.ids import lobby_table
 from server.rules.events import Event
 from server.store import codec, keys
-from server.store.commits import Check, Commits
+from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection, Script
+from server.store.indexes import Indexes
 from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record, record
 from server.store.projection import Projection, Write
 from server.store.tables import Tables
@@ -31,6 +32,7 @@ class LobbyStore:
         self._projection = projection
         self._tables = tables
         self._load = Script("load")
+        self.indexes = Indexes(connection, commits)
 
     async def load(self, lobby_id: str) -> Snapshot:
         """The lobby as it is now; no lobby in it if there is none (any more)."""
@@ -104,12 +106,6 @@ class LobbyStore:
         stream = keys.events(lobby_id)
         entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", most)
         return [read_record(entry_id, fields) for entry_id, fields in entries]
-
-
-def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
-    """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
-    last = snapshot.head.hash if snapshot.lobby is not None else ""
-    return Check(("HGET", keys.lobby(lobby_id), "hash"), last)
 
 
 def _read_head(fields: Mapping[str, str]) -> Head:

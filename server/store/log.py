@@ -17,7 +17,7 @@ import orjson
 from protocol.to_client import ROOM_EVENT_NAMES, RoomEvent
 from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
-from server.rules.lobby import Lobby
+from server.rules.lobby import SET_BACK_MS, Lobby
 from server.rules.views import announce
 from server.store.codec import event_json, event_type, read_event
 
@@ -59,6 +59,12 @@ class Snapshot:
 
     lobby: Lobby | None
     head: Head
+
+    def time_ms(self, now_ms: float) -> float:
+        """When something happens to it now: not before what happened to it last, unless the store's
+        clock was set back."""
+        was_set_back = self.head.at - now_ms > SET_BACK_MS
+        return now_ms if was_set_back else max(now_ms, self.head.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ _OF_ONE_KEY: Final = (
     *("DEL", "EXISTS", "PEXPIRE", "PTTL", "GET", "SET"),
     *("HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN", "HMGET", "HSET", "HSETNX"),
     *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE"),
-    *("ZADD", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE"),
+    *("ZADD", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE", "ZSCORE"),
 )
 _SOMEBODY: Final = "somebody"
 _SHA: Final = "0" * 40

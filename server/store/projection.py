@@ -175,7 +175,7 @@ def _indexes(before: Lobby | None, after: Lobby, table: str) -> Iterator[Write]:
     if before is None or (before.status == "forming") != forming:
         yield _member(keys.active_lobbies(table), lobby_id, after.created_at if forming else None)
     if forming or (before is not None and before.status == "forming"):
-        rank = _opening_rank(after) if forming and not after.full else None
+        rank = opening_rank(after) if forming and not after.full else None
         yield _member(keys.openings(table), lobby_id, rank)
     had = before.players.keys() if before is not None and before.status == "forming" else set()
     have = after.players.keys() if forming else set()
@@ -186,7 +186,7 @@ def _indexes(before: Lobby | None, after: Lobby, table: str) -> Iterator[Write]:
         yield ("HSET", keys.seats(table, alien_id), lobby_id, joined_at)
 
 
-def _opening_rank(lobby: Lobby) -> int:
+def opening_rank(lobby: Lobby) -> int:
     """Ranks the fullest last and, of equals, the oldest; exact as a double for 900 seats."""
     return len(lobby.players) * 10**13 - lobby.created_at
 

@@ -27,6 +27,9 @@ class Timers:
         taken = dict(zip(due[::2], map(float, due[1::2]), strict=True))
         return taken, float(following) if following else None
 
-    async def drop(self, table: str, lobby_id: str) -> None:
-        """Forget the due time of a lobby that does not exist."""
-        await self._connection.call("ZREM", keys.timers(table), lobby_id)
+    async def later_than(self, table: str, at_ms: float) -> list[str]:
+        """The lobbies that are due later than that (Unix ms)."""
+        found: list[str] = await self._connection.call(
+            "ZRANGEBYSCORE", keys.timers(table), f"({at_ms!r}", "+inf"
+        )
+        return found
