@@ -74,7 +74,7 @@ async def _verifying(times: int) -> Costs:
 
 async def _telling(times: int) -> Costs:
     """Written to sockets of this process, which are read between the turns."""
-    server = Server(SocketLimits())
+    server = Server(SocketLimits(sockets_per_player=0))
     await server.start()
     clients = [await RawClient.connect(server.port) for _ in range(SEATS)]
     for client in clients:

@@ -122,6 +122,9 @@ class Crowd(RuleBasedStateMachine):
     @rule(data=st.data())
     def claim(self, data: st.DataObject) -> None:
         player = self.somebody(data)
+        if self.onlooker.end is not None and self.onlooker.end.winner == player:
+            assert self.ask(Claim(player)) == []  # the same answer again
+            return
         expected = self.refusal(player, ["active"])
         happened = self.ask(Claim(player), expected)
         if expected is None:
