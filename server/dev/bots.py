@@ -37,7 +37,7 @@ class Access:
 
 
 class Bot:
-    """A player of one game, in a lobby of `variant`.
+    """A player of one game, by whatever rules its lobby has.
 
     `claim_delay_seconds` is the least and the most that it takes to see that a line is complete.
     `grid` is the ticket once it is arranged, `marked` what was called of it. `begun` is set when
@@ -48,7 +48,6 @@ class Bot:
         self,
         access: Access,
         alien_id: str,
-        variant: Variant,
         claim_delay_seconds: tuple[float, float] = (0.8, 2.5),
     ) -> None:
         self.alien_id = alien_id
@@ -58,7 +57,6 @@ class Bot:
         self.begun = asyncio.Event()
         self._access = access
         self._token = access.token(alien_id)
-        self._variant = variant
         self._claim_delay_seconds = claim_delay_seconds
 
     async def take_seat(self, buy_in_amount: int) -> None:
@@ -83,8 +81,8 @@ class Bot:
             self.begun.set()
 
     async def _arrange(self, lobby: LobbyClient) -> None:
-        side = self._variant.side
-        numbers = _random.sample(range(1, self._variant.highest + 1), self._variant.ticket_size)
+        side = lobby.view.rules.side
+        numbers = _random.sample(range(1, lobby.view.rules.highest + 1), side * side)
         rows = [numbers[row * side : (row + 1) * side] for row in range(side)]
         try:
             await lobby.select_numbers(numbers)
@@ -130,13 +128,13 @@ async def keep_lobbies_warm(access: Access, tiers: Mapping[int, Variant]) -> Non
         for buy_in_amount, variant in tiers.items():
             for number in range(1, variant.min_players):
                 alien_id = f"bot-{number}"
-                group.create_task(_keep_seated(access, alien_id, buy_in_amount, variant))
+                group.create_task(_keep_seated(access, alien_id, buy_in_amount))
 
 
-async def _keep_seated(access: Access, alien_id: str, buy_in_amount: int, variant: Variant) -> None:
+async def _keep_seated(access: Access, alien_id: str, buy_in_amount: int) -> None:
     async with asyncio.TaskGroup() as games:
         while True:
-            bot = Bot(access, alien_id, variant)
+            bot = Bot(access, alien_id)
             games.create_task(_play_one_game(bot, buy_in_amount))
             await bot.begun.wait()
             await asyncio.sleep(_random.uniform(*REST_SECONDS))

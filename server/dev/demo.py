@@ -56,7 +56,7 @@ async def play_demo(console: Console) -> int:
 async def _play(world: DevWorld, console: Console) -> LobbyView:
     """One game, watched from its first event to its last by somebody who does not play."""
     variant = tiers(world.settings)[BUY_IN]
-    bots = [Bot(world.access, name, variant, _CLAIM_DELAY_SECONDS) for name in NAMES]
+    bots = [Bot(world.access, name, _CLAIM_DELAY_SECONDS) for name in NAMES]
     first, *others = bots
     await first.take_seat(BUY_IN)
     onlooker = enter_lobby(world.url, world.access.token("onlooker"), first.lobby_id, last_seq=0)

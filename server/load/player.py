@@ -28,12 +28,13 @@ class Game:
         "token",
     )
 
-    def __init__(self, token: str, lobby_id: str, invoice: dict[str, Any], room: Room) -> None:
+    def __init__(self, token: str, joined: dict[str, Any], room: Room) -> None:
+        rules = joined["lobby"].get("rules")  # a server of the version before does not say them
         self.token = token
-        self.lobby_id = lobby_id
-        self.invoice = invoice
+        self.lobby_id = joined["lobby"]["lobby_id"]
+        self.invoice = joined["invoice"]
         self.room = room
-        self.ticket = Ticket()
+        self.ticket = Ticket(rules["side"], rules["highest"]) if rules else Ticket()
         self.has_paid = False
         self.has_selected = False
         self.has_arranged = False
@@ -84,9 +85,8 @@ class Player(Participant):
         line = await self._connected()
         await line.enter(FRONT_DESK, {"token": token})  # its listings are long, and of no use here
         joined = await line.ask("join", buy_in_amount=self._buy_in_amount)
-        lobby_id = joined["lobby"]["lobby_id"]
-        room = Room(self._kit.meter, self._kit.games.pace(lobby_id))
-        return Game(token, lobby_id, joined["invoice"], room)
+        room = Room(self._kit.meter, self._kit.games.pace(joined["lobby"]["lobby_id"]))
+        return Game(token, joined, room)
 
     async def _prepare(self, game: Game, line: Line) -> None:
         if not game.has_paid:

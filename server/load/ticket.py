@@ -1,41 +1,49 @@
-"""A ticket of the classic game, as a player keeps it."""
+"""A ticket, as a player keeps it."""
 
 import random
+from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 SIDE: Final = 3
 HIGHEST: Final = 50
-
-_ROWS: Final = [[row * SIDE + column for column in range(SIDE)] for row in range(SIDE)]
-_COLUMNS: Final = [list(column) for column in zip(*_ROWS, strict=True)]
-_DIAGONALS: Final = [
-    [line[i] for i, line in enumerate(_ROWS)],
-    [line[-1 - i] for i, line in enumerate(_ROWS)],
-]
-# One bit for each cell, row by row.
-_PATTERNS: Final = [sum(1 << cell for cell in line) for line in _ROWS + _COLUMNS + _DIAGONALS]
 _chance: Final = random.SystemRandom()
 
 
+@cache
+def _patterns(side: int) -> Sequence[int]:
+    """The lines that win: one bit for each cell, row by row."""
+    rows = [[row * side + column for column in range(side)] for row in range(side)]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    diagonals = [
+        [line[i] for i, line in enumerate(rows)],
+        [line[-1 - i] for i, line in enumerate(rows)],
+    ]
+    return [sum(1 << cell for cell in line) for line in rows + columns + diagonals]
+
+
 class Ticket:
-    """Nine numbers at random places of a grid."""
+    """Numbers from 1 to `highest` at random places of a grid of that side."""
 
-    __slots__ = ("_bits", "_marked", "numbers")
+    __slots__ = ("_bits", "_marked", "_patterns", "_side", "numbers")
 
-    def __init__(self) -> None:
-        self.numbers = _chance.sample(range(1, HIGHEST + 1), SIDE * SIDE)
+    def __init__(self, side: int = SIDE, highest: int = HIGHEST) -> None:
+        self._side = side
+        self._patterns = _patterns(side)
+        self.numbers = _chance.sample(range(1, highest + 1), side * side)
         self._bits = {number: 1 << cell for cell, number in enumerate(self.numbers)}
         self._marked = 0
 
     @property
     def grid(self) -> list[list[int]]:
         """The numbers as rows."""
-        return [self.numbers[row * SIDE : (row + 1) * SIDE] for row in range(SIDE)]
+        side = self._side
+        return [self.numbers[row * side : (row + 1) * side] for row in range(side)]
 
     @property
     def is_complete(self) -> bool:
         """Whether all numbers of a row, a column or a diagonal were called."""
-        return any(self._marked & pattern == pattern for pattern in _PATTERNS)
+        return any(self._marked & pattern == pattern for pattern in self._patterns)
 
     def mark(self, number: int) -> bool:
         """Note that a number was called; whether it is on the ticket."""

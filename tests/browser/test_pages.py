@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from server.transport.http.pages import Pages
-from tests.browser.world import CLASSIC
+from tests.support.game import CLASSIC
 from tests.support.http import serve_app
 
 MOST_BYTES = 150_000

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from protocol.client import LobbyClient, enter_lobby
+from protocol.client import LobbyClient, connect_front_desk, enter_lobby
 from protocol.to_client import NumberCalled
 from protocol.view import RoomMessage
 from protocol.views import Invoice
 from server.dev.bots import Access, Bot
-from server.rules.variants import Variant
 from tests.support.process import ChildProcess
 
 TIER = 3500
@@ -34,19 +33,6 @@ async def serve() -> None:
 asyncio.run(serve())
 """
 
-CLASSIC = Variant(
-    name="classic",
-    side=3,
-    highest=50,
-    min_players=2,
-    max_players=10,
-    seat_ms=0,
-    formation_ms=0,
-    lobby_ttl_ms=0,
-    arranging_ms=0,
-    call_interval_ms=0,
-)
-
 
 @dataclass(frozen=True)
 class World:
@@ -60,6 +46,11 @@ class World:
         url, asked = f"{self.url}/dev/token", {"alien_id": alien_id}
         answer = httpx.post(url, json=asked, trust_env=False, timeout=PATIENCE_SECONDS)
         return str(answer.json()["token"])
+
+    async def join(self, alien_id: str, buy_in_amount: int) -> str:
+        """A seat for a player who does not come to the front desk: the lobby's id."""
+        async with connect_front_desk(self.url, self.token(alien_id)) as desk:
+            return (await desk.join(buy_in_amount)).lobby.lobby_id
 
     async def pay(self, invoice_id: str) -> None:
         """Have an invoice paid."""
@@ -81,7 +72,7 @@ class World:
 
         access = Access(self.url, self.token, pay)
         delay = (claim_delay_seconds, claim_delay_seconds)
-        bots = [Bot(access, name, CLASSIC, delay) for name in names]
+        bots = [Bot(access, name, delay) for name in names]
         for bot in bots:
             await bot.take_seat(TIER)
         games = [asyncio.create_task(bot.play()) for bot in bots]

@@ -15,7 +15,6 @@ from server.dev.bots import Bot, keep_lobbies_warm
 from server.dev.compose import DevWorld
 from server.rules.tickets import check_grid
 from server.tiers import tiers
-from tests.rules.games import CLASSIC
 from tests.support.wait import until
 
 FAST = {
@@ -50,7 +49,7 @@ async def forming(world: DevWorld) -> dict[int, LobbyView]:
 async def test_bots_play_a_game_of_either_variant_to_its_end(world: DevWorld, tier: int) -> None:
     variant = tiers(world.settings)[tier]
     async with running(world), asyncio.TaskGroup() as games:
-        bots = [Bot(world.access, name, variant, AT_ONCE) for name in ("ann", "bob")]
+        bots = [Bot(world.access, name, AT_ONCE) for name in ("ann", "bob")]
         for bot in bots:
             await bot.take_seat(tier)
         ends = [games.create_task(bot.play()) for bot in bots]
@@ -66,7 +65,7 @@ async def test_a_bot_that_comes_late_plays_with_the_grid_that_the_server_arrange
 ) -> None:
     world = DevWorld(tmp_path, FAST | {"ARRANGING_SECONDS": "0.01", "CALL_INTERVAL_SECONDS": "60"})
     async with running(world):
-        ann, bob = [Bot(world.access, name, CLASSIC, AT_ONCE) for name in ("ann", "bob")]
+        ann, bob = [Bot(world.access, name, AT_ONCE) for name in ("ann", "bob")]
         await ann.take_seat(3500)
         await bob.take_seat(3500)
         async with enter_lobby(world.url, world.access.token("ann"), ann.lobby_id) as lobby:
@@ -84,7 +83,7 @@ async def test_a_bot_waits_in_each_tier_and_in_the_next_lobby_when_a_game_begins
         keeping = asyncio.create_task(keep_lobbies_warm(world.access, tiers(world.settings)))
         await until(lambda: has_company(world))
         first = await forming(world)
-        await Bot(world.access, "ann", CLASSIC).take_seat(3500)
+        await Bot(world.access, "ann").take_seat(3500)
         await until(lambda: has_company(world))
         following = await forming(world)
         assert following[3500].lobby_id != first[3500].lobby_id

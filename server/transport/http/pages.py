@@ -12,6 +12,7 @@ import orjson
 from aiohttp import web
 
 from server.rules.variants import Variant
+from server.rules.views import rules_view
 from server.transport.headers import knows, takes_gzip
 
 ROOT: Final = Path(__file__).parent.parent / "web"
@@ -85,14 +86,7 @@ class Pages:
 
 
 def _tier(buy_in_amount: int, variant: Variant) -> dict[str, Any]:
-    return {
-        "buy_in_amount": buy_in_amount,
-        "side": variant.side,
-        "highest": variant.highest,
-        "min_players": variant.min_players,
-        "max_players": variant.max_players,
-        "call_interval_ms": variant.call_interval_ms,
-    }
+    return {"buy_in_amount": buy_in_amount, **rules_view(variant).model_dump()}
 
 
 def _headers(host_origins: Collection[str]) -> Mapping[str, str]:

@@ -28,13 +28,14 @@ export class Desk extends EventTarget {
   }
 
   /**
-   * The forming lobbies of a tier, the one that is filled first ahead.
-   * @param {number} buyIn
+   * The forming lobbies that a newcomer to the tier may be seated in, the one that is filled first
+   * ahead. Others of the price may have been opened by other rules.
+   * @param {import("./game.js").Tier} tier
    */
-  of(buyIn) {
+  of(tier) {
     const lobbies = [...(this.lobbies?.values() ?? [])];
     return lobbies
-      .filter((lobby) => lobby.buy_in_amount === buyIn)
+      .filter((lobby) => lobby.buy_in_amount === tier.buy_in_amount && playsLike(lobby, tier))
       .sort((a, b) => b.player_count - a.player_count || a.created_at - b.created_at);
   }
 
@@ -51,3 +52,7 @@ export class Desk extends EventTarget {
     this.line.close(this.channel);
   }
 }
+
+const RULES = ["side", "highest", "min_players", "max_players"];
+
+const playsLike = ({ rules }, tier) => !rules || RULES.every((name) => rules[name] === tier[name]);

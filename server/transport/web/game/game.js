@@ -16,12 +16,12 @@ const TOKEN_MS = 8000;
 const SEED_BYTES = 16;
 const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
 const INKS = 4;
+const CLASSIC = { variant: "classic", side: 3, highest: 50, min_players: 2, max_players: 10 };
 const ENDED =
   "The game you were in is over, and no longer kept here. What is owed to you stays owed.";
 
 /**
- * @typedef {{buy_in_amount: number, side: number, highest: number, min_players: number,
- *   max_players: number, call_interval_ms: number}} Tier
+ * @typedef {{buy_in_amount: number} & import("./view.js").Rules} Tier what is offered to newcomers
  */
 
 /** The page as a whole: what every screen needs, and which of them is shown. */
@@ -56,14 +56,20 @@ export class Game {
     this.#go();
   }
 
-  /** @returns {Tier} */
-  tierOf(buyIn) {
-    return this.tiers.find((tier) => tier.buy_in_amount === buyIn);
+  /**
+   * What a lobby plays by. It says so itself, unless its server is of the version before.
+   * @param {import("./view.js").View} view
+   * @returns {import("./view.js").Rules}
+   */
+  rulesOf(view) {
+    const offered = this.tiers.find((tier) => tier.buy_in_amount === view.buy_in_amount);
+    return view.rules ?? offered ?? CLASSIC;
   }
 
   /** The number of the ink that a tier is printed in. */
   inkOf(buyIn) {
-    return this.tiers.findIndex((tier) => tier.buy_in_amount === buyIn) % INKS;
+    const index = this.tiers.findIndex((tier) => tier.buy_in_amount === buyIn);
+    return (index < 0 ? buyIn : index) % INKS;
   }
 
   /**

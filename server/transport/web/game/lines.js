@@ -17,21 +17,28 @@ export function lines(side) {
  * The first line that is complete, or null.
  * @param {number[][]} grid
  * @param {Iterable<number>} marked
+ * @param {import("./view.js").View["patterns"]} [patterns] what wins, if the lobby says it
  */
-export function completeLine(grid, marked) {
+export function completeLine(grid, marked, patterns) {
   const has = new Set(marked);
   const cells = grid.flat();
-  return (
-    lines(grid.length).find((line) => line.cells.every((cell) => has.has(cells[cell]))) ?? null
-  );
+  const known = patterns ? told(patterns, grid.length) : lines(grid.length);
+  return known.find((line) => line.cells.every((cell) => has.has(cells[cell]))) ?? null;
 }
 
-const ORDINALS = ["first", "second", "third", "fourth", "fifth"];
+const told = (patterns, side) =>
+  Object.entries(patterns).map(([name, cells]) => ({
+    name,
+    cells: cells.map(([row, column]) => row * side + column),
+  }));
 
-/** A line in words: "the second row". */
+const ORDINALS = ["first", "second", "third", "fourth", "fifth"];
+const DIAGONALS = { diag_lr: "the diagonal from top left", diag_rl: "the diagonal from top right" };
+const KINDS = { row: "row", col: "column" };
+
+/** A line in words, "the second row"; one that this page does not know by its name. */
 export function lineInWords(name) {
   const [kind, which] = name.split("_");
-  if (kind === "row") return `the ${ORDINALS[which]} row`;
-  if (kind === "col") return `the ${ORDINALS[which]} column`;
-  return which === "lr" ? "the diagonal from top left" : "the diagonal from top right";
+  if (kind in KINDS && which in ORDINALS) return `the ${ORDINALS[which]} ${KINDS[kind]}`;
+  return DIAGONALS[name] ?? name.replaceAll("_", " ");
 }

@@ -25,6 +25,8 @@ const FACTS = [
  * @property {string[]} seeds the client seeds that this browser sent
  * @property {number[][] | null} grid the player's
  * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
+ * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
+ * @property {import("./view.js").View["patterns"]} [patterns] and what wins there
  *
  * @typedef {{what: string, holds: boolean}} Check
  */
@@ -36,7 +38,12 @@ const FACTS = [
  * @returns {Promise<Check[]>}
  */
 export async function checkProof(proof, witness) {
-  const shape = SHAPES[proof.variant];
+  // A variant that this page does not know is taken as the lobby told it before the game.
+  const isKnown = Object.hasOwn(SHAPES, proof.variant);
+  const told = witness.rules?.variant === proof.variant ? witness.rules : undefined;
+  const shape = isKnown ? SHAPES[proof.variant] : told;
+  if (!shape) throw new Error("This page does not know the game of this proof.");
+  const patterns = isKnown ? undefined : witness.patterns;
   const key = await seedKey(proof.server_seed);
   const order = await shuffled(oneTo(shape.highest), key, `${proof.lobby_id}:${proof.entropy}`);
   return [
@@ -56,7 +63,7 @@ export async function checkProof(proof, witness) {
       what: "Tickets arranged by the house follow from the seed",
       holds: await houseIsFair(proof, key, shape),
     },
-    { what: winnerWords(proof), holds: winnerHolds(proof) },
+    { what: winnerWords(proof), holds: winnerHolds(proof, patterns) },
     {
       what: "The record of the game is sealed, and the proof is whole",
       holds: await isWhole(proof),
@@ -107,10 +114,10 @@ async function houseIsFair({ lobby_id, players, arranged }, key, { side, highest
 const winnerWords = ({ winner }) =>
   winner === null ? "Nobody is named as the winner" : "The winner’s line was called in full";
 
-function winnerHolds({ players, numbers_called, winner, pattern }) {
+function winnerHolds({ players, numbers_called, winner, pattern }, patterns) {
   if (winner === null) return pattern === null;
   const row = players.find(([id]) => id === winner);
-  return row !== undefined && completeLine(row[2], numbers_called)?.name === pattern;
+  return row !== undefined && completeLine(row[2], numbers_called, patterns)?.name === pattern;
 }
 
 async function isWhole({ proof_hash, ...rest }) {

@@ -30,6 +30,8 @@ export class Room extends EventTarget {
   heard = new Map();
   /** How many were called, or null while it is not known. */
   calls = null;
+  /** From one call to the next, as far as the calls have shown it. */
+  callIntervalMs = null;
   /** The message that ended the game, if it came while we listened. */
   ending = null;
   #connectedAt = 0;
@@ -180,6 +182,7 @@ export class Room extends EventTarget {
     if (name === "number_called") {
       this.heard.set(message.index, message.number);
       this.calls = message.index;
+      this.callIntervalMs = (message.at - this.view.started_at) / message.index;
     }
     if (name === "game_finished") this.ending = message;
     const isMine = message.alien_id === this.me;

@@ -7,15 +7,13 @@ const NOTCH_DEGREES = 24;
  * The latest number called, large, and the one before it; no more, or it would be no game of
  * memory.
  * @param {string} sealHash the engraving around the number
- * @param {number} intervalMs from one call to the next
  */
-export function callBoard(sealHash, intervalMs) {
+export function callBoard(sealHash) {
   const seal = rosette(sealHash);
   const latest = h("span", { class: "latest" });
   const previous = h("dd", { class: "previous" });
   const index = h("dd", { class: "call-index" });
   const wait = h("div", { class: "call-wait", "aria-hidden": "true" });
-  wait.style.setProperty("--interval", `${intervalMs}ms`);
   let shown = null;
   let notches = 0;
   const element = h(
@@ -36,7 +34,7 @@ export function callBoard(sealHash, intervalMs) {
     ),
     wait,
   );
-  const show = (view, calls) => {
+  const show = (view, calls, intervalMs) => {
     setText(previous, view.previous_number ?? "–");
     setText(index, calls ?? "–");
     if (view.latest_number === shown) return;
@@ -44,6 +42,8 @@ export function callBoard(sealHash, intervalMs) {
     setText(latest, shown ?? "");
     seal.style.rotate = `${++notches * NOTCH_DEGREES}deg`;
     restart(latest, "stamped");
+    if (intervalMs === null) return;
+    wait.style.setProperty("--interval", `${intervalMs}ms`);
     restart(wait, "running");
   };
   return { element, show };

@@ -16,12 +16,12 @@ export function pips(taken, all) {
 /**
  * What a forming lobby waits for: players, or else the end of its timer.
  * @param {import("../game/view.js").View | null} view
- * @param {import("../game/game.js").Tier} tier
+ * @param {import("../game/view.js").Rules} rules
  * @returns {string | null} in words; null when it is the timer
  */
-export function missingPlayers(view, tier) {
+export function missingPlayers(view, rules) {
   const paid = view ? view.pot / view.buy_in_amount : 0;
-  return paid < tier.min_players ? count(tier.min_players - paid, "player") : null;
+  return paid < rules.min_players ? count(rules.min_players - paid, "player") : null;
 }
 
 /**

@@ -30,7 +30,7 @@ export function printedTicket(grid, { marks = [], line = [], caption }) {
         ),
     );
   const side = grid.length;
-  return h(
+  const element = h(
     "table",
     { class: "ticket printed", "data-side": side },
     h("caption", {}, caption),
@@ -40,6 +40,8 @@ export function printedTicket(grid, { marks = [], line = [], caption }) {
       ...grid.map((row, r) => h("tr", {}, ...row.map((number, c) => cell(number, r * side + c)))),
     ),
   );
+  element.style.setProperty("--side", side);
+  return element;
 }
 
 /**
@@ -57,6 +59,7 @@ export function liveTicket(side, label) {
     { class: "ticket live", "data-side": side, role: "group", "aria-label": label },
     ...cells,
   );
+  element.style.setProperty("--side", side);
   return { element, cells };
 }
 

@@ -12,7 +12,7 @@ import { shuffledByChance } from "./pick.js";
  * @param {import("../game/game.js").Game} game
  */
 export function arrangeStage(room, game) {
-  const { side } = game.tierOf(room.view.buy_in_amount);
+  const { side } = game.rulesOf(room.view);
   const known = () => (room.you.grid ?? [room.you.numbers]).flat();
   let cells = known();
   let before = String(cells);

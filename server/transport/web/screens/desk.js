@@ -76,16 +76,17 @@ function tierNote(tier, index, desk, game) {
     failure,
   );
   const update = () => {
-    const lobbies = desk.of(tier.buy_in_amount);
+    const lobbies = desk.of(tier);
     first = lobbies[0] ?? null;
+    const rules = first?.rules ?? tier;
     const hash = first?.server_seed_hash ?? BLANK;
     if (seal.dataset.hash !== hash) {
       seal.dataset.hash = hash;
       seal.replaceChildren(rosette(hash));
     }
     setText(pot, coins(first?.pot ?? 0));
-    seats.replaceChildren(pips(first?.player_count ?? 0, tier.max_players));
-    const players = missingPlayers(first, tier);
+    seats.replaceChildren(pips(first?.player_count ?? 0, rules.max_players));
+    const players = missingPlayers(first, rules);
     setText(waiting, players ? "Waits for" : "Starts in");
     setText(missing, players ?? "");
     timer.hidden = players !== null;

@@ -115,11 +115,11 @@ function lobbySlip(room, game) {
   );
   const update = () => {
     const { view, you } = room;
-    const tier = game.tierOf(view.buy_in_amount);
-    const players = view.status === "forming" ? missingPlayers(view, tier) : null;
+    const rules = game.rulesOf(view);
+    const players = view.status === "forming" ? missingPlayers(view, rules) : null;
     setText(table, `${coins(view.buy_in_amount)} table`);
     setText(pot, coins(view.pot));
-    seats.replaceChildren(pips(view.player_count, tier.max_players));
+    seats.replaceChildren(pips(view.player_count, rules.max_players));
     setText(phase, players ? "Waits for" : (PHASES[view.status] ?? ""));
     setText(missing, players ?? "");
     timer.hidden = players !== null;

@@ -10,7 +10,7 @@ import { oneTo } from "../game/draw.js";
  * @param {import("../game/game.js").Game} game
  */
 export function pickStage(room, game) {
-  const { side, highest } = game.tierOf(room.view.buy_in_amount);
+  const { side, highest } = game.rulesOf(room.view);
   const size = side * side;
   const picked = new Set(game.memory.of(room.lobbyId).picked);
   const buttons = oneTo(highest).map((number) =>

@@ -12,8 +12,8 @@ import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
  * @param {import("../game/game.js").Game} game
  */
 export function playStage(room, game) {
-  const { side, call_interval_ms } = game.tierOf(room.view.buy_in_amount);
-  const calls = callBoard(room.view.server_seed_hash, call_interval_ms);
+  const { side } = game.rulesOf(room.view);
+  const calls = callBoard(room.view.server_seed_hash);
   const marks = new Set(game.memory.of(room.lobbyId).marks);
   const ticket = liveTicket(side, "Your ticket: press a number to mark it");
   const lead = h("p", { class: "lead", role: "status" });
@@ -33,7 +33,7 @@ export function playStage(room, game) {
     set(element, "data-watching", cells.length === 0);
     claim.element.hidden = !room.playing;
     setText(lead, leadWords(room, game.memory.of(room.lobbyId).missing));
-    calls.show(room.view, room.calls);
+    calls.show(room.view, room.calls, room.callIntervalMs);
   };
   ticket.cells.forEach((cell, i) =>
     cell.addEventListener("click", () => {

@@ -33,7 +33,7 @@ export function resultStage(room, game) {
     const proof = room.ending?.proof ?? (await fetchProof(room.lobbyId));
     setText(how, leadWords(room, proof));
     tickets.replaceChildren(
-      ...proof.players.map((row) => ticketOf(row, proof, game.me)).sort(byWinner),
+      ...proof.players.map((row) => ticketOf(row, proof, room)).sort(byWinner),
     );
     proofPlace.replaceChildren(await fairness(proof, witness(room, game)));
   };
@@ -58,9 +58,10 @@ async function fetchProof(lobbyId) {
   return answer.json();
 }
 
-function witness({ lobbyId, me, you, heard }, game) {
+function witness({ lobbyId, me, you, heard, view }, game) {
   const { seeds, seedHash } = game.memory.of(lobbyId);
-  return { me, seeds, seedHash, grid: you.grid ?? null, heard };
+  const { rules, patterns } = view;
+  return { me, seeds, seedHash, grid: you.grid ?? null, heard, rules, patterns };
 }
 
 function title({ view, me }) {
@@ -86,9 +87,9 @@ function leadWords({ view, you, me }, proof) {
   return `${view.winner} won ${coins(view.pot)} coins${line}.`;
 }
 
-function ticketOf([alienId, , grid], { winner, numbers_called }, me) {
+function ticketOf([alienId, , grid], { winner, numbers_called }, { me, view }) {
   const isWinner = alienId === winner;
-  const line = isWinner ? (completeLine(grid, numbers_called)?.cells ?? []) : [];
+  const line = isWinner ? (completeLine(grid, numbers_called, view.patterns)?.cells ?? []) : [];
   const caption = h(
     "span",
     {},
