@@ -44,27 +44,27 @@ class FrontDesk:
     async def join(self, buy_in_amount: int, client_seed: str = "") -> JoinAnswer:
         """Take a seat in a tier: the lobby it is in, and what to pay for it."""
         body = await self._line.ask("join", buy_in_amount=buy_in_amount, client_seed=client_seed)
-        return JoinAnswer.model_validate(body)
+        return JoinAnswer.model_validate(body, extra="ignore")
 
     async def list(self, buy_in_amount: int | None = None) -> Sequence[LobbyView]:
         """The forming lobbies, oldest first; of one tier if it is named."""
         body = await self._line.ask("list", buy_in_amount=buy_in_amount)
-        return ListAnswer.model_validate(body).lobbies
+        return ListAnswer.model_validate(body, extra="ignore").lobbies
 
     async def updates(self) -> AsyncIterator[LobbyView]:
         """The lobbies that formed when the connection was made, and then each one that changes or
         stops forming, until the connection ends."""
         async for name, message in self._line.messages():
             if name == "lobbies":
-                for lobby in Lobbies.model_validate(message).lobbies:
+                for lobby in Lobbies.model_validate(message, extra="ignore").lobbies:
                     yield lobby
             elif name == "lobby_listed":
-                yield LobbyListed.model_validate(message).lobby
+                yield LobbyListed.model_validate(message, extra="ignore").lobby
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
         body = await self._line.ask("refresh_token", token=token)
-        return RefreshTokenAnswer.model_validate(body).expires_at
+        return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
 
 
 class LobbyClient:
@@ -92,17 +92,17 @@ class LobbyClient:
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
         body = await self._line.ask("select_numbers", numbers=numbers)
-        return SelectNumbersAnswer.model_validate(body).numbers
+        return SelectNumbersAnswer.model_validate(body, extra="ignore").numbers
 
     async def arrange_grid(self, grid: Grid) -> Grid:
         """Arrange the ticket, as rows: the grid that is held now."""
         body = await self._line.ask("arrange_grid", grid=grid)
-        return ArrangeGridAnswer.model_validate(body).grid
+        return ArrangeGridAnswer.model_validate(body, extra="ignore").grid
 
     async def claim(self) -> ClaimWon | ClaimFalse:
         """Say that a pattern is complete. If it is not, the player is out."""
         body = await self._line.ask("claim")
-        return (ClaimWon if body["valid"] else ClaimFalse).model_validate(body)
+        return (ClaimWon if body["valid"] else ClaimFalse).model_validate(body, extra="ignore")
 
     async def leave(self) -> None:
         """Give the seat up."""
@@ -110,13 +110,13 @@ class LobbyClient:
 
     async def sync(self) -> LobbyState:
         """The whole state as it is now; `view` and `events` do not change by it."""
-        return SyncState.model_validate(await self._line.ask("sync")).state
+        return SyncState.model_validate(await self._line.ask("sync"), extra="ignore").state
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
         body = await self._line.ask("refresh_token", token=token)
         self._token = token
-        return RefreshTokenAnswer.model_validate(body).expires_at
+        return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
 
     async def events(self) -> AsyncIterator[RoomMessage | LobbyState]:
         """What happens, each event once and in order, until the lobby is finished. A LobbyState
@@ -167,7 +167,7 @@ class LobbyClient:
                 self.view = fold_event(self.view, heard)
                 self._own_is_due = self._own_is_due or self._may_be_own(heard)
         elif name == "lobby_state":
-            heard = LobbyState.model_validate(message)
+            heard = LobbyState.model_validate(message, extra="ignore")
             self._take_state(heard)
         else:
             if name == "draining":  # the connection ends, and is made again
@@ -198,7 +198,8 @@ class LobbyClient:
             if not refused.retry:
                 raise
             return
-        self.you = You.model_validate(body["you"] if "you" in body else body["state"]["you"])
+        own = body["you"] if "you" in body else body["state"]["you"]
+        self.you = You.model_validate(own, extra="ignore")
         self._own_is_due = False
 
     def _take_state(self, state: LobbyState) -> None:

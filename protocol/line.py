@@ -78,7 +78,7 @@ class Line:
         if not reply.done():
             raise ConnectionLost(f"no answer to {command}")
         if not reply.result()["ok"]:
-            raise CommandRefused(ErrorAnswer.model_validate(reply.result()).error)
+            raise CommandRefused(ErrorAnswer.model_validate(reply.result(), extra="ignore").error)
         return reply.result()
 
     async def messages(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -105,7 +105,7 @@ class Line:
                 )
         except (ConnectionError, TimeoutError) as error:
             if refusals and isinstance(refusals[0], dict):  # else the connection itself failed
-                refused = ErrorBody.model_validate(refusals[0]["data"])
+                refused = ErrorBody.model_validate(refusals[0]["data"], extra="ignore")
                 raise CommandRefused(refused) from None
             raise ConnectionLost(f"cannot connect to {url}") from error
         raise_if_cancelled()

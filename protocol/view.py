@@ -33,7 +33,7 @@ def read_room_message(name: str, message: Mapping[str, Any]) -> RoomMessage:
     """The message that came under this name. Raises KeyError if it is no room event's, and
     pydantic.ValidationError if the fields are not that event's."""
     fields = {field: value for field, value in message.items() if field not in ("seq", "at")}
-    event = ROOM_EVENTS[name].model_validate(fields)
+    event = ROOM_EVENTS[name].model_validate(fields, extra="ignore")
     return RoomMessage(message["seq"], message["at"], event)
 
 

@@ -25,7 +25,7 @@ class Invoice:
     """What the store knows of an invoice, for as long as it keeps it. Times are Unix ms.
 
     `units` is the amount asked for in the token's smallest unit, `owed_units` what is owed back of
-    it, `deliveries` the keys of those already recorded.
+    it, `deliveries` the keys of those already recorded. `version` is another after each of them.
     """
 
     invoice_id: str
@@ -35,12 +35,12 @@ class Invoice:
     status: InvoiceStatus
     created_at: int
     expires_at: int
-    takes_test: bool
+    takes_test: bool = False
     owed_units: int = 0
     tx_hash: str | None = None
     client_seed: str = ""
     deliveries: frozenset[str] = frozenset()
-    version: int = 0
+    version: str = ""
 
     @property
     def decimals(self) -> int:

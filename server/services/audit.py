@@ -12,9 +12,10 @@ from server.rules.coins import Coins, coins_text
 from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
 from server.store.directory import Directory
+from server.store.errors import REFUSED
 from server.store.ledger import Entry, LedgerStore, Malformed
 from server.store.lobbies import LobbyStore
-from server.store.replay import BrokenLog, replay, texts
+from server.store.replay import BrokenLog, is_kept, replay
 
 _LOOKS: Final = 5
 _LOOK_AGAIN_SECONDS: Final = 0.2
@@ -128,7 +129,10 @@ class Audit:
             return f"{coins_text(sums.missing)} coins do not balance"
         if not is_lobby_id(lobby_id):  # whatever wrote that, there is no log to look into
             return f"{coins_text(sums.pot)} coins are in its pot" if sums.pot else None
-        kept, log = await self._lobbies.texts_with_log(lobby_id)
+        try:
+            kept, log = await self._lobbies.texts_with_log(lobby_id)
+        except REFUSED as error:
+            return f"it cannot be read: {error}"
         if not log:
             in_pot = coins_text(sums.pot)
             return f"it is over, but {in_pot} coins are in its pot" if sums.pot else None
@@ -137,7 +141,7 @@ class Audit:
         except BrokenLog as error:
             return f"its log does not hold at {error}"
         told = steps[-1]
-        if texts(told) != kept:
+        if not is_kept(told, kept):
             return "its hashes are not what its log says"
         moved = Sums()
         for before, after in pairwise(steps):

@@ -42,7 +42,8 @@ class Billing:
             invoice.alien_id: invoice
             for invoice in found
             if invoice is not None
-            and (invoice.status, invoice.version) == ("cancelled", 0)
+            and invoice.status == "cancelled"
+            and not invoice.deliveries
             and invoice.takes_test == takes_test
         }
 

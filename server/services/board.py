@@ -6,14 +6,15 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from pydantic import ValidationError
 
 from protocol.views import LobbyView, Rules
 from server.rules.views import public_view
 from server.store import keys
 from server.store.directory import Directory
-from server.store.errors import StoreUnavailable
+from server.store.errors import NotUnderstood, StoreUnavailable
 from server.store.lobbies import LobbyStore
-from server.store.log import Snapshot
+from server.store.log import NOTHING, Snapshot
 from server.store.subscription import Subscription
 
 _RETRY_SECONDS: Final = 0.5
@@ -75,7 +76,7 @@ class Board:
             self._heard.clear()
             forming = await asyncio.gather(*map(self._directory.forming, self._tables))
             lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
-            loaded = await asyncio.gather(*map(self._store.load, lobby_ids))
+            loaded = await asyncio.gather(*map(self._load, lobby_ids))
             if not self._open:
                 return
             kept = [self._loaded(*lobby) for lobby in zip(lobby_ids, loaded, strict=True)]
@@ -132,12 +133,22 @@ class Board:
             self._take(view)
         return True
 
+    async def _load(self, lobby_id: str) -> Snapshot:
+        """The lobby as it is stored; one that a newer version made something else of is none of
+        those that can be listed here."""
+        try:
+            return await self._store.load(lobby_id)
+        except NotUnderstood as error:
+            log.warning("lobby_not_listed", lobby_id=lobby_id, error=str(error))
+            return Snapshot(None, NOTHING)
+
     def _said(self, said: str) -> None:
         fields = orjson.loads(said)
         lobby_id = fields["lobby_id"]
         known = self._lobbies.get(lobby_id)
-        if known is not None:
-            self._hear(_view(fields, known.rules))
+        heard = None if known is None else _view(fields, known.rules)
+        if heard is not None:
+            self._hear(heard)
             return
         is_new = lobby_id not in self._unknown
         self._unknown[lobby_id] = fields
@@ -147,10 +158,11 @@ class Board:
             lookup.add_done_callback(self._lookups.discard)
 
     async def _look_up(self, lobby_id: str) -> None:
-        """Learn from the store what a lobby plays by, for nobody says it."""
+        """Learn from the store what a lobby plays by, for nobody says it; or all of it, if what was
+        said is not understood."""
         while lobby_id in self._unknown:
             try:
-                snapshot = await self._store.load(lobby_id)
+                snapshot = await self._load(lobby_id)
             except StoreUnavailable as error:
                 log.warning("board_without_store", lobby_id=lobby_id, error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -159,7 +171,10 @@ class Board:
             if said is not None and snapshot.lobby is not None:
                 stored = public_view(snapshot.lobby, snapshot.head.seq)
                 heard = _view(said, stored.rules)  # perhaps after the store's answer
-                self._hear(max(stored, heard, key=lambda view: view.seq))
+                self._hear(max(stored, heard or stored, key=lambda view: view.seq))
+            elif lobby_id in self._lobbies:
+                self._keep(lobby_id, None)
+                self._on_restart()
 
     def _hear(self, view: LobbyView) -> None:
         if self._reloading.locked():
@@ -183,6 +198,11 @@ class Board:
             self._lobbies.pop(lobby_id, None)
 
 
-def _view(said: Mapping[str, Any], rules: Rules) -> LobbyView:
-    """A view as it was published, by a version that may say more or less than this one."""
-    return LobbyView.model_validate({**said, "rules": rules}, extra="ignore")
+def _view(said: Mapping[str, Any], rules: Rules) -> LobbyView | None:
+    """A view as it was published, by a version that may say more or less than this one; None if it
+    is not understood."""
+    try:
+        return LobbyView.model_validate({**said, "rules": rules}, extra="ignore")
+    except ValidationError as error:
+        log.warning("listing_not_understood", problems=error.error_count())
+        return None

@@ -15,7 +15,7 @@ from server.metrics import Metrics
 from server.services.followed import Followed
 from server.services.locks import Locks
 from server.store import keys
-from server.store.errors import StoreUnavailable
+from server.store.errors import NotUnderstood, StoreUnavailable
 from server.store.lobbies import LobbyStore
 from server.store.log import (
     Record,
@@ -170,9 +170,13 @@ class Following:
         if alien_id is not None:
             self._invoice_changed(lobby_id, alien_id)
             return
-        version, last_hash = announced(said)
-        if version > followed.snapshot.head.version:
-            self._announced(lobby_id, followed, *followed.told(said, last_hash))
+        try:
+            version, last_hash = announced(said)
+            if version > followed.snapshot.head.version:
+                self._announced(lobby_id, followed, *followed.told(said, last_hash))
+        except NotUnderstood as error:
+            log.warning("announcement_not_understood", lobby_id=lobby_id, error=str(error))
+            self._close_gap_soon(lobby_id, followed)
 
     def _invoice_changed(self, lobby_id: str, alien_id: str) -> None:
         if self.audience is not None:
@@ -211,19 +215,24 @@ class Following:
                 try:
                     more = await self._read_on(lobby_id, followed)
                     followed.behind = followed.behind or more
+                except NotUnderstood as error:  # nor will it be: the next announcement may
+                    log.warning("lobby_not_understood", lobby_id=lobby_id, error=str(error))
                 except StoreUnavailable as error:
                     log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
                     followed.behind = True
                     await asyncio.sleep(_RETRY_SECONDS)
         except Exception:
-            log.exception("lobby_not_understood", lobby_id=lobby_id)
+            log.exception("catching_up_failed", lobby_id=lobby_id)
         finally:
             followed.catching_up = False
 
     async def _read_on(self, lobby_id: str, followed: Followed) -> bool:
         """Take in the next records, and tell whether there may be more."""
         head = followed.snapshot.head
-        records = await self._store.records_from(lobby_id, head, _PAGE)
+        try:
+            records = await self._store.records_from(lobby_id, head, _PAGE)
+        except NotUnderstood:  # of a newer version, which has left the lobby after them as well
+            records = []
         if self._followed.get(lobby_id) is not followed:
             return False
         if not records or records[0].head != head:

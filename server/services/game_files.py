@@ -38,12 +38,12 @@ async def game_file(lobbies: LobbyStore, lobby_id: str) -> GameFile | None:
     (fields, _, _), log = await lobbies.texts_with_log(lobby_id)
     if fields.get("status") != "finished" or not log:
         return None
-    *_, end = replay(log, fields["hash"])
+    *_, end = replay(log, fields.get("hash", ""))
     shown = proof(end.lobby)
     return GameFile(
         lobby_id=lobby_id,
         log=[{"id": entry_id, **values} for entry_id, values in log],
-        hash=fields["hash"],
+        hash=fields.get("hash", ""),
         proof=None if shown is None else shown.model_dump(mode="json"),
     )
 

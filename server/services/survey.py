@@ -117,7 +117,7 @@ class Survey:
 
     async def nodes(self) -> Mapping[str, Figures]:
         """The latest figures of every node that lives. Raises StoreUnavailable."""
-        told = await self._nodes.told()
+        told = {n: figures for n, figures in (await self._nodes.told()).items() if AT in figures}
         since_ms = self._clock.now_ms() - GONE_SECONDS * 1000
         gone = [node for node, figures in told.items() if figures[AT] < since_ms]
         if gone:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Any,
@@ -17,7 +17,7 @@ from typing import (
 )
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from server.rules import events
 from server.rules.draw import call_order
@@ -66,8 +66,9 @@ class HashCodec(Generic[T]):
 
     def __init__(self, kind: type[T], without: Collection[str] = ()) -> None:
         hints = get_type_hints(kind)
-        names = [f.name for f in fields(kind) if f.name not in without]  # type: ignore[arg-type]
-        self._empty_values = {name: _empty_value(hints[name]) for name in names}
+        kept = [f for f in fields(kind) if f.name not in without]  # type: ignore[arg-type]
+        names = [f.name for f in kept]
+        self._empty_values = {f.name: _empty_value(f.default, hints[f.name]) for f in kept}
         self._plain = frozenset(name for name in names if _is_text(hints[name]))
         self._adapter = TypeAdapter(kind)
 
@@ -80,8 +81,9 @@ class HashCodec(Generic[T]):
         }
 
     def read(self, texts: Mapping[str, str], **elsewhere: Any) -> T:
-        """The value of a hash, with what lives elsewhere."""
-        values = {name: self._field(name, texts[name]) for name in self._empty_values}
+        """The value of a hash, with what lives elsewhere. A field that is absent counts as empty:
+        whoever wrote the hash did not have it yet; one that is not known is of no matter."""
+        values = {name: self._field(name, texts.get(name, "")) for name in self._empty_values}
         return self._adapter.validate_python(values | elsewhere)
 
     def _field(self, name: str, field: str) -> Any:
@@ -97,8 +99,18 @@ def _is_text(hint: Any) -> bool:
     return hint is str or get_origin(hint) is Literal
 
 
-def _empty_value(hint: Any) -> str | None:
+def _empty_value(default: Any, hint: Any) -> Any:
+    if default is not MISSING:
+        return default
     return "" if hint is str else None
+
+
+def why(error: Exception) -> str:
+    """Why something could not be read, on one line and without what was there: it may be secret."""
+    if not isinstance(error, ValidationError):
+        return repr(error)
+    details = error.errors(include_input=False, include_url=False)
+    return "; ".join(f"{'.'.join(map(str, d['loc']))}: {d['msg']}" for d in details)
 
 
 _LOBBY: Final = HashCodec(Lobby, without=("players", "called", "order"))
@@ -127,7 +139,7 @@ def read_lobby(
     seated = [_PLAYER.read(player) for player in players]
     variant = orjson.loads(lobby["variant"])
     order: tuple[int, ...] = ()
-    if lobby["entropy"]:
+    if lobby.get("entropy"):
         seed = bytes.fromhex(lobby["server_seed"])
         order = call_order(seed, lobby["lobby_id"], lobby["entropy"], variant["highest"])
     return _LOBBY.read(
@@ -156,7 +168,7 @@ def read_invoice(invoice: Mapping[str, str]) -> Invoice:
     units = int(invoice["amount"])
     # What paid a seat is what its invoice asked for: `refunded_units` says only that it is owed
     # back. It is in the unit of the server that wrote it, which need not be the invoice's.
-    refunded = units if int(invoice.get("refunded_units", "0")) else 0
+    refunded = units if int(invoice.get("refunded_units") or "0") else 0
     return _INVOICE.read(
         invoice,
         units=units,

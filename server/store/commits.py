@@ -64,5 +64,7 @@ def _json(commands: list[list[Any]]) -> bytes:
 
 def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
     """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
-    last = snapshot.head.hash if snapshot.lobby is not None else ""
-    return Check(("HGET", keys.lobby(lobby_id), "hash"), last)
+    key, head = keys.lobby(lobby_id), snapshot.head
+    if snapshot.lobby is not None and not head.hash:  # it was written before there were hashes
+        return Check(("HGET", key, "version"), str(head.version))
+    return Check(("HGET", key, "hash"), head.hash if snapshot.lobby is not None else "")

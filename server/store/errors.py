@@ -15,3 +15,8 @@ REFUSED: Final = (ResponseError,)
 class StoreUnavailable(Exception):
     """The store did not answer in time or cannot take writes now. What was sent may have been
     done or not; the same request may succeed later."""
+
+
+class NotUnderstood(StoreUnavailable):
+    """What the store has is not what this version knows: a newer one wrote it, or it is damaged.
+    The same request may succeed at a node that is newer."""

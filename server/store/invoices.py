@@ -8,6 +8,7 @@ from server.store import codec, keys
 from server.store.channels import Channels
 from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection
+from server.store.errors import NotUnderstood
 from server.store.log import Snapshot, invoice_news
 from server.store.projection import Write, ledger_entry
 
@@ -21,12 +22,17 @@ class InvoiceStore:
         self._channels = channels
 
     async def load(self, invoice_id: str) -> Invoice | None:
-        """The invoice; None if it is not ours or forgotten."""
+        """The invoice; None if it is not ours or forgotten. Raises NotUnderstood."""
         if invoice_table(invoice_id) is None:
             return None
         fields = await self._connection.call("HGETALL", keys.invoice(invoice_id))
         # A lobby that outlives an invoice may still note the end of its seat there.
-        return codec.read_invoice(fields) if "invoice_id" in fields else None
+        if "invoice_id" not in fields:
+            return None
+        try:
+            return codec.read_invoice(fields)
+        except (LookupError, ValueError) as error:
+            raise NotUnderstood(f"{invoice_id}: {codec.why(error)}") from None
 
     async def keep_unmatched(self, tx: str, raw_body: str) -> None:
         """Keep a payment that belongs to no seat, for ever; once, however often it comes."""
@@ -46,7 +52,7 @@ class InvoiceStore:
 def invoice_check(invoice: Invoice) -> Check:
     """That no other delivery about the invoice was recorded since it was loaded."""
     command = ("HGET", keys.invoice(invoice.invoice_id), "version")
-    return Check(command, str(invoice.version))
+    return Check(command, invoice.version)
 
 
 def receipt_writes(

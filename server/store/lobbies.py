@@ -9,8 +9,9 @@ from server.rules.events import Event
 from server.store import codec, keys
 from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection, Script
+from server.store.errors import NotUnderstood
 from server.store.indexes import Indexes
-from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record, record
+from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_head, read_record, record
 from server.store.projection import Projection, Write
 from server.store.tables import Tables
 
@@ -35,11 +36,17 @@ class LobbyStore:
         self.indexes = Indexes(connection, commits)
 
     async def load(self, lobby_id: str) -> Snapshot:
-        """The lobby as it is now; no lobby in it if there is none (any more)."""
-        fields, called, players = await self._texts(lobby_id)
-        if not fields:
+        """The lobby as it is now; no lobby in it if there is none (any more).
+
+        Raises NotUnderstood if it is none that this version knows.
+        """
+        texts = await self._texts(lobby_id)
+        if not texts[0]:
             return _NO_LOBBY
-        return Snapshot(codec.read_lobby(fields, players, called), _read_head(fields))
+        try:
+            return read_snapshot(texts)
+        except (LookupError, ValueError) as error:
+            raise NotUnderstood(f"{lobby_id}: {codec.why(error)}") from None
 
     async def seconds_left(self, lobby_id: str) -> float:
         """How long the lobby will be there; 0 if it is not, infinite if it does not expire."""
@@ -108,14 +115,10 @@ class LobbyStore:
         return [read_record(entry_id, fields) for entry_id, fields in entries]
 
 
-def _read_head(fields: Mapping[str, str]) -> Head:
-    return Head(
-        version=int(fields["version"]),
-        seq=int(fields["seq"]),
-        minor=int(fields["minor"]),
-        at=float(fields["at"]),
-        hash=fields["hash"],
-    )
+def read_snapshot(texts: Texts) -> Snapshot:
+    """The lobby that is kept so. Raises LookupError or ValueError if it is none."""
+    fields, called, players = texts
+    return Snapshot(codec.read_lobby(fields, players, called), read_head(fields))
 
 
 def _pairs(flat: list[str]) -> dict[str, str]:

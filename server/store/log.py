@@ -10,7 +10,7 @@ Records are a chain: each carries the hash of the one before it, which vouches f
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -19,7 +19,8 @@ from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lobby import SET_BACK_MS, Lobby
 from server.rules.views import announce
-from server.store.codec import event_json, event_type, read_event
+from server.store.codec import event_json, event_type, read_event, why
+from server.store.errors import NotUnderstood
 
 Entry = tuple[str, Mapping[str, str]]
 """An entry of a lobby's stream: its id and its fields."""
@@ -36,7 +37,7 @@ def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
 @dataclass(frozen=True, slots=True)
 class Head:
     """How far a lobby's log has come. `version` counts all records; `at` is the last one's Unix
-    time in ms, `hash` its hash."""
+    time in ms, `hash` its hash; empty if that was written before there were hashes."""
 
     version: int = 0
     seq: int = 0
@@ -98,7 +99,7 @@ def record(
     records = []
     for event in events:
         if isinstance(event, GameFinished):
-            event = replace(event, log_hash=head.hash)
+            event = replace(event, log_hash=head.hash or EMPTY_LOG_HASH)
         after = evolve(lobby, event)
         entry = _record(head, event, announce(lobby, event, after), max(now_ms, head.at))
         records.append((entry, after))
@@ -125,11 +126,25 @@ def _record(before: Head, event: Event, heard: RoomEvent | None, at: float) -> R
 
 
 def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
-    """The record of a stream entry."""
-    seq, minor = entry_id.split("-")
-    hashed = record_hash(entry_id, fields)
-    head = Head(int(fields["version"]), int(seq), int(minor), float(fields["at"]), hashed)
-    return Record(head, read_event(fields["type"], fields["data"]), fields)
+    """The record of a stream entry. Raises NotUnderstood if it is none that this version knows."""
+    try:
+        seq, minor = entry_id.split("-")
+        hashed = record_hash(entry_id, fields)
+        head = Head(int(fields["version"]), int(seq), int(minor), float(fields["at"]), hashed)
+        return Record(head, read_event(fields["type"], fields["data"]), fields)
+    except (LookupError, ValueError) as error:
+        raise NotUnderstood(f"{entry_id}: it is no record: {why(error)}") from None
+
+
+def read_head(fields: Mapping[str, str]) -> Head:
+    """How far the log has come by the fields of the lobby's hash."""
+    return Head(
+        version=int(fields["version"]),
+        seq=int(fields["seq"]),
+        minor=int(fields["minor"]),
+        at=float(fields["at"]),
+        hash=fields.get("hash", ""),
+    )
 
 
 def head_fields(head: Head) -> dict[str, str]:
@@ -166,12 +181,18 @@ def read_invoice_news(published: str) -> str | None:
 
 
 def announced(published: str) -> tuple[int, str]:
-    """The version of the first record of an announcement, and the hash of the last."""
-    version, last_hash = published[: published.index("\n")].split(" ")
+    """The version of the first record of an announcement, and the hash of the last. Raises
+    NotUnderstood if it is no announcement that this version knows."""
+    version, _, last_hash = published.partition("\n")[0].partition(" ")
+    if not version.isdecimal():
+        raise NotUnderstood("it is no announcement")
     return int(version), last_hash
 
 
 def read_announcement(published: str) -> list[Record]:
-    """The records of an announcement."""
-    entries: list[Any] = orjson.loads(published[published.index("\n") :])
-    return [read_record(entry_id, fields) for entry_id, fields in entries]
+    """The records of an announcement. Raises NotUnderstood."""
+    try:
+        entries: list[tuple[str, Mapping[str, str]]] = orjson.loads(published.partition("\n")[2])
+        return [read_record(entry_id, fields) for entry_id, fields in entries]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise NotUnderstood(f"it is no announcement: {error!r}") from None

@@ -26,6 +26,16 @@ class Nodes:
         await self._connection.call("HDEL", keys.NODES, *nodes)
 
     async def told(self) -> Mapping[str, Figures]:
-        """What every node told last."""
+        """What every node told last; but for those of a version that tells it in another way."""
         found = await self._connection.call("HGETALL", keys.NODES)
-        return {node: orjson.loads(figures) for node, figures in found.items()}
+        told = {node: _read(figures) for node, figures in found.items()}
+        return {node: figures for node, figures in told.items() if figures}
+
+
+def _read(text: str) -> Figures:
+    try:
+        figures = orjson.loads(text)
+    except ValueError:
+        return {}
+    known = figures if isinstance(figures, dict) else {}
+    return {name: value for name, value in known.items() if isinstance(value, float | int)}

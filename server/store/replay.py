@@ -1,15 +1,16 @@
 """Replaying a log: is it the one that was written, and where does it lead?"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
+from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
-from server.store import codec
-from server.store.lobbies import Texts
-from server.store.log import NOTHING, Entry, Head, Record, head_fields, read_record
+from server.store.errors import NotUnderstood
+from server.store.lobbies import Texts, read_snapshot
+from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record
 
 
 class BrokenLog(Exception):
@@ -29,13 +30,16 @@ def replay(entries: Iterable[Entry], last_hash: str) -> Iterator[Step]:
 
     Raises BrokenLog at the first entry that was altered, dropped, added or swapped: at the one that
     stands where another should, or that is not what the next one, or `last_hash`, vouches for.
+    Nothing vouches for the records that were written before there were hashes.
     """
-    lobby, head = None, NOTHING
+    lobby, head, hashed = None, NOTHING, False
     for entry_id, fields in entries:
         entry = _read(entry_id, fields)
         if _place(entry.head) != _place_after(head, entry):
             raise BrokenLog(f"{entry_id}: it does not stand next to {head.id}")
-        if fields["previous"] != head.hash:
+        previous = fields.get("previous", "")
+        hashed = hashed or previous != ""
+        if previous != (head.hash if hashed else "") or not _end_vouches(entry.event, head):
             altered = entry_id if lobby is None else head.id
             raise BrokenLog(f"{altered}: it is not what {entry_id} vouches for")
         if not head.at <= entry.head.at < inf:
@@ -46,23 +50,32 @@ def replay(entries: Iterable[Entry], last_hash: str) -> Iterator[Step]:
             raise BrokenLog(f"{entry_id}: it cannot have happened: {error!r}") from None
         head = entry.head
         yield Step(entry, lobby)
-    if head.hash != last_hash:
+    if last_hash != head.hash and (hashed or last_hash):
         raise BrokenLog(f"{head.id}: it is not the last one, or was altered")
 
 
-def texts(step: Step) -> Texts:
-    """The lobby after a step as the store has to have it, to the byte."""
-    lobby = step.lobby
-    players = [codec.player_hash(player) for player in lobby.players.values()]
-    called = [str(number) for number in lobby.called]
-    return codec.lobby_hash(lobby) | head_fields(step.record.head), called, players
+def is_kept(step: Step, kept: Texts) -> bool:
+    """Whether the lobby after a step is what the store has. Of which version its fields are is of
+    no matter, nor what else is there."""
+    try:
+        found = read_snapshot(kept)
+    except (LookupError, ValueError):
+        return False
+    lobby, head = step.lobby, step.record.head
+    same_order = found.lobby is not None and [*found.lobby.players] == [*lobby.players]
+    return found == Snapshot(lobby, replace(head, hash=found.head.hash)) and same_order
 
 
 def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
     try:
         return read_record(entry_id, fields)
-    except (LookupError, ValueError) as error:
-        raise BrokenLog(f"{entry_id}: it is no record: {error!r}") from None
+    except NotUnderstood as error:
+        raise BrokenLog(str(error)) from None
+
+
+def _end_vouches(event: Event, head: Head) -> bool:
+    """Whether the end of a game, if it is one, vouches for the record before it."""
+    return not isinstance(event, GameFinished) or event.log_hash in (EMPTY_LOG_HASH, head.hash)
 
 
 def _place(head: Head) -> tuple[int, int, int]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from server.services.following import Following
+from server.store.errors import NotUnderstood
 from server.store.lobbies import LobbyStore
 from server.store.log import Record
 
@@ -25,7 +26,10 @@ class Resuming:
             await self._following.catch_up(lobby_id)
         if self.missed(lobby_id, last_seq, []) is not None or not self._is_past(lobby_id, last_seq):
             return []
-        return await self._store.records_heard_after(lobby_id, last_seq, MOST_MISSED)
+        try:
+            return await self._store.records_heard_after(lobby_id, last_seq, MOST_MISSED)
+        except NotUnderstood:  # by this version; the lobby itself may be
+            return []
 
     def missed(
         self, lobby_id: str, last_seq: Any, older: Sequence[Record]

@@ -2,8 +2,19 @@
 
 from redis.asyncio import Redis
 
-from server.store.replay import replay, texts
+from server.store import codec
+from server.store.lobbies import Texts
+from server.store.log import head_fields
+from server.store.replay import Step, replay
 from tests.support.game import Node
+
+
+def texts(step: Step) -> Texts:
+    """The lobby after a step as this version has it in the store, to the byte."""
+    lobby = step.lobby
+    players = [codec.player_hash(player) for player in lobby.players.values()]
+    called = [str(number) for number in lobby.called]
+    return codec.lobby_hash(lobby) | head_fields(step.record.head), called, players
 
 
 async def replay_all(store_url: str) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from server.rules.events import GameFinished, GameStarted, NumberCalled
 from server.rules.lobby import Lobby
 from server.store.log import Record
-from server.store.replay import replay, texts
+from server.store.replay import replay
 from tests.support.game import Node
+from tests.support.replays import texts
 from tests.system.faults.follower import Data, Follower
 
 

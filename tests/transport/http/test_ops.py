@@ -105,3 +105,21 @@ async def test_every_node_shows_all_nodes_and_forgets_who_is_gone(
         await redis.hset("nodes", gone, json.dumps({"at_ms": 0}))
         assert set(await told(server, 1)) == {own}
         assert not await redis.hexists("nodes", gone)
+
+
+async def test_figures_of_another_version_are_left_alone(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    newer = {
+        "with more": json.dumps({"at_ms": 9e15, "known": 1.5, "new": {"a": 1}}),
+        "without a time": json.dumps({"seen": "today"}),
+        "of another shape": "[1]",
+        "of another language": "\x00",
+    }
+    async with Redis.from_url(store_url, decode_responses=True) as redis:
+        stored = StoredLedger(redis).redis
+        await stored.hset("nodes", mapping=newer)
+        async with running_app(store_url, issuer, provider, OPS_TOKEN=TOKEN) as server:
+            found = await told(server, 2)
+            assert found["with more"] == {"at_ms": 9e15, "known": 1.5}
+            assert newer.items() <= (await stored.hgetall("nodes")).items()
