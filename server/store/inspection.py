@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 from redis.exceptions import NoPermissionError
 
+from server.store import keys
 from server.store.connection import Ask
 from server.store.errors import StoreUnavailable
 from server.store.permissions import Permission
@@ -117,6 +118,8 @@ def _named(permission: Permission) -> str:
             return f"read and write {key}"
         case (command, channel, *_) if command.endswith(("PUBLISH", "SUBSCRIBE")):
             return f"{command} {channel}"
+        case (command, key) if key in (keys.NODES, keys.TABLES, keys.UNMATCHED):
+            return f"run {command} on {key}"
     return f"run {permission[0]}"
 
 

@@ -23,9 +23,6 @@ _SHA: Final = "0" * 40
 def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permission]:
     """All that a server of these tables needs, by the example of one lobby each."""
     yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))
-    yield ("HSET", keys.NODES)
-    yield ("HSETNX", keys.UNMATCHED)
-    yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES))
     for table in tables:
         used = _keys(table)
         yield from (("EVALSHA", _SHA, "1", key) for key in used)
@@ -35,6 +32,8 @@ def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permissio
             yield (channels.publish, channel, "")
             yield (channels.subscribe, channel)
             yield (channels.unsubscribe, channel)
+    yield from (("HSET", keys.NODES), ("HDEL", keys.NODES), ("HGETALL", keys.NODES))
+    yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES), ("HSETNX", keys.UNMATCHED))
 
 
 def _keys(table: str) -> list[str]:

@@ -103,7 +103,8 @@ async def test_a_member_of_a_cluster_stops_the_start_even_if_weakness_is_allowed
         ("+@all -time ~* &*", "TIME"),
         ("+@all ~lobby:* ~timers:* ~front_desk:* &*", "proof:{3500}"),
         ("+@all %R~* &*", "read and write lobby:{3500}"),
-        ("+@all ~*3500* ~nodes ~unmatched &*", "{7000}"),
+        ("+@all ~*3500* &*", "{7000}"),
+        ("+@all ~*{* ~nodes ~unmatched &*", "run SADD on tables"),
     ],
 )
 async def test_a_user_who_may_not_run_what_is_needed_stops_the_start(
