@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from protocol.backoff import Backoff
+from protocol.connection import CommandRefused, Connection, ConnectionLost
 from protocol.ids import FRONT_DESK, lobby_namespace
-from protocol.line import CommandRefused, ConnectionLost, Line
 from protocol.to_client import (
     ROOM_EVENTS,
     ArrangeGridAnswer,
@@ -38,7 +38,7 @@ MOST_RETRY_AFTER_SECONDS: Final = 60.0
 class FrontDesk:
     """A connection to the front desk. Every command raises CommandRefused or ConnectionLost."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Connection) -> None:
         self._line = line
 
     async def join(self, buy_in_amount: int, client_seed: str = "") -> JoinAnswer:
@@ -207,11 +207,11 @@ class LobbyClient:
         self.patterns = state.patterns
         self.you = state.you
 
-    async def _open_line(self) -> Line:
+    async def _open_line(self) -> Connection:
         auth: dict[str, Any] = {"token": self._token}
         if self._heard_seq is not None:
             auth["last_seq"] = self._heard_seq
-        return await Line.open(self._url, self._namespace, auth)
+        return await Connection.open(self._url, self._namespace, auth)
 
     async def _reconnect(self) -> None:
         await self._line.close()
@@ -251,7 +251,7 @@ def _subject(token: str) -> str | None:
 async def connect_front_desk(url: str, token: str) -> AsyncIterator[FrontDesk]:
     """The front desk of the server at `url`, as the player of `token`. Raises CommandRefused or
     ConnectionLost."""
-    line = await Line.open(url, FRONT_DESK, {"token": token})
+    line = await Connection.open(url, FRONT_DESK, {"token": token})
     try:
         yield FrontDesk(line)
     finally:

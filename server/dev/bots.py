@@ -10,8 +10,8 @@ import httpx
 import structlog
 
 from protocol.client import LobbyClient, connect_front_desk, enter_lobby
+from protocol.connection import CommandRefused, ConnectionLost
 from protocol.errors import ErrorCode
-from protocol.line import CommandRefused, ConnectionLost
 from protocol.to_client import LobbyState, NumberCalled
 from protocol.view import RoomMessage
 from protocol.views import Invoice, LobbyView

@@ -9,14 +9,14 @@ import httpx
 from aiohttp import web
 
 from protocol.views import Invoice
-from server.app import App
+from server.assembly.app import App
 from server.dev.bots import Access
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import add_dev_routes
 from server.dev.store import EmbeddedStore
-from server.settings import load_settings
+from server.runtime.settings import load_settings
 
 DEFAULTS: Final = {
     "HOST": "127.0.0.1",  # whoever reaches it gets a token of anyone, and pays with nothing

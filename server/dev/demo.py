@@ -11,14 +11,14 @@ from protocol import strict_json
 from protocol.client import enter_lobby
 from protocol.view import RoomMessage
 from protocol.views import LobbyView
-from server import logs
-from server.app import App
+from server.assembly.app import App
+from server.assembly.tiers import tiers
 from server.dev.bots import Bot
 from server.dev.compose import DevWorld
 from server.dev.screen import Screen
 from server.rules.verify import verify_proof
+from server.runtime import logs
 from server.services.audit import Audit
-from server.tiers import tiers
 
 NAMES: Final = ("ada", "bela", "cleo", "dora")
 BUY_IN: Final = 3500

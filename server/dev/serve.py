@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from server import logs
+from server.assembly.tiers import tiers
 from server.dev.bots import keep_lobbies_warm
 from server.dev.compose import DevWorld
-from server.tiers import tiers
+from server.runtime import logs
 
 DATA_DIR: Final = Path(".fair-bingo")
 

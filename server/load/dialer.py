@@ -4,8 +4,8 @@ import asyncio
 import time
 from itertools import cycle
 
+from server.load.connection import Connection
 from server.load.failures import Refused
-from server.load.line import Line
 from server.load.meter import Meter
 from server.load.target import Target
 from server.load.websocket import WebSocket
@@ -20,10 +20,10 @@ class Dialer:
         self._tls = target.tls()
         self._sources = cycle(target.sources or [None])
 
-    async def dial(self) -> Line:
+    async def dial(self) -> Connection:
         """A new connection. Raises Refused or ConnectionLost."""
         start_s = time.monotonic()
-        line = Line(await self._connect(), self._meter)
+        line = Connection(await self._connect(), self._meter)
         try:
             await line.opened()
         except BaseException:

@@ -8,9 +8,9 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from protocol.backoff import Backoff
+from server.load.connection import Connection
 from server.load.failures import ConnectionLost, Refused
 from server.load.kit import Kit
-from server.load.line import Line
 
 RETRY_SECONDS: Final = (0.5, 1.5)
 """When to try again what was refused, at random in between, so that not all come at once."""
@@ -27,7 +27,7 @@ class Participant(ABC):
         self.alien_id = alien_id
         self._kit = kit
         self._news = asyncio.Event()
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._backoff = Backoff()
         self._token: str | None = None
         self._token_until_s = 0.0
@@ -82,14 +82,14 @@ class Participant(ABC):
             self._token_until_s = time.monotonic() + _TOKEN_SECONDS
         return self._token
 
-    async def _connected(self) -> Line:
+    async def _connected(self) -> Connection:
         """The connection, made again if it has ended. Raises Refused or ConnectionLost."""
         if self._line is None or self._line.has_ended:
             self._line = await self._kit.dialer.dial()
             self._line.on_end = self._news.set
         return self._line
 
-    async def _wait_for_news(self, line: Line) -> None:
+    async def _wait_for_news(self, line: Connection) -> None:
         """Return when there may be something to do. Raises ConnectionLost."""
         await self._news.wait()
         self._news.clear()

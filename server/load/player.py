@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from protocol.ids import FRONT_DESK, lobby_namespace
+from server.load.connection import Connection
 from server.load.failures import ConnectionLost, Refused
 from server.load.kit import Kit
-from server.load.line import Line
 from server.load.participant import Participant
 from server.load.room import Room
 from server.load.ticket import Ticket
@@ -88,7 +88,7 @@ class Player(Participant):
         room = Room(self._kit.meter, self._kit.games.pace(joined["lobby"]["lobby_id"]))
         return Game(token, joined, room)
 
-    async def _prepare(self, game: Game, line: Line) -> None:
+    async def _prepare(self, game: Game, line: Connection) -> None:
         if not game.has_paid:
             start_s = time.monotonic()
             await self._kit.payments.pay(game.invoice)
@@ -101,7 +101,7 @@ class Player(Participant):
             await line.ask("arrange_grid", grid=game.ticket.grid)
             game.has_arranged = True
 
-    async def _claim(self, game: Game, line: Line) -> None:
+    async def _claim(self, game: Game, line: Connection) -> None:
         try:
             answer = await line.ask("claim")
         except Refused as refused:

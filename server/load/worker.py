@@ -9,7 +9,6 @@ from typing import Final
 import aiohttp
 import uvloop
 
-from server.garbage import collect_when_grown, spare_what_stays
 from server.load.crowd import Crowd
 from server.load.dialer import Dialer
 from server.load.http import http_session
@@ -22,6 +21,7 @@ from server.load.plan import Plan
 from server.load.player import Player
 from server.load.spectator import Spectator
 from server.load.tokens import DevTokens, SignedTokens, Tokens, read_key
+from server.runtime.garbage import collect_when_grown, spare_what_stays
 
 _TOKEN_RESERVE_SECONDS: Final = 600
 

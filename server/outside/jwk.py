@@ -11,7 +11,7 @@ from jwt.exceptions import PyJWTError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from protocol import strict_json
-from server.ed25519 import is_usable_key
+from server.runtime.ed25519 import is_usable_key
 
 RSA_MIN_BITS = 2048
 

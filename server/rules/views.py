@@ -78,7 +78,7 @@ def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:
     )
 
 
-def announce(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
+def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
     """What the room hears of `event`; None when it is nobody else's business."""
     match event:
         case events.SeatTaken(alien_id=alien_id):

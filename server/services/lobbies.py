@@ -7,15 +7,15 @@ from typing import Final
 
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import lobby_table
-from server.clock import StoreClock
-from server.metrics import Metrics
 from server.rules.commands import Command
 from server.rules.decide import decide
 from server.rules.events import Event
 from server.rules.lobby import Lobby, due_at
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
 from server.services.alarms import Alarms
-from server.services.following import Following
 from server.services.locks import Locks
+from server.services.replicas import LobbyReplicas
 from server.services.reporting import report
 from server.store.commits import Check
 from server.store.lobbies import LobbyStore
@@ -52,13 +52,13 @@ class Lobbies:
     def __init__(
         self,
         store: LobbyStore,
-        following: Following,
+        replicas: LobbyReplicas,
         alarms: Alarms,
         clock: StoreClock,
         metrics: Metrics,
     ) -> None:
         self._store = store
-        self._following = following
+        self._replicas = replicas
         self._alarms = alarms
         self._clock = clock
         self._metrics = metrics
@@ -66,7 +66,7 @@ class Lobbies:
 
     async def snapshot(self, lobby_id: str) -> Snapshot:
         """The lobby as this node knows it, else as the store has it (no lobby if there is none)."""
-        return self._following.snapshot(lobby_id) or await self._store.load(lobby_id)
+        return self._replicas.snapshot(lobby_id) or await self._store.load(lobby_id)
 
     async def stored(self, lobby_id: str) -> Snapshot:
         """The lobby as the store has it."""
@@ -103,7 +103,7 @@ class Lobbies:
         serves for a change, which is checked when it is committed, but never for a refusal.
         """
         async with self.hold(lobby_id):
-            known = self._following.snapshot(lobby_id)
+            known = self._replicas.snapshot(lobby_id)
             if known is not None:
                 changed = await self.attempt(known, decision)
                 if isinstance(changed, Changed) and changed.records:
@@ -150,13 +150,13 @@ class Lobbies:
             now_ms,
             checks=checks,
             writes=writes,
-            expect=self._following.expect,
+            expect=self._replicas.expect,
         )
         if done is None:
             return None
         after, records = done
         changed = Changed(after, records)
         report(before, changed.lobby, records, self._metrics)
-        self._following.committed(changed.lobby.lobby_id, after, records)
+        self._replicas.committed(changed.lobby.lobby_id, after, records)
         self._alarms.due(lobby_table(changed.lobby.lobby_id), due_at(changed.lobby))
         return changed

@@ -7,8 +7,8 @@ from typing import Final
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import invoice_lobby
 from protocol.payments import PaymentDelivery, WebhookAnswer
-from server.clock import StoreClock
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
+from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.invoices import InvoiceStore, invoice_check, receipt_writes

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from protocol import ids
 from protocol.errors import ErrorCode, Refused
 from protocol.views import Invoice
-from server.clock import StoreClock
 from server.rules.commands import Leave
 from server.rules.decide import decide
 from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.rules.variants import Variant
+from server.runtime.clock import StoreClock
 from server.services.billing import Billing
-from server.services.guests import Joins, Permit
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
-from server.services.usher import Tier, Usher
+from server.services.matchmaker import Matchmaker, Tier
+from server.services.seat_requests import Joins, Permit
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
@@ -52,18 +52,18 @@ class Seats:
             buy_in_amount: Tier(buy_in_amount, variant, takes_test)
             for buy_in_amount, variant in tiers.items()
         }
-        self._ushers = {
-            buy_in_amount: Usher(lobbies, directory, billing, clock, tier, joins)
+        self._matchmakers = {
+            buy_in_amount: Matchmaker(lobbies, directory, billing, clock, tier, joins)
             for buy_in_amount, tier in self._tiers.items()
         }
 
     async def join(self, alien_id: str, buy_in_amount: int, client_seed: str) -> Seated | Refused:
         """Seat a player in the fullest forming lobby of the tier, or in a new one; who sits in one
         already keeps that seat."""
-        usher = self._ushers.get(buy_in_amount)
-        if usher is None:
+        matchmaker = self._matchmakers.get(buy_in_amount)
+        if matchmaker is None:
             return Refused(ErrorCode.UNKNOWN_TIER)
-        seated = await usher.seat(alien_id, client_seed)
+        seated = await matchmaker.seat(alien_id, client_seed)
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
     async def take(self, alien_id: str, buy_in_amount: int, lobby_id: str) -> Seated | Refused:
@@ -117,7 +117,7 @@ class Seats:
         invoice = await self._billing.invoice_of(seated.snapshot, alien_id)
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")
-        return Seated(seated.lobby, seated.snapshot.head.seq, invoice)
+        return Seated(seated.lobby, seated.snapshot.position.seq, invoice)
 
 
 def _held_by(alien_id: str) -> Decision:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from server.metrics import Metrics
+from server.runtime.metrics import Metrics
 from server.store import keys
 from server.store.connection import Connection, Script
 from server.store.log import Snapshot
@@ -64,7 +64,7 @@ def _json(commands: list[list[Any]]) -> bytes:
 
 def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
     """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
-    key, head = keys.lobby(lobby_id), snapshot.head
-    if snapshot.lobby is not None and not head.hash:  # it was written before there were hashes
-        return Check(("HGET", key, "version"), str(head.version))
-    return Check(("HGET", key, "hash"), head.hash if snapshot.lobby is not None else "")
+    key, position = keys.lobby(lobby_id), snapshot.position
+    if snapshot.lobby is not None and not position.hash:  # it was written before there were hashes
+        return Check(("HGET", key, "version"), str(position.version))
+    return Check(("HGET", key, "hash"), position.hash if snapshot.lobby is not None else "")

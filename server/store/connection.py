@@ -15,9 +15,9 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from server.clock import StoreClock
-from server.delay import Delay
-from server.metrics import Metrics
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.shared_timeout import SharedTimeout
 from server.store.errors import StoreUnavailable
 
 COMMAND_TIMEOUT_SECONDS: Final = 2.0
@@ -94,7 +94,7 @@ class Connection:
         self._line: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
-        self._patience = Delay(COMMAND_TIMEOUT_SECONDS, _give_up)
+        self._patience = SharedTimeout(COMMAND_TIMEOUT_SECONDS, _give_up)
         self.look: Callable[[Ask], Awaitable[None]] | None = None
         self._looked = False
 

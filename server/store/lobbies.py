@@ -11,7 +11,16 @@ from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection, Script
 from server.store.errors import NotUnderstood
 from server.store.indexes import Indexes
-from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_head, read_record, record
+from server.store.log import (
+    NOTHING,
+    Entry,
+    LogPosition,
+    Record,
+    Snapshot,
+    read_head,
+    read_record,
+    record,
+)
 from server.store.projection import Projection, Write
 from server.store.tables import Tables
 
@@ -83,7 +92,7 @@ class LobbyStore:
         table = lobby_table(after.lobby_id)
         await self._tables.note(table)
         unchanged = log_check(after.lobby_id, before)
-        changed = Snapshot(after, log[-1].head)
+        changed = Snapshot(after, log[-1].position)
         if expect is not None:
             expect(after.lobby_id, changed, log)
         done = await self._commits.commit(
@@ -93,10 +102,10 @@ class LobbyStore:
         )
         return (changed, log) if done else None
 
-    async def records_from(self, lobby_id: str, head: Head, most: int) -> list[Record]:
+    async def records_from(self, lobby_id: str, position: LogPosition, most: int) -> list[Record]:
         """The records from the one at `head` on, in order, at most so many. If the first is not
         the one that `head` is of, the store has lost something since."""
-        return await self._range(lobby_id, head.id, most)
+        return await self._range(lobby_id, position.id, most)
 
     async def records_heard_after(self, lobby_id: str, seq: int, most: int) -> list[Record]:
         """The records of what the room heard after its event `seq`, among at most `most` records

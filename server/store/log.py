@@ -18,7 +18,7 @@ from protocol.to_client import ROOM_EVENT_NAMES, RoomEvent
 from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lobby import SET_BACK_MS, Lobby
-from server.rules.views import announce
+from server.rules.views import room_event
 from server.store.codec import event_json, event_type, read_event, why
 from server.store.errors import NotUnderstood
 
@@ -35,7 +35,7 @@ def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class LogPosition:
     """How far a lobby's log has come. `version` counts all records; `at` is the last one's Unix
     time in ms, `hash` its hash; empty if that was written before there were hashes."""
 
@@ -51,7 +51,7 @@ class Head:
         return f"{self.seq}-{self.minor}"
 
 
-NOTHING: Final = Head()
+NOTHING: Final = LogPosition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Snapshot:
     """A lobby at a point of its log; no lobby before the first record."""
 
     lobby: Lobby | None
-    head: Head
+    position: LogPosition
 
     def time_ms(self, now_ms: float) -> float:
         """When something happens to it now: not before what happened to it last, unless the store's
         clock was set back."""
-        was_set_back = self.head.at - now_ms > SET_BACK_MS
-        return now_ms if was_set_back else max(now_ms, self.head.at)
+        was_set_back = self.position.at - now_ms > SET_BACK_MS
+        return now_ms if was_set_back else max(now_ms, self.position.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Record:
     """One event as it stands in the log: its fields, the fact in them, and what the room hears of
     it, if anything: the name and the JSON of the message."""
 
-    head: Head
+    position: LogPosition
     event: Event
     fields: Mapping[str, str]
 
@@ -95,19 +95,19 @@ def record(
 
     Time never goes back within a log, also when the store's did.
     """
-    lobby, head = snapshot.lobby, snapshot.head
+    lobby, position = snapshot.lobby, snapshot.position
     records = []
     for event in events:
         if isinstance(event, GameFinished):
-            event = replace(event, log_hash=head.hash or EMPTY_LOG_HASH)
+            event = replace(event, log_hash=position.hash or EMPTY_LOG_HASH)
         after = evolve(lobby, event)
-        entry = _record(head, event, announce(lobby, event, after), max(now_ms, head.at))
+        entry = _record(position, event, room_event(lobby, event, after), max(now_ms, position.at))
         records.append((entry, after))
-        lobby, head = after, entry.head
+        lobby, position = after, entry.position
     return records
 
 
-def _record(before: Head, event: Event, heard: RoomEvent | None, at: float) -> Record:
+def _record(before: LogPosition, event: Event, heard: RoomEvent | None, at: float) -> Record:
     seq = before.seq if heard is None else before.seq + 1
     minor = before.minor + 1 if heard is None else 0
     fields = {
@@ -122,7 +122,7 @@ def _record(before: Head, event: Event, heard: RoomEvent | None, at: float) -> R
         fields["event"] = ROOM_EVENT_NAMES[type(heard)]
         fields["message"] = orjson.dumps(message).decode()
     hashed = record_hash(f"{seq}-{minor}", fields)
-    return Record(Head(before.version + 1, seq, minor, at, hashed), event, fields)
+    return Record(LogPosition(before.version + 1, seq, minor, at, hashed), event, fields)
 
 
 def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
@@ -130,15 +130,17 @@ def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
     try:
         seq, minor = entry_id.split("-")
         hashed = record_hash(entry_id, fields)
-        head = Head(int(fields["version"]), int(seq), int(minor), float(fields["at"]), hashed)
-        return Record(head, read_event(fields["type"], fields["data"]), fields)
+        position = LogPosition(
+            int(fields["version"]), int(seq), int(minor), float(fields["at"]), hashed
+        )
+        return Record(position, read_event(fields["type"], fields["data"]), fields)
     except (LookupError, ValueError) as error:
         raise NotUnderstood(f"{entry_id}: it is no record: {why(error)}") from None
 
 
-def read_head(fields: Mapping[str, str]) -> Head:
+def read_head(fields: Mapping[str, str]) -> LogPosition:
     """How far the log has come by the fields of the lobby's hash."""
-    return Head(
+    return LogPosition(
         version=int(fields["version"]),
         seq=int(fields["seq"]),
         minor=int(fields["minor"]),
@@ -147,23 +149,24 @@ def read_head(fields: Mapping[str, str]) -> Head:
     )
 
 
-def head_fields(head: Head) -> dict[str, str]:
+def position_fields(position: LogPosition) -> dict[str, str]:
     """The fields of a lobby's hash that say how far its log has come."""
     return {
-        "version": str(head.version),
-        "seq": str(head.seq),
-        "minor": str(head.minor),
-        "at": repr(head.at),
-        "hash": head.hash,
+        "version": str(position.version),
+        "seq": str(position.seq),
+        "minor": str(position.minor),
+        "at": repr(position.at),
+        "hash": position.hash,
     }
 
 
-def announcement(records: Sequence[Record]) -> str:
+def encode_commit(records: Sequence[Record]) -> str:
     """What is published of a commit: on a line of its own the version of its first record and the
     hash of its last, so that a node that has it or expects it need not read on, and the records as
     JSON."""
-    entries = [[entry.head.id, entry.fields] for entry in records]
-    return f"{records[0].head.version} {records[-1].head.hash}\n{orjson.dumps(entries).decode()}"
+    first, last = records[0].position, records[-1].position
+    entries = orjson.dumps([[entry.position.id, entry.fields] for entry in records])
+    return f"{first.version} {last.hash}\n{entries.decode()}"
 
 
 _INVOICE_NEWS: Final = "invoice of "
@@ -180,8 +183,8 @@ def read_invoice_news(published: str) -> str | None:
     return None if alien_id == published else alien_id
 
 
-def announced(published: str) -> tuple[int, str]:
-    """The version of the first record of an announcement, and the hash of the last. Raises
+def commit_header(published: str) -> tuple[int, str]:
+    """The version of the first record of an encode_commit, and the hash of the last. Raises
     NotUnderstood if it is no announcement that this version knows."""
     version, _, last_hash = published.partition("\n")[0].partition(" ")
     if not version.isdecimal():
@@ -189,7 +192,7 @@ def announced(published: str) -> tuple[int, str]:
     return int(version), last_hash
 
 
-def read_announcement(published: str) -> list[Record]:
+def decode_commit(published: str) -> list[Record]:
     """The records of an announcement. Raises NotUnderstood."""
     try:
         entries: list[tuple[str, Mapping[str, str]]] = orjson.loads(published.partition("\n")[2])

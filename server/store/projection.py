@@ -17,14 +17,14 @@ from server.rules.money import Movement, invoice_updates, movements
 from server.rules.views import public_view
 from server.store import codec, keys
 from server.store.channels import Channels
-from server.store.log import Head, Record, Snapshot, announcement, head_fields
+from server.store.log import LogPosition, Record, Snapshot, encode_commit, position_fields
 
 Write = tuple[Any, ...]
 """A command, its key and its arguments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetimes:
+class Retention:
     """How long what is over is kept, in seconds."""
 
     finished_seconds: float
@@ -36,8 +36,8 @@ class Projection:
     """Turns changes into writes. `coin_decimals`: how many decimals a coin has in the amounts of
     new invoices, which are in the token's smallest unit."""
 
-    def __init__(self, lifetimes: Lifetimes, coin_decimals: int, channels: Channels) -> None:
-        self._lifetimes = lifetimes
+    def __init__(self, retention: Retention, coin_decimals: int, channels: Channels) -> None:
+        self._retention = retention
         self._unit = 10**coin_decimals
         self._channels = channels
 
@@ -53,10 +53,10 @@ class Projection:
         The log comes first: that an entry of its id is there already is the one thing that the
         store finds out only when it writes. What further writes say of a delivery is next.
         """
-        log, after = records[-1][0].head, records[-1][1]
+        log, after = records[-1][0].position, records[-1][1]
         lobby_id = after.lobby_id
         for entry, _ in records:
-            yield ("XADD", keys.events(lobby_id), entry.head.id, *_flat(entry.fields))
+            yield ("XADD", keys.events(lobby_id), entry.position.id, *_flat(entry.fields))
         yield from further
         yield from _state(before.lobby, after, log)
         lobby = before.lobby
@@ -64,12 +64,14 @@ class Projection:
             yield from self._invoices(lobby_id, lobby, following, entry)
             if lobby is not None:
                 for movement in movements(lobby, entry.event):
-                    yield ledger_entry(table, lobby_id, movement, entry.head.at, entry.head.id)
+                    yield ledger_entry(
+                        table, lobby_id, movement, entry.position.at, entry.position.id
+                    )
             lobby = following
         yield from _indexes(before.lobby, after, table)
         if after.status == "finished":
             yield from self._farewell(after, records[-1][0])
-        said = announcement([entry for entry, _ in records])
+        said = encode_commit([entry for entry, _ in records])
         yield (self._channels.publish, keys.events(lobby_id), said)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
             view = public_view(after, log.seq)
@@ -93,7 +95,7 @@ class Projection:
             yield ("HSET", key, "status", update.status)
             if update.refunded:
                 yield ("HSET", key, "refunded_units", self._units(before))
-            yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
+            yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
 
     def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
         key = keys.invoice(seat.invoice_id)
@@ -112,14 +114,14 @@ class Projection:
         yield ("HSETNX", key, "amount", self._units(lobby))
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
         yield ("HSETNX", key, "version", 0)
-        yield ("PEXPIRE", key, _ms(self._lifetimes.invoice_seconds))
+        yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
 
     def _units(self, lobby: Lobby) -> str:
         """The buy-in in the smallest unit; as text, since it may be more than 64 bits can hold."""
         return str(lobby.buy_in_amount * self._unit)
 
     def _farewell(self, lobby: Lobby, end: Record) -> Iterator[Write]:
-        lasting = _ms(self._lifetimes.finished_seconds)
+        lasting = _ms(self._retention.finished_seconds)
         yield ("PEXPIRE", keys.lobby(lobby.lobby_id), lasting)
         yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), lasting)
         yield ("PEXPIRE", keys.events(lobby.lobby_id), lasting)
@@ -127,7 +129,7 @@ class Projection:
             yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), lasting)
         proven = orjson.loads(end.message or "{}").get("proof")  # once made, it is not made again
         if proven is not None:
-            key, lasting = keys.proof(lobby.lobby_id), _ms(self._lifetimes.proof_seconds)
+            key, lasting = keys.proof(lobby.lobby_id), _ms(self._retention.proof_seconds)
             yield ("SET", key, orjson.dumps(proven).decode(), "PX", lasting)
 
 
@@ -149,8 +151,8 @@ def ledger_entry(
     return ("XADD", keys.ledger(table), "*", *_flat(present))
 
 
-def _state(before: Lobby | None, after: Lobby, head: Head) -> Iterator[Write]:
-    changed = codec.lobby_hash(after, before) | head_fields(head)
+def _state(before: Lobby | None, after: Lobby, position: LogPosition) -> Iterator[Write]:
+    changed = codec.lobby_hash(after, before) | position_fields(position)
     yield ("HSET", keys.lobby(after.lobby_id), *_flat(changed))
     seated = {} if before is None else before.players
     for alien_id, player in after.players.items():

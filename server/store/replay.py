@@ -10,7 +10,7 @@ from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
 from server.store.errors import NotUnderstood
 from server.store.lobbies import Texts, read_snapshot
-from server.store.log import NOTHING, Entry, Head, Record, Snapshot, read_record
+from server.store.log import NOTHING, Entry, LogPosition, Record, Snapshot, read_record
 
 
 class BrokenLog(Exception):
@@ -32,26 +32,26 @@ def replay(entries: Iterable[Entry], last_hash: str) -> Iterator[Step]:
     stands where another should, or that is not what the next one, or `last_hash`, vouches for.
     Nothing vouches for the records that were written before there were hashes.
     """
-    lobby, head, hashed = None, NOTHING, False
+    lobby, position, hashed = None, NOTHING, False
     for entry_id, fields in entries:
         entry = _read(entry_id, fields)
-        if _place(entry.head) != _place_after(head, entry):
-            raise BrokenLog(f"{entry_id}: it does not stand next to {head.id}")
+        if _place(entry.position) != _place_after(position, entry):
+            raise BrokenLog(f"{entry_id}: it does not stand next to {position.id}")
         previous = fields.get("previous", "")
         hashed = hashed or previous != ""
-        if previous != (head.hash if hashed else "") or not _end_vouches(entry.event, head):
-            altered = entry_id if lobby is None else head.id
+        if previous != (position.hash if hashed else "") or not _end_vouches(entry.event, position):
+            altered = entry_id if lobby is None else position.id
             raise BrokenLog(f"{altered}: it is not what {entry_id} vouches for")
-        if not head.at <= entry.head.at < inf:
-            raise BrokenLog(f"{entry_id}: its time is before that of {head.id}, or none")
+        if not position.at <= entry.position.at < inf:
+            raise BrokenLog(f"{entry_id}: its time is before that of {position.id}, or none")
         try:
             lobby = evolve(lobby, entry.event)
         except (IllegalStep, LookupError, ValueError) as error:
             raise BrokenLog(f"{entry_id}: it cannot have happened: {error!r}") from None
-        head = entry.head
+        position = entry.position
         yield Step(entry, lobby)
-    if last_hash != head.hash and (hashed or last_hash):
-        raise BrokenLog(f"{head.id}: it is not the last one, or was altered")
+    if last_hash != position.hash and (hashed or last_hash):
+        raise BrokenLog(f"{position.id}: it is not the last one, or was altered")
 
 
 def is_kept(step: Step, kept: Texts) -> bool:
@@ -61,9 +61,9 @@ def is_kept(step: Step, kept: Texts) -> bool:
         found = read_snapshot(kept)
     except (LookupError, ValueError):
         return False
-    lobby, head = step.lobby, step.record.head
+    lobby, position = step.lobby, step.record.position
     same_order = found.lobby is not None and [*found.lobby.players] == [*lobby.players]
-    return found == Snapshot(lobby, replace(head, hash=found.head.hash)) and same_order
+    return found == Snapshot(lobby, replace(position, hash=found.position.hash)) and same_order
 
 
 def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
@@ -73,16 +73,16 @@ def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
         raise BrokenLog(str(error)) from None
 
 
-def _end_vouches(event: Event, head: Head) -> bool:
+def _end_vouches(event: Event, position: LogPosition) -> bool:
     """Whether the end of a game, if it is one, vouches for the record before it."""
-    return not isinstance(event, GameFinished) or event.log_hash in (EMPTY_LOG_HASH, head.hash)
+    return not isinstance(event, GameFinished) or event.log_hash in (EMPTY_LOG_HASH, position.hash)
 
 
-def _place(head: Head) -> tuple[int, int, int]:
-    return head.version, head.seq, head.minor
+def _place(position: LogPosition) -> tuple[int, int, int]:
+    return position.version, position.seq, position.minor
 
 
-def _place_after(before: Head, entry: Record) -> tuple[int, int, int]:
+def _place_after(before: LogPosition, entry: Record) -> tuple[int, int, int]:
     """The place that `entry` has if it is the next one."""
     heard = entry.name is not None
     return before.version + 1, before.seq + heard, 0 if heard else before.minor + 1

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from protocol.errors import ErrorCode
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 
 
 @dataclass(slots=True)
@@ -13,7 +13,7 @@ class Counts:
     that client, else direct."""
 
     refused: Counter[ErrorCode] = field(default_factory=Counter)
-    ended: Counter[Ending] = field(default_factory=Counter)
+    ended: Counter[CloseReason] = field(default_factory=Counter)
     failures: int = 0
     deliveries_direct: int = 0
     deliveries_queued: int = 0

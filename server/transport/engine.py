@@ -26,14 +26,14 @@ from server.transport.admission import (
     is_other_websocket_version,
     is_websocket_handshake,
 )
+from server.transport.close_reason import CloseReason
 from server.transport.counts import Counts
-from server.transport.ending import Ending
 from server.transport.frames import text_frame
 from server.transport.limits import Credits, RateByKey, SocketLimits
 from server.transport.lingering import linger
+from server.transport.ping_scheduler import PingScheduler
 from server.transport.problems import problem
 from server.transport.reader import read
-from server.transport.rota import Rota
 from server.transport.session import CLOSE_SECONDS, PING_INTERVAL_SECONDS, Session
 from server.transport.websocket import WebSocket
 
@@ -56,7 +56,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         self._limits = limits
         self._counts = counts
         self._connects = RateByKey(limits.connects_by_address, time.monotonic)
-        self._pings = Rota(PING_INTERVAL_SECONDS, Session.ping)
+        self._pings = PingScheduler(PING_INTERVAL_SECONDS, Session.ping)
         self._emptied = asyncio.Event()
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
@@ -129,10 +129,12 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         self.sockets[session.sid] = session
         try:
             await self._converse(session, ws)
-            if session.ending is not Ending.LEFT:  # it may send still, and is to hear why we end
+            if (
+                session.close_reason is not CloseReason.LEFT
+            ):  # it may send still, and is to hear why we end
                 await linger(transport, CLOSE_SECONDS, MOST_UNREAD_BYTES)
         finally:
-            session.close(Ending.LOST)
+            session.close(CloseReason.LOST)
             session.hang_up()
             self._forget(session)
 
@@ -144,7 +146,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         except Exception:
             self._counts.failures += 1
             log.exception("connection failed")
-            session.close(Ending.FAILED)
+            session.close(CloseReason.FAILED)
 
     def _forget(self, session: Session) -> None:
         del self.sockets[session.sid]

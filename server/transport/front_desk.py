@@ -1,4 +1,4 @@
-"""The door of `/lobbies`: what forms, and a seat in it."""
+"""The handler of `/lobbies`: what forms, and a seat in it."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -10,7 +10,7 @@ from protocol.ids import FRONT_DESK
 from protocol.to_client import JoinAnswer, ListAnswer, LobbyListed
 from protocol.views import LobbyView
 from server.rules.views import public_view
-from server.services.board import Board
+from server.services.forming_lobbies import FormingLobbies
 from server.services.seats import Seats
 from server.transport.frames import text_frame
 from server.transport.member import Member, Welcome
@@ -29,7 +29,7 @@ _PAUSE_SECONDS_A_LOBBY: Final = 0.0002
 Answer = Mapping[str, Any] | Refused
 
 
-class Listing:
+class LobbyListBroadcaster:
     """Pushes changes of forming lobbies to the front desk, the last one of each interval, all in
     one write to each visitor."""
 
@@ -40,32 +40,32 @@ class Listing:
         self._welcome: bytes | None = None
         self._welcome_at = 0.0
 
-    def welcome(self, board: Board, visitors: int) -> bytes:
+    def welcome(self, forming: FormingLobbies, visitors: int) -> bytes:
         """The frame that says what forms. With many lobbies, or in a crowd of so many visitors, it
         may be a little old: written anew for each of thousands, it would fill the memory. What has
         changed since is pushed next."""
         now = asyncio.get_running_loop().time()
-        pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + board.size * _PAUSE_SECONDS_A_LOBBY
+        pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + forming.size * _PAUSE_SECONDS_A_LOBBY
         is_old = now - self._welcome_at > pause_seconds
         if self._welcome is None or (self._changed and is_old):
             # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
-            said = f'{{"lobbies":{board.forming_json()}}}'.encode()
+            said = f'{{"lobbies":{forming.forming_json()}}}'.encode()
             self._welcome = text_frame(event_packet(FRONT_DESK, "lobbies", said))
             self._welcome_at = now
         return self._welcome
 
     def forget(self) -> None:
-        """Nobody is there any more, and the board is not kept."""
+        """Nobody is there any more, and the forming is not kept."""
         self._welcome = None
         self._changed.clear()
 
-    def start_over(self, board: Board) -> None:
+    def start_over(self, forming: FormingLobbies) -> None:
         """What was listed before no longer holds: tell everyone what forms, and push no change
         of before."""
         self.forget()
         visitors = self._rooms.members(FRONT_DESK)
         for visitor in visitors:
-            visitor.session.write(self.welcome(board, len(visitors)))
+            visitor.session.write(self.welcome(forming, len(visitors)))
 
     def changed(self, view: LobbyView) -> None:
         """A lobby changed: push it now or, if something was just listed, when that is over."""
@@ -99,12 +99,12 @@ class FrontDesk:
 
     def __init__(
         self,
-        board: Board,
-        listing: Listing,
+        forming: FormingLobbies,
+        listing: LobbyListBroadcaster,
         seats: Seats,
         tiers: Collection[int],
     ) -> None:
-        self._board = board
+        self._forming = forming
         self._listing = listing
         self._seats = seats
         self._tiers = tiers
@@ -115,7 +115,7 @@ class FrontDesk:
         """Everyone may enter. The welcome is the list of what forms."""
         async with self._opening:
             if self._visitors == 0:
-                await self._board.open()
+                await self._forming.open()
             self._visitors += 1
         return lambda: self._welcome(member)
 
@@ -135,14 +135,14 @@ class FrontDesk:
         return Refused(ErrorCode.UNKNOWN_COMMAND)
 
     def left(self, _member: Member) -> None:
-        """After the last visitor the board is closed."""
+        """After the last visitor the forming is closed."""
         self._visitors -= 1
         if self._visitors == 0:
-            self._board.close()
+            self._forming.close()
             self._listing.forget()
 
     def _welcome(self, member: Member) -> None:
-        member.session.write(self._listing.welcome(self._board, self._visitors))
+        member.session.write(self._listing.welcome(self._forming, self._visitors))
 
     async def _join(self, member: Member, request: Join) -> Answer:
         seated = await self._seats.join(
@@ -156,5 +156,5 @@ class FrontDesk:
     async def _list(self, request: ListLobbies) -> Answer:
         if request.buy_in_amount not in (None, *self._tiers):
             return Refused(ErrorCode.UNKNOWN_TIER)
-        await self._board.settle()
-        return ListAnswer(lobbies=self._board.forming(request.buy_in_amount)).model_dump()
+        await self._forming.settle()
+        return ListAnswer(lobbies=self._forming.forming(request.buy_in_amount)).model_dump()

@@ -19,13 +19,14 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
+from server.transport.close_reason import CloseReason
+from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.counts import Counts
-from server.transport.ending import Ending
 from server.transport.engine import Engine
 from server.transport.frames import text_frame
 from server.transport.goodbye import say_goodbye
 from server.transport.limits import SocketLimits
-from server.transport.member import Door, Member, Welcome
+from server.transport.member import Member, NamespaceHandler, Welcome
 from server.transport.packets import (
     Connect,
     Disconnect,
@@ -40,7 +41,6 @@ from server.transport.player_sockets import PlayerSockets
 from server.transport.rooms import Rooms
 from server.transport.session import Session
 from server.transport.tokens import Tokens
-from server.transport.turnstile import Turnstile
 
 MAX_NAMESPACES: Final = 8
 
@@ -52,7 +52,7 @@ T = TypeVar("T")
 
 
 class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio ships no types
-    """The way from a client's packets to the doors, and back.
+    """The way from a client's packets to the handlers, and back.
 
     `doors` knows what stands behind a namespace (None: there is no such lobby); `tokens` knows
     the player. Of python-socketio's server `attach` and `emit` to a whole namespace remain.
@@ -64,18 +64,18 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def __init__(
         self,
         *,
-        doors: Callable[[str], Door | None],
+        handlers: Callable[[str], NamespaceHandler | None],
         tokens: Tokens,
         limits: SocketLimits,
         rooms: Rooms,
         counts: Counts,
-        turnstile: Turnstile,
+        limiter: ConcurrencyLimiter,
     ) -> None:
-        self._doors = doors
+        self._handlers = handlers
         self._tokens = tokens
         self._limits = limits
         self._counts = counts
-        self._turnstile = turnstile
+        self._limiter = limiter
         self._player_sockets = PlayerSockets(limits.sockets_per_player)
         super().__init__(
             client_manager=rooms,
@@ -97,7 +97,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         sessions = list(self.eio.sockets.values())
         for position, session in enumerate(sessions):
             await asyncio.sleep(start + seconds * position / len(sessions) - now())
-            session.close(Ending.DRAINING)
+            session.close(CloseReason.DRAINING)
         await self.eio.wait_until_empty()
 
     def dismiss(self, namespace: str) -> None:
@@ -114,7 +114,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def _handle_eio_connect(self, eio_sid: str, _environ: object) -> None:
         session = self.eio.sockets[eio_sid]
         session.set_deadline(
-            self._limits.connect_timeout_seconds, partial(session.close, Ending.NEVER_JOINED)
+            self._limits.connect_timeout_seconds, partial(session.close, CloseReason.NEVER_JOINED)
         )
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
@@ -130,7 +130,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             case Disconnect() if member is not None:
                 self._leave(member)
 
-    def _handle_eio_disconnect(self, eio_sid: str, reason: Ending) -> None:
+    def _handle_eio_disconnect(self, eio_sid: str, reason: CloseReason) -> None:
         session = self.eio.sockets[eio_sid]
         self._player_sockets.give_back(session)
         for member in list(session.members.values()):
@@ -163,28 +163,28 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         identity = await self._tokens.identify(session, packet.auth)
         if isinstance(identity, Refused):
             return identity
-        async with self._turnstile.turn(identity.alien_id):
+        async with self._limiter.turn(identity.alien_id):
             return await self._admit(session, packet, identity)
 
     async def _admit(
         self, session: Session, packet: Connect, identity: Identity
     ) -> tuple[Member, Identity, Welcome] | Refused:
-        door = self._doors(packet.namespace)
-        if door is None:
+        handler = self._handlers(packet.namespace)
+        if handler is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         if len(session.members) >= MAX_NAMESPACES:
             return Refused(ErrorCode.RATE_LIMITED)
         if not self._player_sockets.take(session, identity.alien_id):
             return Refused(ErrorCode.RATE_LIMITED)
         sid = self.eio.generate_id()
-        member = Member(sid, packet.namespace, identity.alien_id, session, door)
-        welcome = await door.admit(member, packet.auth)
+        member = Member(sid, packet.namespace, identity.alien_id, session, handler)
+        welcome = await handler.admit(member, packet.auth)
         return welcome if isinstance(welcome, Refused) else (member, identity, welcome)
 
     def _join(self, member: Member, identity: Identity, welcome: Welcome) -> None:
         session = member.session
-        if session.ending is not None:  # while it was waiting to be admitted
-            self._tell_door(member)
+        if session.close_reason is not None:  # while it was waiting to be admitted
+            self._tell_handler(member)
             return
         session.members[member.namespace] = member
         self.manager.enter(member)
@@ -201,11 +201,11 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def _leave(self, member: Member) -> None:
         del member.session.members[member.namespace]
         self.manager.leave(member)
-        self._tell_door(member)
+        self._tell_handler(member)
 
-    def _tell_door(self, member: Member) -> None:
+    def _tell_handler(self, member: Member) -> None:
         try:
-            member.door.left(member)
+            member.handler.left(member)
         except Exception:
             self._counts.failures += 1
             log.exception("unexpected error", namespace=member.namespace, sid=member.session.sid)
@@ -235,9 +235,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         if event.name == "refresh_token":
             return await self._tokens.refresh(member, payload)
         if event.name == _URGENT:
-            return await member.door.command(member, event.name, payload)
-        async with self._turnstile.turn(member.alien_id):
-            return await member.door.command(member, event.name, payload)
+            return await member.handler.command(member, event.name, payload)
+        async with self._limiter.turn(member.alien_id):
+            return await member.handler.command(member, event.name, payload)
 
     async def _guarded(self, work: Awaitable[T], payload: Any, **ids: str) -> T | Refused:
         """What `work` comes to; `unavailable` without the store; `internal` if it raises anything

@@ -4,24 +4,29 @@ import secrets
 from typing import Final
 
 from protocol.to_client import Draining
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.frames import text_frame
 from server.transport.member import Member
 from server.transport.packets import disconnect_packet
 
 RETRY_AFTER_MS: Final = range(500, 1501)
 """When to come back, at random in between: those who are sent away together do not return so."""
-_DISMISSALS: Final = (Ending.EXPIRED, Ending.REFUSED, Ending.FLOODED, Ending.FAILED)
+_DISMISSALS: Final = (
+    CloseReason.EXPIRED,
+    CloseReason.REFUSED,
+    CloseReason.FLOODED,
+    CloseReason.FAILED,
+)
 
 
-def say_goodbye(member: Member, ending: Ending) -> None:
+def say_goodbye(member: Member, reason: CloseReason) -> None:
     """Tell why, where there is something that the client should do about it.
 
     A client that gets a disconnect packet does not come back by itself. One that is drained
     should: to it the connection just ends.
     """
-    if ending is Ending.DRAINING:
+    if reason is CloseReason.DRAINING:
         draining = Draining(retry_after_ms=secrets.choice(RETRY_AFTER_MS))
         member.send("draining", draining.model_dump_json().encode())
-    elif ending in _DISMISSALS:
+    elif reason in _DISMISSALS:
         member.session.write(text_frame(disconnect_packet(member.namespace)))

@@ -1,4 +1,4 @@
-"""The door of every lobby: `/<lobby_id>`."""
+"""The handler of every lobby: `/<lobby_id>`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -15,8 +15,8 @@ from protocol.to_client import (
     SyncState,
 )
 from protocol.views import Invoice, Request
-from server.services.following import Following
 from server.services.play import Play
+from server.services.replicas import LobbyReplicas
 from server.services.seats import Seats
 from server.store.log import Record
 from server.transport.answers import claim_answer
@@ -33,9 +33,9 @@ class LobbyRoom:
     """Lets players and spectators into the rooms of lobbies, and carries out what players ask."""
 
     def __init__(
-        self, following: Following, resuming: Resuming, states: States, play: Play, seats: Seats
+        self, replicas: LobbyReplicas, resuming: Resuming, states: States, play: Play, seats: Seats
     ) -> None:
-        self._following = following
+        self._replicas = replicas
         self._resuming = resuming
         self._states = states
         self._play = play
@@ -52,17 +52,17 @@ class LobbyRoom:
         """Everyone may watch a lobby that exists. The welcome is what the member has missed after
         `last_seq`, or the whole state."""
         lobby_id = _lobby_of(member)
-        if not await self._following.follow(lobby_id):
+        if not await self._replicas.follow(lobby_id):
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         try:
             last_seq = auth.get("last_seq")
             older = await self._resuming.older(lobby_id, last_seq)
             invoice = await self._states.invoice(lobby_id, member.alien_id)
         except BaseException:
-            self._following.unfollow(lobby_id)
+            self._replicas.unfollow(lobby_id)
             raise
-        if self._following.snapshot(lobby_id) is None:  # it is gone by now
-            self._following.unfollow(lobby_id)
+        if self._replicas.snapshot(lobby_id) is None:  # it is gone by now
+            self._replicas.unfollow(lobby_id)
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         return lambda: self._welcome(member, last_seq, older, invoice)
 
@@ -78,7 +78,7 @@ class LobbyRoom:
 
     def left(self, member: Member) -> None:
         """The node follows the lobby once less."""
-        self._following.unfollow(_lobby_of(member))
+        self._replicas.unfollow(_lobby_of(member))
 
     def _welcome(
         self, member: Member, last_seq: Any, older: list[Record], invoice: Invoice | None

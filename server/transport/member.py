@@ -14,16 +14,16 @@ from server.transport.session import Session
 class Member:
     """One connection in one namespace. Two are the same only if they are the same object."""
 
-    __slots__ = ("alien_id", "door", "namespace", "session", "sid")
+    __slots__ = ("alien_id", "handler", "namespace", "session", "sid")
 
     def __init__(
-        self, sid: str, namespace: str, alien_id: str, session: Session, door: "Door"
+        self, sid: str, namespace: str, alien_id: str, session: Session, handler: "NamespaceHandler"
     ) -> None:
         self.sid = sid
         self.namespace = namespace
         self.alien_id = alien_id
         self.session = session
-        self.door = door
+        self.handler = handler
 
     def send(self, event: str, data_json: bytes) -> None:
         """Send an event whose data is JSON already, after all that was sent before."""
@@ -37,7 +37,7 @@ class Member:
 Welcome = Callable[[], None]
 
 
-class Door(Protocol):
+class NamespaceHandler(Protocol):
     """What stands behind a namespace. The gateway has authenticated whoever comes here."""
 
     async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:

@@ -15,7 +15,7 @@ class PlayerSockets:
 
     def take(self, session: Session, alien_id: str) -> bool:
         """Whether this connection may be the player's; it then counts until it is given back."""
-        if session.sid in self._player or session.ending is not None:
+        if session.sid in self._player or session.close_reason is not None:
             return True
         if 0 < self._most <= self._count.get(alien_id, 0):
             return False

@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 from aiohttp import WebSocketError, WSCloseCode, WSMessage, WSMsgType, web
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.frames import pong_frame
 from server.transport.packets import MalformedPacket
 from server.transport.session import Session
@@ -43,12 +43,12 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
                 await _let_others(session)
     except MalformedPacket as error:
         log.info("malformed packet", reason=str(error))
-        session.close(Ending.MALFORMED, _code_of(message.data))
+        session.close(CloseReason.MALFORMED, _code_of(message.data))
 
 
 async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> bool:
     """Deal with one WebSocket message; whether another is to be expected."""
-    if session.ending is not None:  # only the peer's own goodbye still matters
+    if session.close_reason is not None:  # only the peer's own goodbye still matters
         return session.take_credit() and message.type not in _LAST
     match message.type:
         case WSMsgType.TEXT:
@@ -59,13 +59,13 @@ async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> 
         case WSMsgType.PONG:
             session.take_credit()
         case WSMsgType.ERROR if _is_flood(message.data):
-            session.close(Ending.FLOODED)
+            session.close(CloseReason.FLOODED)
         case WSMsgType.BINARY | WSMsgType.ERROR:
             raise MalformedPacket("binary, too long, or not a valid frame")
         case WSMsgType.CLOSE:
             if message.data not in _CLOSE_CODES:
                 raise MalformedPacket("a close code that no client may send")
-            session.close(Ending.LEFT)
+            session.close(CloseReason.LEFT)
             return False
         case _:
             return False
@@ -96,6 +96,6 @@ async def _take_packet(session: Session, text: str, on_message: OnMessage) -> No
     elif text == _PONG:
         session.take_pong()
     elif text == "1":
-        session.close(Ending.LEFT)
+        session.close(CloseReason.LEFT)
     else:
         raise MalformedPacket("not an Engine.IO packet of a client")

@@ -8,9 +8,9 @@ import structlog
 
 from protocol.ids import lobby_namespace
 from protocol.to_client import LobbyState
-from server.clock import StoreClock
-from server.metrics import Metrics
 from server.rules.events import GridArranged
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
 from server.store.errors import StoreUnavailable
 from server.store.log import Record, Snapshot
 from server.transport.member import Member
@@ -53,7 +53,7 @@ class Relay:
                 self._metrics.events_pushed.labels(record.name).inc()
             if isinstance(record.event, GridArranged) and record.event.by_server:
                 helped.add(record.event.alien_id)
-        late_ms = self._clock.now_ms() - records[-1].head.at
+        late_ms = self._clock.now_ms() - records[-1].position.at
         self._metrics.push_latency.observe(max(0.0, late_ms / 1000))
         if helped:
             self._send_states(lobby_id, lambda member: member.alien_id in helped)
@@ -62,7 +62,7 @@ class Relay:
         """Give the player, wherever in the room, the whole state: it has the invoice."""
         self._send_states(lobby_id, lambda member: member.alien_id == alien_id)
 
-    def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
+    def reset(self, lobby_id: str, _snapshot: Snapshot) -> None:
         """Give everyone in the room the whole state, and until then no event: it would follow on
         what they no longer know."""
         namespace = lobby_namespace(lobby_id)

@@ -12,11 +12,11 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from server.transport.close_reason import CloseReason, close_code
 from server.transport.counts import Counts
-from server.transport.ending import Ending, close_code
 from server.transport.frames import close_frame, text_frame
 from server.transport.limits import Credits, SocketLimits
-from server.transport.rota import Rota
+from server.transport.ping_scheduler import PingScheduler
 
 if TYPE_CHECKING:
     from server.outside.identity import Identity
@@ -45,7 +45,7 @@ _PING = text_frame(b"2")
 class Session:
     """A connection, from its handshake to its end.
 
-    `pings` says whose turn it is for `ping`, and for how long. `on_end(sid, ending)` is called
+    `pings` says whose turn it is for `ping`, and for how long. `on_end(sid, reason)` is called
     once, while the client can still be written to. `busy` says that a message of the client is
     being answered; `address` is what its limits are counted for.
     What the layer above knows of the connection is kept here too: its player, its memberships by
@@ -68,8 +68,8 @@ class Session:
         "address",
         "alien_id",
         "busy",
+        "close_reason",
         "closed",
-        "ending",
         "expires_at_ms",
         "members",
         "sid",
@@ -85,12 +85,12 @@ class Session:
         limits: SocketLimits,
         credits: Credits,
         counts: Counts,
-        pings: Rota["Session"],
-        on_end: Callable[[str, Ending], None],
+        pings: PingScheduler["Session"],
+        on_end: Callable[[str, CloseReason], None],
     ) -> None:
         self.sid = sid
         self.address = address
-        self.ending: Ending | None = None
+        self.close_reason: CloseReason | None = None
         self.closed = False
         self.busy = False
         self.alien_id: str | None = None
@@ -136,7 +136,7 @@ class Session:
         self._longest_bytes = max(self._longest_bytes, len(frame))
         most_bytes = self._limits.client_buffer_bytes * WAITING_SHARE
         if waiting_bytes > max(most_bytes, LONG_FRAMES * self._longest_bytes):
-            self._abort(Ending.TOO_SLOW)
+            self._abort(CloseReason.TOO_SLOW)
         else:
             self._counts.deliveries_queued += 1
             self._transport.write(frame)
@@ -162,7 +162,7 @@ class Session:
         now = self._loop.time()
         allowed = self._credits.take(now)
         if not allowed and self._credits.is_flood(now):
-            self.close(Ending.FLOODED)
+            self.close(CloseReason.FLOODED)
         return allowed
 
     def take_refusal(self) -> None:
@@ -172,7 +172,7 @@ class Session:
         recent = (at for at in self._refused_at if now - at < REFUSALS_WINDOW_SECONDS)
         self._refused_at = (*recent, now)
         if len(self._refused_at) >= MAX_REFUSED_CONNECTS:
-            self.close(Ending.REFUSED)
+            self.close(CloseReason.REFUSED)
 
     def take_pong(self) -> None:
         """The peer is alive. Pongs that nobody asked for count as messages."""
@@ -194,36 +194,36 @@ class Session:
 
     def _look_for_pong(self) -> None:
         if self._unanswered_pings > 1 and not self.busy:
-            self._abort(Ending.SILENT)
+            self._abort(CloseReason.SILENT)
 
     def set_deadline(self, seconds: float, callback: Callable[[], None]) -> None:
         """Call `callback` in that time, unless the connection ends or another deadline is set."""
-        if self.ending is not None:
+        if self.close_reason is not None:
             return
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(seconds, callback)
 
-    # Ending
+    # CloseReason
 
-    def close(self, ending: Ending, code: int | None = None) -> None:
+    def close(self, reason: CloseReason, code: int | None = None) -> None:
         """End the connection, the first `ending` counts. It leaves everything at once; the peer
         gets a close frame, with the ending's code unless there is a better one, and CLOSE_SECONDS
         to answer, then TCP is cut."""
-        if self.ending is not None:
+        if self.close_reason is not None:
             return
-        self.ending = ending
-        self._counts.ended[ending] += 1
+        self.close_reason = reason
+        self._counts.ended[reason] += 1
         self._cancel_timers()
         self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
-        self._on_end(self.sid, ending)
-        self.write(close_frame(code or close_code(ending)))
+        self._on_end(self.sid, reason)
+        self.write(close_frame(code or close_code(reason)))
         self.closed = True
 
-    def _abort(self, ending: Ending) -> None:
+    def _abort(self, reason: CloseReason) -> None:
         # The rest follows in the next pass: a broadcast may be on its way through the room.
         self._transport.abort()
-        self._loop.call_soon(self.close, ending)
+        self._loop.call_soon(self.close, reason)
 
     def hang_up(self) -> None:
         """Close TCP once the goodbye is out. Call it when nobody reads any more."""

@@ -5,8 +5,8 @@ from protocol.views import Invoice
 from server.rules.lobby import Lobby
 from server.rules.views import own_view, patterns_view, public_view
 from server.services.billing import Billing
-from server.services.following import Following
-from server.store.log import Head
+from server.services.replicas import LobbyReplicas
+from server.store.log import LogPosition
 
 
 class States:
@@ -16,24 +16,26 @@ class States:
     sent, so that no event that was sent before it is missing in it.
     """
 
-    def __init__(self, following: Following, billing: Billing) -> None:
-        self._following = following
+    def __init__(self, replicas: LobbyReplicas, billing: Billing) -> None:
+        self._replicas = replicas
         self._billing = billing
 
     async def invoice(self, lobby_id: str, alien_id: str) -> Invoice | None:
         """The last invoice of the player in a followed lobby. Raises StoreUnavailable."""
-        snapshot = self._following.snapshot(lobby_id)
+        snapshot = self._replicas.snapshot(lobby_id)
         return None if snapshot is None else await self._billing.invoice_of(snapshot, alien_id)
 
     def state(self, lobby_id: str, alien_id: str, invoice: Invoice | None) -> LobbyState | None:
         """The state of a followed lobby at this instant, as the player may see it."""
-        snapshot = self._following.snapshot(lobby_id)
+        snapshot = self._replicas.snapshot(lobby_id)
         if snapshot is None or snapshot.lobby is None:
             return None
-        return lobby_state(snapshot.lobby, snapshot.head, alien_id, invoice)
+        return lobby_state(snapshot.lobby, snapshot.position, alien_id, invoice)
 
 
-def lobby_state(lobby: Lobby, head: Head, alien_id: str, invoice: Invoice | None) -> LobbyState:
+def lobby_state(
+    lobby: Lobby, head: LogPosition, alien_id: str, invoice: Invoice | None
+) -> LobbyState:
     """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
     view = public_view(lobby, head.seq)
     you = own_view(lobby, alien_id, invoice)

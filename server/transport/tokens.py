@@ -9,7 +9,7 @@ from protocol.errors import ErrorCode, Refused
 from protocol.from_client import RefreshToken
 from protocol.to_client import RefreshTokenAnswer
 from server.outside.identity import Identity
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.member import Member
 from server.transport.parsing import parse_request
 from server.transport.session import Session
@@ -76,7 +76,7 @@ class Tokens:
     def _watch_expiry(self, session: Session) -> None:
         left_seconds = (session.expires_at_ms - self._now_ms()) / 1000
         if left_seconds <= 0:
-            session.close(Ending.EXPIRED)
+            session.close(CloseReason.EXPIRED)
         else:
             session.set_deadline(
                 min(left_seconds, EXPIRY_RECHECK_SECONDS), partial(self._watch_expiry, session)

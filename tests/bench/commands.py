@@ -23,10 +23,10 @@ from typing import Final
 import aiohttp
 import uvloop
 
-from server import logs
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from server.runtime import logs
 from tests.bench.commands_crowd import Crowd, Player, call_until_won, winners
 from tests.bench.commands_parts_sockets import socket_parts
 from tests.bench.commands_parts_store import SEATS, store_parts

@@ -12,8 +12,8 @@ from protocol.ids import FRONT_DESK, lobby_namespace
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.load.connection import Connection
 from server.load.dialer import Dialer
-from server.load.line import Line
 from server.load.meter import Meter
 from server.load.target import Target
 from server.load.ticket import Ticket
@@ -35,7 +35,7 @@ AT_ONCE: Final = 16
 class Player:
     """Someone with a connection, in one namespace at a time, and a ticket of their own."""
 
-    def __init__(self, name: str, token: str, line: Line) -> None:
+    def __init__(self, name: str, token: str, line: Connection) -> None:
         self.name = name
         self.lobby_id = ""
         self.invoice: dict[str, Any] = {}

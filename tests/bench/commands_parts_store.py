@@ -1,4 +1,4 @@
-"""What a command costs below the doors: to decide it, to write it down, to commit it."""
+"""What a command costs below the handlers: to decide it, to write it down, to commit it."""
 
 import asyncio
 import time
@@ -55,7 +55,7 @@ async def _loading(node: Node, held: Sequence[Snapshot], times: int) -> Costs:
 
 def _deciding(held: Snapshot, times: int) -> Costs:
     assert held.lobby is not None
-    lobby, at = held.lobby, held.head.at
+    lobby, at = held.lobby, held.position.at
     events = _arranges(held, seat=0)
     projection = Projection(LIFETIMES, 0, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
@@ -88,7 +88,7 @@ async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
     lobbies, as it does for members."""
     lobbies = [snapshot.lobby for snapshot in held if snapshot.lobby is not None]
     for lobby in lobbies:
-        await node.following.follow(lobby.lobby_id)
+        await node.replicas.follow(lobby.lobby_id)
     seats = range(SEATS // 2, SEATS - 1)
     turns = iter(seats)
 
@@ -109,6 +109,6 @@ async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:
 def _arranges(held: Snapshot, seat: int) -> Sequence[Event]:
     assert held.lobby is not None
     alien_id = list(held.lobby.players)[seat]
-    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.head.at)
+    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.position.at)
     assert not isinstance(events, Refused), events
     return events

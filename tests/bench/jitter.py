@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import quantiles
 
-from server.clock import StoreClock
 from server.dev.store import EmbeddedStore
 from server.rules.events import GameStarted, NumberCalled
+from server.runtime.clock import StoreClock
 from server.store.log import Record, Snapshot
 from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 from tests.support.wait import until
@@ -47,11 +47,11 @@ class Ear:
         now_ms = self._clock.now_ms()
         for record in records:
             if isinstance(record.event, NumberCalled):
-                self._called(snapshot, self._due_ms[lobby_id], record.head.at, now_ms)
+                self._called(snapshot, self._due_ms[lobby_id], record.position.at, now_ms)
             if isinstance(record.event, GameStarted | NumberCalled):
                 self._due_ms[lobby_id] = record.event.next_call_at
 
-    def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
+    def reset(self, lobby_id: str, _snapshot: Snapshot) -> None:
         raise AssertionError(f"the store has lost nothing of {lobby_id}")
 
     def gone(self, lobby_id: str) -> None:
@@ -82,7 +82,7 @@ async def measure(
     async with world(store, directory, 1, LOG_LEVEL="warning"), starting_nodes() as start:
         node = await start(store.url, tiers={BUY_IN: variant})
         ear = Ear(node.clock)
-        node.following.audience = ear
+        node.replicas.listener = ear
         await set_up(node, lobbies)
         seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
         await until(lambda: len(ear.late.heard_ms) >= lobbies * calls, seconds)
@@ -93,7 +93,7 @@ async def set_up(node: Node, lobbies: int) -> None:
     """Fill so many lobbies, and follow them from before they start."""
     for number in range(lobbies):
         first = await node.sit(f"first-{number}")
-        assert await node.following.follow(first.lobby.lobby_id)
+        assert await node.replicas.follow(first.lobby.lobby_id)
         await node.pay(first)
         await node.seat(f"second-{number}")
 

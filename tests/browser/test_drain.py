@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.app import App
+from server.assembly.app import App
 from server.dev.compose import DevWorld
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from tests.browser.conftest import Enter
 from tests.support.wait import until
 
@@ -57,7 +57,7 @@ async def test_the_page_comes_back_when_the_server_said(
 
     async def drain() -> None:
         sid, session = next(iter(sessions.items()))
-        session.close(Ending.DRAINING)
+        session.close(CloseReason.DRAINING)
         await until(lambda: sid not in sessions)
 
     for _ in range(DRAINS):

@@ -107,7 +107,7 @@ async def test_a_proof_of_another_game_than_was_seen_fails(
 
 
 async def test_every_error_has_words(ann: Person) -> None:
-    words = await ann.page.evaluate("import('/client/line/words.js').then((m) => m.WORDS)")
+    words = await ann.page.evaluate("import('/client/connection/words.js').then((m) => m.WORDS)")
     assert {str(code) for code in ErrorCode} <= words.keys()
 
 
@@ -148,7 +148,7 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
     ahead_ms = 3_600_000
     difference_ms = await ann.page.evaluate(
         """async (aheadMs) => {
-            const { ServerClock } = await import("/client/line/clock.js");
+            const { ServerClock } = await import("/client/connection/clock.js");
             const clock = new ServerClock();
             const start = Date.now() + aheadMs;
             clock.heard(start - 5000, true); // late by five seconds

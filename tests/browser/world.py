@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60.0
 
 SERVE = """
 import asyncio, os, pathlib, sys
-from server import logs
+from server.runtime import logs
 from server.dev.compose import DevWorld
 
 async def serve() -> None:

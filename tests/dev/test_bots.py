@@ -10,11 +10,11 @@ import pytest
 
 from protocol.client import connect_front_desk, enter_lobby
 from protocol.views import LobbyView
-from server.app import App
+from server.assembly.app import App
+from server.assembly.tiers import tiers
 from server.dev.bots import Bot, keep_lobbies_warm
 from server.dev.compose import DevWorld
 from server.rules.tickets import check_grid
-from server.tiers import tiers
 from tests.support.wait import until
 
 FAST = {

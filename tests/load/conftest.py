@@ -5,12 +5,12 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from server.app import App
+from server.assembly.app import App
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import add_dev_routes
-from server.settings import load_settings
+from server.runtime.settings import load_settings
 from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import WEBHOOK, environment, published_keys

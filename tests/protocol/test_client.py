@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from protocol.client import LobbyClient, connect_front_desk, enter_lobby
+from protocol.connection import ANSWER_TIMEOUT_SECONDS, CommandRefused, ConnectionLost
 from protocol.errors import ErrorCode
-from protocol.line import ANSWER_TIMEOUT_SECONDS, CommandRefused, ConnectionLost
 from protocol.to_client import ClaimFalse, ClaimWon, LobbyState, NumberCalled, PlayerReady
 from protocol.view import RoomMessage
-from server.app import App
+from server.assembly.app import App
 from server.dev.compose import DevWorld
 from server.dev.ports import free_port
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.goodbye import RETRY_AFTER_MS
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.game_server import has_line
@@ -169,7 +169,7 @@ def cut(app: App) -> int:
     """End every connection; how many there were."""
     sessions = list(app.sockets.gateway.eio.sockets.values())
     for session in sessions:
-        session.close(Ending.DRAINING)
+        session.close(CloseReason.DRAINING)
     return len(sessions)
 
 

@@ -14,7 +14,7 @@ from server.rules.evolve import evolve
 from server.rules.lobby import due_at
 from server.rules.variants import Variant
 from server.rules.views import public_view
-from server.store.log import Head, Snapshot, record
+from server.store.log import LogPosition, Snapshot, record
 from tests.rules import strategies
 from tests.rules.games import Game
 
@@ -29,7 +29,7 @@ class AnyView(RuleBasedStateMachine):
     def begin(self, game: Game) -> None:
         self.game = game
         opened = evolve(None, game.events[0])
-        self.seen = Snapshot(opened, Head(version=1, minor=1, at=game.now_ms))
+        self.seen = Snapshot(opened, LogPosition(version=1, minor=1, at=game.now_ms))
         self.view = public_view(opened, seq=0)
         self.folded = 1
 
@@ -77,11 +77,11 @@ class AnyView(RuleBasedStateMachine):
         self.folded += len(happened)
         # A whole millisecond, so that the microseconds that set events apart stay within it.
         for entry, lobby in record(self.seen, happened, int(self.game.now_ms)):
-            self.seen = Snapshot(lobby, entry.head)
+            self.seen = Snapshot(lobby, entry.position)
             if entry.name is not None and entry.message is not None:
                 message = read_room_message(entry.name, json.loads(entry.message))
                 self.view = fold_event(self.view, message)
-            assert self.view == public_view(lobby, seq=entry.head.seq)
+            assert self.view == public_view(lobby, seq=entry.position.seq)
 
 
 TestAnyView = AnyView.TestCase

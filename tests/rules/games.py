@@ -15,7 +15,7 @@ from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
 from server.rules.variants import Variant
-from server.rules.views import announce
+from server.rules.views import room_event
 
 CLASSIC = Variant(
     name="classic",
@@ -145,7 +145,7 @@ class Game:
             self.lobby = evolve(before, event)
             self.events.append(event)
             self.ledger.extend(movements(before, event))
-            said = announce(before, event, self.lobby)
+            said = room_event(before, event, self.lobby)
             if said is not None:
                 self.heard.append(said)
             self._note_invoices(before, event)

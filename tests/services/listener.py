@@ -19,11 +19,11 @@ class Listener:
     @property
     def versions(self) -> list[int]:
         """The versions of the records, in the order in which they were told."""
-        return [record.head.version for record in self.records]
+        return [record.position.version for record in self.records]
 
     def happened(self, _lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
-        """See `Audience`."""
-        assert snapshot.head == records[-1].head
+        """See `ReplicaListener`."""
+        assert snapshot.position == records[-1].position
         if self._last is not None:
             lobby = self._last.lobby
             for record in records:
@@ -33,14 +33,14 @@ class Listener:
         self.records += records
 
     def invoice_changed(self, _lobby_id: str, alien_id: str) -> None:
-        """See `Audience`."""
+        """See `ReplicaListener`."""
         self.invoices.append(alien_id)
 
-    def restarted(self, _lobby_id: str, snapshot: Snapshot) -> None:
-        """See `Audience`."""
+    def reset(self, _lobby_id: str, snapshot: Snapshot) -> None:
+        """See `ReplicaListener`."""
         self._last = snapshot
         self.restarts.append(snapshot)
 
     def gone(self, lobby_id: str) -> None:
-        """See `Audience`."""
+        """See `ReplicaListener`."""
         self.gone_lobbies.append(lobby_id)

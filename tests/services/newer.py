@@ -21,26 +21,26 @@ class Told:
     restarts: dict[str, Snapshot] = field(default_factory=dict)
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
-        """See `Audience`."""
-        self.versions.setdefault(lobby_id, []).extend(r.head.version for r in records)
+        """See `ReplicaListener`."""
+        self.versions.setdefault(lobby_id, []).extend(r.position.version for r in records)
 
     def invoice_changed(self, lobby_id: str, alien_id: str) -> None:
-        """See `Audience`."""
+        """See `ReplicaListener`."""
 
-    def restarted(self, lobby_id: str, snapshot: Snapshot) -> None:
-        """See `Audience`."""
+    def reset(self, lobby_id: str, snapshot: Snapshot) -> None:
+        """See `ReplicaListener`."""
         self.restarts[lobby_id] = snapshot
 
     def gone(self, lobby_id: str) -> None:
-        """See `Audience`."""
+        """See `ReplicaListener`."""
 
 
 async def follow(node: Node, *lobby_ids: str) -> Told:
     """What the node tells of these lobbies from now on."""
     told = Told()
-    node.following.audience = told
+    node.replicas.listener = told
     for lobby_id in lobby_ids:
-        assert await node.following.follow(lobby_id)
+        assert await node.replicas.follow(lobby_id)
     return told
 
 

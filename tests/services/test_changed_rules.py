@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from protocol.views import LobbyView, Message
 from server.rules.variants import Variant
 from server.rules.views import public_view
-from server.services.board import Board
+from server.services.forming_lobbies import FormingLobbies
 from server.store import keys
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode
 from tests.support.wait import until
@@ -77,10 +77,12 @@ async def test_any_number_of_lobbies_of_other_rules_keeps_nobody_from_a_seat(
 
 
 @asynccontextmanager
-async def board(node: Node) -> AsyncIterator[tuple[Board, list[LobbyView]]]:
+async def board(node: Node) -> AsyncIterator[tuple[FormingLobbies, list[LobbyView]]]:
     """The board of a front desk, open, and what it told."""
     told: list[LobbyView] = []
-    board = Board(node.store, node.directory, node.subscription, [TABLE], told.append, told.clear)
+    board = FormingLobbies(
+        node.store, node.directory, node.subscription, [TABLE], told.append, told.clear
+    )
     await board.open()
     try:
         yield board, told

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.rules.events import NumberCalled
-from server.store.log import Head
+from server.store.log import LogPosition
 from tests.support.game import BRISK, CLASSIC, Node
 from tests.support.store_content import command
 from tests.support.wait import until
@@ -33,11 +33,11 @@ async def node_with_a_clock_that_can_be_set(url: str) -> AsyncIterator[Node]:
         assert TIME in script.source
         script.source = script.source.replace(TIME, SHIFTED)
     await node.start()
-    node.caller.start()
+    node.scheduler.start()
     try:
         yield node
     finally:
-        await node.caller.stop()
+        await node.scheduler.stop()
         await node.close()
 
 
@@ -61,7 +61,7 @@ async def is_finished(node: Node, lobby_id: str) -> bool:
 async def assert_called_in_order(node: Node, lobby_id: str) -> None:
     lobby = (await node.store.load(lobby_id)).lobby
     assert lobby is not None
-    records = await node.store.records_from(lobby_id, Head(), 1_000)
+    records = await node.store.records_from(lobby_id, LogPosition(), 1_000)
     called = [r.event.number for r in records if isinstance(r.event, NumberCalled)]
     assert called == [*lobby.called] == [*lobby.order]
 

@@ -75,9 +75,9 @@ async def test_a_timer_that_comes_too_early_is_set_to_when_the_lobby_is_due(
     async def is_right() -> bool:
         return bool(await redis.zscore(keys.timers(TABLE), lobby_id) == due)
 
-    node.caller.start()
+    node.scheduler.start()
     await until(is_right)
-    await node.caller.stop()
+    await node.scheduler.stop()
 
 
 async def test_what_is_right_is_not_corrected(node: Node) -> None:

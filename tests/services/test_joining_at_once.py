@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from server.rules.variants import Variant
 from server.services.seats import Seated
-from server.store.log import Head
+from server.store.log import LogPosition
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
 from tests.support.proxy import Proxy
 
@@ -41,8 +41,8 @@ async def test_those_who_wait_together_are_seated_in_one_step_for_each_lobby(nod
     filled = Counter(seated.lobby.lobby_id for seated in seats)
     assert sorted(filled.values()) == [5, 10, 10]
     for lobby_id in filled:
-        log = await node.store.records_from(lobby_id, Head(), 100)
-        assert len({record.head.at for record in log}) == 1
+        log = await node.store.records_from(lobby_id, LogPosition(), 100)
+        assert len({record.position.at for record in log}) == 1
 
 
 def round_trips(node: Node) -> float:

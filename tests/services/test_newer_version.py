@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from protocol.views import LobbyView
 from server.rules.commands import Tick
 from server.rules.views import public_view
-from server.services.board import Board
+from server.services.forming_lobbies import FormingLobbies
 from server.services.lobbies import Changed
 from server.store import keys
 from server.store.errors import StoreUnavailable
@@ -43,9 +43,9 @@ async def lobby_ids(node: Node) -> tuple[str, str]:
 async def other_goes_on(node: Node, lobby_id: str) -> None:
     """Somebody joins the other lobby."""
     assert (await node.sit("bob", OTHER)).lobby.lobby_id == lobby_id
-    followed = node.following.snapshot(lobby_id)
+    followed = node.replicas.snapshot(lobby_id)
     assert followed is not None
-    assert followed.head.version == 3
+    assert followed.position.version == 3
 
 
 async def test_an_event_of_an_unknown_type_leads_to_the_lobby_that_is_stored(
@@ -55,7 +55,7 @@ async def test_an_event_of_an_unknown_type_leads_to_the_lobby_that_is_stored(
     told = await follow(node, *lobby_ids)
     version = await append(redis, new, "deadline_moved", {"by": 1}, deadline="1700000000000")
     await until(lambda: new in told.restarts)
-    assert told.restarts[new].head.version == version
+    assert told.restarts[new].position.version == version
     assert told.restarts[new] == await node.store.load(new)
     await other_goes_on(node, other)
     assert (await node.sit("carol")).lobby.lobby_id == new
@@ -81,15 +81,15 @@ async def test_the_clock_of_other_lobbies_goes_on(
     new = (await node.sit("ann")).lobby.lobby_id
     await command(redis, "HSET", keys.lobby(new), "status", "paused")
     other = await node.sit("ann", OTHER)
-    node.caller.start()
+    node.scheduler.start()
     try:
 
         async def ticks() -> bool:
-            return (await node.store.load(other.lobby.lobby_id)).head.version > 2
+            return (await node.store.load(other.lobby.lobby_id)).position.version > 2
 
         await until(ticks)
     finally:
-        await node.caller.stop()
+        await node.scheduler.stop()
 
 
 async def test_what_is_new_in_known_things_is_left_alone(
@@ -105,7 +105,7 @@ async def test_what_is_new_in_known_things_is_left_alone(
     await command(redis, "HSET", keys.player(new, "ann"), "mood", "good")
     await until(lambda: told.versions.get(new) == [version])
     assert told.restarts == {}
-    assert node.following.snapshot(new) == await node.store.load(new)
+    assert node.replicas.snapshot(new) == await node.store.load(new)
     await node.sit("bob")
     assert told.versions[new] == [version, version + 1]
     kept, log = await node.store.texts_with_log(new)
@@ -168,17 +168,19 @@ async def test_an_invoice_may_lack_what_came_later(node: Node, redis: Redis) -> 
 
 
 @pytest.fixture
-async def board(node: Node) -> AsyncIterator[Board]:
+async def board(node: Node) -> AsyncIterator[FormingLobbies]:
     """The board of the front desk, open."""
     seen: list[LobbyView] = []
-    board = Board(node.store, node.directory, node.subscription, [TABLE], seen.append, lambda: None)
+    board = FormingLobbies(
+        node.store, node.directory, node.subscription, [TABLE], seen.append, lambda: None
+    )
     await board.open()
     yield board
     board.close()
 
 
 async def test_a_listing_is_read_whatever_else_it_has(
-    node: Node, redis: Redis, board: Board
+    node: Node, redis: Redis, board: FormingLobbies
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
     await until(lambda: [view.lobby_id for view in board.forming()] == [lobby_id])
@@ -191,7 +193,7 @@ async def test_a_listing_is_read_whatever_else_it_has(
 
 
 async def test_a_listing_that_is_not_understood_is_looked_up(
-    start_node: StartNode, store_url: str, node: Node, redis: Redis, board: Board
+    start_node: StartNode, store_url: str, node: Node, redis: Redis, board: FormingLobbies
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
     await until(lambda: board.size == 1)
@@ -210,7 +212,7 @@ async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
     node = await start_node(store_url, tiers=tiers)
     new, other = await asyncio.gather(node.sit("ann"), node.sit("ann", OTHER))
     await command(redis, "HSET", keys.lobby(new.lobby.lobby_id), "status", "resting")
-    board = Board(
+    board = FormingLobbies(
         node.store,
         node.directory,
         node.subscription,

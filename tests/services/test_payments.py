@@ -65,8 +65,8 @@ async def test_a_payment_pays_the_seat_and_fills_the_pot_in_one_step(
         "at": repr(at),
     }
     assert received == {"kind": "received", "event": f"tx-{seated.invoice.invoice_id}", **shared}
-    assert pot == {"kind": "pot", "event": after.head.id, **shared}
-    assert at == after.head.at
+    assert pot == {"kind": "pot", "event": after.position.id, **shared}
+    assert at == after.position.at
 
 
 async def test_a_payment_seats_again_whose_seat_had_lapsed(
@@ -168,7 +168,7 @@ async def test_a_payment_into_a_cancelled_lobby_is_owed_back_even_when_it_is_gon
     node = await start_node(
         store_url,
         tiers={BUY_IN: replace(CLASSIC, lobby_ttl_ms=1)},
-        lifetimes=replace(LIFETIMES, finished_seconds=finished_seconds),
+        retention=replace(LIFETIMES, finished_seconds=finished_seconds),
     )
     seated = await cancelled(node)
     if finished_seconds < 1:
@@ -195,8 +195,8 @@ async def test_those_who_follow_the_lobby_hear_of_an_invoice_that_changed_alone(
     nodes = [await start_node(store_url) for _ in range(2)]
     seated = await player_left(nodes[0])
     listener = Listener()
-    nodes[1].following.audience = listener
-    assert await nodes[1].following.follow(seated.lobby.lobby_id)
+    nodes[1].replicas.listener = listener
+    assert await nodes[1].replicas.follow(seated.lobby.lobby_id)
     await nodes[0].deliver(paid(seated))
     await until(lambda: listener.invoices == ["ann"])
     assert listener.records == []

@@ -120,7 +120,7 @@ async def test_a_failure_of_an_unknown_invoice_has_no_effect(node: Node, redis: 
 async def test_an_invoice_that_was_kept_long_enough_is_unknown(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, lifetimes=replace(LIFETIMES, invoice_seconds=600))
+    node = await start_node(store_url, retention=replace(LIFETIMES, invoice_seconds=600))
     seated = await node.sit("ann")
     key = keys.invoice(seated.invoice.invoice_id)
     assert 0 < await redis.pttl(key) <= 600_000

@@ -8,11 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
-from server.metrics import Metrics
-from server.services import caller
+from server.runtime.metrics import Metrics
+from server.services import tick_scheduler
 from server.services.audit import Audit
+from server.services.cluster_stats import ClusterStats
 from server.services.seats import Seated
-from server.services.survey import Survey
 from server.store import keys
 from server.store.ledger import LedgerStore
 from server.store.nodes import Nodes
@@ -30,16 +30,16 @@ BEFORE = {3500: CLASSIC, WITHDRAWN: DUEL}
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables that others opened are looked for all the time."""
-    monkeypatch.setattr(caller, "TABLES_SECONDS", 0.05)
+    monkeypatch.setattr(tick_scheduler, "TABLES_SECONDS", 0.05)
 
 
 @asynccontextmanager
 async def calling(node: Node) -> AsyncIterator[None]:
-    node.caller.start()
+    node.scheduler.start()
     try:
         yield
     finally:
-        await node.caller.stop()
+        await node.scheduler.stop()
 
 
 async def is_over(node: Node, lobby_id: str) -> bool:
@@ -57,7 +57,7 @@ async def test_a_lobby_of_a_tier_that_is_withdrawn_is_played_to_its_end(
         for seated in seats:
             await new.pay(seated)
         await until(lambda: is_over(new, seats[0].lobby.lobby_id))
-    assert new.caller.ticking == 0
+    assert new.scheduler.ticking == 0
 
 
 async def test_a_table_that_opens_while_a_server_runs_is_served_by_it(
@@ -65,7 +65,7 @@ async def test_a_table_that_opens_while_a_server_runs_is_served_by_it(
 ) -> None:
     old = await start_node(store_url, tiers=NEXT)
     async with calling(old):
-        assert old.caller.alive
+        assert old.scheduler.alive
         new = await start_node(store_url, tiers=BEFORE)
         seats = [await new.sit(name, WITHDRAWN) for name in ("ann", "bob")]
         for seated in seats:
@@ -162,7 +162,7 @@ async def test_the_survey_and_the_audit_see_the_money_of_a_tier_that_is_withdraw
     new = await start_node(store_url, tiers=NEXT)
     ledger = LedgerStore(new.connection, new.commits)
     async with calling(new):
-        survey = Survey(
+        survey = ClusterStats(
             new.directory, ledger, Nodes(new.connection), new.clock, Metrics(), new.tables
         )
         await until(lambda: knows(new.tables, "7000"))
@@ -180,7 +180,7 @@ async def test_the_survey_and_the_audit_see_the_money_of_a_tier_that_is_withdraw
     assert "table 7000" in report.problems[0]
 
 
-async def sees(survey: Survey) -> bool:
+async def sees(survey: ClusterStats) -> bool:
     return survey.owed_coins().get(("7000", "refund_owed")) == WITHDRAWN
 
 

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from protocol.ids import invoice_id
 from server.rules.events import Event, SeatPaid, SeatTaken
 from server.rules.evolve import fold
-from server.store.log import NOTHING, Head, Record, Snapshot
+from server.store.log import NOTHING, LogPosition, Record, Snapshot
 from tests.rules.games import LOBBY_ID
 from tests.store.agreement import assert_agrees
 from tests.support.game import Node
@@ -41,7 +41,7 @@ class RecordKeeper:
     async def check(self) -> None:
         """What is loaded, what the log leads to and what stands in the hashes is the lobby."""
         loaded = await self._node.store.load(LOBBY_ID)
-        log = await self._node.store.records_from(LOBBY_ID, Head(), len(self.records) + 1)
+        log = await self._node.store.records_from(LOBBY_ID, LogPosition(), len(self.records) + 1)
         assert loaded == self.snapshot
         assert log == self.records
         assert fold(record.event for record in log) == loaded.lobby

@@ -12,7 +12,7 @@ from server.rules.lobby import Lobby
 from server.services.lobbies import Changed
 from server.store import keys
 from server.store.commits import MAX_DECISION_AGE_MS, Check
-from server.store.log import Head, Snapshot
+from server.store.log import LogPosition, Snapshot
 from tests.store.agreement import assert_agrees
 from tests.support.game import TABLE, Node, StartNode
 from tests.support.store_content import store_content
@@ -50,9 +50,9 @@ async def test_of_fifty_writers_on_one_version_exactly_one_wins_and_the_rest_wri
             answers = await asyncio.gather(*map(write, range(WRITERS)))
             winners = [answer for answer in answers if answer is not None]
         (after,) = winners
-        assert after.head.version == before.head.version + 1
+        assert after.position.version == before.position.version + 1
         assert await nodes[0].store.load(lobby_id) == after
-        log = await nodes[0].store.records_from(lobby_id, Head(), 1_000)
+        log = await nodes[0].store.records_from(lobby_id, LogPosition(), 1_000)
         assert fold(record.event for record in log) == after.lobby
         assert after.lobby is not None
         assert_agrees(await store_content(redis), after.lobby)
@@ -74,7 +74,7 @@ async def test_writers_who_decide_again_all_get_their_turn(
     answers = await asyncio.gather(*changes)
     assert all(isinstance(answer, Changed) for answer in answers)
     after = await nodes[0].store.load(lobby_id)
-    assert after.head.version == before.head.version + WRITERS
+    assert after.position.version == before.position.version + WRITERS
     assert after.lobby == replace(before.lobby, deadline=(before.lobby.deadline or 0) + WRITERS)
 
 
@@ -87,7 +87,7 @@ async def test_when_anything_fails_nothing_is_written(
     now_ms = node.clock.now_ms()
     checks = []
     if failing == "log":
-        before = replace(before, head=replace(before.head, hash="f" * 64))
+        before = replace(before, position=replace(before.position, hash="f" * 64))
     elif failing == "no lobby":
         assert before.lobby is not None
         before = replace(before, lobby=replace(before.lobby, lobby_id="lobby_3500_000000000000"))
@@ -134,7 +134,7 @@ async def test_a_stale_decision_is_taken_again(node: Node) -> None:
     changed = await node.lobbies.change(lobby_id, stopped_for_a_while_at_first)
     assert isinstance(changed, Changed)
     assert asked > 1
-    assert changed.snapshot.head.version == before.head.version + 1
+    assert changed.snapshot.position.version == before.position.version + 1
     assert [record.event for record in changed.records] == extension(asked)
 
 

@@ -11,9 +11,9 @@ from server.store.codec import event_json, event_type, read_event
 from server.store.log import (
     NOTHING,
     Snapshot,
-    announced,
-    announcement,
-    read_announcement,
+    commit_header,
+    decode_commit,
+    encode_commit,
     record,
 )
 from tests.rules import strategies
@@ -39,9 +39,9 @@ async def keeper(node: Node, redis: Redis) -> RecordKeeper:
 @pytest.mark.parametrize("play", [won, cancelled])
 def test_an_announcement_says_exactly_what_was_recorded(play: type) -> None:
     records = [entry for entry, _ in record(NOTHING_YET, play().events, 1.5)]
-    said = announcement(records[3:])
-    assert read_announcement(said) == records[3:]
-    assert announced(said) == (4, records[-1].head.hash)
+    said = encode_commit(records[3:])
+    assert decode_commit(said) == records[3:]
+    assert commit_header(said) == (4, records[-1].position.hash)
 
 
 @given(strategies.alien_ids, strategies.client_seeds)
@@ -61,14 +61,14 @@ async def test_what_the_room_hears_is_numbered_without_gaps_and_the_rest_in_betw
         if heard:
             message = json.loads(entry["message"])
             assert (message["seq"], message["at"]) == (seq, float(entry["at"]))
-    assert seq == keeper.snapshot.head.seq > 20
-    assert keeper.snapshot.head.version == len(keeper.records) > seq
+    assert seq == keeper.snapshot.position.seq > 20
+    assert keeper.snapshot.position.version == len(keeper.records) > seq
 
 
 async def test_what_was_heard_after_any_event_is_all_of_it_in_order(
     keeper: RecordKeeper, node: Node
 ) -> None:
-    last = keeper.snapshot.head.seq
+    last = keeper.snapshot.position.seq
     heard = [entry for entry in keeper.records if entry.name is not None]
     for seq in range(last + 2):
         assert await node.store.records_heard_after(LOBBY_ID, seq, 1_000) == heard[seq:]
@@ -81,13 +81,13 @@ async def test_what_was_heard_comes_in_pages(keeper: RecordKeeper, node: Node) -
 
 
 async def test_time_never_goes_back_in_a_log(keeper: RecordKeeper) -> None:
-    instants = [entry.head.at for entry in keeper.records]
+    instants = [entry.position.at for entry in keeper.records]
     assert all(earlier <= later for earlier, later in pairwise(instants))
 
 
 def test_a_record_is_not_earlier_than_the_one_before_even_if_the_clock_went_back() -> None:
     first, second, third = won().events[:3]
     earlier = record(NOTHING_YET, [first, second], 100.0)
-    before = Snapshot(earlier[-1][1], earlier[-1][0].head)
+    before = Snapshot(earlier[-1][1], earlier[-1][0].position)
     later = record(before, [third], 1.0)
-    assert [entry.head.at for entry, _ in earlier + later] == [100.0, 100.0, 100.0]
+    assert [entry.position.at for entry, _ in earlier + later] == [100.0, 100.0, 100.0]

@@ -17,9 +17,9 @@ def written() -> tuple[list[Entry], str]:
     so_far = Snapshot(None, NOTHING)
     for event in won().events:
         ((entry, lobby),) = record(so_far, [event], 1_000.5)
-        log.append((entry.head.id, dict(entry.fields)))
-        so_far = Snapshot(lobby, entry.head)
-    return log, so_far.head.hash
+        log.append((entry.position.id, dict(entry.fields)))
+        so_far = Snapshot(lobby, entry.position)
+    return log, so_far.position.hash
 
 
 LOG, LAST_HASH = written()
@@ -37,9 +37,9 @@ def fault(log: list[Entry]) -> str:
 
 def test_the_log_that_was_written_leads_to_the_lobby() -> None:
     steps = list(replay(LOG, LAST_HASH))
-    assert [step.record.head.id for step in steps] == IDS
+    assert [step.record.position.id for step in steps] == IDS
     assert steps[-1].lobby.outcome == "won"
-    assert steps[-1].lobby.log_hash == steps[-2].record.head.hash
+    assert steps[-1].lobby.log_hash == steps[-2].record.position.hash
 
 
 @given(positions, st.sampled_from(FIELDS), st.text())

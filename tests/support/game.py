@@ -7,26 +7,26 @@ from typing import Any, Protocol
 
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import PaymentDelivery, WebhookAnswer
-from server.clock import StoreClock
-from server.metrics import Metrics
 from server.rules.payments import Terms
 from server.rules.variants import Variant
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
 from server.services.alarms import Alarms
 from server.services.billing import Billing
-from server.services.caller import Caller
-from server.services.following import Following
-from server.services.guests import Joins
 from server.services.lobbies import Lobbies
 from server.services.payments import Payments
 from server.services.play import Play
+from server.services.replicas import LobbyReplicas
+from server.services.seat_requests import Joins
 from server.services.seats import Seated, Seats
+from server.services.tick_scheduler import TickScheduler
 from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.connection import Connection, open_redis
 from server.store.directory import Directory
 from server.store.invoices import InvoiceStore
 from server.store.lobbies import LobbyStore
-from server.store.projection import Lifetimes, Projection
+from server.store.projection import Projection, Retention
 from server.store.subscription import Subscription
 from server.store.tables import Tables
 from server.store.timers import Timers
@@ -50,7 +50,7 @@ CLASSIC = Variant(
 # payment, however long this machine takes: without it there would be no game.
 BRISK = replace(CLASSIC, formation_ms=200, arranging_ms=20, call_interval_ms=5)
 TERMS = Terms(recipient="provider", network="alien")
-LIFETIMES = Lifetimes(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
+LIFETIMES = Retention(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
 
 
 class Node:
@@ -62,7 +62,7 @@ class Node:
         tiers: Mapping[int, Variant] | None = None,
         *,
         coin_decimals: int = 0,
-        lifetimes: Lifetimes = LIFETIMES,
+        retention: Retention = LIFETIMES,
         takes_test: bool = False,
         listen_url: str | None = None,
         sharded: bool = True,
@@ -74,7 +74,7 @@ class Node:
         self.connection = Connection(open_redis(url), self.clock, metrics)
         self.commits = Commits(self.connection, metrics)
         channels = Channels(sharded=sharded)
-        projection = Projection(lifetimes, coin_decimals, channels)
+        projection = Projection(retention, coin_decimals, channels)
         self.tables = Tables(self.connection, map(str, tiers))
         self.store = LobbyStore(self.connection, self.commits, projection, self.tables)
         self.invoices = InvoiceStore(self.connection, self.commits, channels)
@@ -82,9 +82,9 @@ class Node:
         self.directory = Directory(self.connection)
         self._listening = open_redis(listen_url or url)
         self.subscription = Subscription(self._listening, channels, self._restored)
-        self.following = Following(self.store, self.subscription, metrics)
+        self.replicas = LobbyReplicas(self.store, self.subscription, metrics)
         self.alarms = Alarms()
-        self.lobbies = Lobbies(self.store, self.following, self.alarms, self.clock, metrics)
+        self.lobbies = Lobbies(self.store, self.replicas, self.alarms, self.clock, metrics)
         self.billing = Billing(self.invoices, TERMS, token="ALIEN")
         self.seats = Seats(
             self.lobbies,
@@ -97,7 +97,9 @@ class Node:
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(self.lobbies, self.invoices, TERMS, self.clock)
-        self.caller = Caller(self.lobbies, self.timers, self.alarms, self.clock, self.tables)
+        self.scheduler = TickScheduler(
+            self.lobbies, self.timers, self.alarms, self.clock, self.tables
+        )
 
     async def start(self) -> None:
         """Connect, and learn the store's time."""
@@ -106,7 +108,7 @@ class Node:
 
     async def close(self) -> None:
         """Let go of the store. The caller is stopped by whoever started it."""
-        await self.following.close()
+        await self.replicas.close()
         await self.subscription.close()
         await self.connection.close()
         await self._listening.aclose()
@@ -150,7 +152,7 @@ class Node:
         return await self.payments.deliver(said, raw_body(said))
 
     def _restored(self) -> None:
-        self.following.restore()
+        self.replicas.restore()
 
 
 class StartNode(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from server.dev.tether import tethered
+from server.dev.die_with_parent import die_with_parent
 from tests.support.http import answers
 from tests.support.wait import TIMEOUT_SECONDS, until
 
@@ -23,7 +23,7 @@ class ChildProcess:
         self._output_path = output_path
         with output_path.open("wb") as output:
             self._popen = subprocess.Popen(
-                tethered(list(command)),
+                die_with_parent(list(command)),
                 env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

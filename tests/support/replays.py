@@ -4,7 +4,7 @@ from redis.asyncio import Redis
 
 from server.store import codec
 from server.store.lobbies import Texts
-from server.store.log import head_fields
+from server.store.log import position_fields
 from server.store.replay import Step, replay
 from tests.support.game import Node
 
@@ -14,7 +14,7 @@ def texts(step: Step) -> Texts:
     lobby = step.lobby
     players = [codec.player_hash(player) for player in lobby.players.values()]
     called = [str(number) for number in lobby.called]
-    return codec.lobby_hash(lobby) | head_fields(step.record.head), called, players
+    return codec.lobby_hash(lobby) | position_fields(step.record.position), called, players
 
 
 async def replay_all(store_url: str) -> list[str]:

@@ -10,10 +10,10 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from server.app import App
+from server.assembly.app import App
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
-from server.settings import load_settings
+from server.runtime.settings import load_settings
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.http import serve_app
 from tests.system.visitor import Visitor

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from server.settings import Settings
+from server.runtime.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -1,4 +1,4 @@
-"""A crowd at the door: everyone gets one seat, and no lobby more than it has."""
+"""A crowd at the handler: everyone gets one seat, and no lobby more than it has."""
 
 import asyncio
 from collections import Counter

@@ -13,7 +13,7 @@ from server.rules.events import GameFinished, PlayerKicked
 from server.rules.tickets import Complete, judge
 from server.services.lobbies import Changed
 from server.services.play import Won
-from server.store.log import Head
+from server.store.log import LogPosition
 from tests.support.game import BUY_IN, CLASSIC, Node, paid, starting_nodes
 
 ROUNDS = int(os.environ.get("CLAIM_ROUNDS", "20"))
@@ -43,11 +43,11 @@ async def one_round(nodes: list[Node]) -> None:
     assert sum(isinstance(outcome, Won) for outcome in outcomes) == 1
     refusals = [outcome.code for outcome in outcomes if isinstance(outcome, Refused)]
     assert refusals == [ErrorCode.WRONG_STATUS] * 9
-    events = [r.event for r in await nodes[0].store.records_from(lobby_id, Head(), 1_000)]
+    events = [r.event for r in await nodes[0].store.records_from(lobby_id, LogPosition(), 1_000)]
     assert [type(event) for event in events].count(GameFinished) == 1
     assert not any(isinstance(event, PlayerKicked) for event in events)
     for node in nodes:
-        node.following.unfollow(lobby_id)
+        node.replicas.unfollow(lobby_id)
 
 
 async def begin(nodes: list[Node]) -> str:
@@ -55,7 +55,7 @@ async def begin(nodes: list[Node]) -> str:
     seats = [await nodes[0].sit(player) for player in PLAYERS]
     lobby_id = seats[0].lobby.lobby_id
     for node in nodes:
-        assert await node.following.follow(lobby_id)
+        assert await node.replicas.follow(lobby_id)
     for node, seated in zip(nodes * 4, seats, strict=False):
         assert await node.deliver(paid(seated)) == WebhookAnswer(processed=True)
     for player in PLAYERS:

@@ -23,12 +23,12 @@ class Listener:
 
     def __init__(self, node: Node) -> None:
         self.versions: defaultdict[str, list[int]] = defaultdict(list)
-        node.following.audience = self
+        node.replicas.listener = self
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
-        self.versions[lobby_id] += [record.head.version for record in records]
+        self.versions[lobby_id] += [record.position.version for record in records]
 
-    def restarted(self, lobby_id: str, _snapshot: Snapshot) -> None:
+    def reset(self, lobby_id: str, _snapshot: Snapshot) -> None:
         raise AssertionError(f"the store has lost nothing of {lobby_id}")
 
     def gone(self, lobby_id: str) -> None:
@@ -72,7 +72,7 @@ async def full_lobby(node: Node, number: int) -> str:
 
 async def follow(node: Node, lobbies: Sequence[str]) -> None:
     """Follow as the room of each lobby would."""
-    assert all(await asyncio.gather(*map(node.following.follow, lobbies)))
+    assert all(await asyncio.gather(*map(node.replicas.follow, lobbies)))
 
 
 async def change(node: Node, lobby_id: str, times: int) -> None:

@@ -103,7 +103,7 @@ async def test_a_server_that_starts_before_its_store_waits_for_it(
 
 async def test_a_server_that_calls_no_more_takes_no_traffic(open_server: GameServer) -> None:
     await until(lambda: is_ready(open_server))
-    calling = [t for t in asyncio.all_tasks() if "Caller._serve" in repr(t.get_coro())]
+    calling = [t for t in asyncio.all_tasks() if "TickScheduler._serve" in repr(t.get_coro())]
     assert calling
     for task in calling:
         task.cancel()

@@ -14,8 +14,8 @@ from tests.system.stored_ledger import LEDGER, StoredLedger
 SECRET = "correct-horse-battery"
 FAILING = """
 from structlog import get_logger
-from server.cli import main
-from server.console import run, settings_of_environment
+from server.cli.main import main
+from server.cli.console import run, settings_of_environment
 
 @main.command()
 def failing() -> None:

@@ -10,15 +10,15 @@ from aiohttp import web
 from protocol.errors import ErrorCode, Refused
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
+from server.transport.concurrency import PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
 from server.transport.http.runner import Runner
 from server.transport.limits import RateByKey, SocketLimits
-from server.transport.member import Door, Member, Welcome
+from server.transport.member import Member, NamespaceHandler, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
-from server.transport.turnstile import PLAYERS_AT_ONCE, Turnstile
 
 
 def now_ms() -> float:
@@ -37,7 +37,7 @@ async def verify(token: object) -> Identity | Refused:
 
 
 class Hall:
-    """The door of every namespace that begins with `/hall`."""
+    """The handler of every namespace that begins with `/hall`."""
 
     def __init__(self) -> None:
         self.inside: list[Member] = []
@@ -53,7 +53,7 @@ class Hall:
         if member.namespace == "/hall-away":
             raise StoreUnavailable("no answer")
         if member.namespace == "/hall-bug":
-            raise RuntimeError("the door broke")
+            raise RuntimeError("the handler broke")
         if member.namespace == "/hall-slow":
             self.admitting.set()
             await self.open.wait()
@@ -77,7 +77,7 @@ class Hall:
         self.inside.remove(member)
         self.gone += 1
         if member.namespace == "/hall-bad-end":
-            raise RuntimeError("the door broke")
+            raise RuntimeError("the handler broke")
 
 
 class Server:
@@ -87,9 +87,9 @@ class Server:
         self.hall = Hall()
         self.rooms = Rooms()
         self.counts = Counts()
-        self.turnstile = Turnstile(PLAYERS_AT_ONCE)
+        self.limiter = ConcurrencyLimiter(PLAYERS_AT_ONCE)
         self.gateway = Gateway(
-            doors=self.door,
+            handlers=self.handler,
             tokens=Tokens(
                 TokenCheck(self._verify, RateByKey(limits.connects_by_address, time.monotonic)),
                 now_ms,
@@ -97,14 +97,14 @@ class Server:
             limits=limits,
             rooms=self.rooms,
             counts=self.counts,
-            turnstile=self.turnstile,
+            limiter=self.limiter,
         )
         app = web.Application()
         self.gateway.attach(app)
         self._runner = Runner(app, shutdown_seconds=1)
         self.port = 0
 
-    def door(self, namespace: str) -> Door | None:
+    def handler(self, namespace: str) -> NamespaceHandler | None:
         return self.hall if namespace.startswith("/hall") else None
 
     async def _verify(self, token: object) -> Identity | Refused:

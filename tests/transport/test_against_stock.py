@@ -14,7 +14,7 @@ from typing import Protocol
 import aiohttp
 import pytest
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.limits import SocketLimits
 from tests.transport.hall import Server
 from tests.transport.raw import HANDSHAKE, RawClient
@@ -57,7 +57,7 @@ class Ours:
 
     async def dismiss(self) -> None:
         for session in list(self.server.gateway.eio.sockets.values()):
-            session.close(Ending.EXPIRED)
+            session.close(CloseReason.EXPIRED)
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import pytest
 import socketio
 
 from protocol.errors import ErrorCode, Refused, error_answer
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.limits import Rate
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw, StartServer
@@ -152,7 +152,7 @@ async def test_the_answer_to_who_has_left_is_not_sent(
     client.send('42/hall,1["slow"]')
     await until(lambda: server.hall.commands == ["slow"])
     (session,) = server.gateway.eio.sockets.values()
-    session.close(Ending.EXPIRED)
+    session.close(CloseReason.EXPIRED)
 
     server.hall.open.set()
 
@@ -207,7 +207,7 @@ async def test_a_flood_of_any_packet_ends_the_connection(
     async with asyncio.timeout(TIMEOUT_SECONDS):
         await client.tcp_end()
 
-    assert server.counts.ended[Ending.FLOODED] == 1
+    assert server.counts.ended[CloseReason.FLOODED] == 1
 
 
 async def test_a_flood_of_websocket_pings_ends_the_connection(
@@ -220,7 +220,7 @@ async def test_a_flood_of_websocket_pings_ends_the_connection(
 
     await client.tcp_end()
 
-    assert server.counts.ended[Ending.FLOODED] == 1
+    assert server.counts.ended[CloseReason.FLOODED] == 1
 
 
 async def test_a_message_rate_of_zero_is_no_limit(

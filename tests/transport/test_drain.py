@@ -6,7 +6,7 @@ from typing import Any
 
 import socketio
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.goodbye import RETRY_AFTER_MS
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
@@ -29,7 +29,7 @@ async def test_everyone_is_told_and_then_disconnected(
         assert event == "draining"
         assert data.keys() == {"retry_after_ms"}
     assert client.close_code == 1012
-    assert server.counts.ended[Ending.DRAINING] == 1
+    assert server.counts.ended[CloseReason.DRAINING] == 1
 
 
 async def test_a_stock_client_sees_a_connection_that_ended_and_not_a_dismissal(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import structlog
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
@@ -70,7 +70,7 @@ async def test_a_malformed_packet_closes_the_connection_at_once(
     async with asyncio.timeout(GENEROUS_SECONDS):
         assert await client.tcp_end() == []
 
-    assert server.counts.ended[Ending.MALFORMED] == 1
+    assert server.counts.ended[CloseReason.MALFORMED] == 1
     assert server.rooms.rooms == {}
 
 
@@ -108,7 +108,7 @@ async def test_a_close_code_that_no_client_may_send_is_a_protocol_error(
     await client.tcp_end()
 
     assert client.close_code == 1002
-    assert server.counts.ended[Ending.MALFORMED] == 1
+    assert server.counts.ended[CloseReason.MALFORMED] == 1
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1003, 1007, 1014, 3000, 4999])
@@ -121,7 +121,7 @@ async def test_a_close_code_of_a_client_is_a_goodbye(
     await client.tcp_end()
 
     assert client.close_code == 1000
-    assert server.counts.ended[Ending.LEFT] == 1
+    assert server.counts.ended[CloseReason.LEFT] == 1
 
 
 @pytest.mark.parametrize("attack", MALFORMED.values(), ids=MALFORMED.keys())

@@ -8,7 +8,7 @@ import socketio
 
 from protocol.errors import ErrorCode, Refused, error_body
 from server.transport import session
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.hall import Server
@@ -222,7 +222,7 @@ async def test_a_connection_that_ends_while_being_admitted_gets_no_welcome(
     client.send('40/hall-slow,{"token":"alice"}')
     await server.hall.admitting.wait()
     (connection,) = server.gateway.eio.sockets.values()
-    await until(lambda: connection.ending is not None)
+    await until(lambda: connection.close_reason is not None)
 
     server.hall.open.set()
 
@@ -238,7 +238,7 @@ async def test_a_connection_that_joins_nothing_in_time_is_closed(
     client = await connect_raw(server)
 
     assert await client.tcp_end() == []
-    assert server.counts.ended[Ending.NEVER_JOINED] == 1
+    assert server.counts.ended[CloseReason.NEVER_JOINED] == 1
 
 
 async def test_a_connection_that_joined_in_time_stays(

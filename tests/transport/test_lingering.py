@@ -12,7 +12,7 @@ import uvloop
 from aiohttp import web
 
 from protocol.errors import Refused
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.http.requests import read_body
 from server.transport.lingering import linger
 from server.transport.problems import problem
@@ -189,7 +189,7 @@ async def test_who_sends_a_message_that_is_too_long_hears_why_it_was_closed(
     await client.writer.drain()
 
     assert await last_words(client) == ([], 1009)
-    assert server.counts.ended[Ending.MALFORMED] == 1
+    assert server.counts.ended[CloseReason.MALFORMED] == 1
 
 
 async def test_who_floods_hears_that_it_is_not_to_come_back(
@@ -205,5 +205,5 @@ async def test_who_floods_hears_that_it_is_not_to_come_back(
 
     assert packets[-1] == "41/hall,"
     assert close_code == 1008
-    assert server.counts.ended[Ending.FLOODED] == 1
+    assert server.counts.ended[CloseReason.FLOODED] == 1
     await until(lambda: not server.gateway.eio.sockets)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.session import PING_INTERVAL_SECONDS, PONG_RECHECK_SECONDS
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
@@ -33,7 +33,7 @@ async def test_a_silent_peer_is_dropped(server: Server, connect_raw: ConnectRaw)
     lasted = time.monotonic() - start
     assert packets == ["2", "2"]
     assert PING_INTERVAL_SECONDS <= lasted < 10 + SLACK_SECONDS
-    assert server.counts.ended[Ending.SILENT] == 1
+    assert server.counts.ended[CloseReason.SILENT] == 1
     await until(lambda: server.rooms.rooms == {} and server.gateway.eio.sockets == {})
 
 
@@ -96,7 +96,7 @@ async def test_a_pong_behind_a_command_has_time_to_be_read_when_the_command_is_d
     session.busy = False
 
     await asyncio.sleep(2 * PONG_RECHECK_SECONDS)
-    assert session.ending is None
+    assert session.close_reason is None
 
 
 async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
@@ -110,4 +110,4 @@ async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
     server.hall.open.set()
 
     await until(lambda: server.hall.gone == 1)
-    assert server.counts.ended[Ending.SILENT] == 1
+    assert server.counts.ended[CloseReason.SILENT] == 1

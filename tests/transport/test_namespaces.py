@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterator
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.member import Member
 from server.transport.session import Session
 from tests.support.wait import until
@@ -37,7 +37,7 @@ async def test_who_connects_or_disconnects_looks_at_no_namespace_but_their_own(
 
     leaving.send("1")
 
-    await until(lambda: server.counts.ended[Ending.LEFT] == 1)
+    await until(lambda: server.counts.ended[CloseReason.LEFT] == 1)
     assert len(server.rooms.rooms["/hall-0"]) == 1
     assert "/hall-9" not in server.rooms.rooms
     assert server.counts.failures == 0

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.frames import text_frame
 from server.transport.session import KERNEL_SHARE, WAITING_SHARE
 from tests.support.wait import until
@@ -49,7 +49,7 @@ def test_who_does_not_read_is_cut_before_more_than_its_share_waits(
                     await asyncio.sleep(0)
 
             assert MOST_WAITING_BYTES / 2 < frames * len(frame) < BUFFER_BYTES + len(frame)
-            await until(lambda: server.counts.ended[Ending.TOO_SLOW] == 1)
+            await until(lambda: server.counts.ended[CloseReason.TOO_SLOW] == 1)
             await until(lambda: server.gateway.eio.sockets == {})
 
     run(scenario)
@@ -64,7 +64,7 @@ def test_a_flood_in_one_pass_of_the_event_loop_makes_no_difference(run: RunScena
                 one.session.write(frame)
                 assert waiting_bytes(one) <= MOST_WAITING_BYTES
 
-            await until(lambda: server.counts.ended[Ending.TOO_SLOW] == 1)
+            await until(lambda: server.counts.ended[CloseReason.TOO_SLOW] == 1)
 
     run(scenario)
 
@@ -77,7 +77,7 @@ def test_others_get_everything_when_one_is_cut(run: RunScenario) -> None:
         ):
             reading = asyncio.create_task(numbers_until_end(good))
             number = 0
-            while server.counts.ended[Ending.TOO_SLOW] == 0:
+            while server.counts.ended[CloseReason.TOO_SLOW] == 0:
                 server.rooms.broadcast("/hall", "news", news(number, 8_000))
                 number += 1
                 await until(lambda: waiting_bytes(member(server, "good")) == 0)
@@ -98,7 +98,7 @@ def test_a_burst_within_the_share_costs_a_reader_nothing(run: RunScenario) -> No
             member(server, "good").send("end", b"{}")
 
             assert await numbers_until_end(good) == list(range(count))
-            assert server.counts.ended[Ending.TOO_SLOW] == 0
+            assert server.counts.ended[CloseReason.TOO_SLOW] == 0
 
     run(scenario)
 
@@ -124,7 +124,7 @@ def test_who_asks_for_a_long_message_again_before_it_has_come_stays(run: RunScen
             member(server, "good").send("end", b"{}")
 
             assert await numbers_until_end(good) == [0, 1, 2]
-            assert server.counts.ended[Ending.TOO_SLOW] == 0
+            assert server.counts.ended[CloseReason.TOO_SLOW] == 0
 
     run(scenario)
 
@@ -142,6 +142,6 @@ def test_a_slow_but_steady_reader_stays(run: RunScenario) -> None:
 
             assert await reading == list(range(500))
             assert server.counts.deliveries_queued > 0
-            assert server.counts.ended[Ending.TOO_SLOW] == 0
+            assert server.counts.ended[CloseReason.TOO_SLOW] == 0
 
     run(scenario)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from tests.transport.conftest import ConnectRaw
 from tests.transport.hall import Server
 
@@ -23,7 +23,7 @@ async def test_a_connection_ends_with_the_token_that_expires_first(
     packets = await client.tcp_end()
 
     assert [packet for packet in packets if packet != "2"] == ["41/hall-1,", "41/hall-2,"]
-    assert server.counts.ended[Ending.EXPIRED] == 1
+    assert server.counts.ended[CloseReason.EXPIRED] == 1
 
 
 async def test_a_refreshed_token_replaces_all_tokens_of_the_connection(

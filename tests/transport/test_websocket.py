@@ -12,7 +12,7 @@ from aiohttp.http_websocket import WebSocketReader
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.transport.ending import Ending
+from server.transport.close_reason import CloseReason
 from server.transport.limits import Rate
 from server.transport.websocket import FrameGuard
 from tests.transport.conftest import ConnectRaw, StartServer
@@ -117,7 +117,7 @@ async def test_fragments_count_as_messages(
     await client.tcp_end()
 
     assert client.close_code == 1008
-    assert server.counts.ended[Ending.FLOODED] == 1
+    assert server.counts.ended[CloseReason.FLOODED] == 1
 
 
 async def test_a_message_after_too_many_fragments_is_refused(

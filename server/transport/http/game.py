@@ -8,17 +8,17 @@ from aiohttp import web
 
 from protocol import http, ids
 from protocol.errors import ErrorCode, Refused
-from server.clock import StoreClock
 from server.rules.views import own_view, patterns_view, public_view
+from server.runtime.clock import StoreClock
 from server.services.billing import Billing
 from server.services.lobbies import Lobbies
 from server.services.play import Play, Won
 from server.services.proofs import Proofs
 from server.services.seats import Seated, Seats
 from server.transport.answers import claim_answer
-from server.transport.http.requests import Caller, read_request
+from server.transport.concurrency import ConcurrencyLimiter
+from server.transport.http.requests import RequestAuthenticator, read_request
 from server.transport.problems import problem
-from server.transport.turnstile import Turnstile
 
 Answer = web.Response | Refused
 Handler = Callable[[web.Request, str], Awaitable[Answer]]
@@ -37,14 +37,14 @@ class GameRoutes:
     def __init__(
         self,
         *,
-        caller: Caller,
+        caller: RequestAuthenticator,
         lobbies: Lobbies,
         seats: Seats,
         play: Play,
         billing: Billing,
         proofs: Proofs,
         clock: StoreClock,
-        turnstile: Turnstile,
+        limiter: ConcurrencyLimiter,
     ) -> None:
         self._caller = caller
         self._lobbies = lobbies
@@ -53,7 +53,7 @@ class GameRoutes:
         self._billing = billing
         self._proofs = proofs
         self._clock = clock
-        self._turnstile = turnstile
+        self._limiter = limiter
 
     def add_to(self, app: web.Application) -> None:
         """Serve the routes on `app`."""
@@ -92,7 +92,7 @@ class GameRoutes:
         body = await read_request(request, http.Join, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile.turn(alien_id):
+        async with self._limiter.turn(alien_id):
             seated = await self._seats.join(alien_id, body.buy_in_amount, body.client_seed or "")
         if isinstance(seated, Refused):
             return seated
@@ -102,7 +102,7 @@ class GameRoutes:
         body = await read_request(request, http.InvoiceRequest, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile.turn(alien_id):
+        async with self._limiter.turn(alien_id):
             seated = await self._seats.take(alien_id, body.buy_in_amount, body.lobby_id)
         if isinstance(seated, Refused):
             return seated
@@ -112,7 +112,7 @@ class GameRoutes:
         body = await read_request(request, http.SelectNumbers, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile.turn(alien_id):
+        async with self._limiter.turn(alien_id):
             done = await self._play.select_numbers(alien_id, _lobby_id(request), body.numbers)
         if isinstance(done, Refused):
             return done
@@ -122,7 +122,7 @@ class GameRoutes:
         body = await read_request(request, http.ArrangeGrid, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile.turn(alien_id):
+        async with self._limiter.turn(alien_id):
             done = await self._play.arrange_grid(alien_id, _lobby_id(request), body.grid)
         if isinstance(done, Refused):
             return done
@@ -132,7 +132,7 @@ class GameRoutes:
         body = await read_request(request, http.Leave, alien_id)
         if isinstance(body, Refused):
             return body
-        async with self._turnstile.turn(alien_id):
+        async with self._limiter.turn(alien_id):
             left = await self._seats.leave(alien_id, _lobby_id(request))
         if isinstance(left, Refused):
             return left
@@ -153,7 +153,7 @@ class GameRoutes:
         if snapshot.lobby is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         invoice = await self._billing.invoice_of(snapshot, alien_id)
-        view = public_view(snapshot.lobby, snapshot.head.seq)
+        view = public_view(snapshot.lobby, snapshot.position.seq)
         you = own_view(snapshot.lobby, alien_id, invoice)
         lines = patterns_view(snapshot.lobby.variant.side)
         return json_response(http.status_answer(view, lines, you, self._clock.now_ms()))

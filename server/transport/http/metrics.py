@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from server.metrics import Metrics
+from server.runtime.metrics import Metrics
 
 _PAUSE_BY_COST: Final = 20
 """A text is given again for so many times as long as it took to write: so however many ask, and

@@ -25,7 +25,7 @@ PAYLOAD: Final = web.RequestKey("payload", dict[str, Any])
 R = TypeVar("R", bound=Request)
 
 
-class Caller:
+class RequestAuthenticator:
     """Finds out which player asks, and whether they may ask once more."""
 
     def __init__(

@@ -20,13 +20,13 @@ from protocol.payments import (
     VERSION_HEADER,
     PaymentDelivery,
 )
-from server.metrics import Metrics
+from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
+from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.http.game import json_response
 from server.transport.http.requests import read_body
 from server.transport.problems import problem
-from server.transport.turnstile import Turnstile
 
 STORE_SECONDS: Final = 5.0
 _SIGNATURE_HEX_DIGITS: Final = 128
@@ -43,11 +43,11 @@ class Webhook:
         payments: Payments,
         public_keys: Iterable[bytes],
         may_take: Callable[[], bool],
-        turnstile: Turnstile,
+        limiter: ConcurrencyLimiter,
         metrics: Metrics,
     ) -> None:
         self._payments = payments
-        self._turnstile = turnstile
+        self._limiter = limiter
         self._metrics = metrics
         self._may_take = may_take
         self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
@@ -75,7 +75,7 @@ class Webhook:
     async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
         self._assert_store_is_trusted()
         try:
-            async with asyncio.timeout(STORE_SECONDS), self._turnstile.turn(said.invoice):
+            async with asyncio.timeout(STORE_SECONDS), self._limiter.turn(said.invoice):
                 answer = await self._payments.deliver(said, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from server.dev.tether import tethered
+from server.dev.die_with_parent import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class ServerProcess:
 
     def __init__(self, command: tuple[str, ...], core: int | None) -> None:
         self._popen = subprocess.Popen(
-            tethered(list(command)),
+            die_with_parent(list(command)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)},

@@ -30,16 +30,16 @@ class Follower:
         self._token = token
         self._namespace = f"/{lobby_id}"
         self._last_seq = last_seq
-        self._following: asyncio.Task[None] | None = None
+        self._replicas: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._following = asyncio.create_task(self._follow())
+        self._replicas = asyncio.create_task(self._follow())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._following is not None
-        self._following.cancel()
-        await asyncio.wait([self._following])
+        assert self._replicas is not None
+        self._replicas.cancel()
+        await asyncio.wait([self._replicas])
 
     @property
     def called(self) -> set[int]:

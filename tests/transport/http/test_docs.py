@@ -9,10 +9,10 @@ from protocol.errors import ErrorCode
 from protocol.examples import EXAMPLES
 from protocol.from_client import FRONT_DESK_COMMANDS, LOBBY_COMMANDS
 from protocol.to_client import ROOM_EVENTS
-from server.app import App
+from server.assembly.app import App
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.settings import load_settings
+from server.runtime.settings import load_settings
 from tests.system.game_server import GameServer, environment
 from tests.transport.http.documented import DOCUMENT, assert_documented
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
-from server.metrics import Metrics, Values
+from server.runtime.metrics import Metrics, Values
 from server.transport.http.metrics import MetricsRoute
 from tests.support.http import serve_app
 from tests.system.game_server import GameServer, running_app

@@ -63,8 +63,8 @@ async def test_of_two_payments_of_one_transaction_and_no_invoice_the_first_is_ke
 async def test_a_payment_of_an_invoice_that_its_seat_outlived_is_unmatched(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    lifetimes = {"INVOICE_TTL_SECONDS": "0.8", "SEAT_SECONDS": "0.8"}
-    async with open_desk(store_url, issuer, provider, **lifetimes) as desk:
+    retention = {"INVOICE_TTL_SECONDS": "0.8", "SEAT_SECONDS": "0.8"}
+    async with open_desk(store_url, issuer, provider, **retention) as desk:
         joined = await desk.server.join("alice")
         async with Redis.from_url(store_url) as redis:
             await redis.delete(keys.invoice(joined["invoice"]["invoice_id"]))
@@ -83,8 +83,8 @@ async def test_a_payment_of_an_invoice_that_its_seat_outlived_is_unmatched(
 async def test_a_payment_of_a_forgotten_invoice_is_unmatched(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    lifetimes = {"INVOICE_TTL_SECONDS": "0.2", "SEAT_SECONDS": "0.2"}
-    async with open_desk(store_url, issuer, provider, **lifetimes) as desk:
+    retention = {"INVOICE_TTL_SECONDS": "0.2", "SEAT_SECONDS": "0.2"}
+    async with open_desk(store_url, issuer, provider, **retention) as desk:
         payload = desk.payment(await desk.invoice("alice"))
         await until(lambda: desk.has_forgotten(payload["invoice"]))
         assert (await desk.send(json.dumps(payload).encode())).status == 404

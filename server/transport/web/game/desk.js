@@ -8,7 +8,7 @@ export class Desk extends EventTarget {
    */
   lobbies = null;
 
-  /** @param {import("../line/line.js").Line} line */
+  /** @param {import("../connection/connection.js").Connection} line */
   constructor(line) {
     super();
     this.line = line;

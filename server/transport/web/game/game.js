@@ -1,8 +1,8 @@
-import { ServerClock } from "../line/clock.js";
-import { alienHost, devHost, readToken } from "../line/host.js";
-import { Line } from "../line/line.js";
+import { ServerClock } from "../connection/clock.js";
+import { alienHost, devHost, readToken } from "../connection/host.js";
+import { Connection } from "../connection/connection.js";
 import { within } from "../line/patience.js";
-import { WORDS } from "../line/words.js";
+import { WORDS } from "../connection/words.js";
 import { showLine } from "../parts/line.js";
 import { showPlayer } from "../parts/player.js";
 import { deskScreen } from "../screens/desk.js";
@@ -35,7 +35,7 @@ export class Game {
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();
     this.clock = new ServerClock();
-    this.line = new Line(this.host, this.clock);
+    this.line = new Connection(this.host, this.clock);
   }
 
   async start() {

@@ -24,7 +24,7 @@ export class Room extends EventTarget {
   /** @type {import("./view.js").View | null} */
   view = null;
   /** @type {{role: string, paid?: boolean, active?: boolean, numbers?: number[] | null,
-   *   grid?: number[][] | null, invoice?: import("../line/host.js").Invoice | null}} */
+   *   grid?: number[][] | null, invoice?: import("../connection/host.js").Invoice | null}} */
   you = { role: "spectator" };
   /** The numbers heard, by their index: for the proof, not for the player. */
   heard = new Map();
@@ -42,7 +42,7 @@ export class Room extends EventTarget {
   #printing = null;
 
   /**
-   * @param {import("../line/line.js").Line} line
+   * @param {import("../connection/connection.js").Connection} line
    * @param {string} lobbyId
    * @param {string} me the player's id
    */

@@ -2,7 +2,7 @@ import { alert, announce } from "./announcer.js";
 
 /**
  * Say when the connection is lost, and when it is back.
- * @param {import("../line/line.js").Line} line
+ * @param {import("../connection/connection.js").Connection} line
  */
 export function showLine(line) {
   const banner = document.getElementById("line");

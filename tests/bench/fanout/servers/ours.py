@@ -9,6 +9,7 @@ from aiohttp import web
 
 from protocol.errors import ErrorCode, Refused
 from server.outside.identity import Identity
+from server.transport.concurrency import PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
 from server.transport.limits import Rate, RateByKey, SocketLimits
@@ -16,7 +17,6 @@ from server.transport.member import Member, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
-from server.transport.turnstile import PLAYERS_AT_ONCE, Turnstile
 from tests.bench.fanout.servers.rounds import announce, play, run
 from tests.bench.fanout.work import EVENT
 
@@ -45,17 +45,17 @@ async def everyone(token: object) -> Identity | Refused:
 
 def open_gateway(rooms: Rooms, counts: Counts) -> Gateway:
     """A gateway that limits nothing but what it keeps for slow clients."""
-    door = OpenDoor()
+    handler = OpenDoor()
     check = TokenCheck(everyone, RateByKey(UNLIMITED, time.monotonic))
     return Gateway(
-        doors=lambda _namespace: door,
+        handlers=lambda _namespace: handler,
         tokens=Tokens(check, lambda: time.time() * 1000),
         limits=SocketLimits(
             messages=UNLIMITED, connects_by_address=UNLIMITED, max_sockets=0, sockets_per_player=0
         ),
         rooms=rooms,
         counts=counts,
-        turnstile=Turnstile(PLAYERS_AT_ONCE),
+        limiter=ConcurrencyLimiter(PLAYERS_AT_ONCE),
     )
 
 

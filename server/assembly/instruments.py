@@ -1,0 +1,149 @@
+"""What the metrics watch: gauges and counters that parts of the server keep anyway."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+
+from server.runtime.metrics import Metrics, Values
+from server.services.cluster_stats import ClusterStats
+from server.services.replicas import LobbyReplicas
+from server.services.tick_scheduler import TickScheduler
+from server.store.connection import Connection
+from server.store.monitor import StoreMonitor
+from server.store.subscription import Subscription
+from server.transport.concurrency import ConcurrencyLimiter
+from server.transport.counts import Counts
+from server.transport.gateway import Gateway
+
+
+def watch(
+    metrics: Metrics,
+    *,
+    gateway: Gateway,
+    counts: Counts,
+    replicas: LobbyReplicas,
+    max_sockets: int,
+    scheduler: TickScheduler,
+    limiters: Mapping[str, ConcurrencyLimiter],
+    cluster_stats: ClusterStats,
+    connection: Connection,
+    monitor: StoreMonitor,
+    subscription: Subscription,
+) -> None:
+    """Publish what these parts count."""
+    metrics.watch(
+        "fair_bingo_sockets",
+        "Open connections.",
+        (),
+        lambda: _one(len(gateway.eio.sockets)),
+    )
+    metrics.watch(
+        "fair_bingo_max_sockets",
+        "Connections that this node takes; 0: no limit.",
+        (),
+        lambda: _one(max_sockets),
+    )
+    metrics.watch(
+        "fair_bingo_connections_ended_total",
+        "Connections that ended, by how.",
+        ("ending",),
+        lambda: {(ending.value,): count for ending, count in counts.ended.items()},
+    )
+    metrics.watch(
+        "fair_bingo_refusals_total",
+        "Refused handshakes, connects and commands of sockets, by code.",
+        ("code",),
+        lambda: {(code.value,): count for code, count in counts.refused.items()},
+    )
+    metrics.watch(
+        "fair_bingo_socket_writes_total",
+        "Frames written, straight to an idle connection or behind earlier ones.",
+        ("path",),
+        lambda: {
+            ("direct",): counts.deliveries_direct,
+            ("queued",): counts.deliveries_queued,
+        },
+    )
+    metrics.watch(
+        "fair_bingo_failures_total",
+        "Errors of our own that a client met as `internal`.",
+        (),
+        lambda: _one(counts.failures),
+    )
+    metrics.watch(
+        "fair_bingo_followed_lobbies",
+        "Lobbies that this node has sockets for.",
+        ("tier", "status"),
+        lambda: _by_tier_and_status(replicas),
+    )
+    metrics.watch(
+        "fair_bingo_lobbies",
+        "Lobbies in the store, the same on every node: forming, or in play.",
+        ("tier", "phase"),
+        cluster_stats.lobbies,
+    )
+    metrics.watch(
+        "fair_bingo_owed_coins",
+        "Coins that are owed to players and not settled, the same on every node.",
+        ("tier", "kind"),
+        cluster_stats.owed_coins,
+    )
+    metrics.watch(
+        "fair_bingo_oldest_debt_age_seconds",
+        "Age of the oldest debt that is not settled, the same on every node.",
+        ("tier",),
+        cluster_stats.oldest_debt_seconds,
+    )
+    metrics.watch(
+        "fair_bingo_survey_timestamp_seconds",
+        "When lobbies and debts were last looked up, in Unix time.",
+        (),
+        lambda: _one(cluster_stats.at_ms / 1000),
+    )
+    metrics.watch(
+        "fair_bingo_caller_up",
+        "1 while this node looks for what is due.",
+        (),
+        lambda: _one(scheduler.alive),
+    )
+    metrics.watch(
+        "fair_bingo_ticks_in_progress",
+        "Lobbies that are due, or in a moment, and that this node is working on.",
+        (),
+        lambda: _one(scheduler.ticking),
+    )
+    metrics.watch(
+        "fair_bingo_turns_waiting",
+        "Commands and connects of players, and payments, that wait for their turn.",
+        ("kind",),
+        lambda: {(kind,): limiter.waiting for kind, limiter in limiters.items()},
+    )
+    metrics.watch(
+        "fair_bingo_store_commands_waiting",
+        "Commands that wait to be sent to the store.",
+        (),
+        lambda: _one(connection.waiting),
+    )
+    metrics.watch(
+        "fair_bingo_store_trusted",
+        "1 while the store, by the last look, may be told of payments.",
+        (),
+        lambda: _one(monitor.trusted),
+    )
+    metrics.watch(
+        "fair_bingo_subscription_up",
+        "1 while the store's messages reach this node.",
+        (),
+        lambda: _one(subscription.alive),
+    )
+    metrics.watch(
+        "fair_bingo_tasks", "Tasks of the event loop.", (), lambda: _one(len(asyncio.all_tasks()))
+    )
+
+
+def _one(value: float) -> Values:
+    return {(): value}
+
+
+def _by_tier_and_status(replicas: LobbyReplicas) -> Values:
+    return Counter((str(tier), status) for tier, status in replicas.statuses())

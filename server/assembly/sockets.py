@@ -1,0 +1,76 @@
+"""The sockets' side: the rooms, the doors to them, and what is pushed through."""
+
+from collections.abc import Mapping
+
+from protocol.ids import FRONT_DESK, namespace_lobby
+from server.assembly.limits import socket_limits
+from server.assembly.stores import Stores
+from server.assembly.use_cases import UseCases
+from server.rules.variants import Variant
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+from server.services.forming_lobbies import FormingLobbies
+from server.store.subscription import Subscription
+from server.transport.concurrency import ConcurrencyLimiter
+from server.transport.counts import Counts
+from server.transport.front_desk import FrontDesk, LobbyListBroadcaster
+from server.transport.gateway import Gateway
+from server.transport.lobby_room import LobbyRoom
+from server.transport.member import NamespaceHandler
+from server.transport.relay import Relay
+from server.transport.resuming import Resuming
+from server.transport.rooms import Rooms
+from server.transport.states import States
+from server.transport.token_check import TokenCheck
+from server.transport.tokens import Tokens
+
+
+class Sockets:
+    """The sockets of one process. `check` knows the players."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        offered: Mapping[int, Variant],
+        stores: Stores,
+        subscription: Subscription,
+        use_cases: UseCases,
+        check: TokenCheck,
+        limiter: ConcurrencyLimiter,
+        clock: StoreClock,
+        metrics: Metrics,
+    ) -> None:
+        self.counts = Counts()
+        rooms = Rooms()
+        replicas, seats = use_cases.replicas, use_cases.seats
+        states = States(replicas, use_cases.billing)
+        self.relay = Relay(rooms, states, clock, metrics, lambda room: self.gateway.dismiss(room))
+        replicas.listener = self.relay
+        listing = LobbyListBroadcaster(rooms)
+        self.forming_lobbies = FormingLobbies(
+            stores.lobbies,
+            stores.directory,
+            subscription,
+            use_cases.tables,
+            listing.changed,
+            lambda: listing.start_over(self.forming_lobbies),
+        )
+        front_desk = FrontDesk(self.forming_lobbies, listing, seats, offered)
+        lobby_room = LobbyRoom(
+            replicas, Resuming(replicas, stores.lobbies), states, use_cases.play, seats
+        )
+
+        def handler(namespace: str) -> NamespaceHandler | None:
+            if namespace == FRONT_DESK:
+                return front_desk
+            return None if namespace_lobby(namespace) is None else lobby_room
+
+        self.gateway = Gateway(
+            handlers=handler,
+            tokens=Tokens(check, clock.now_ms),
+            limits=socket_limits(settings),
+            rooms=rooms,
+            counts=self.counts,
+            limiter=limiter,
+        )

@@ -1,0 +1,105 @@
+"""Everything of the store, built once, by name, from the settings."""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+from server.store.channels import Channels
+from server.store.commits import Commits
+from server.store.connection import Connection, open_redis
+from server.store.directory import Directory
+from server.store.errors import StoreUnavailable
+from server.store.health import StoreHealth
+from server.store.invoices import InvoiceStore
+from server.store.ledger import LedgerStore
+from server.store.lobbies import LobbyStore
+from server.store.monitor import StoreMonitor
+from server.store.nodes import Nodes
+from server.store.permissions import permissions
+from server.store.projection import Projection, Retention
+from server.store.proofs import ProofStore
+from server.store.tables import Tables
+from server.store.timers import Timers
+
+RETRY_SECONDS: Final = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class WeakDurability(Exception):
+    """The store may lose what it acknowledged. The text is one line for the operator."""
+
+
+class Stores:
+    """What a process uses of the store, over one connection and one for health."""
+
+    def __init__(self, settings: Settings, clock: StoreClock, metrics: Metrics) -> None:
+        self.channels = Channels()
+        retention = Retention(
+            finished_seconds=settings.finished_ttl_seconds,
+            proof_seconds=settings.proof_ttl_seconds,
+            invoice_seconds=settings.invoice_ttl_seconds,
+        )
+        projection = Projection(retention, settings.coin_decimals, self.channels)
+        self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
+        self.health = StoreHealth(open_redis(settings.redis_url))
+        commits = Commits(self.connection, metrics)
+        self.tables = Tables(
+            self.connection, map(str, (*settings.buy_in_tiers, *settings.grand_tiers))
+        )
+        self.monitor = StoreMonitor(
+            self.connection,
+            lambda: [*permissions(self.tables.known, self.channels)],
+            allow_weak=settings.allow_weak_durability,
+        )
+        self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
+        self.invoices = InvoiceStore(self.connection, commits, self.channels)
+        self.ledger = LedgerStore(self.connection, commits)
+        self.proofs = ProofStore(self.connection)
+        self.directory = Directory(self.connection)
+        self.timers = Timers(self.connection)
+        self.nodes = Nodes(self.connection)
+
+    async def wait_until_usable(self) -> None:
+        """Wait until the store answers; then its channels and its time are known.
+
+        Raises WeakDurability if it must not be told of payments, or not be played on.
+        """
+        self.monitor.attach()
+        while True:
+            try:
+                self.channels.sharded = await self.health.has_sharded_channels()
+                await self.connection.look_again()
+                self._refuse_weak()
+                await self.connection.set_clock()
+                break
+            except StoreUnavailable as error:
+                log.warning("waiting_for_store", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        found = self.monitor.findings
+        if found is not None and found.hidden:
+            log.warning("durability_unknown", hint="the store hides its settings", of=found.hidden)
+        if found is not None and found.weak:
+            log.warning("weak_durability_allowed", faults=found.weak)
+
+    def _refuse_weak(self) -> None:
+        if self.monitor.findings is not None and self.monitor.faults:
+            raise WeakDurability(
+                "the store may lose or refuse what it must not: "
+                + "; ".join(self.monitor.faults)
+                + (
+                    " (mend that, or set ALLOW_WEAK_DURABILITY=true)"
+                    if self.monitor.findings.weak
+                    else ""
+                )
+            )
+
+    async def close(self) -> None:
+        """Finish what was sent, and close the connections."""
+        await self.monitor.stop()
+        await self.connection.close()
+        await self.health.close()

@@ -1,0 +1,63 @@
+"""What can be done, whoever asks for it: every service, built once, by name, on the stores."""
+
+from collections.abc import Mapping, Sequence
+
+from server.assembly.stores import Stores
+from server.rules.payments import Terms
+from server.rules.variants import Variant
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+from server.services.alarms import Alarms
+from server.services.billing import Billing
+from server.services.cluster_stats import ClusterStats
+from server.services.lobbies import Lobbies
+from server.services.payments import Payments
+from server.services.play import Play
+from server.services.proofs import Proofs
+from server.services.replicas import LobbyReplicas
+from server.services.seat_requests import Joins
+from server.services.seats import Seats
+from server.services.tick_scheduler import TickScheduler
+from server.store.subscription import Subscription
+
+
+class UseCases:
+    """The services of one process for the tables of `offered`. `joins`: whether a player may take
+    one more new seat."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        offered: Mapping[int, Variant],
+        stores: Stores,
+        subscription: Subscription,
+        clock: StoreClock,
+        metrics: Metrics,
+        joins: Joins,
+    ) -> None:
+        terms = Terms(
+            recipient=settings.alien_provider_address,
+            network=settings.payment_network,
+        )
+        self.tables: Sequence[str] = [str(tier) for tier in offered]
+        alarms = Alarms()
+        self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
+        self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
+        self.billing = Billing(stores.invoices, terms, settings.payment_token)
+        self.seats = Seats(
+            self.lobbies,
+            stores.directory,
+            self.billing,
+            clock,
+            offered,
+            joins,
+            takes_test=settings.allow_test_payments,
+        )
+        self.play = Play(self.lobbies)
+        self.payments = Payments(self.lobbies, stores.invoices, terms, clock)
+        self.proofs = Proofs(self.lobbies, stores.proofs)
+        self.scheduler = TickScheduler(self.lobbies, stores.timers, alarms, clock, stores.tables)
+        self.cluster_stats = ClusterStats(
+            stores.directory, stores.ledger, stores.nodes, clock, metrics, stores.tables
+        )

@@ -1,0 +1,45 @@
+"""What all commands of the command line share."""
+
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final, NoReturn, TypeVar
+
+import typer
+import uvloop
+
+from server.runtime import logs
+from server.runtime.settings import Settings, SettingsError, load_settings
+from server.store.errors import REFUSED, StoreUnavailable
+
+FAILED: Final = 1
+BAD_SETTINGS: Final = 2
+
+T = TypeVar("T")
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
+    """End the command with a message on stderr."""
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def settings_of_environment() -> Settings:
+    """The settings in the environment; ends the command if they are no settings. From here on
+    it logs as they say: to stderr, and no secret."""
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        fail(str(error), BAD_SETTINGS)
+    logs.configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; ends the command if the store does not answer, or refuses it."""
+    try:
+        return uvloop.run(work)
+    except StoreUnavailable as error:
+        fail(f"the store does not answer: {error}")
+    except REFUSED as error:
+        fail(f"the store refuses: {error}")

@@ -1,0 +1,162 @@
+"""The operator's commands about money: `fair-bingo audit` and `fair-bingo ledger`."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from server.assembly.stores import Stores
+from server.cli.console import fail, run, settings_of_environment
+from server.rules.coins import coins_text
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+from server.services.audit import Audit, Report
+from server.store.ledger import Entry, LedgerStore, Malformed
+
+# The first one may only teach us the store's time.
+_ATTEMPTS: Final = 3
+
+ledger = typer.Typer(name="ledger", help="What moved, what is owed, and noting that it was paid.")
+
+
+def audit() -> None:
+    """Recompute the ledger. Exit code 1 if it does not hold."""
+    report = run(_audit(settings_of_environment()))
+    for books in report.books:
+        total = books.total
+        print(
+            f"{books.table}: {books.entries} entries, received {coins_text(total.received)} ="
+            f" pot {coins_text(total.pot)} + payout_owed {coins_text(total.payout_owed)}"
+            f" + refund_owed {coins_text(total.refund_owed)} + house {coins_text(total.house)}"
+        )
+    if report.problems:
+        fail("\n".join(report.problems))
+    print("The ledger holds.")
+
+
+@ledger.command("list")
+def list_entries(
+    *,
+    owed: Annotated[bool, typer.Option(help="Only what is owed and not settled.")] = False,
+    unmatched: Annotated[bool, typer.Option(help="Payments that matched nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the ledger's entries, or the payments that matched nothing."""
+    settings = settings_of_environment()
+    run(_list_unmatched(settings, as_json) if unmatched else _list(settings, owed, as_json))
+
+
+@ledger.command()
+def settle(
+    entry: Annotated[str, typer.Argument(help="<table>:<stream id>, as `list` has it.")],
+    *,
+    reference: Annotated[str, typer.Option(help="The transaction that paid it.")],
+) -> None:
+    """Note that what an entry says is owed was paid. Exit code 1 if that cannot be noted."""
+    refusal = run(_settle(settings_of_environment(), entry, reference))
+    if refusal is not None:
+        fail(f"{entry}: {refusal}")
+    print(f"{entry} is settled.")
+
+
+@asynccontextmanager
+async def _stores(settings: Settings) -> AsyncIterator[tuple[Stores, StoreClock]]:
+    clock = StoreClock()
+    stores = Stores(settings, clock, Metrics())
+    try:
+        yield stores, clock
+    finally:
+        await stores.close()
+
+
+async def _audit(settings: Settings) -> Report:
+    async with _stores(settings) as (stores, _):
+        audits = Audit(stores.ledger, stores.lobbies, stores.directory)
+        return await audits.run(await stores.tables.read())
+
+
+async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
+    async with _stores(settings) as (stores, _):
+        for table in await stores.tables.read():
+            async for page in stores.ledger.pages(table):
+                wanted = await _unsettled(stores.ledger, page) if owed else page
+                for entry in wanted:
+                    print(json.dumps(_fields(entry)) if as_json else _line(entry))
+
+
+async def _unsettled(
+    entries: LedgerStore, page: list[Entry | Malformed]
+) -> list[Entry | Malformed]:
+    """What is owed, and what is malformed: nobody can tell that it is not."""
+    owed = [entry for entry in page if isinstance(entry, Entry) and entry.owed]
+    settled = await entries.settled(owed)
+    open_ids = {entry.entry_id for entry in owed} - settled.keys()
+    return [e for e in page if isinstance(e, Malformed) or e.entry_id in open_ids]
+
+
+async def _list_unmatched(settings: Settings, as_json: bool) -> None:
+    async with _stores(settings) as (stores, _):
+        async for tx, raw_body in stores.ledger.unmatched():
+            print(
+                json.dumps({"tx": tx, "body": raw_body})
+                if as_json
+                else f"{_shown(tx)} {_printable(raw_body)}"
+            )
+
+
+async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
+    async with _stores(settings) as (stores, clock):
+        entry = await stores.ledger.entry(entry_id)
+        if entry is None:
+            return "there is no such entry"
+        if isinstance(entry, Malformed):
+            return f"it is malformed: {entry.problem}"
+        if not entry.owed:
+            return f"it is of kind {entry.kind}: nothing is owed"
+        for _ in range(_ATTEMPTS):
+            if await stores.ledger.settled([entry]):
+                return "it was settled before"
+            if await stores.ledger.settle(entry, reference, clock.now_ms()):
+                return None
+        return "the store refuses: try again"
+
+
+def _fields(entry: Entry | Malformed) -> dict[str, Any]:
+    """The entry for JSON: an amount that is no whole number is a text, which no reader rounds."""
+    if isinstance(entry, Malformed):
+        return {"entry": entry.entry_id, "malformed": entry.problem, "fields": dict(entry.fields)}
+    known = {name: value for name, value in asdict(entry).items() if value is not None}
+    del known["table"], known["stream_id"]
+    if not isinstance(entry.amount, int):
+        known["amount"] = coins_text(entry.amount)
+    return {"entry": entry.entry_id, **known}
+
+
+def _line(entry: Entry | Malformed) -> str:
+    if isinstance(entry, Malformed):
+        return f"{entry.entry_id} malformed: {entry.problem}"
+    at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    names = [entry.lobby_id, entry.alien_id, entry.invoice_id, entry.event, entry.reference]
+    words = [
+        entry.entry_id,
+        at,
+        entry.kind,
+        f"{'+' if entry.amount >= 0 else ''}{coins_text(entry.amount)}",
+        *(_shown(name) for name in names if name),
+    ]
+    return " ".join([*words, "test"] if entry.test else words)
+
+
+def _shown(text: str) -> str:
+    """A text from outside: quoted unless it is one plain word, so that it cannot be taken for
+    something else, or reach into the terminal."""
+    return _printable(text) if " " not in text else json.dumps(text)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else json.dumps(text)

@@ -1,0 +1,71 @@
+"""A game retold: each step of its log as a line for people, without anything that is secret."""
+
+from datetime import UTC, datetime
+from typing import assert_never
+
+from server.rules.events import (
+    ArrangingBegan,
+    Event,
+    FormingExtended,
+    GameFinished,
+    GameStarted,
+    GridArranged,
+    LobbyOpened,
+    NumberCalled,
+    NumbersSelected,
+    PlayerKicked,
+    PlayerLeft,
+    SeatPaid,
+    SeatTaken,
+)
+from server.rules.lobby import Lobby
+from server.store.replay import Step
+
+
+def retold(step: Step) -> str:
+    """The step's id, its time (UTC) and what happened, on one line. Names are quoted as Python
+    does, so that nothing in them reaches the terminal."""
+    at = datetime.fromtimestamp(step.record.position.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+    return f"{step.record.position.id:>6}  {at}  {_in_words(step.record.event, step.lobby)}"
+
+
+def _in_words(event: Event, lobby: Lobby) -> str:
+    match event:
+        case LobbyOpened(lobby_id=lobby_id, buy_in_amount=amount, variant=variant):
+            return f"{lobby_id} opens: {variant.name}, {amount} coins a seat"
+        case SeatTaken(alien_id=alien_id):
+            return f"{alien_id!r} takes a seat"
+        case SeatPaid(alien_id=alien_id):
+            return f"{alien_id!r} pays: {lobby.pot} coins in the pot"
+        case PlayerLeft(alien_id=alien_id, reason=reason):
+            return f"{alien_id!r} is out ({reason}): {lobby.pot} coins in the pot"
+        case FormingExtended():
+            return "too few have paid: forming goes on"
+        case ArrangingBegan():
+            return f"the {len(lobby.players)} players arrange their tickets"
+        case NumbersSelected(alien_id=alien_id):
+            return f"{alien_id!r} has chosen numbers"
+        case GridArranged(alien_id=alien_id, by_server=by_server):
+            helped = {None: "", "arranged": " by the server", "picked": " and chosen by the server"}
+            return f"the ticket of {alien_id!r} is arranged{helped[by_server]}"
+        case GameStarted():
+            return f"the game starts for {lobby.pot} coins"
+        case NumberCalled(number=number):
+            return f"call {len(lobby.called)}: {number}"
+        case PlayerKicked(alien_id=alien_id, missing_numbers=missing):
+            lacking = ", ".join(map(str, missing))
+            return f"{alien_id!r} claims falsely and is removed: {lacking} not called"
+        case GameFinished():
+            return _end(event, lobby)
+    assert_never(event)
+
+
+def _end(event: GameFinished, lobby: Lobby) -> str:
+    match event.outcome:
+        case "won":
+            return f"{event.winner!r} wins {lobby.pot} coins with {event.pattern}"
+        case "no_winner":
+            return f"nobody wins: the house keeps {lobby.pot} coins"
+        case "cancelled":
+            return "the lobby is cancelled"
+    assert_never(event.outcome)

@@ -1,0 +1,159 @@
+"""Socket.IO as a player speaks it: one namespace at a time, commands with acknowledgements."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import orjson
+
+from protocol.ids import FRONT_DESK
+from server.load.failures import ConnectionLost, Refused
+from server.load.meter import Meter
+from server.load.tally import Command
+from server.load.websocket import WebSocket
+
+ANSWER_SECONDS: Final = 30.0
+
+_JOINED, _EVENT, _ACK, _NOT_JOINED = b"0", b"2", b"3", b"4"
+_FRONT_DESK: Final = FRONT_DESK.encode()
+
+Hear = Callable[[str, dict[str, Any]], None]
+Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+class Connection:
+    """The packets of one connection. `on_end` is called when it is over, `retry_after_seconds` is
+    when to come back then, if the server said so."""
+
+    __slots__ = (
+        "_asked",
+        "_entering",
+        "_has_joined",
+        "_hear",
+        "_meter",
+        "_namespace",
+        "_socket",
+        "on_end",
+        "retry_after_seconds",
+    )
+
+    def __init__(self, socket: WebSocket, meter: Meter) -> None:
+        self.on_end: Callable[[], None] = lambda: None
+        self.retry_after_seconds: float | None = None
+        self._socket = socket
+        self._meter = meter
+        self._namespace = b""
+        self._hear: Hear | None = None
+        self._entering: asyncio.Future[None] | None = None
+        self._has_joined = False
+        self._asked: dict[int, tuple[Command, float, asyncio.Future[Answer]]] = {}
+        socket.on_message = self._take
+        socket.on_end = self._end
+
+    async def opened(self) -> None:
+        """Return when the server is ready to listen. Raises Refused or ConnectionLost."""
+        await self._result(self._socket.opening)
+
+    async def enter(
+        self, namespace: str, auth: Mapping[str, Any], hear: Hear | None = None
+    ) -> None:
+        """Join a namespace, in place of the one before; `hear` gets its events. Raises Refused or
+        ConnectionLost."""
+        if self._namespace:
+            self._send(b"1%b," % self._namespace)
+        self._namespace, self._hear, self._has_joined = namespace.encode(), hear, False
+        self._entering = asyncio.get_running_loop().create_future()
+        start_s = time.monotonic()
+        self._send(b"0%b,%b" % (self._namespace, orjson.dumps(auth)))
+        await self._result(self._entering)
+        self._meter.since("enter", start_s)
+
+    async def ask(self, command: Command, **payload: Any) -> Answer:
+        """The acknowledgement of a command. Raises Refused or ConnectionLost."""
+        ack_id = max(self._asked, default=0) + 1
+        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[ack_id] = (command, time.monotonic(), reply)
+        self._send(b"2%b,%d%b" % (self._namespace, ack_id, orjson.dumps([command, payload])))
+        answer = await self._result(reply)
+        if not answer["ok"]:
+            raise Refused(answer["error"]["code"])
+        return answer
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the connection is over."""
+        return self._socket.has_ended
+
+    @property
+    def has_joined(self) -> bool:
+        """Whether it is, or was at its end, in a namespace."""
+        return self._has_joined
+
+    def is_in(self, namespace: str) -> bool:
+        """Whether the namespace was joined, and not left since."""
+        return self._has_joined and self._namespace == namespace.encode()
+
+    def check(self) -> None:
+        """Raise ConnectionLost if the connection is over."""
+        if self._socket.has_ended:
+            raise ConnectionLost
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._socket.close()
+
+    def drop(self) -> None:
+        """Be gone without a word."""
+        self._socket.drop()
+
+    def _send(self, packet: bytes) -> None:
+        self.check()
+        self._socket.send(packet)
+
+    async def _result(self, waiting: asyncio.Future[T]) -> T:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await waiting
+        except TimeoutError:
+            self._meter.error("no_answer")
+            self.drop()
+            raise ConnectionLost from None
+
+    def _take(self, packet: bytes) -> None:
+        kind = packet[:1]
+        namespace, _, document = packet[1:].partition(b",")
+        if kind == _EVENT:
+            self._take_event(namespace, document)
+        elif kind == _ACK:
+            self._take_answer(document)
+        elif self._entering is not None and not self._entering.done():
+            if kind == _JOINED:
+                self._has_joined = True
+                self._entering.set_result(None)
+            elif kind == _NOT_JOINED:
+                self._entering.set_exception(Refused(orjson.loads(document)["data"]["code"]))
+
+    def _take_event(self, namespace: bytes, document: bytes) -> None:
+        if document.startswith(b'["draining"'):
+            self.retry_after_seconds = orjson.loads(document)[1]["retry_after_ms"] / 1000
+        elif namespace == self._namespace:
+            # Before one has joined it is of an earlier stay here, and will be told again.
+            if self._has_joined and self._hear is not None:
+                self._hear(*orjson.loads(document))
+        elif namespace != _FRONT_DESK:  # whose last listings may still be on their way
+            self._meter.count("misrouted")
+
+    def _take_answer(self, document: bytes) -> None:
+        bracket = document.index(b"[")
+        command, start_s, reply = self._asked.pop(int(document[:bracket]))
+        self._meter.since(command, start_s)
+        if not reply.done():
+            reply.set_result(orjson.loads(document[bracket:])[0])
+
+    def _end(self) -> None:
+        for waiting in (self._entering, *(reply for _, _, reply in self._asked.values())):
+            if waiting is not None and not waiting.done():
+                waiting.set_exception(ConnectionLost())
+        self.on_end()

@@ -1,0 +1,157 @@
+"""Every setting of the server: one field for each environment variable, in lower case."""
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from server.runtime.addresses import host, http_url, origin, redis_url, word
+from server.runtime.ed25519 import is_usable_key
+
+
+class SettingsError(Exception):
+    """The environment does not make settings. Its text is one line that names the variables and
+    holds none of their values."""
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _distinct(tiers: tuple[int, ...]) -> tuple[int, ...]:
+    if len(set(tiers)) < len(tiers):
+        raise ValueError("names a tier twice")
+    return tiers
+
+
+def _ed25519_key(text: str) -> bytes:
+    """The key behind 64 hex digits."""
+    key = bytes.fromhex(text) if len(text) == 64 else b""
+    if not is_usable_key(key):
+        raise ValueError("must be an Ed25519 public key: 32 bytes in hex")
+    return key
+
+
+Text = Annotated[str, Field(min_length=1)]
+Word = Annotated[Text, AfterValidator(word)]
+Host = Annotated[Text, AfterValidator(host)]
+Seconds = Annotated[float, Field(ge=0.001, le=10**9, allow_inf_nan=False)]
+"""The store counts milliseconds, and 31 years are for ever: what is longer it does not take."""
+SecondsOrZero = Annotated[float, Field(ge=0, le=10**9, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A number a second; 0 switches the limit off."""
+Count = Annotated[int, Field(ge=0)]
+Bytes = Annotated[int, Field(gt=0, lt=2**31)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+"""0 takes a free one."""
+Tier = Annotated[int, Field(gt=0, lt=10**12)]
+"""In coins; lobby and invoice ids, which are short, have it in them."""
+Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Url = Annotated[str, AfterValidator(http_url)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(origin)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
+PublicKeys = Annotated[
+    tuple[Annotated[bytes, BeforeValidator(_ed25519_key)], ...], BeforeValidator(_split)
+]
+
+
+class Settings(BaseModel):
+    """All settings, checked: see `load_settings`. What each means is in `.env.example`."""
+
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+
+    redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
+    allow_weak_durability: bool = False
+
+    host: Host = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
+    port: Port = 8000
+    metrics_port: Port | None = None
+    allowed_origins: Origins = ()
+    trusted_proxies: Networks = ()
+    drain_seconds: SecondsOrZero = 10
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(str.lower)
+    ] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    alien_provider_address: Word
+    alien_issuer: Word = "https://sso.alien-api.com"
+    alien_jwks_url: Url = "https://sso.alien-api.com/oauth/jwks"
+    jwks_ttl_seconds: Seconds = 600
+    jwks_cooldown_seconds: Seconds = 30
+    jwt_leeway_seconds: SecondsOrZero = 0
+    token_max_seconds: Seconds = 86400
+
+    webhook_public_key: PublicKeys
+    payment_token: Word = "ALIEN"  # noqa: S105 - a currency
+    payment_network: Word = "alien"
+    coin_decimals: Annotated[int, Field(ge=0, le=36)] = 0
+    allow_test_payments: bool = False
+
+    buy_in_tiers: Annotated[Tiers, Field(min_length=1)] = (3500, 7000, 17500)
+    grand_tiers: Tiers = ()
+    min_players: Annotated[int, Field(ge=2)] = 2
+    max_players: Annotated[int, Field(le=50)] = 10
+    seat_seconds: Seconds = 120
+    formation_seconds: Seconds = 120
+    lobby_ttl_seconds: Seconds = 600
+    arranging_seconds: Seconds = 90
+    call_interval_seconds: Seconds = 3
+    finished_ttl_seconds: Seconds = 600
+    invoice_ttl_seconds: Seconds = 7 * 86400
+    proof_ttl_seconds: Seconds = 7 * 86400
+
+    connect_timeout_seconds: Seconds = 10
+    connect_rate: Rate = 200
+    http_rate: Rate = 20
+    message_rate: Rate = 10
+    message_burst: Count = 20
+    join_rate: Rate = 1
+    max_sockets: Count = 20000
+    sockets_per_player: Count = 8
+    client_buffer_bytes: Bytes = 262_144
+
+    ops_token: Annotated[Word | None, Field(min_length=16, repr=False)] = None
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.min_players > self.max_players:
+            raise ValueError("MIN_PLAYERS: must not be above MAX_PLAYERS")
+        if self.invoice_ttl_seconds < self.seat_seconds:
+            raise ValueError(
+                "INVOICE_TTL_SECONDS: must not be below SEAT_SECONDS: a seat that is held could"
+                " not be paid"
+            )
+        if self.metrics_port and self.metrics_port == self.port:
+            raise ValueError("METRICS_PORT: must not be PORT")
+        if not set(self.grand_tiers).isdisjoint(self.buy_in_tiers):
+            raise ValueError("GRAND_TIERS: must not name a tier of BUY_IN_TIERS")
+        return self
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in `environ`. An empty variable counts as unset, an unknown one as absent.
+
+    Raises SettingsError.
+    """
+    values = {field: environ.get(field.upper()) for field in Settings.model_fields}
+    try:
+        return Settings.model_validate({field: text for field, text in values.items() if text})
+    except ValidationError as error:
+        problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
+    raise SettingsError("; ".join(problems))
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    """One error of pydantic's as `NAME: what is wrong`; for a contradiction the message has it."""
+    text = message.removeprefix("Value error, ")
+    return f"{str(location[0]).upper()}: {text}" if location else text

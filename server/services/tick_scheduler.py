@@ -1,0 +1,173 @@
+"""The caller: does what is due in every lobby, on whichever node takes it first."""
+
+import asyncio
+import math
+import time
+from typing import Final
+
+import structlog
+
+from protocol.errors import ErrorCode, Refused
+from server.rules.commands import Tick
+from server.runtime.clock import SET_BACK_MS, StoreClock
+from server.services.alarms import Alarms
+from server.services.lobbies import Changed, Lobbies
+from server.store.errors import StoreUnavailable
+from server.store.tables import Tables
+from server.store.timers import AHEAD_MS, Timers
+
+MAX_SLEEP_SECONDS: Final = 0.25
+"""Another node may have set an earlier timer and died: nobody sleeps longer than this."""
+MIN_SLEEP_SECONDS: Final = 0.02
+"""What is due within so short a time is taken together, well ahead of it."""
+TABLES_SECONDS: Final = 4.0
+"""How often to look for tables that other servers opened, whose settings may be others."""
+_BATCH: Final = 256
+_RETRY_SECONDS: Final = 0.5
+_DEAD_SECONDS: Final = 5.0
+"""Whoever could not take what is due for so long does not call."""
+
+log = structlog.get_logger(__name__)
+
+
+class TickScheduler:
+    """Takes lobbies of all tables shortly before they are due, a batch at a time, and lets time
+    act on them.
+
+    There may be any number of callers: a lease keeps them from doing the same work, the commit
+    from doing it twice.
+    """
+
+    def __init__(
+        self,
+        lobbies: Lobbies,
+        timers: Timers,
+        alarms: Alarms,
+        clock: StoreClock,
+        tables: Tables,
+    ) -> None:
+        self._lobbies = lobbies
+        self._timers = timers
+        self._alarms = alarms
+        self._clock = clock
+        self._tables = tables
+        self._stopping = False
+        self._finding: asyncio.Task[None] | None = None
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._ticking: dict[str, asyncio.Task[None]] = {}
+        self._taken_s: dict[str, float] = {}
+        self._reviewed: dict[str, int] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether the due lobbies of every table are taken, and the store takes that they are."""
+        since_s = time.monotonic() - _DEAD_SECONDS
+        return (
+            bool(self._taken_s)
+            and not self._stopping
+            and all(taken_s > since_s for taken_s in self._taken_s.values())
+        )
+
+    @property
+    def ticking(self) -> int:
+        """How many lobbies were taken and are not done."""
+        return len(self._ticking)
+
+    def start(self) -> None:
+        """Begin to take work."""
+        self._serve_all_known()
+        self._finding = asyncio.create_task(self._find_tables())
+
+    async def stop(self) -> None:
+        """Take no more work, and finish what was taken."""
+        self._stopping = True
+        if self._finding is not None:
+            self._finding.cancel()
+            await asyncio.wait([self._finding])
+        self._alarms.wake()
+        if self._serving:
+            await asyncio.wait(self._serving.values())
+        if self._ticking:  # only now: what was being taken is among them
+            await asyncio.wait(self._ticking.values())
+
+    def _serve_all_known(self) -> None:
+        for table in self._tables.known:
+            if table not in self._serving:
+                self._alarms.add(table)
+                self._taken_s[table] = time.monotonic()
+                self._serving[table] = asyncio.create_task(self._serve(table))
+
+    async def _find_tables(self) -> None:
+        while True:
+            try:
+                await self._tables.refresh()
+            except StoreUnavailable as error:
+                log.warning("caller_without_store", error=str(error))
+            except Exception:
+                # Those that are known are served, and the next look may do better.
+                log.exception("caller_failed")
+            self._serve_all_known()
+            await asyncio.sleep(TABLES_SECONDS)
+
+    async def _serve(self, table: str) -> None:
+        while not self._stopping:
+            try:
+                seconds = await self._take_due(table)
+                self._taken_s[table] = time.monotonic()
+                await self._review_after_set_back(table)
+            except StoreUnavailable as error:
+                log.warning("caller_without_store", table=table, error=str(error))
+                seconds = _RETRY_SECONDS
+            except Exception:
+                # Nobody else would notice that this node has stopped to call.
+                log.exception("caller_failed", table=table)
+                seconds = _RETRY_SECONDS
+            until_ms = self._clock.now_ms() + seconds * 1000
+            await self._alarms.sleep(table, seconds, until_ms + AHEAD_MS)
+
+    async def _take_due(self, table: str) -> float:
+        """Take what is due soon, and say in how many seconds to look again."""
+        due, following_ms = await self._timers.take_due(table, _BATCH)
+        for lobby_id, due_ms in due.items():
+            if lobby_id not in self._ticking:
+                task = asyncio.create_task(self._tick(table, lobby_id, due_ms))
+                self._ticking[lobby_id] = task
+        if len(due) == _BATCH:
+            return 0
+        if following_ms is None:
+            return MAX_SLEEP_SECONDS
+        seconds = (following_ms - AHEAD_MS - self._clock.now_ms()) / 1000
+        return min(max(seconds, MIN_SLEEP_SECONDS), MAX_SLEEP_SECONDS)
+
+    async def _review_after_set_back(self, table: str) -> None:
+        """Bring forward what is too far away since the store's clock was set back, while this node
+        ran or before."""
+        set_backs = self._clock.set_backs
+        if self._reviewed.get(table) == set_backs:
+            return
+        later = await self._timers.later_than(table, self._clock.now_ms() + SET_BACK_MS)
+        for start in range(0, len(later), _BATCH):
+            await asyncio.gather(*map(self._lobbies.mend_indexes, later[start : start + _BATCH]))
+        self._reviewed[table] = set_backs
+
+    async def _tick(self, table: str, lobby_id: str, due_ms: float) -> None:
+        try:
+            # Not only once: uvloop's timers count whole ms, and the clock may be set.
+            while (early_ms := due_ms - self._clock.now_ms()) > 0:
+                if early_ms > AHEAD_MS + SET_BACK_MS:  # it is no longer due soon: see `_review`
+                    return
+                await asyncio.sleep(math.ceil(early_ms) / 1000)
+            changed = await self._lobbies.carry_out(lobby_id, Tick())
+            if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
+                log.error("timer_of_no_lobby", lobby_id=lobby_id)
+                await self._lobbies.mend_indexes(lobby_id)
+            elif isinstance(changed, Changed) and not changed.records:
+                # Another node was faster, or the timer says what the lobby does not.
+                await self._lobbies.mend_indexes(lobby_id)
+        except StoreUnavailable as error:
+            log.warning("tick_without_store", lobby_id=lobby_id, error=str(error))
+        except Exception:
+            # A fault in one lobby must not stop the clock of the others.
+            log.exception("tick_failed", lobby_id=lobby_id)
+        finally:
+            del self._ticking[lobby_id]

@@ -1,0 +1,135 @@
+"""The limiter: what is asked of the server goes through a few at a time.
+
+The clock of the running games does not, nor does a claim. When more is asked than can be done, each
+pass of the event loop stays short by that, so the numbers are called and heard in time and it is
+the newcomers who wait. Payments have a limiter of their own: whoever sits in a lobby already and
+has paid shall not wait behind those who want to get in.
+"""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Final
+
+from server.runtime.shared_timeout import SharedTimeout
+from server.store.errors import StoreUnavailable
+
+PLAYERS_AT_ONCE: Final = 64
+"""So many keep the store's connection busy; with each more a pass takes longer."""
+PAYMENTS_AT_ONCE: Final = 32
+PATIENCE_SECONDS: Final = 8.0
+"""To wait costs nothing, to be refused and ask again does. Less than a connection has to join."""
+HANGING_SECONDS: Final = 1.0
+"""Whoever met a store that is away, but only after so long, met one that hangs."""
+
+_Line = deque["asyncio.Future[None]"]
+
+
+class ConcurrencyLimiter:
+    """Lets at most `at_once` in at a time: `async with limiter.turn(whose)`.
+
+    Those who wait are let in by turns: each time the next of those `whose` turn it is, and of
+    theirs the one who came first. So one who asks a thousand things delays another by one.
+
+    To wait raises StoreUnavailable after `PATIENCE_SECONDS`. While the store hangs, each in the
+    line would wait for it in turn: so all are told when one inside has met that, unless somebody
+    got an answer since that one went in.
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._lines: dict[str, _Line] = {}  # whose turn is next comes first; none is empty
+        self._patience = SharedTimeout(PATIENCE_SECONDS, _give_up)
+        self._answered_at = float("-inf")
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for their turn."""
+        return sum(map(len, self._lines.values()))
+
+    def turn(self, whose: str) -> "_Turn":
+        """One turn of a player, as an asynchronous context manager."""
+        return _Turn(self, whose)
+
+    async def enter(self, whose: str) -> None:
+        """Wait for a turn, which `leave` ends."""
+        if self._free:  # then nobody waits
+            self._free -= 1
+        else:
+            await self._wait(whose)
+
+    def leave(self, entered_at: float, error: BaseException | None) -> None:
+        """End a turn that began at `entered_at`, in seconds of the event loop, with that error."""
+        now = asyncio.get_running_loop().time()
+        if not isinstance(error, StoreUnavailable):
+            self._answered_at = now
+        elif self._answered_at < entered_at <= now - HANGING_SECONDS:
+            self._let_down(error)
+        self._let_in()
+
+    async def _wait(self, whose: str) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(whose, deque()).append(turn)
+        self._patience.start(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and turn.exception() is None:  # it had just got its turn
+                self._let_in()
+            raise
+        finally:
+            self._patience.cancel(turn)
+
+    def _let_in(self) -> None:
+        """Give the turn of one who leaves to the next who still waits."""
+        while self._lines:
+            whose = next(iter(self._lines))
+            line = self._lines.pop(whose)
+            turn = _first_waiting(line)
+            if line:
+                self._lines[whose] = line  # behind all others
+            if turn is not None:
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def _let_down(self, error: StoreUnavailable) -> None:
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            for turn in line:
+                if not turn.done():
+                    turn.set_exception(StoreUnavailable(str(error)))
+
+
+class _Turn:
+    __slots__ = ("_entered_at", "_limiter", "_whose")
+
+    def __init__(self, limiter: ConcurrencyLimiter, whose: str) -> None:
+        self._limiter = limiter
+        self._whose = whose
+
+    async def __aenter__(self) -> None:
+        await self._limiter.enter(self._whose)
+        self._entered_at = asyncio.get_running_loop().time()
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self._limiter.leave(self._entered_at, error)
+
+
+def _first_waiting(line: _Line) -> "asyncio.Future[None] | None":
+    """Take the first who still waits out of the line, and all before."""
+    while line:
+        turn = line.popleft()
+        if not turn.done():
+            return turn
+    return None
+
+
+def _give_up(turn: "asyncio.Future[None]") -> None:
+    if not turn.done():
+        turn.set_exception(StoreUnavailable(f"no turn within {PATIENCE_SECONDS:g} s"))

@@ -1,0 +1,158 @@
+"""However a connection ends: everyone knows at once, TCP is closed soon, and nothing is left."""
+
+import asyncio
+import time
+
+import pytest
+
+from server.transport import session as session_module
+from server.transport.close_reason import CloseReason
+from tests.support.wait import until
+from tests.transport.conftest import ConnectRaw
+from tests.transport.hall import Server
+from tests.transport.raw import RawClient
+
+# What does not depend on the speed of the machine is checked exactly; the promise is 5 s.
+GENEROUS_SECONDS = 60.0
+LONG_SECONDS = 60.0
+
+
+@pytest.fixture
+def long_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a close frame waits long, so that it shows who does not."""
+    monkeypatch.setattr(session_module, "CLOSE_SECONDS", LONG_SECONDS)
+
+
+async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
+    client = await connect_raw(server)
+    await client.join("/hall", "alice")
+    await client.packet()
+    return client
+
+
+async def test_a_close_frame_is_answered_and_tcp_closed(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send_frame(0x88, b"\x03\xe8")
+
+    assert await client.tcp_end() == []
+    assert client.close_code == 1000
+    assert server.counts.ended[CloseReason.LEFT] == 1
+
+
+async def test_the_close_packet_of_engine_io_ends_the_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+
+    client.send("1")
+
+    assert await client.tcp_end() == []
+    assert server.counts.ended[CloseReason.LEFT] == 1
+
+
+@pytest.mark.parametrize("end", ["reset", "close"])
+async def test_a_lost_connection_is_gone_at_once(
+    server: Server, connect_raw: ConnectRaw, end: str
+) -> None:
+    client = await inside(server, connect_raw)
+
+    if end == "reset":
+        client.reset()
+    else:
+        client.writer.close()
+
+    await until(lambda: server.rooms.rooms == {} and server.hall.gone == 1)
+    assert server.counts.ended[CloseReason.LOST] == 1
+
+
+async def test_a_closed_session_is_gone_at_once_and_its_tcp_connection_soon(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+
+    session.close(CloseReason.EXPIRED)
+
+    assert (server.rooms.rooms, server.hall.gone) == ({}, 1)
+    async with asyncio.timeout(GENEROUS_SECONDS):
+        assert await client.tcp_end() == ["41/hall,"]
+    await until(lambda: server.gateway.eio.sockets == {})
+
+
+@pytest.mark.usefixtures("long_close")
+async def test_a_client_that_answers_the_close_frame_need_not_wait(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+    start = time.monotonic()
+    session.close(CloseReason.DRAINING)
+
+    assert '"draining"' in await client.packet()
+    assert (await client.frame())[0] == 0x8
+    client.send_frame(0x88, b"\x03\xf0")
+    await client.tcp_end()
+
+    assert time.monotonic() - start < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_close")
+async def test_who_sent_a_malformed_packet_is_not_waited_for(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    start = time.monotonic()
+
+    client.send("hello")
+    await client.tcp_end()
+
+    assert time.monotonic() - start < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_close")
+async def test_who_floods_a_closed_session_is_not_waited_for(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+    start = time.monotonic()
+    session.close(CloseReason.REFUSED)
+
+    for _ in range(100):
+        client.send("3")
+    await client.tcp_end()
+
+    assert time.monotonic() - start < LONG_SECONDS
+
+
+async def test_what_a_closed_session_still_sends_is_not_heard(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await inside(server, connect_raw)
+    (session,) = server.gateway.eio.sockets.values()
+    session.close(CloseReason.REFUSED)
+
+    client.send('42/hall,1["echo"]')
+    client.send('40/hall,{"token":"alice"}')
+
+    assert await client.tcp_end() == ["41/hall,"]
+    assert server.hall.commands == []
+    assert server.hall.welcomed == 1
+
+
+async def test_an_error_of_the_door_at_the_end_does_not_keep_a_connection(
+    server: Server, connect_raw: ConnectRaw
+) -> None:
+    client = await connect_raw(server)
+    for namespace in ("/hall-bad-end", "/hall"):
+        await client.join(namespace, "alice")
+        await client.packet()
+    client.reset()
+
+    await until(lambda: server.hall.gone == 2)
+
+    assert server.counts.failures == 1
+    await until(lambda: server.gateway.eio.sockets == {})
