@@ -44,20 +44,22 @@ _IN_PLAY: tuple[Status, ...] = ("active",)
 
 
 def open_lobby(command: OpenLobby, now_ms: float) -> LobbyOpened:
-    """The first event of a lobby; its first seat belongs into the same step."""
-    now = int(now_ms)
+    """The first event of a lobby; its first seat belongs into the same step. `now_ms` (Unix ms) is
+    rounded down, as in `decide`."""
+    created_at = int(now_ms)
     return LobbyOpened(
         lobby_id=command.lobby_id,
         buy_in_amount=command.buy_in_amount,
         variant=command.variant,
         server_seed=command.server_seed,
-        created_at=now,
-        deadline=now + command.variant.formation_ms,
+        created_at=created_at,
+        deadline=created_at + command.variant.formation_ms,
     )
 
 
 def decide(lobby: Lobby, command: Command, now_ms: float) -> list[Event] | Refused:
-    """The events that `command` leads to at `now_ms` (Unix ms), possibly none, or a refusal.
+    """The events that `command` leads to at `now_ms`, possibly none, or a refusal. `now_ms` (Unix
+    ms) is rounded down: events carry whole milliseconds.
 
     Raises IllegalStep if the rules themselves contradict the lifecycle.
     """
@@ -66,33 +68,33 @@ def decide(lobby: Lobby, command: Command, now_ms: float) -> list[Event] | Refus
     return turn.events if refused is None else refused
 
 
-def _carry_out(turn: Turn, command: Command, now: int) -> Refused | None:
+def _carry_out(turn: Turn, command: Command, now_ms: int) -> Refused | None:
     match command:
         case Tick():
-            tick(turn, now)
+            tick(turn, now_ms)
             return None
         case TakeSeat():
-            return _take_seat(turn, command, now)
+            return _take_seat(turn, command, now_ms)
         case SelectNumbers():
             return _select_numbers(turn, command)
         case ArrangeGrid():
-            return _arrange_grid(turn, command, now)
+            return _arrange_grid(turn, command, now_ms)
         case Claim():
-            return _claim(turn, command, now)
+            return _claim(turn, command, now_ms)
         case Leave():
-            return _leave(turn, command, now)
+            return _leave(turn, command, now_ms)
         case OpenLobby():
             raise ValueError("a lobby that exists cannot be opened")
     assert_never(command)
 
 
-def _take_seat(turn: Turn, command: TakeSeat, now: int) -> Refused | None:
+def _take_seat(turn: Turn, command: TakeSeat, now_ms: int) -> Refused | None:
     if turn.lobby.status != "forming":
         return Refused(ErrorCode.LOBBY_CLOSED)
     seated = turn.lobby.players.get(command.alien_id)
-    if seated is not None and (seated.paid or seated.expires_at > now):
+    if seated is not None and (seated.paid or seated.expires_at > now_ms):
         return None
-    end_lapsed_seats(turn, now)
+    end_lapsed_seats(turn, now_ms)
     if turn.lobby.full:
         return Refused(ErrorCode.LOBBY_FULL)
     turn.add(
@@ -100,8 +102,8 @@ def _take_seat(turn: Turn, command: TakeSeat, now: int) -> Refused | None:
             alien_id=command.alien_id,
             client_seed=command.client_seed,
             invoice_id=command.invoice_id,
-            joined_at=now,
-            expires_at=now + turn.lobby.variant.seat_ms,
+            joined_at=now_ms,
+            expires_at=now_ms + turn.lobby.variant.seat_ms,
             takes_test=command.takes_test,
         )
     )
@@ -137,7 +139,7 @@ def _select_numbers(turn: Turn, command: SelectNumbers) -> Refused | None:
     return refused
 
 
-def _arrange_grid(turn: Turn, command: ArrangeGrid, now: int) -> Refused | None:
+def _arrange_grid(turn: Turn, command: ArrangeGrid, now_ms: int) -> Refused | None:
     player = _player(turn.lobby, command.alien_id, _BEFORE_PLAY)
     if isinstance(player, Refused):
         return player
@@ -145,32 +147,32 @@ def _arrange_grid(turn: Turn, command: ArrangeGrid, now: int) -> Refused | None:
     if refused is None and player.grid != command.grid:
         turn.add(GridArranged(command.alien_id, command.grid))
         if turn.lobby.status == "arranging":
-            start_if_all_ready(turn, now)
+            start_if_all_ready(turn, now_ms)
     return refused
 
 
-def _claim(turn: Turn, command: Claim, now: int) -> Refused | None:
-    if turn.lobby.winner == command.alien_id:  # who did not hear that it was won asks again
+def _claim(turn: Turn, command: Claim, now_ms: int) -> Refused | None:
+    if turn.lobby.winner == command.alien_id:  # a repeated claim, whose first answer was lost
         return None
     player = _player(turn.lobby, command.alien_id, _IN_PLAY)
     if isinstance(player, Refused):
         return player
     verdict = judge(player.grid or (), frozenset(turn.lobby.called))
     if isinstance(verdict, Complete):
-        finish(turn, now, "won", player.alien_id, verdict.pattern)
+        finish(turn, now_ms, "won", player.alien_id, verdict.pattern)
     else:
         turn.add(PlayerKicked(player.alien_id, verdict.missing_numbers))
-        finish_if_deserted(turn, now)
+        finish_if_deserted(turn, now_ms)
     return None
 
 
-def _leave(turn: Turn, command: Leave, now: int) -> Refused | None:
+def _leave(turn: Turn, command: Leave, now_ms: int) -> Refused | None:
     player = _player(turn.lobby, command.alien_id, _BEFORE_PLAY + _IN_PLAY, paid=False)
     if isinstance(player, Refused):
         return player
     turn.add(PlayerLeft(player.alien_id, "left"))
     if turn.lobby.status == "arranging":
-        start_if_all_ready(turn, now)
+        start_if_all_ready(turn, now_ms)
     elif turn.lobby.status == "active":
-        finish_if_deserted(turn, now)
+        finish_if_deserted(turn, now_ms)
     return None

@@ -1,4 +1,4 @@
-"""What can happen in a lobby, in the past tense. The same events rebuild it from its stream."""
+"""What can happen in a lobby, in the past tense. Its events, folded, are the lobby."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -47,7 +47,7 @@ class Lobby:
 
     `players` keeps the order of seating. `invoices` names, for everybody who ever held a seat here,
     the invoice that paid it, or else the last one. `order` follows from the seed and `entropy`, and
-    `called` is a head of it. `log_hash` vouches for the log up to the end, when it is there.
+    `called` is its beginning. `log_hash` vouches for the log up to the end, when it is there.
     """
 
     lobby_id: str
@@ -91,25 +91,28 @@ class Lobby:
 
 
 SET_BACK_MS: Final = 1_000
-"""The store's clock was set back if something is further away than it can be by more than this:
-a server's estimate of that clock is much better."""
+"""A time that lies further ahead than its interval allows, by more than this, was written before
+the store's clock was set back: a server's estimate of that clock is much better than that."""
 
 
-def is_due(instant: int | None, interval_ms: int, now: float) -> bool:
-    """Whether something that is never further away than an interval is due by now. Further away is
-    only what a clock said that was set back since; timers bring it up when the interval is over."""
-    return instant is not None and not now < instant <= now + interval_ms + SET_BACK_MS
+def is_due(due_ms: int | None, interval_ms: int, now_ms: float) -> bool:
+    """Whether something is due by now that is set at most `interval_ms` ahead (None: never).
+
+    What lies further ahead was set before the clock was set back, and counts as due: its timer
+    brings it up once the interval is over.
+    """
+    return due_ms is not None and not now_ms < due_ms <= now_ms + interval_ms + SET_BACK_MS
 
 
-def latest_due(lobby: Lobby, now: float) -> int:
-    """When at the latest time alone changes the lobby next, as of now, unless its clock was set
-    back since."""
+def latest_due(lobby: Lobby, now_ms: float) -> int:
+    """The latest time (Unix ms, rounded down) at which time alone can change the lobby next; what
+    it says itself may be later only if the clock was set back since."""
     variant = lobby.variant
     if lobby.status == "forming":
-        return int(now) + max(variant.seat_ms, variant.formation_ms)
+        return int(now_ms) + max(variant.seat_ms, variant.formation_ms)
     if lobby.status == "arranging":
-        return int(now) + variant.arranging_ms
-    return int(now) + variant.call_interval_ms
+        return int(now_ms) + variant.arranging_ms
+    return int(now_ms) + variant.call_interval_ms
 
 
 def due_at(lobby: Lobby) -> int | None:

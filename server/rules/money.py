@@ -5,11 +5,25 @@ Every function here returns movements that keep this balance by themselves.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, assert_never, get_args
 
 from protocol.views import InvoiceStatus
 from server.rules.coins import Coins
-from server.rules.events import Event, GameFinished, PlayerLeft, SeatPaid
+from server.rules.events import (
+    ArrangingBegan,
+    Event,
+    FormingExtended,
+    GameFinished,
+    GameStarted,
+    GridArranged,
+    LobbyOpened,
+    NumberCalled,
+    NumbersSelected,
+    PlayerKicked,
+    PlayerLeft,
+    SeatPaid,
+    SeatTaken,
+)
 from server.rules.lobby import Lobby, Player
 
 Kind = Literal["received", "pot", "payout_owed", "refund_owed", "house", "settled"]
@@ -51,14 +65,19 @@ def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
     match event:
         case SeatPaid():
             return _paid_in(before, event)
-        case PlayerLeft(alien_id=alien_id) if before.status == "forming":
-            return _paid_back(before, before.players[alien_id])
+        case PlayerLeft(alien_id=alien_id):
+            forming = before.status == "forming"  # later, the buy-in stays in the pot
+            return _paid_back(before, before.players[alien_id]) if forming else ()
         case GameFinished(outcome="cancelled"):
             refunds = (_paid_back(before, player) for player in before.players.values())
             return tuple(movement for refund in refunds for movement in refund)
         case GameFinished():
             return _paid_out(before, event)
-    return ()
+        case LobbyOpened() | SeatTaken() | FormingExtended() | ArrangingBegan():
+            return ()
+        case NumbersSelected() | GridArranged() | GameStarted() | NumberCalled() | PlayerKicked():
+            return ()
+    assert_never(event)
 
 
 def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
@@ -66,12 +85,18 @@ def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
     match event:
         case SeatPaid():
             return _seat_paid(before, event)
-        case PlayerLeft(alien_id=alien_id, reason=reason) if before.status == "forming":
-            return (_seat_given_up(before.players[alien_id], _AFTER_LEAVING[reason]),)
+        case PlayerLeft(alien_id=alien_id, reason=reason):
+            forming = before.status == "forming"  # later, its invoice stays paid
+            player = before.players[alien_id]
+            return (_seat_given_up(player, _AFTER_LEAVING[reason]),) if forming else ()
         case GameFinished(outcome="cancelled"):
             players = before.players.values()
             return tuple(_seat_given_up(player, "expired") for player in players)
-    return ()
+        case LobbyOpened() | SeatTaken() | FormingExtended() | ArrangingBegan() | GameFinished():
+            return ()
+        case NumbersSelected() | GridArranged() | GameStarted() | NumberCalled() | PlayerKicked():
+            return ()
+    assert_never(event)
 
 
 def _seat_paid(lobby: Lobby, event: SeatPaid) -> tuple[InvoiceUpdate, ...]:
@@ -88,7 +113,7 @@ def _seat_given_up(player: Player, unpaid: InvoiceStatus) -> InvoiceUpdate:
 
 
 def _paid_in(lobby: Lobby, event: SeatPaid) -> tuple[Movement, ...]:
-    def entry(kind: Kind, tx: str | None) -> Movement:
+    def movement(kind: Kind, tx: str | None) -> Movement:
         return Movement(
             kind=kind,
             amount=lobby.buy_in_amount,
@@ -98,14 +123,14 @@ def _paid_in(lobby: Lobby, event: SeatPaid) -> tuple[Movement, ...]:
             test=event.test,
         )
 
-    return entry("received", event.tx_hash), entry("pot", None)
+    return movement("received", event.tx_hash), movement("pot", None)
 
 
 def _paid_back(lobby: Lobby, player: Player) -> tuple[Movement, ...]:
     if not player.paid:
         return ()
 
-    def entry(kind: Kind, amount: int) -> Movement:
+    def movement(kind: Kind, amount: int) -> Movement:
         return Movement(
             kind=kind,
             amount=amount,
@@ -114,7 +139,7 @@ def _paid_back(lobby: Lobby, player: Player) -> tuple[Movement, ...]:
             test=player.test,
         )
 
-    return entry("pot", -lobby.buy_in_amount), entry("refund_owed", lobby.buy_in_amount)
+    return movement("pot", -lobby.buy_in_amount), movement("refund_owed", lobby.buy_in_amount)
 
 
 def _paid_out(lobby: Lobby, event: GameFinished) -> tuple[Movement, ...]:

@@ -92,7 +92,8 @@ class Receipt:
 def receive(
     lobby: Lobby | None, invoice: Invoice, delivery: Delivery, terms: Terms, now_ms: float
 ) -> Receipt:
-    """Decide a delivery about `invoice`, whose lobby is None when it is gone."""
+    """Decide a delivery about `invoice`, whose lobby is None when it is gone. `now_ms` (Unix ms) is
+    rounded down: events carry whole milliseconds."""
     if delivery.key in invoice.deliveries:
         return Receipt(processed=False, reason="already_processed", recorded=False)
     if delivery.status == "failed":
@@ -131,28 +132,28 @@ def _mismatch(invoice: Invoice, delivery: Delivery, terms: Terms) -> NotProcesse
     return "amount_missing" if delivery.units is None else None
 
 
-def _pay_seat(turn: Turn, invoice: Invoice, delivery: Delivery, now: int) -> bool:
+def _pay_seat(turn: Turn, invoice: Invoice, delivery: Delivery, now_ms: int) -> bool:
     if turn.lobby.status != "forming" or invoice.status not in ("pending", "expired", "failed"):
         return False
     seated = turn.lobby.players.get(invoice.alien_id)
     if seated is None:
-        end_lapsed_seats(turn, now)
+        end_lapsed_seats(turn, now_ms)
         if turn.lobby.full:
             return False
-        turn.add(_seat_again(invoice, now))
+        turn.add(_seat_again(invoice, now_ms))
     elif seated.paid:
         return False
     turn.add(SeatPaid(invoice.alien_id, invoice.invoice_id, delivery.tx, delivery.test))
-    begin_if_complete(turn, now)
+    begin_if_complete(turn, now_ms)
     return True
 
 
-def _seat_again(invoice: Invoice, now: int) -> SeatTaken:
+def _seat_again(invoice: Invoice, now_ms: int) -> SeatTaken:
     return SeatTaken(
         alien_id=invoice.alien_id,
         client_seed=invoice.client_seed,
         invoice_id=invoice.invoice_id,
-        joined_at=now,
+        joined_at=now_ms,
         expires_at=invoice.expires_at,
         takes_test=invoice.takes_test,
     )
@@ -168,7 +169,7 @@ def _owed_back(
     units = delivery.units or 0
     late = reason == "refund_owed" and invoice.status != "paid"
 
-    def entry(kind: Literal["received", "refund_owed"]) -> Movement:
+    def movement(kind: Literal["received", "refund_owed"]) -> Movement:
         return Movement(
             kind=kind,
             amount=coins_of(units, invoice.decimals),
@@ -183,5 +184,5 @@ def _owed_back(
         reason=reason,
         status="refund_owed" if late else None,
         owed_units=units,
-        movements=(entry("received"), entry("refund_owed")) if units else (),
+        movements=(movement("received"), movement("refund_owed")) if units else (),
     )

@@ -17,32 +17,32 @@ from server.rules.lobby import Lobby, Player, is_due
 from server.rules.turn import Turn
 
 
-def begin_if_complete(turn: Turn, now: int) -> None:
+def begin_if_complete(turn: Turn, now_ms: int) -> None:
     """Begin arranging when every seat that the variant has is paid."""
     if sum(1 for _ in turn.lobby.paid_players()) == turn.lobby.variant.max_players:
-        begin_arranging(turn, now)
+        begin_arranging(turn, now_ms)
 
 
-def begin_arranging(turn: Turn, now: int) -> None:
+def begin_arranging(turn: Turn, now_ms: int) -> None:
     """Unpaid seats leave; the others arrange until the deadline, or are ready already."""
     _vacate(turn, [p for p in turn.lobby.players.values() if not p.paid], "unpaid")
-    turn.add(ArrangingBegan(now + turn.lobby.variant.arranging_ms))
-    start_if_all_ready(turn, now)
+    turn.add(ArrangingBegan(now_ms + turn.lobby.variant.arranging_ms))
+    start_if_all_ready(turn, now_ms)
 
 
-def end_lapsed_seats(turn: Turn, now: int) -> None:
+def end_lapsed_seats(turn: Turn, now_ms: int) -> None:
     """While forming, free the seats that were not paid in time."""
     unpaid = [p for p in turn.lobby.players.values() if not p.paid]
-    _vacate(turn, [p for p in unpaid if p.expires_at <= now], "expired")
+    _vacate(turn, [p for p in unpaid if p.expires_at <= now_ms], "expired")
 
 
-def start_if_all_ready(turn: Turn, now: int) -> None:
+def start_if_all_ready(turn: Turn, now_ms: int) -> None:
     """Start when nobody who still plays has a grid to arrange."""
     if all(player.ready for player in turn.lobby.active_players()):
-        start(turn, now)
+        start(turn, now_ms)
 
 
-def start(turn: Turn, now: int) -> None:
+def start(turn: Turn, now_ms: int) -> None:
     """Arrange for those who have not, fix the order of the numbers, and let the clock run."""
     for player in turn.lobby.players.values():
         if player.grid is None:
@@ -50,54 +50,54 @@ def start(turn: Turn, now: int) -> None:
     entropy = mix_entropy(
         (p.alien_id, p.client_seed, p.grid) for p in turn.lobby.paid_players() if p.grid is not None
     )
-    turn.add(GameStarted(entropy, now, now + turn.lobby.variant.call_interval_ms))
-    finish_if_deserted(turn, now)
+    turn.add(GameStarted(entropy, now_ms, now_ms + turn.lobby.variant.call_interval_ms))
+    finish_if_deserted(turn, now_ms)
 
 
-def finish_if_deserted(turn: Turn, now: int) -> None:
-    """With nobody left active the house keeps the pot."""
+def finish_if_deserted(turn: Turn, now_ms: int) -> None:
+    """End the game without a winner, the pot being kept, when nobody is left active."""
     if not any(turn.lobby.active_players()):
-        finish(turn, now, "no_winner")
+        finish(turn, now_ms, "no_winner")
 
 
 def finish(
-    turn: Turn, now: int, outcome: Outcome, winner: str | None = None, pattern: str | None = None
+    turn: Turn, now_ms: int, outcome: Outcome, winner: str | None = None, pattern: str | None = None
 ) -> None:
     """End the game or, while forming, cancel it."""
-    turn.add(GameFinished(outcome, winner, pattern, now))
+    turn.add(GameFinished(outcome, winner, pattern, now_ms))
 
 
-def tick(turn: Turn, now: int) -> None:
-    """Do what time alone demands of the lobby by `now` (Unix ms)."""
+def tick(turn: Turn, now_ms: int) -> None:
+    """Do what time alone demands of the lobby by `now_ms` (Unix ms)."""
     if turn.lobby.status == "forming":
-        _tick_forming(turn, now)
+        _tick_forming(turn, now_ms)
     elif turn.lobby.status == "arranging":
-        if is_due(turn.lobby.deadline, turn.lobby.variant.arranging_ms, now):
-            start(turn, now)
+        if is_due(turn.lobby.deadline, turn.lobby.variant.arranging_ms, now_ms):
+            start(turn, now_ms)
     elif turn.lobby.status == "active" and is_due(
-        turn.lobby.next_call_at, turn.lobby.variant.call_interval_ms, now
+        turn.lobby.next_call_at, turn.lobby.variant.call_interval_ms, now_ms
     ):
-        _call(turn, now)
+        _call(turn, now_ms)
 
 
-def _tick_forming(turn: Turn, now: int) -> None:
-    end_lapsed_seats(turn, now)
-    if is_due(turn.lobby.deadline, turn.lobby.variant.formation_ms, now):
-        _end_seats_of_before(turn, now)
+def _tick_forming(turn: Turn, now_ms: int) -> None:
+    end_lapsed_seats(turn, now_ms)
+    if is_due(turn.lobby.deadline, turn.lobby.variant.formation_ms, now_ms):
+        _end_seats_of_set_back_clock(turn, now_ms)
         if sum(1 for _ in turn.lobby.paid_players()) >= turn.lobby.variant.min_players:
-            begin_arranging(turn, now)
-        elif now < turn.lobby.closes_at:
-            turn.add(FormingExtended(now + turn.lobby.variant.formation_ms))
-    if turn.lobby.status == "forming" and now >= turn.lobby.closes_at:
-        finish(turn, now, "cancelled")
+            begin_arranging(turn, now_ms)
+        elif now_ms < turn.lobby.closes_at:
+            turn.add(FormingExtended(now_ms + turn.lobby.variant.formation_ms))
+    if turn.lobby.status == "forming" and now_ms >= turn.lobby.closes_at:
+        finish(turn, now_ms, "cancelled")
 
 
-def _end_seats_of_before(turn: Turn, now: int) -> None:
-    """Free the unpaid seats that would end too far away, since the clock was set back: when the
-    time to form is up, they have been held for long enough."""
+def _end_seats_of_set_back_clock(turn: Turn, now_ms: int) -> None:
+    """Free the unpaid seats that a clock that was set back since would hold for too long: they have
+    been held since before the deadline, which has passed."""
     unpaid = [p for p in turn.lobby.players.values() if not p.paid]
     seat_ms = turn.lobby.variant.seat_ms
-    _vacate(turn, [p for p in unpaid if is_due(p.expires_at, seat_ms, now)], "expired")
+    _vacate(turn, [p for p in unpaid if is_due(p.expires_at, seat_ms, now_ms)], "expired")
 
 
 def _vacate(turn: Turn, players: Iterable[Player], reason: LeaveReason) -> None:
@@ -119,18 +119,19 @@ def _arranged_by_server(lobby: Lobby, player: Player) -> GridArranged:
     )
 
 
-def _call(turn: Turn, now: int) -> None:
+def _call(turn: Turn, now_ms: int) -> None:
     called = len(turn.lobby.called)
     if called == turn.lobby.variant.highest:
-        finish(turn, now, "no_winner")
+        finish(turn, now_ms, "no_winner")
     else:
-        turn.add(NumberCalled(turn.lobby.order[called], _next_call_at(turn.lobby, now)))
+        turn.add(NumberCalled(turn.lobby.order[called], _next_call_at(turn.lobby, now_ms)))
 
 
-def _next_call_at(lobby: Lobby, now: int) -> int:
+def _next_call_at(lobby: Lobby, now_ms: int) -> int:
     """One interval after this call was due, so that calls do not drift; after an outage of an
-    interval or more, or when the clock was set back, one interval from now, so that none is made up
-    for in a hurry."""
-    due = lobby.next_call_at or now
-    interval = lobby.variant.call_interval_ms
-    return due + interval if 0 <= now - due < interval else now + interval
+    interval or more, or when the clock was set back, one interval from now, so that missed calls
+    are not made up for in quick succession."""
+    due_ms = lobby.next_call_at or now_ms
+    interval_ms = lobby.variant.call_interval_ms
+    on_time = 0 <= now_ms - due_ms < interval_ms
+    return (due_ms if on_time else now_ms) + interval_ms

@@ -1,4 +1,4 @@
-"""Tickets: choosing numbers, arranging them, and whether a line of them is complete."""
+"""Tickets: choosing numbers, arranging them, and whether a pattern of theirs is complete."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

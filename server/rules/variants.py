@@ -47,12 +47,12 @@ class Shape:
 
 
 SHAPES: Mapping[str, Shape] = MappingProxyType({"classic": Shape(3, 50), "grand": Shape(5, 75)})
-"""The variants by name. Of the rest the operator has a say."""
+"""The shapes of the variants by name. The rest of a variant is settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A line of cells that wins when all its numbers are called; cells are (row, column)."""
+    """Cells, as (row, column), that win when all their numbers are called."""
 
     name: str
     cells: tuple[tuple[int, int], ...]
@@ -60,7 +60,7 @@ class Pattern:
 
 @cache
 def patterns(side: int) -> tuple[Pattern, ...]:
-    """The winning lines of a grid in the order in which they are named: rows, columns, the
+    """The winning patterns of a grid in the order in which they are judged: rows, columns, the
     diagonal from top left to bottom right, the other one."""
     span = range(side)
     rows = [Pattern(f"row_{r}", tuple((r, c) for c in span)) for r in span]

@@ -24,7 +24,8 @@ def verify_proof(document: object) -> list[str]:
 
     Everything that follows from the seed is computed anew: its hash, the grids that the server
     arranged, the order of the numbers. When the claim was made is in the log, which `log_hash`
-    vouches for; of the proof alone any head of the order will do in which the pattern is complete.
+    vouches for; of the proof alone any beginning of the order will do in which the pattern is
+    complete.
     A proof without either hash is one of the draw alone, and holds if the draw does.
     """
     draw_alone = isinstance(document, dict) and _HASHES.keys().isdisjoint(document)

@@ -59,7 +59,7 @@ def rules_view(variant: Variant) -> Rules:
 
 @cache
 def patterns_view(side: int) -> Patterns:
-    """The lines that win on a grid of that side."""
+    """The patterns that win on a grid of that side."""
     return {pattern.name: list(pattern.cells) for pattern in patterns(side)}
 
 
@@ -79,7 +79,7 @@ def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:
 
 
 def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
-    """What the room hears of `event`; None when it is nobody else's business."""
+    """The event that is sent to the room; None when it concerns one player only."""
     match event:
         case events.SeatTaken(alien_id=alien_id):
             return PlayerJoined(**_seat_facts(after, alien_id))
