@@ -145,11 +145,18 @@ class WebSocket(web.WebSocketResponse):
         return False
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as in aiohttp itself
-        """What aiohttp does last with a response. It keeps what it met at the end, the traceback of
-        that leads back to the connection, and so it would all wait for the garbage collector."""
+        """What aiohttp does last with a response. It keeps what it met at the end, here and where
+        it reads from; the traceback of that leads back to the connection, and so it would all wait
+        for the garbage collector."""
         try:
             await super().write_eof()
         finally:
-            error = self.exception()
-            while error is not None:
-                error.__traceback__, error = None, error.__context__
+            _forget_traceback(self.exception())
+            if self._reader is not None:
+                _forget_traceback(self._reader.exception())
+            self._parser = None  # that keeps it too
+
+
+def _forget_traceback(error: BaseException | None) -> None:
+    while error is not None:
+        error.__traceback__, error = None, error.__context__
