@@ -16,7 +16,7 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.audit import Audit, Report
-from server.store.ledger import Entry, LedgerStore, Malformed
+from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
 
 # The first one may only teach us the store's time.
 _ATTEMPTS: Final = 3
@@ -90,13 +90,13 @@ async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
 
 
 async def _unsettled(
-    entries: LedgerStore, page: list[Entry | Malformed]
-) -> list[Entry | Malformed]:
+    entries: LedgerStore, page: list[LedgerEntry | MalformedEntry]
+) -> list[LedgerEntry | MalformedEntry]:
     """What is owed, and what is malformed: nobody can tell that it is not."""
-    owed = [entry for entry in page if isinstance(entry, Entry) and entry.owed]
+    owed = [entry for entry in page if isinstance(entry, LedgerEntry) and entry.owed]
     settled = await entries.settled(owed)
     open_ids = {entry.entry_id for entry in owed} - settled.keys()
-    return [e for e in page if isinstance(e, Malformed) or e.entry_id in open_ids]
+    return [e for e in page if isinstance(e, MalformedEntry) or e.entry_id in open_ids]
 
 
 async def _list_unmatched(settings: Settings, as_json: bool) -> None:
@@ -114,7 +114,7 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
         entry = await stores.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"
-        if isinstance(entry, Malformed):
+        if isinstance(entry, MalformedEntry):
             return f"it is malformed: {entry.problem}"
         if not entry.owed:
             return f"it is of kind {entry.kind}: nothing is owed"
@@ -126,9 +126,9 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
         return "the store refuses: try again"
 
 
-def _fields(entry: Entry | Malformed) -> dict[str, Any]:
+def _fields(entry: LedgerEntry | MalformedEntry) -> dict[str, Any]:
     """The entry for JSON: an amount that is no whole number is a text, which no reader rounds."""
-    if isinstance(entry, Malformed):
+    if isinstance(entry, MalformedEntry):
         return {"entry": entry.entry_id, "malformed": entry.problem, "fields": dict(entry.fields)}
     known = {name: value for name, value in asdict(entry).items() if value is not None}
     del known["table"], known["stream_id"]
@@ -137,8 +137,8 @@ def _fields(entry: Entry | Malformed) -> dict[str, Any]:
     return {"entry": entry.entry_id, **known}
 
 
-def _line(entry: Entry | Malformed) -> str:
-    if isinstance(entry, Malformed):
+def _line(entry: LedgerEntry | MalformedEntry) -> str:
+    if isinstance(entry, MalformedEntry):
         return f"{entry.entry_id} malformed: {entry.problem}"
     at = datetime.fromtimestamp(entry.at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     names = [entry.lobby_id, entry.alien_id, entry.invoice_id, entry.event, entry.reference]

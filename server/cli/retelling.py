@@ -25,7 +25,7 @@ from server.store.replay import Step
 def retold(step: Step) -> str:
     """The step's id, its time (UTC) and what happened, on one line. Names are quoted as Python
     does, so that nothing in them reaches the terminal."""
-    at = datetime.fromtimestamp(step.record.position.at / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+    at = datetime.fromtimestamp(step.record.position.at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     return f"{step.record.position.id:>6}  {at}  {_in_words(step.record.event, step.lobby)}"
 
 

@@ -35,7 +35,7 @@ class Metrics:
             "Commits by outcome; a conflict or stale one is decided anew.",
             "outcome",
         )
-        self.unheard = self._counter(
+        self.unpublished = self._counter(
             "fair_bingo_messages_unheard",
             "Messages of commits that the store's user may not publish; nodes find out later.",
         )

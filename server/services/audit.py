@@ -13,7 +13,7 @@ from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
 from server.store.directory import Directory
 from server.store.errors import REFUSED
-from server.store.ledger import Entry, LedgerStore, Malformed
+from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
 from server.store.lobbies import LobbyStore
 from server.store.replay import BrokenLog, is_kept, replay
 
@@ -31,7 +31,7 @@ class Sums:
     refund_owed: Coins = 0
     house: Coins = 0
 
-    def add(self, movement: Movement | Entry) -> None:
+    def add(self, movement: Movement | LedgerEntry) -> None:
         """Count one movement; a settlement changes no sum."""
         if movement.kind != "settled":
             setattr(self, movement.kind, getattr(self, movement.kind) + movement.amount)
@@ -53,14 +53,14 @@ class Books:
     total: Sums = field(default_factory=Sums)
     by_lobby: defaultdict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
     kept_of: defaultdict[str, Coins] = field(default_factory=lambda: defaultdict(int))
-    malformed: list[Malformed] = field(default_factory=list)
+    malformed: list[MalformedEntry] = field(default_factory=list)
 
-    def add(self, page: Iterable[Entry | Malformed]) -> None:
+    def add(self, page: Iterable[LedgerEntry | MalformedEntry]) -> None:
         """Take in the next entries."""
         for entry in page:
             self.entries += 1
             self.last_id = entry.stream_id
-            if isinstance(entry, Malformed):
+            if isinstance(entry, MalformedEntry):
                 self.malformed.append(entry)
                 continue
             self.total.add(entry)

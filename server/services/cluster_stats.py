@@ -1,7 +1,7 @@
-"""The survey: what the operator wants to know of all nodes together, looked up every few seconds.
+"""Cluster stats: what the operator wants to know of all nodes together, read every few seconds.
 
-The ledger is read once and then followed, so that the figures are its own and cost the payments
-nothing.
+The ledger is read once from its beginning, and from then on only its new entries: the sums are the
+ledger's own, and payments do no work for them.
 """
 
 import asyncio
@@ -17,17 +17,17 @@ import structlog
 from server.rules.coins import Coins
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics, Values
-from server.store.directory import Census, Directory
+from server.store.directory import Directory, LobbyCounts
 from server.store.errors import StoreUnavailable
-from server.store.ledger import Entry, LedgerStore, Malformed
-from server.store.nodes import Figures, Nodes
+from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
+from server.store.nodes import Nodes, NodeSamples
 from server.store.tables import Tables
 
-SURVEY_SECONDS: Final = 4.0
+REFRESH_SECONDS: Final = 4.0
 GONE_SECONDS: Final = 15.0
-"""A node that has told nothing for so long is gone."""
+"""A node that has reported nothing for so long is gone."""
 _PAUSE_SECONDS: Final = 0.02
-"""Between two pages of a ledger: the games go first."""
+"""Between two pages of a ledger, so that commits of games do not queue behind them."""
 AT: Final = "at_ms"
 
 log = structlog.get_logger(__name__)
@@ -35,16 +35,15 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Debts:
-    """What one table's ledger says is owed, up to its entry `last_id`."""
+    """The open debts of one table's ledger, up to its entry `last_id`."""
 
     last_id: str = ""
-    open: dict[str, Entry] = field(default_factory=dict)
+    open: dict[str, LedgerEntry] = field(default_factory=dict)
 
-    def add(self, page: Sequence[Entry | Malformed]) -> None:
-        """Take in the next entries. One that is malformed is for `audit` to tell of, and takes
-        nothing from the others."""
+    def add(self, page: Sequence[LedgerEntry | MalformedEntry]) -> None:
+        """Take in the next entries. A malformed one is logged and left out; `audit` reports it."""
         for entry in page:
-            if isinstance(entry, Malformed):
+            if isinstance(entry, MalformedEntry):
                 log.error("ledger_entry_malformed", entry=entry.entry_id, problem=entry.problem)
             elif entry.owed:
                 self.open[entry.stream_id] = entry
@@ -55,7 +54,7 @@ class Debts:
 
 
 class ClusterStats:
-    """Looks, and leaves this node's own figures for the others."""
+    """Reads what concerns all nodes, and reports this node's own samples to the others."""
 
     def __init__(
         self,
@@ -72,18 +71,18 @@ class ClusterStats:
         self._clock = clock
         self._metrics = metrics
         self._node = f"{socket.gethostname()}-{os.getpid()}"
-        self._census: dict[str, Census] = {}
+        self._counts: dict[str, LobbyCounts] = {}
         self._tables = tables
         self._debts = {table: Debts() for table in tables.known}
         self._task: asyncio.Task[None] | None = None
         self.at_ms = 0.0
 
     def start(self) -> None:
-        """Begin to look."""
+        """Begin to refresh."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Look no more; this node is gone."""
+        """Stop refreshing, and tell the other nodes that this one is gone."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -94,7 +93,7 @@ class ClusterStats:
         """Lobbies in the store by tier and phase, whichever node has their players."""
         return {
             (table, phase): count
-            for table, census in self._census.items()
+            for table, census in self._counts.items()
             for phase, count in (("forming", census.forming), ("playing", census.playing))
         }
 
@@ -115,32 +114,33 @@ class ClusterStats:
             for table, debts in self._debts.items()
         }
 
-    async def nodes(self) -> Mapping[str, Figures]:
-        """The latest figures of every node that lives. Raises StoreUnavailable."""
-        told = {n: figures for n, figures in (await self._nodes.told()).items() if AT in figures}
+    async def nodes(self) -> Mapping[str, NodeSamples]:
+        """The latest samples of every node that is alive. Raises StoreUnavailable."""
+        reports = await self._nodes.reports()
+        dated = {node: samples for node, samples in reports.items() if AT in samples}
         since_ms = self._clock.now_ms() - GONE_SECONDS * 1000
-        gone = [node for node, figures in told.items() if figures[AT] < since_ms]
+        gone = [node for node, samples in dated.items() if samples[AT] < since_ms]
         if gone:
             await self._nodes.forget(*gone)
-        return {node: figures for node, figures in told.items() if node not in gone}
+        return {node: samples for node, samples in dated.items() if node not in gone}
 
     async def _run(self) -> None:
         while True:
             try:
-                await self._look()
+                await self._refresh()
             except StoreUnavailable as error:
-                log.warning("survey_without_store", error=str(error))
+                log.warning("cluster_stats_without_store", error=str(error))
             except Exception:
-                # The figures grow old, and say so; the next look may do better.
-                log.exception("survey_failed")
-            await asyncio.sleep(SURVEY_SECONDS)
+                # The values grow old, which their timestamp shows; the next refresh may succeed.
+                log.exception("cluster_stats_failed")
+            await asyncio.sleep(REFRESH_SECONDS)
 
-    async def _look(self) -> None:
+    async def _refresh(self) -> None:
         for table in self._tables.known:
             debts = self._debts.setdefault(table, Debts())
-            self._census[table] = await self._directory.census(table)
+            self._counts[table] = await self._directory.counts(table)
             async for page in self._ledger.pages(table, debts.last_id):
                 debts.add(page)
                 await asyncio.sleep(_PAUSE_SECONDS)
         self.at_ms = self._clock.now_ms()
-        await self._nodes.tell(self._node, {AT: self.at_ms, **self._metrics.samples()})
+        await self._nodes.report(self._node, {AT: self.at_ms, **self._metrics.samples()})

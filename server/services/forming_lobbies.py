@@ -14,7 +14,7 @@ from server.store import keys
 from server.store.directory import Directory
 from server.store.errors import NotUnderstood, StoreUnavailable
 from server.store.lobbies import LobbyStore
-from server.store.log import NOTHING, Snapshot
+from server.store.log import LOG_START, Snapshot
 from server.store.subscription import Subscription
 
 _RETRY_SECONDS: Final = 0.5
@@ -140,7 +140,7 @@ class FormingLobbies:
             return await self._store.load(lobby_id)
         except NotUnderstood as error:
             log.warning("lobby_not_listed", lobby_id=lobby_id, error=str(error))
-            return Snapshot(None, NOTHING)
+            return Snapshot(None, LOG_START)
 
     def _said(self, said: str) -> None:
         fields = orjson.loads(said)

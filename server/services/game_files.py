@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from server.rules.proofs import proof
 from server.rules.verify import verify_proof
 from server.store.lobbies import LobbyStore
-from server.store.log import Entry
+from server.store.log import StreamEntry
 from server.store.replay import BrokenLog, Step, replay
 
 
@@ -26,7 +26,7 @@ class GameFile(BaseModel):
 
     def replay(self) -> Iterator[Step]:
         """The game step by step. Raises BrokenLog."""
-        entries: list[Entry] = [(entry.get("id", ""), entry) for entry in self.log]
+        entries: list[StreamEntry] = [(entry.get("id", ""), entry) for entry in self.log]
         return replay(entries, self.hash)
 
 

@@ -29,7 +29,7 @@ from server.store.commits import Check
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
-from server.store.log import NOTHING, Snapshot
+from server.store.log import LOG_START, Snapshot
 
 _AT_ONCE: Final = 64
 """With more, so many games begin in the same instant that all their calls get into each other's
@@ -207,7 +207,7 @@ class Matchmaker:
             self._directory.none_open_check(tier.table, self._others),
             *self._sit_nowhere(seated),
         ]
-        nothing = Snapshot(None, NOTHING)
+        nothing = Snapshot(None, LOG_START)
         try:
             await self._settle(nothing, [opened, *events], now_ms, seated, checks)
         except StoreUnavailable as error:

@@ -21,7 +21,7 @@ from server.store.log import (
     Record,
     Snapshot,
     commit_header,
-    read_invoice_news,
+    decode_invoice_change,
 )
 from server.store.subscription import Subscription
 
@@ -166,7 +166,7 @@ class LobbyReplicas:
         replica = self._replica_of.get(lobby_id)
         if replica is None:
             return
-        alien_id = read_invoice_news(said)
+        alien_id = decode_invoice_change(said)
         if alien_id is not None:
             self._invoice_changed(lobby_id, alien_id)
             return

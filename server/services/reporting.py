@@ -17,7 +17,7 @@ def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: M
     for record in records:
         match record.event:
             case NumberCalled() if before.lobby is not None and before.lobby.next_call_at:
-                late_ms = record.position.at - before.lobby.next_call_at
+                late_ms = record.position.at_ms - before.lobby.next_call_at
                 metrics.call_jitter.observe(max(0.0, late_ms / 1000))
             case GameFinished():
                 _log_end(after, record)
@@ -33,6 +33,6 @@ def _log_end(lobby: Lobby, record: Record) -> None:
         pot=lobby.pot,
         players=len(lobby.players),
         calls=len(lobby.called),
-        seconds=round((record.position.at - lobby.created_at) / 1000, 3),
+        seconds=round((record.position.at_ms - lobby.created_at) / 1000, 3),
         events=record.position.seq,
     )

@@ -62,7 +62,7 @@ T = TypeVar("T")
 
 
 class HashCodec(Generic[T]):
-    """A dataclass as a hash: a field each, but those of `without`, which live elsewhere."""
+    """A dataclass as a hash, a field each, without those that live elsewhere."""
 
     def __init__(self, kind: type[T], without: Collection[str] = ()) -> None:
         hints = get_type_hints(kind)
@@ -81,8 +81,8 @@ class HashCodec(Generic[T]):
         }
 
     def read(self, texts: Mapping[str, str], **elsewhere: Any) -> T:
-        """The value of a hash, with what lives elsewhere. A field that is absent counts as empty:
-        whoever wrote the hash did not have it yet; one that is not known is of no matter."""
+        """The value of a hash, with what lives elsewhere. A field that is absent counts as empty,
+        since an earlier version may not have had it; one that is not known is ignored."""
         values = {name: self._field(name, texts.get(name, "")) for name in self._empty_values}
         return self._adapter.validate_python(values | elsewhere)
 
@@ -119,7 +119,7 @@ _INVOICE: Final = HashCodec(Invoice, without=("units", "owed_units", "deliveries
 
 
 def lobby_hash(lobby: Lobby, before: Lobby | None = None) -> dict[str, str]:
-    """The lobby's hash, but for its place in the log; `players` names the players in order. Only
+    """The lobby's hash, without the position of its log; `players` names the players in order. Only
     the fields that changed since `before`."""
     changed = _LOBBY.write(lobby, before)
     if before is None or list(before.players) != list(lobby.players):

@@ -44,10 +44,10 @@ class Commits:
         checked = [[check.expected, *_placed(check.command, keys)] for check in checks]
         written = [_placed(write, keys) for write in writes]
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
-        outcome, unheard = await self._connection.run_timed(self._script, list(keys), args)
+        outcome, unpublished = await self._connection.run_timed(self._script, list(keys), args)
         self.metrics.commits.labels(outcome).inc()
-        if unheard:
-            self.metrics.unheard.inc(unheard)
+        if unpublished:
+            self.metrics.unpublished.inc(unpublished)
         return bool(outcome == "committed")
 
 

@@ -8,7 +8,7 @@ from server.store.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Census:
+class LobbyCounts:
     """How many lobbies of a table form, and how many are in play: arranging or active."""
 
     forming: int
@@ -31,28 +31,28 @@ class Directory:
         found: list[str] = await self._connection.call("ZRANGE", keys.timers(table), 0, -1)
         return found
 
-    async def census(self, table: str) -> Census:
+    async def counts(self, table: str) -> LobbyCounts:
         """The lobbies of the table, counted."""
         running = await self._connection.call("ZCARD", keys.timers(table))
         forming = await self._connection.call("ZCARD", keys.active_lobbies(table))
-        return Census(forming, max(running - forming, 0))
+        return LobbyCounts(forming, max(running - forming, 0))
 
-    async def fullest(self, table: str, others: set[str]) -> str | None:
-        """The forming lobby with a free seat in which most are taken, of equals the oldest; but for
-        `others`, from which those go that have no free seat any more."""
-        last = -1 if others else 0
+    async def fullest(self, table: str, excluded: set[str]) -> str | None:
+        """The forming lobby with a free seat in which most are taken, of equals the oldest; none of
+        `excluded`, which loses those that have no free seat any more."""
+        last = -1 if excluded else 0
         found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, last)
-        others.intersection_update(found)
-        return next((lobby_id for lobby_id in found if lobby_id not in others), None)
+        excluded.intersection_update(found)
+        return next((lobby_id for lobby_id in found if lobby_id not in excluded), None)
 
     def unseated_check(self, table: str, alien_id: str) -> Check:
         """That the player holds no seat in any forming lobby of the table."""
         return Check(("EXISTS", keys.seats(table, alien_id)), "0")
 
-    def none_open_check(self, table: str, others: set[str]) -> Check:
-        """That no forming lobby of the table has a free seat, but for so many as there are
-        `others`."""
-        return Check(("ZCARD", keys.openings(table)), str(len(others)))
+    def none_open_check(self, table: str, excluded: set[str]) -> Check:
+        """That no forming lobby of the table has a free seat, apart from as many as there are
+        `excluded`."""
+        return Check(("ZCARD", keys.openings(table)), str(len(excluded)))
 
     async def seated_in(self, table: str, alien_id: str) -> str | None:
         """The forming lobby in which the player has held a seat for longest."""

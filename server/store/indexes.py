@@ -19,9 +19,9 @@ log = structlog.get_logger(__name__)
 class Indexes:
     """What leads to lobbies: `openings`, `active_lobbies`, `timers`, and the `seats` of players.
 
-    Each commit keeps them; but a store that lost something, or somebody's hand, may have left one
-    that leads to a lobby which is not so. A correction is written only if the lobby is at that
-    instant as it was found.
+    Each commit keeps them; but a store that lost some writes, or a change by hand, may have left an
+    entry that contradicts its lobby. A correction is written only if the lobby is at that instant
+    as it was found.
     """
 
     def __init__(self, connection: Connection, commits: Commits) -> None:
@@ -58,8 +58,8 @@ class Indexes:
             latest = latest_due(found.lobby, now_ms)
             is_far = due > latest + SET_BACK_MS  # the clock was set back: it is brought forward
             due = latest if is_far else due
-            until = max(due, now_ms) + LEASE_MS + SET_BACK_MS  # somebody may have taken it
-            if score is not None and score <= until and (is_far or score >= due):
+            until_ms = max(due, now_ms) + LEASE_MS + SET_BACK_MS  # a node may hold its lease
+            if score is not None and score <= until_ms and (is_far or score >= due):
                 return
         elif score is None:
             return

@@ -9,8 +9,8 @@ from server.store.channels import Channels
 from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection
 from server.store.errors import NotUnderstood
-from server.store.log import Snapshot, invoice_news
-from server.store.projection import Write, ledger_entry
+from server.store.log import Snapshot, encode_invoice_change
+from server.store.projection import Write, ledger_write
 
 
 class InvoiceStore:
@@ -41,12 +41,12 @@ class InvoiceStore:
     async def commit(
         self, lobby: Snapshot, invoice: Invoice, writes: Sequence[Write], now_ms: float
     ) -> bool:
-        """Make writes about an invoice true that change nothing of its lobby, and tell those who
-        follow it; False if either is no longer as it was."""
+        """Make writes about an invoice true that change nothing of its lobby, and publish that it
+        changed; False if either is no longer as it was."""
         unchanged = [log_check(invoice.lobby_id, lobby), invoice_check(invoice)]
-        channel, news = keys.events(invoice.lobby_id), invoice_news(invoice.alien_id)
-        told = (self._channels.publish, channel, news)
-        return await self._commits.commit(unchanged, [*writes, told], now_ms)
+        channel, change = keys.events(invoice.lobby_id), encode_invoice_change(invoice.alien_id)
+        message = (self._channels.publish, channel, change)
+        return await self._commits.commit(unchanged, [*writes, message], now_ms)
 
 
 def invoice_check(invoice: Invoice) -> Check:
@@ -70,7 +70,7 @@ def receipt_writes(
     if receipt.status == "refund_owed":
         writes.append(("HSET", key, "tx_hash", delivery.tx))
     entries = (
-        ledger_entry(table, invoice.lobby_id, movement, now_ms, None)
+        ledger_write(table, invoice.lobby_id, movement, now_ms, None)
         for movement in receipt.movements
     )
     return [*writes, *entries]

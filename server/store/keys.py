@@ -9,7 +9,7 @@ from typing import Final
 from protocol.ids import invoice_table, lobby_table
 
 TABLES: Final = "tables"  # set: every table that ever opened a lobby; never expires
-NODES: Final = "nodes"  # hash: the figures of each node; a node that is gone is deleted
+NODES: Final = "nodes"  # hash: the samples of each node; a node that is gone is deleted
 UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
 
 
@@ -84,6 +84,6 @@ def reception(node: str) -> str:
 
 
 def front_desk(table: str) -> str:
-    """Channel: the public view of each lobby of the table that forms or just stopped forming, but
-    for its `rules`, which never change, and which a version before would refuse to hear of."""
+    """Channel: the public view of each lobby of the table that forms or just stopped forming,
+    without its `rules`: they never change, and the version before accepts no such field."""
     return f"front_desk:{{{table}}}"

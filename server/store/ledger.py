@@ -18,8 +18,9 @@ _STREAM_ID: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # so long it fits in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One movement of money: `amount` in coins, `at` in Unix ms. `event` is the lobby's event or
+class LedgerEntry:
+    """One movement of money: `amount` in coins, `at` in Unix ms; the fields' names are those of the
+    command line's JSON. `event` is the lobby's event or
     the transaction that it comes from, or the entry that it settles, then with a `reference`."""
 
     table: str
@@ -46,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Malformed:
+class MalformedEntry:
     """An entry of the stream that is no movement of money: what is wrong with it, and its fields
     as they are. They may be anybody's, and anything."""
 
@@ -68,7 +69,9 @@ class LedgerStore:
         self._connection = connection
         self._commits = commits
 
-    async def pages(self, table: str, after: str = "") -> AsyncIterator[list[Entry | Malformed]]:
+    async def pages(
+        self, table: str, after: str = ""
+    ) -> AsyncIterator[list[LedgerEntry | MalformedEntry]]:
         """The table's entries in order, those after the stream id `after`, a page at a time."""
         start = f"({after}" if after else "-"
         while True:
@@ -81,7 +84,7 @@ class LedgerStore:
                 return
             start = f"({found[-1][0]}"
 
-    async def entry(self, entry_id: str) -> Entry | Malformed | None:
+    async def entry(self, entry_id: str) -> LedgerEntry | MalformedEntry | None:
         """The entry of that id; None if there is none."""
         table, _, stream_id = entry_id.partition(":")
         if _STREAM_ID.fullmatch(stream_id) is None:
@@ -89,7 +92,7 @@ class LedgerStore:
         found = await self._connection.call("XRANGE", keys.ledger(table), stream_id, stream_id)
         return _entry(table, *found[0]) if found else None
 
-    async def settled(self, entries: Sequence[Entry]) -> Mapping[str, str]:
+    async def settled(self, entries: Sequence[LedgerEntry]) -> Mapping[str, str]:
         """Those of the entries of one table that are settled, by their ids, with references."""
         if not entries:
             return {}
@@ -102,7 +105,7 @@ class LedgerStore:
             if reference is not None
         }
 
-    async def settle(self, entry: Entry, reference: str, now_ms: float) -> bool:
+    async def settle(self, entry: LedgerEntry, reference: str, now_ms: float) -> bool:
         """Note that an owed entry was paid, with the transaction's `reference`; False if that was
         noted before, by whomever."""
         key = keys.settled(entry.table)
@@ -137,15 +140,15 @@ class LedgerStore:
                 return
 
 
-def _entry(table: str, stream_id: str, fields: Mapping[str, str]) -> Entry | Malformed:
+def _entry(table: str, stream_id: str, fields: Mapping[str, str]) -> LedgerEntry | MalformedEntry:
     try:
-        return Entry(
+        return LedgerEntry(
             table=table,
             stream_id=stream_id,
             kind=_kind(fields.get("kind", "")),
             amount=_amount(fields.get("amount", "")),
             lobby_id=fields.get("lobby_id", ""),
-            at=_at(fields.get("at") or stream_id.partition("-")[0]),
+            at=_at_ms(fields.get("at") or stream_id.partition("-")[0]),
             event=_event(fields.get("event", "")),
             invoice_id=fields.get("invoice_id"),
             alien_id=fields.get("alien_id"),
@@ -153,7 +156,7 @@ def _entry(table: str, stream_id: str, fields: Mapping[str, str]) -> Entry | Mal
             reference=fields.get("reference"),
         )
     except ValueError as error:
-        return Malformed(table=table, stream_id=stream_id, problem=str(error), fields=fields)
+        return MalformedEntry(table=table, stream_id=stream_id, problem=str(error), fields=fields)
 
 
 def _kind(text: str) -> Kind:
@@ -169,14 +172,14 @@ def _amount(text: str) -> Coins:
         raise ValueError(f"its amount {text!r} is no plain decimal") from None
 
 
-def _at(text: str) -> float:
+def _at_ms(text: str) -> float:
     try:
-        at = float(text)
+        at_ms = float(text)
     except ValueError:
-        at = math.nan
-    if not 0 <= at < _YEAR_10000_MS:
+        at_ms = math.nan
+    if not 0 <= at_ms < _YEAR_10000_MS:
         raise ValueError(f"its at {text!r} is no time")
-    return at
+    return at_ms
 
 
 def _event(text: str) -> str:

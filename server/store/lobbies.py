@@ -12,14 +12,14 @@ from server.store.connection import Connection, Script
 from server.store.errors import NotUnderstood
 from server.store.indexes import Indexes
 from server.store.log import (
-    NOTHING,
-    Entry,
+    LOG_START,
     LogPosition,
     Record,
     Snapshot,
-    read_head,
+    StreamEntry,
+    read_position,
     read_record,
-    record,
+    record_events,
 )
 from server.store.projection import Projection, Write
 from server.store.tables import Tables
@@ -27,8 +27,8 @@ from server.store.tables import Tables
 Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
 """A lobby's hash, its list of the numbers called, and the hashes of its players."""
 Expect = Callable[[str, Snapshot, Sequence[Record]], None]
-"""Called with a lobby's id, the lobby as it shall be, and the records that lead there."""
-_NO_LOBBY: Final = Snapshot(None, NOTHING)
+"""Called with a lobby's id, the lobby as it will be if the commit succeeds, and its records."""
+_NO_LOBBY: Final = Snapshot(None, LOG_START)
 
 
 class LobbyStore:
@@ -62,7 +62,7 @@ class LobbyStore:
         left_ms = int(await self._connection.call("PTTL", keys.lobby(lobby_id)))
         return math.inf if left_ms == -1 else max(left_ms, 0) / 1000
 
-    async def texts_with_log(self, lobby_id: str) -> tuple[Texts, list[Entry]]:
+    async def texts_with_log(self, lobby_id: str) -> tuple[Texts, list[StreamEntry]]:
         """The lobby as the store has it, and all entries of its stream, of one instant; both empty
         if there is none."""
         while True:
@@ -82,13 +82,13 @@ class LobbyStore:
         expect: Expect | None = None,
     ) -> tuple[Snapshot, list[Record]] | None:
         """Make `events`, decided on `before` at `now_ms`, true, together with further `writes` and
-        only if further `checks` hold. `expect` is told what shall be before the store is asked.
+        only if further `checks` hold. `expect` is called before the store is asked.
 
         Returns the lobby after it and the records of its log, or None: nothing was written, since
         the lobby is no longer as it was. Raises StoreUnavailable when it is not known which.
         """
-        recorded = record(before, events, now_ms)
-        after, log = recorded[-1][1], [entry for entry, _ in recorded]
+        recorded = record_events(before, events, now_ms)
+        after, log = recorded[-1][1], [record for record, _ in recorded]
         table = lobby_table(after.lobby_id)
         await self._tables.note(table)
         unchanged = log_check(after.lobby_id, before)
@@ -102,32 +102,32 @@ class LobbyStore:
         )
         return (changed, log) if done else None
 
-    async def records_from(self, lobby_id: str, position: LogPosition, most: int) -> list[Record]:
-        """The records from the one at `head` on, in order, at most so many. If the first is not
-        the one that `head` is of, the store has lost something since."""
-        return await self._range(lobby_id, position.id, most)
+    async def records_from(self, lobby_id: str, position: LogPosition, limit: int) -> list[Record]:
+        """The records from the one at `position` on, in order, at most `limit`. If the first is not
+        the one that `position` is of, the store has lost something since."""
+        return await self._range(lobby_id, position.id, limit)
 
-    async def records_heard_after(self, lobby_id: str, seq: int, most: int) -> list[Record]:
-        """The records of what the room heard after its event `seq`, among at most `most` records
-        from there on."""
-        found = await self._range(lobby_id, f"{seq + 1}-0", most)
-        return [entry for entry in found if entry.name is not None]
+    async def room_records_after(self, lobby_id: str, seq: int, limit: int) -> list[Record]:
+        """The records of what was sent to the room after its event `seq`, among the first `limit`
+        records from there on."""
+        found = await self._range(lobby_id, f"{seq + 1}-0", limit)
+        return [record for record in found if record.name is not None]
 
     async def _texts(self, lobby_id: str) -> Texts:
         lobby_keys = [keys.lobby(lobby_id), keys.numbers_called(lobby_id)]
         fields, called, players = await self._connection.run_timed(self._load, lobby_keys, [])
         return _pairs(fields), called, [_pairs(player) for player in players]
 
-    async def _range(self, lobby_id: str, start: str, most: int) -> list[Record]:
+    async def _range(self, lobby_id: str, start: str, limit: int) -> list[Record]:
         stream = keys.events(lobby_id)
-        entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", most)
+        entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", limit)
         return [read_record(entry_id, fields) for entry_id, fields in entries]
 
 
 def read_snapshot(texts: Texts) -> Snapshot:
     """The lobby that is kept so. Raises LookupError or ValueError if it is none."""
     fields, called, players = texts
-    return Snapshot(codec.read_lobby(fields, players, called), read_head(fields))
+    return Snapshot(codec.read_lobby(fields, players, called), read_position(fields))
 
 
 def _pairs(flat: list[str]) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """The log of a lobby: where it stands, and how events become its records.
 
-A record's id is `<seq>-<minor>`: `seq` counts the events that the room hears (minor 0), `minor`
-those in between that are nobody else's business. So what a client has missed after `seq` is one
-range of the stream.
+A record's id is `<seq>-<minor>`: `seq` counts the events that are sent to the room (minor 0),
+`minor` those in between that concern one player only. So what a client has missed after `seq` is
+one range of the stream.
 
 Records are a chain: each carries the hash of the one before it, which vouches for all before.
 """
@@ -22,7 +22,7 @@ from server.rules.views import room_event
 from server.store.codec import event_json, event_type, read_event, why
 from server.store.errors import NotUnderstood
 
-Entry = tuple[str, Mapping[str, str]]
+StreamEntry = tuple[str, Mapping[str, str]]
 """An entry of a lobby's stream: its id and its fields."""
 _HASHED: Final = ("previous", "id", "version", "at", "type", "data", "event", "message")
 
@@ -36,13 +36,13 @@ def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LogPosition:
-    """How far a lobby's log has come. `version` counts all records; `at` is the last one's Unix
-    time in ms, `hash` its hash; empty if that was written before there were hashes."""
+    """How far a lobby's log has come. `version` counts all records; `at_ms` is the last one's Unix
+    time, `hash` its hash; empty if that was written before there were hashes."""
 
     version: int = 0
     seq: int = 0
     minor: int = 0
-    at: float = 0.0
+    at_ms: float = 0.0
     hash: str = EMPTY_LOG_HASH
 
     @property
@@ -51,7 +51,7 @@ class LogPosition:
         return f"{self.seq}-{self.minor}"
 
 
-NOTHING: Final = LogPosition()
+LOG_START: Final = LogPosition()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class Snapshot:
     def time_ms(self, now_ms: float) -> float:
         """When something happens to it now: not before what happened to it last, unless the store's
         clock was set back."""
-        was_set_back = self.position.at - now_ms > SET_BACK_MS
-        return now_ms if was_set_back else max(now_ms, self.position.at)
+        was_set_back = self.position.at_ms - now_ms > SET_BACK_MS
+        return now_ms if was_set_back else max(now_ms, self.position.at_ms)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One event as it stands in the log: its fields, the fact in them, and what the room hears of
-    it, if anything: the name and the JSON of the message."""
+    """One event as it stands in the log: its fields, the event in them, and the message that is
+    sent to the room, if any: its name and its JSON."""
 
     position: LogPosition
     event: Event
@@ -79,7 +79,7 @@ class Record:
 
     @property
     def name(self) -> str | None:
-        """The name of the message; None if the room hears nothing."""
+        """The name of the message; None if nothing is sent to the room."""
         return self.fields.get("event")
 
     @property
@@ -88,7 +88,7 @@ class Record:
         return self.fields.get("message")
 
 
-def record(
+def record_events(
     snapshot: Snapshot, events: Iterable[Event], now_ms: float
 ) -> list[tuple[Record, Lobby]]:
     """The records of events that happened to a lobby at `now_ms`, each with the lobby after it.
@@ -101,28 +101,29 @@ def record(
         if isinstance(event, GameFinished):
             event = replace(event, log_hash=position.hash or EMPTY_LOG_HASH)
         after = evolve(lobby, event)
-        entry = _record(position, event, room_event(lobby, event, after), max(now_ms, position.at))
-        records.append((entry, after))
-        lobby, position = after, entry.position
+        at_ms = max(now_ms, position.at_ms)
+        record = _record(position, event, room_event(lobby, event, after), at_ms)
+        records.append((record, after))
+        lobby, position = after, record.position
     return records
 
 
-def _record(before: LogPosition, event: Event, heard: RoomEvent | None, at: float) -> Record:
-    seq = before.seq if heard is None else before.seq + 1
-    minor = before.minor + 1 if heard is None else 0
+def _record(before: LogPosition, event: Event, for_room: RoomEvent | None, at_ms: float) -> Record:
+    seq = before.seq if for_room is None else before.seq + 1
+    minor = before.minor + 1 if for_room is None else 0
     fields = {
         "version": str(before.version + 1),
-        "at": repr(at),
+        "at": repr(at_ms),
         "type": event_type(event),
         "data": event_json(event),
         "previous": before.hash,
     }
-    if heard is not None:
-        message = {"seq": seq, "at": at, **heard.model_dump()}
-        fields["event"] = ROOM_EVENT_NAMES[type(heard)]
+    if for_room is not None:
+        message = {"seq": seq, "at": at_ms, **for_room.model_dump()}
+        fields["event"] = ROOM_EVENT_NAMES[type(for_room)]
         fields["message"] = orjson.dumps(message).decode()
     hashed = record_hash(f"{seq}-{minor}", fields)
-    return Record(LogPosition(before.version + 1, seq, minor, at, hashed), event, fields)
+    return Record(LogPosition(before.version + 1, seq, minor, at_ms, hashed), event, fields)
 
 
 def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
@@ -138,64 +139,64 @@ def read_record(entry_id: str, fields: Mapping[str, str]) -> Record:
         raise NotUnderstood(f"{entry_id}: it is no record: {why(error)}") from None
 
 
-def read_head(fields: Mapping[str, str]) -> LogPosition:
-    """How far the log has come by the fields of the lobby's hash."""
+def read_position(fields: Mapping[str, str]) -> LogPosition:
+    """The position of the log by the fields of the lobby's hash."""
     return LogPosition(
         version=int(fields["version"]),
         seq=int(fields["seq"]),
         minor=int(fields["minor"]),
-        at=float(fields["at"]),
+        at_ms=float(fields["at"]),
         hash=fields.get("hash", ""),
     )
 
 
 def position_fields(position: LogPosition) -> dict[str, str]:
-    """The fields of a lobby's hash that say how far its log has come."""
+    """The fields of a lobby's hash that hold the position of its log."""
     return {
         "version": str(position.version),
         "seq": str(position.seq),
         "minor": str(position.minor),
-        "at": repr(position.at),
+        "at": repr(position.at_ms),
         "hash": position.hash,
     }
 
 
 def encode_commit(records: Sequence[Record]) -> str:
-    """What is published of a commit: on a line of its own the version of its first record and the
-    hash of its last, so that a node that has it or expects it need not read on, and the records as
-    JSON."""
+    """The message that is published of a commit: a header line with the version of its first record
+    and the hash of its last, by which a node that has them already can skip the rest, and then the
+    records as JSON."""
     first, last = records[0].position, records[-1].position
-    entries = orjson.dumps([[entry.position.id, entry.fields] for entry in records])
+    entries = orjson.dumps([[record.position.id, record.fields] for record in records])
     return f"{first.version} {last.hash}\n{entries.decode()}"
 
 
-_INVOICE_NEWS: Final = "invoice of "
+_INVOICE_CHANGE: Final = "invoice of "
 
 
-def invoice_news(alien_id: str) -> str:
-    """What is published when only the invoice of a player has changed: no announcement."""
-    return _INVOICE_NEWS + alien_id
+def encode_invoice_change(alien_id: str) -> str:
+    """The message that is published when only the invoice of a player has changed: no commit."""
+    return _INVOICE_CHANGE + alien_id
 
 
-def read_invoice_news(published: str) -> str | None:
-    """Whose invoice has changed; None for an announcement."""
-    alien_id = published.removeprefix(_INVOICE_NEWS)
-    return None if alien_id == published else alien_id
+def decode_invoice_change(message: str) -> str | None:
+    """Whose invoice has changed; None if the message is about something else."""
+    alien_id = message.removeprefix(_INVOICE_CHANGE)
+    return None if alien_id == message else alien_id
 
 
-def commit_header(published: str) -> tuple[int, str]:
-    """The version of the first record of an encode_commit, and the hash of the last. Raises
-    NotUnderstood if it is no announcement that this version knows."""
-    version, _, last_hash = published.partition("\n")[0].partition(" ")
+def commit_header(message: str) -> tuple[int, str]:
+    """The version of a published commit's first record, and the hash of its last. Raises
+    NotUnderstood if it is no commit that this version knows."""
+    version, _, last_hash = message.partition("\n")[0].partition(" ")
     if not version.isdecimal():
-        raise NotUnderstood("it is no announcement")
+        raise NotUnderstood("it is no commit")
     return int(version), last_hash
 
 
-def decode_commit(published: str) -> list[Record]:
-    """The records of an announcement. Raises NotUnderstood."""
+def decode_commit(message: str) -> list[Record]:
+    """The records of a published commit. Raises NotUnderstood."""
     try:
-        entries: list[tuple[str, Mapping[str, str]]] = orjson.loads(published.partition("\n")[2])
+        entries: list[tuple[str, Mapping[str, str]]] = orjson.loads(message.partition("\n")[2])
         return [read_record(entry_id, fields) for entry_id, fields in entries]
     except (AttributeError, TypeError, ValueError) as error:
-        raise NotUnderstood(f"it is no announcement: {error!r}") from None
+        raise NotUnderstood(f"it is no commit: {error!r}") from None

@@ -25,7 +25,7 @@ Write = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long what is over is kept, in seconds."""
+    """How long finished lobbies, proofs and invoices are kept, in seconds."""
 
     finished_seconds: float
     proof_seconds: float
@@ -50,31 +50,31 @@ class Projection:
     ) -> Iterator[Write]:
         """All writes of the change from `before` over `records`, and `further` ones.
 
-        The log comes first: that an entry of its id is there already is the one thing that the
-        store finds out only when it writes. What further writes say of a delivery is next.
+        The log comes first: `XADD` is the only write that can still fail here, if an entry of that
+        id is there already. The further writes, about a delivery of a payment, are next.
         """
-        log, after = records[-1][0].position, records[-1][1]
+        position, after = records[-1][0].position, records[-1][1]
         lobby_id = after.lobby_id
-        for entry, _ in records:
-            yield ("XADD", keys.events(lobby_id), entry.position.id, *_flat(entry.fields))
+        for record, _ in records:
+            yield ("XADD", keys.events(lobby_id), record.position.id, *_flat(record.fields))
         yield from further
-        yield from _state(before.lobby, after, log)
+        yield from _state(before.lobby, after, position)
         lobby = before.lobby
-        for entry, following in records:
-            yield from self._invoices(lobby_id, lobby, following, entry)
+        for record, following in records:
+            yield from self._invoices(lobby_id, lobby, following, record)
             if lobby is not None:
-                for movement in movements(lobby, entry.event):
-                    yield ledger_entry(
-                        table, lobby_id, movement, entry.position.at, entry.position.id
+                for movement in movements(lobby, record.event):
+                    yield ledger_write(
+                        table, lobby_id, movement, record.position.at_ms, record.position.id
                     )
             lobby = following
         yield from _indexes(before.lobby, after, table)
         if after.status == "finished":
-            yield from self._farewell(after, records[-1][0])
-        said = encode_commit([entry for entry, _ in records])
-        yield (self._channels.publish, keys.events(lobby_id), said)
+            yield from self._expiries(after, records[-1][0])
+        commit = encode_commit([record for record, _ in records])
+        yield (self._channels.publish, keys.events(lobby_id), commit)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
-            view = public_view(after, log.seq)
+            view = public_view(after, position.seq)
             yield (
                 self._channels.publish,
                 keys.front_desk(table),
@@ -82,15 +82,15 @@ class Projection:
             )
 
     def _invoices(
-        self, lobby_id: str, before: Lobby | None, after: Lobby, entry: Record
+        self, lobby_id: str, before: Lobby | None, after: Lobby, record: Record
     ) -> Iterator[Write]:
-        if isinstance(entry.event, SeatTaken):
-            yield from self._issued(after, entry.event)
-        if isinstance(entry.event, SeatPaid):
-            yield ("HSET", keys.invoice(entry.event.invoice_id), "tx_hash", entry.event.tx_hash)
+        if isinstance(record.event, SeatTaken):
+            yield from self._issued(after, record.event)
+        if isinstance(record.event, SeatPaid):
+            yield ("HSET", keys.invoice(record.event.invoice_id), "tx_hash", record.event.tx_hash)
         if before is None:
             return
-        for update in invoice_updates(before, entry.event):
+        for update in invoice_updates(before, record.event):
             key = keys.invoice(update.invoice_id)
             yield ("HSET", key, "status", update.status)
             if update.refunded:
@@ -120,21 +120,22 @@ class Projection:
         """The buy-in in the smallest unit; as text, since it may be more than 64 bits can hold."""
         return str(lobby.buy_in_amount * self._unit)
 
-    def _farewell(self, lobby: Lobby, end: Record) -> Iterator[Write]:
-        lasting = _ms(self._retention.finished_seconds)
-        yield ("PEXPIRE", keys.lobby(lobby.lobby_id), lasting)
-        yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), lasting)
-        yield ("PEXPIRE", keys.events(lobby.lobby_id), lasting)
+    def _expiries(self, lobby: Lobby, end: Record) -> Iterator[Write]:
+        """From its end on a lobby expires, its proof later."""
+        kept_ms = _ms(self._retention.finished_seconds)
+        yield ("PEXPIRE", keys.lobby(lobby.lobby_id), kept_ms)
+        yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), kept_ms)
+        yield ("PEXPIRE", keys.events(lobby.lobby_id), kept_ms)
         for alien_id in lobby.players:
-            yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), lasting)
-        proven = orjson.loads(end.message or "{}").get("proof")  # once made, it is not made again
-        if proven is not None:
-            key, lasting = keys.proof(lobby.lobby_id), _ms(self._retention.proof_seconds)
-            yield ("SET", key, orjson.dumps(proven).decode(), "PX", lasting)
+            yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), kept_ms)
+        proof = orjson.loads(end.message or "{}").get("proof")  # making it anew would cost more
+        if proof is not None:
+            key, proof_ms = keys.proof(lobby.lobby_id), _ms(self._retention.proof_seconds)
+            yield ("SET", key, orjson.dumps(proof).decode(), "PX", proof_ms)
 
 
-def ledger_entry(
-    table: str, lobby_id: str, movement: Movement, at: float, event_id: str | None
+def ledger_write(
+    table: str, lobby_id: str, movement: Movement, at_ms: float, event_id: str | None
 ) -> Write:
     """A movement as an entry of the ledger: from a payment, or from the lobby's event."""
     named = {
@@ -143,7 +144,7 @@ def ledger_entry(
         "lobby_id": lobby_id,
         "invoice_id": movement.invoice_id,
         "alien_id": movement.alien_id,
-        "at": repr(at),
+        "at": repr(at_ms),
         "event": movement.tx or event_id,
         "test": "true" if movement.test else None,
     }
@@ -157,9 +158,9 @@ def _state(before: Lobby | None, after: Lobby, position: LogPosition) -> Iterato
     seated = {} if before is None else before.players
     for alien_id, player in after.players.items():
         known = seated.get(alien_id)
-        news = {} if known is player else codec.player_hash(player, known)
-        if news:
-            yield ("HSET", keys.player(after.lobby_id, alien_id), *_flat(news))
+        changes = {} if known is player else codec.player_hash(player, known)
+        if changes:
+            yield ("HSET", keys.player(after.lobby_id, alien_id), *_flat(changes))
     for alien_id in seated.keys() - after.players.keys():
         yield ("DEL", keys.player(after.lobby_id, alien_id))
     called = after.called[len(before.called) if before is not None else 0 :]
@@ -202,4 +203,5 @@ def _flat(values: Mapping[str, str]) -> Iterable[str]:
 
 
 def _ms(seconds: float) -> int:
+    """Whole milliseconds, rounded down."""
     return int(seconds * 1000)

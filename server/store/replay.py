@@ -10,7 +10,7 @@ from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
 from server.store.errors import NotUnderstood
 from server.store.lobbies import Texts, read_snapshot
-from server.store.log import NOTHING, Entry, LogPosition, Record, Snapshot, read_record
+from server.store.log import LOG_START, LogPosition, Record, Snapshot, StreamEntry, read_record
 
 
 class BrokenLog(Exception):
@@ -25,38 +25,40 @@ class Step:
     lobby: Lobby
 
 
-def replay(entries: Iterable[Entry], last_hash: str) -> Iterator[Step]:
+def replay(entries: Iterable[StreamEntry], last_hash: str) -> Iterator[Step]:
     """What happened, step by step.
 
     Raises BrokenLog at the first entry that was altered, dropped, added or swapped: at the one that
     stands where another should, or that is not what the next one, or `last_hash`, vouches for.
     Nothing vouches for the records that were written before there were hashes.
     """
-    lobby, position, hashed = None, NOTHING, False
+    lobby, position, hashed = None, LOG_START, False
     for entry_id, fields in entries:
-        entry = _read(entry_id, fields)
-        if _place(entry.position) != _place_after(position, entry):
+        record = _read(entry_id, fields)
+        if _place(record.position) != _place_after(position, record):
             raise BrokenLog(f"{entry_id}: it does not stand next to {position.id}")
         previous = fields.get("previous", "")
         hashed = hashed or previous != ""
-        if previous != (position.hash if hashed else "") or not _end_vouches(entry.event, position):
+        if previous != (position.hash if hashed else "") or not _end_vouches(
+            record.event, position
+        ):
             altered = entry_id if lobby is None else position.id
             raise BrokenLog(f"{altered}: it is not what {entry_id} vouches for")
-        if not position.at <= entry.position.at < inf:
+        if not position.at_ms <= record.position.at_ms < inf:
             raise BrokenLog(f"{entry_id}: its time is before that of {position.id}, or none")
         try:
-            lobby = evolve(lobby, entry.event)
+            lobby = evolve(lobby, record.event)
         except (IllegalStep, LookupError, ValueError) as error:
             raise BrokenLog(f"{entry_id}: it cannot have happened: {error!r}") from None
-        position = entry.position
-        yield Step(entry, lobby)
+        position = record.position
+        yield Step(record, lobby)
     if last_hash != position.hash and (hashed or last_hash):
         raise BrokenLog(f"{position.id}: it is not the last one, or was altered")
 
 
 def is_kept(step: Step, kept: Texts) -> bool:
-    """Whether the lobby after a step is what the store has. Of which version its fields are is of
-    no matter, nor what else is there."""
+    """Whether the lobby after a step is what the store has: by its values, so that fields of
+    another version do not matter."""
     try:
         found = read_snapshot(kept)
     except (LookupError, ValueError):
@@ -82,7 +84,7 @@ def _place(position: LogPosition) -> tuple[int, int, int]:
     return position.version, position.seq, position.minor
 
 
-def _place_after(before: LogPosition, entry: Record) -> tuple[int, int, int]:
-    """The place that `entry` has if it is the next one."""
-    heard = entry.name is not None
-    return before.version + 1, before.seq + heard, 0 if heard else before.minor + 1
+def _place_after(before: LogPosition, record: Record) -> tuple[int, int, int]:
+    """The place that `record` has if it is the next one."""
+    for_room = record.name is not None
+    return before.version + 1, before.seq + for_room, 0 if for_room else before.minor + 1

@@ -33,14 +33,15 @@ class Tables:
             self._known[table] = None
 
     async def read(self) -> Sequence[str]:
-        """What is known when the store has been asked. Raises StoreUnavailable."""
+        """Ask the store, and return all tables known then. Raises StoreUnavailable."""
         found = await self._connection.call("SMEMBERS", keys.TABLES)
         self._known |= dict.fromkeys(sorted(found, key=lambda table: (len(table), table)))
         return self.known
 
     async def refresh(self) -> Sequence[str]:
-        """Like `read`, and have the store name what is known already: a version before may have
-        opened lobbies of it, and the store may have gone back in time. Raises StoreUnavailable."""
+        """Like `read`, and have the store name the tables that this process knows already: an
+        earlier version may have opened lobbies without naming their tables, and a store that was
+        restored from an older state may have lost some names. Raises StoreUnavailable."""
         if self._known:
             await self._connection.call("SADD", keys.TABLES, *self._known)
             self._noted |= self._known.keys()

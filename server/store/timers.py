@@ -6,7 +6,7 @@ from server.store import keys
 from server.store.connection import Connection, Script
 
 AHEAD_MS: Final = 100
-"""Work is taken so long before it is due, and so nothing has to be asked first when it is."""
+"""How long before it is due work is taken: at its time the store need not be asked first."""
 LEASE_MS: Final = 500
 """How long what is due stays with whoever took it; a node that dies gives it back after that."""
 
@@ -18,11 +18,11 @@ class Timers:
         self._connection = connection
         self._script = Script("take_due")
 
-    async def take_due(self, table: str, most: int) -> tuple[dict[str, float], float | None]:
-        """At most `most` lobbies that are due within `AHEAD_MS` by their due times (Unix ms), taken
-        until `LEASE_MS` after those; and the next due time of the table, None without any."""
+    async def take_due(self, table: str, limit: int) -> tuple[dict[str, float], float | None]:
+        """At most `limit` lobbies that are due within `AHEAD_MS` by their due times (Unix ms),
+        taken until `LEASE_MS` after those; and the next due time of the table, None without any."""
         due, following = await self._connection.run_timed(
-            self._script, [keys.timers(table)], [LEASE_MS, most, AHEAD_MS]
+            self._script, [keys.timers(table)], [LEASE_MS, limit, AHEAD_MS]
         )
         taken = dict(zip(due[::2], map(float, due[1::2]), strict=True))
         return taken, float(following) if following else None

@@ -53,7 +53,7 @@ class Relay:
                 self._metrics.events_pushed.labels(record.name).inc()
             if isinstance(record.event, GridArranged) and record.event.by_server:
                 helped.add(record.event.alien_id)
-        late_ms = self._clock.now_ms() - records[-1].position.at
+        late_ms = self._clock.now_ms() - records[-1].position.at_ms
         self._metrics.push_latency.observe(max(0.0, late_ms / 1000))
         if helped:
             self._send_states(lobby_id, lambda member: member.alien_id in helped)

@@ -27,7 +27,7 @@ class Resuming:
         if self.missed(lobby_id, last_seq, []) is not None or not self._is_past(lobby_id, last_seq):
             return []
         try:
-            return await self._store.records_heard_after(lobby_id, last_seq, MOST_MISSED)
+            return await self._store.room_records_after(lobby_id, last_seq, MOST_MISSED)
         except NotUnderstood:  # by this version; the lobby itself may be
             return []
 

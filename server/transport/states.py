@@ -40,4 +40,4 @@ def lobby_state(
     view = public_view(lobby, head.seq)
     you = own_view(lobby, alien_id, invoice)
     lines = patterns_view(lobby.variant.side)
-    return LobbyState(**dict(view), patterns=lines, you=you, at=head.at)
+    return LobbyState(**dict(view), patterns=lines, you=you, at=head.at_ms)

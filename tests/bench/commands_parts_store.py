@@ -12,7 +12,7 @@ from server.rules.decide import decide
 from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.store.channels import Channels
-from server.store.log import Snapshot, record
+from server.store.log import Snapshot, record_events
 from server.store.projection import Projection
 from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
 from tests.support.game import BUY_IN, CLASSIC, LIFETIMES, TABLE, Node, starting_nodes
@@ -55,14 +55,14 @@ async def _loading(node: Node, held: Sequence[Snapshot], times: int) -> Costs:
 
 def _deciding(held: Snapshot, times: int) -> Costs:
     assert held.lobby is not None
-    lobby, at = held.lobby, held.position.at
+    lobby, at = held.lobby, held.position.at_ms
     events = _arranges(held, seat=0)
     projection = Projection(LIFETIMES, 0, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
     return {
         "decide": cpu_us(lambda: decide(lobby, command, at), times),
         "write the record, and what follows from it": cpu_us(
-            lambda: list(projection.writes(held, record(held, events, at), TABLE)), times
+            lambda: list(projection.writes(held, record_events(held, events, at), TABLE)), times
         ),
     }
 
@@ -109,6 +109,6 @@ async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:
 def _arranges(held: Snapshot, seat: int) -> Sequence[Event]:
     assert held.lobby is not None
     alien_id = list(held.lobby.players)[seat]
-    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.position.at)
+    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.position.at_ms)
     assert not isinstance(events, Refused), events
     return events

@@ -47,7 +47,7 @@ class Ear:
         now_ms = self._clock.now_ms()
         for record in records:
             if isinstance(record.event, NumberCalled):
-                self._called(snapshot, self._due_ms[lobby_id], record.position.at, now_ms)
+                self._called(snapshot, self._due_ms[lobby_id], record.position.at_ms, now_ms)
             if isinstance(record.event, GameStarted | NumberCalled):
                 self._due_ms[lobby_id] = record.event.next_call_at
 

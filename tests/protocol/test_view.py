@@ -14,7 +14,7 @@ from server.rules.evolve import evolve
 from server.rules.lobby import due_at
 from server.rules.variants import Variant
 from server.rules.views import public_view
-from server.store.log import LogPosition, Snapshot, record
+from server.store.log import LogPosition, Snapshot, record_events
 from tests.rules import strategies
 from tests.rules.games import Game
 
@@ -29,7 +29,7 @@ class AnyView(RuleBasedStateMachine):
     def begin(self, game: Game) -> None:
         self.game = game
         opened = evolve(None, game.events[0])
-        self.seen = Snapshot(opened, LogPosition(version=1, minor=1, at=game.now_ms))
+        self.seen = Snapshot(opened, LogPosition(version=1, minor=1, at_ms=game.now_ms))
         self.view = public_view(opened, seq=0)
         self.folded = 1
 
@@ -76,7 +76,7 @@ class AnyView(RuleBasedStateMachine):
         happened = self.game.events[self.folded :]
         self.folded += len(happened)
         # A whole millisecond, so that the microseconds that set events apart stay within it.
-        for entry, lobby in record(self.seen, happened, int(self.game.now_ms)):
+        for entry, lobby in record_events(self.seen, happened, int(self.game.now_ms)):
             self.seen = Snapshot(lobby, entry.position)
             if entry.name is not None and entry.message is not None:
                 message = read_room_message(entry.name, json.loads(entry.message))

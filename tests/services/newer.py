@@ -8,7 +8,7 @@ import orjson
 from redis.asyncio import Redis
 
 from server.store import keys
-from server.store.log import Record, Snapshot, read_head, record_hash
+from server.store.log import Record, Snapshot, read_position, record_hash
 from tests.support.game import Node
 from tests.support.store_content import command
 
@@ -49,16 +49,16 @@ async def append(
 ) -> int:
     """Commit an event with this data, which changes these fields of the lobby's hash: the version
     of the lobby after it."""
-    stored = read_head(await command(redis, "HGETALL", keys.lobby(lobby_id)))
+    stored = read_position(await command(redis, "HGETALL", keys.lobby(lobby_id)))
     seq, version = stored.seq + 1, stored.version + 1
     entry = {
         "version": str(version),
-        "at": repr(stored.at),
+        "at": repr(stored.at_ms),
         "type": kind,
         "data": orjson.dumps(data).decode(),
         "previous": stored.hash,
         "event": f"new_{kind}",
-        "message": orjson.dumps({"seq": seq, "at": stored.at, "new": True}).decode(),
+        "message": orjson.dumps({"seq": seq, "at": stored.at_ms, "new": True}).decode(),
         "a_new_field": "?",
     }
     hashed = record_hash(f"{seq}-0", entry)

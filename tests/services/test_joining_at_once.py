@@ -42,7 +42,7 @@ async def test_those_who_wait_together_are_seated_in_one_step_for_each_lobby(nod
     assert sorted(filled.values()) == [5, 10, 10]
     for lobby_id in filled:
         log = await node.store.records_from(lobby_id, LogPosition(), 100)
-        assert len({record.position.at for record in log}) == 1
+        assert len({record.position.at_ms for record in log}) == 1
 
 
 def round_trips(node: Node) -> float:

@@ -66,7 +66,7 @@ async def test_a_payment_pays_the_seat_and_fills_the_pot_in_one_step(
     }
     assert received == {"kind": "received", "event": f"tx-{seated.invoice.invoice_id}", **shared}
     assert pot == {"kind": "pot", "event": after.position.id, **shared}
-    assert at == after.position.at
+    assert at == after.position.at_ms
 
 
 async def test_a_payment_seats_again_whose_seat_had_lapsed(

@@ -131,7 +131,7 @@ async def test_nothing_is_done_before_it_is_due(start_node: StartNode, store_url
     due_ms = 0.0
     for record in await node.store.records_from(lobby_id, LogPosition(), 1_000):
         if isinstance(record.event, NumberCalled):
-            assert record.position.at >= due_ms
+            assert record.position.at_ms >= due_ms
         if isinstance(record.event, NumberCalled | GameStarted):
             due_ms = record.event.next_call_at
 

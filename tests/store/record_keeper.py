@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from protocol.ids import invoice_id
 from server.rules.events import Event, SeatPaid, SeatTaken
 from server.rules.evolve import fold
-from server.store.log import NOTHING, LogPosition, Record, Snapshot
+from server.store.log import LOG_START, LogPosition, Record, Snapshot
 from tests.rules.games import LOBBY_ID
 from tests.store.agreement import assert_agrees
 from tests.support.game import Node
@@ -24,7 +24,7 @@ class RecordKeeper:
     def __init__(self, node: Node, redis: Redis) -> None:
         self._node = node
         self._redis = redis
-        self.snapshot = Snapshot(None, NOTHING)
+        self.snapshot = Snapshot(None, LOG_START)
         self.records: list[Record] = []
 
     async def commit(self, happened: Sequence[Event]) -> None:

@@ -9,12 +9,12 @@ from server.rules.events import SeatTaken
 from server.store import keys
 from server.store.codec import event_json, event_type, read_event
 from server.store.log import (
-    NOTHING,
+    LOG_START,
     Snapshot,
     commit_header,
     decode_commit,
     encode_commit,
-    record,
+    record_events,
 )
 from tests.rules import strategies
 from tests.rules.endings import cancelled, won
@@ -23,7 +23,7 @@ from tests.store.record_keeper import RecordKeeper
 from tests.support.game import Node
 from tests.support.store_content import command
 
-NOTHING_YET = Snapshot(None, NOTHING)
+NOTHING_YET = Snapshot(None, LOG_START)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def keeper(node: Node, redis: Redis) -> RecordKeeper:
 
 @pytest.mark.parametrize("play", [won, cancelled])
 def test_an_announcement_says_exactly_what_was_recorded(play: type) -> None:
-    records = [entry for entry, _ in record(NOTHING_YET, play().events, 1.5)]
+    records = [entry for entry, _ in record_events(NOTHING_YET, play().events, 1.5)]
     said = encode_commit(records[3:])
     assert decode_commit(said) == records[3:]
     assert commit_header(said) == (4, records[-1].position.hash)
@@ -71,23 +71,23 @@ async def test_what_was_heard_after_any_event_is_all_of_it_in_order(
     last = keeper.snapshot.position.seq
     heard = [entry for entry in keeper.records if entry.name is not None]
     for seq in range(last + 2):
-        assert await node.store.records_heard_after(LOBBY_ID, seq, 1_000) == heard[seq:]
+        assert await node.store.room_records_after(LOBBY_ID, seq, 1_000) == heard[seq:]
 
 
 async def test_what_was_heard_comes_in_pages(keeper: RecordKeeper, node: Node) -> None:
     heard = [entry for entry in keeper.records if entry.name is not None]
-    page = await node.store.records_heard_after(LOBBY_ID, 7, 3)
+    page = await node.store.room_records_after(LOBBY_ID, 7, 3)
     assert page == heard[7:10]
 
 
 async def test_time_never_goes_back_in_a_log(keeper: RecordKeeper) -> None:
-    instants = [entry.position.at for entry in keeper.records]
+    instants = [entry.position.at_ms for entry in keeper.records]
     assert all(earlier <= later for earlier, later in pairwise(instants))
 
 
 def test_a_record_is_not_earlier_than_the_one_before_even_if_the_clock_went_back() -> None:
     first, second, third = won().events[:3]
-    earlier = record(NOTHING_YET, [first, second], 100.0)
+    earlier = record_events(NOTHING_YET, [first, second], 100.0)
     before = Snapshot(earlier[-1][1], earlier[-1][0].position)
-    later = record(before, [third], 1.0)
-    assert [entry.position.at for entry, _ in earlier + later] == [100.0, 100.0, 100.0]
+    later = record_events(before, [third], 1.0)
+    assert [entry.position.at_ms for entry, _ in earlier + later] == [100.0, 100.0, 100.0]

@@ -4,19 +4,19 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from server.store.log import NOTHING, Entry, Snapshot, record
+from server.store.log import LOG_START, Snapshot, StreamEntry, record_events
 from server.store.replay import BrokenLog, replay
 from tests.rules.endings import won
 
 FIELDS = ("version", "at", "type", "data", "previous", "event", "message")
 
 
-def written() -> tuple[list[Entry], str]:
+def written() -> tuple[list[StreamEntry], str]:
     """The log of a game that was won, and the hash of its last record."""
-    log: list[Entry] = []
-    so_far = Snapshot(None, NOTHING)
+    log: list[StreamEntry] = []
+    so_far = Snapshot(None, LOG_START)
     for event in won().events:
-        ((entry, lobby),) = record(so_far, [event], 1_000.5)
+        ((entry, lobby),) = record_events(so_far, [event], 1_000.5)
         log.append((entry.position.id, dict(entry.fields)))
         so_far = Snapshot(lobby, entry.position)
     return log, so_far.position.hash
@@ -28,7 +28,7 @@ IDS = [entry_id for entry_id, _ in LOG]
 positions = st.integers(0, len(LOG) - 1)
 
 
-def fault(log: list[Entry]) -> str:
+def fault(log: list[StreamEntry]) -> str:
     """The id of the entry at which a log is found out."""
     with pytest.raises(BrokenLog) as broken:
         list(replay(log, LAST_HASH))

@@ -7,7 +7,7 @@
 --       writes      JSON list of [command, key, arguments...]
 --       (a key is given by its place in KEYS)
 --
--- Returns {outcome, unheard, seconds, microseconds}: 'committed', 'conflict' or 'stale', how many
+-- Returns {outcome, unpublished, seconds, microseconds}: 'committed', 'conflict' or 'stale', how many
 -- messages could not be published, and the time.
 
 local time = redis.call('TIME')
@@ -50,17 +50,17 @@ for _, write in ipairs(writes) do
     end
 end
 
-local unheard = 0
+local unpublished = 0
 for _, write in ipairs(writes) do
     local command, key = write[1], KEYS[write[2]]
     if command == 'PUBLISH' or command == 'SPUBLISH' then
-        -- Whoever misses it finds what it says in the log.
+        -- Nodes that miss the message find its records in the log.
         if type(redis.pcall(command, key, write[3])) == 'table' then
-            unheard = unheard + 1
+            unpublished = unpublished + 1
         end
     else
         redis.call(command, key, unpack(write, 3))
     end
 end
 
-return {'committed', unheard, time[1], time[2]}
+return {'committed', unpublished, time[1], time[2]}

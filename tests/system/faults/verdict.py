@@ -87,8 +87,8 @@ def _late_ms(records: Sequence[Record], interval_ms: int) -> list[float]:
     late, due_ms = [], None
     for record in records:
         if isinstance(record.event, NumberCalled) and due_ms is not None:
-            late.append(record.position.at - due_ms)
-            base_ms = due_ms if late[-1] < interval_ms else record.position.at
+            late.append(record.position.at_ms - due_ms)
+            base_ms = due_ms if late[-1] < interval_ms else record.position.at_ms
             assert abs(record.event.next_call_at - base_ms - interval_ms) <= 1
         if isinstance(record.event, GameStarted | NumberCalled):
             due_ms = record.event.next_call_at
