@@ -64,11 +64,11 @@ async def test_lines_and_proofs_of_games_that_the_page_does_not_know_are_no_erro
     await person.arrive()
     words = await person.page.evaluate(
         """async () => {
-            const { completeLine, lineInWords } = await import("/client/game/lines.js");
+            const { completePattern, patternInWords } = await import("/client/game/patterns.js");
             const patterns = { four_corners: [[0, 0], [0, 3], [3, 0], [3, 3]] };
             const grid = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => 1 + 4 * r + c));
-            const line = completeLine(grid, [1, 4, 13, 16], patterns);
-            return [String(line.cells), ...[line.name, "row_5", "col_1"].map(lineInWords)];
+            const line = completePattern(grid, [1, 4, 13, 16], patterns);
+            return [String(line.cells), ...[line.name, "row_5", "col_1"].map(patternInWords)];
         }"""
     )
     assert words == ["0,3,12,15", "four corners", "row 5", "the second column"]

@@ -14,12 +14,12 @@ from tests.browser.person import Person
 
 SEED = bytes(range(32))
 LOBBY = "lobby_3500_0123456789ab"
-CHECK = """async ([proof, witness]) => {
+CHECK = """async ([proof, observed]) => {
     const { checkProof } = await import("/client/game/proof.js");
-    const heard = new Map(witness.heard);
-    return (await checkProof(proof, { ...witness, heard })).filter((check) => !check.holds).length;
+    const heard = new Map(observed.heard);
+    return (await checkProof(proof, { ...observed, heard })).filter((check) => !check.holds).length;
 }"""
-STRANGER: dict[str, Any] = {"me": "eve", "seedHash": None, "seeds": [], "grid": None, "heard": []}
+SPECTATOR: dict[str, Any] = {"me": "eve", "seedHash": None, "seeds": [], "grid": None, "heard": []}
 
 
 def a_proof() -> dict[str, Any]:
@@ -80,14 +80,14 @@ async def test_the_page_and_the_verifier_agree_on_proofs(ann: Person) -> None:
     untouched: dict[str, dict[str, Any]] = {"nothing": {}}
     for what, changes in (untouched | TAMPERED).items():
         proof = json.loads(json.dumps(sealed(a_proof() | changes)))
-        holds = await ann.page.evaluate(CHECK, [proof, STRANGER]) == 0
+        holds = await ann.page.evaluate(CHECK, [proof, SPECTATOR]) == 0
         assert holds == (what == "nothing"), what
         assert holds == (verify_proof(proof) == []), what
 
 
 async def test_the_page_sees_that_a_proof_is_not_whole(ann: Person) -> None:
     proof = json.loads(json.dumps(sealed(a_proof()) | {"log_hash": "cd" * 32}))
-    assert await ann.page.evaluate(CHECK, [proof, STRANGER]) == 1
+    assert await ann.page.evaluate(CHECK, [proof, SPECTATOR]) == 1
 
 
 @pytest.mark.parametrize(
@@ -103,11 +103,13 @@ async def test_the_page_sees_that_a_proof_is_not_whole(ann: Person) -> None:
 async def test_a_proof_of_another_game_than_was_seen_fails(
     ann: Person, seen: dict[str, Any]
 ) -> None:
-    assert await ann.page.evaluate(CHECK, [sealed(a_proof()), STRANGER | seen]) == 1
+    assert await ann.page.evaluate(CHECK, [sealed(a_proof()), SPECTATOR | seen]) == 1
 
 
 async def test_every_error_has_words(ann: Person) -> None:
-    words = await ann.page.evaluate("import('/client/connection/words.js').then((m) => m.WORDS)")
+    words = await ann.page.evaluate(
+        "import('/client/connection/refusal.js').then((m) => m.MESSAGES)"
+    )
     assert {str(code) for code in ErrorCode} <= words.keys()
 
 
@@ -164,7 +166,7 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
 async def test_attempts_to_come_back_are_spread_from_the_first_on_and_grow(ann: Person) -> None:
     rounds = await ann.page.evaluate(
         """async () => {
-            const { Backoff } = await import("/client/line/patience.js");
+            const { Backoff } = await import("/client/connection/timing.js");
             return Array.from({ length: 300 }, () => {
                 const backoff = new Backoff();
                 return Array.from({ length: 8 }, () => backoff.next());

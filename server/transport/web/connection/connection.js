@@ -1,7 +1,7 @@
 import { Manager } from "../vendor/socket.io.esm.min.js";
 import { readToken } from "./host.js";
-import { Backoff, pause, within } from "./patience.js";
-import { Refusal } from "./words.js";
+import { Backoff, pause, within } from "./timing.js";
+import { Refusal } from "./refusal.js";
 
 const ANSWER_MS = 15_000;
 const TOKEN_MS = 8000;
@@ -130,11 +130,11 @@ export class Channel extends EventTarget {
   #closed = false;
   #backoff = new Backoff();
 
-  constructor(line, namespace, auth) {
+  constructor(connection, namespace, auth) {
     super();
-    this.socket = line.manager.socket(namespace);
+    this.socket = connection.manager.socket(namespace);
     this.socket.auth = (give) => {
-      within(TOKEN_MS, line.host.token()).then(
+      within(TOKEN_MS, connection.host.token()).then(
         (token) => give({ token: (this.token = token), ...auth() }),
         () => {
           this.socket.disconnect();
@@ -145,7 +145,7 @@ export class Channel extends EventTarget {
     this.socket.on("connect", () => {
       this.#logins = 0;
       this.#backoff.reset();
-      line.isUp(this.token);
+      connection.isUp(this.token);
       this.#turn(true);
     });
     this.socket.on("disconnect", (reason) => {
@@ -153,7 +153,7 @@ export class Channel extends EventTarget {
       if (reason === "io server disconnect") this.#again();
     });
     this.socket.on("connect_error", (error) => this.#refused(error.data));
-    this.socket.on("draining", (message) => line.draining(message));
+    this.socket.on("draining", (message) => connection.draining(message));
     this.socket.connect();
   }
 
@@ -203,7 +203,7 @@ export class Channel extends EventTarget {
   }
 
   #refused(error) {
-    if (!error) return this.#turn(false); // no connection: the line tries again
+    if (!error) return this.#turn(false); // no connection: that is made again by itself
     const isLogin = ["unauthorized", "token_expired"].includes(error.code);
     const comesBack = error.retry || (isLogin && ++this.#logins < MOST_LOGINS);
     this.#turn(false, comesBack);

@@ -1,15 +1,15 @@
 import { ServerClock } from "../connection/clock.js";
 import { alienHost, devHost, readToken } from "../connection/host.js";
 import { Connection } from "../connection/connection.js";
-import { within } from "../line/patience.js";
-import { WORDS } from "../connection/words.js";
-import { showLine } from "../parts/line.js";
+import { within } from "../connection/timing.js";
+import { MESSAGES } from "../connection/refusal.js";
+import { showConnection } from "../parts/connection_banner.js";
 import { showPlayer } from "../parts/player.js";
-import { deskScreen } from "../screens/desk.js";
+import { frontDeskScreen } from "../screens/front_desk.js";
 import { lobbyScreen } from "../screens/lobby.js";
 import { messageScreen } from "../screens/message.js";
-import { Desk } from "./desk.js";
-import { Memory } from "./memory.js";
+import { FrontDesk } from "./front_desk.js";
+import { GameNotes } from "./notes.js";
 import { SafeStorage } from "./storage.js";
 
 const TOKEN_MS = 8000;
@@ -35,7 +35,7 @@ export class Game {
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();
     this.clock = new ServerClock();
-    this.line = new Connection(this.host, this.clock);
+    this.connection = new Connection(this.host, this.clock);
   }
 
   async start() {
@@ -47,11 +47,11 @@ export class Game {
 
   #signIn(token) {
     const player = readToken(token);
-    if (!player) return this.#show(messageScreen("You are not signed in", WORDS.unauthorized));
+    if (!player) return this.#show(messageScreen("You are not signed in", MESSAGES.unauthorized));
     this.me = player.sub;
-    this.memory = new Memory(this.storage, this.me);
+    this.notes = new GameNotes(this.storage, this.me);
     showPlayer(this.me, this.host.rename);
-    showLine(this.line);
+    showConnection(this.connection);
     addEventListener("hashchange", () => this.#go());
     this.#go();
   }
@@ -77,20 +77,20 @@ export class Game {
    * @param {number} buyIn
    */
   async take(buyIn) {
-    const desk = new Desk(this.line);
+    const frontDesk = new FrontDesk(this.connection);
     try {
-      await this.takeAt(desk, buyIn);
+      await this.takeAt(frontDesk, buyIn);
     } finally {
-      desk.close();
+      frontDesk.close();
     }
   }
 
-  /** The same at a desk that is open already. */
-  async takeAt(desk, buyIn) {
+  /** The same at a front desk that is open already. */
+  async takeAt(frontDesk, buyIn) {
     const seed = newSeed();
-    const { lobby } = await desk.join(buyIn, seed);
-    const { seeds, seedHash } = this.memory.of(lobby.lobby_id);
-    this.memory.note(lobby.lobby_id, {
+    const { lobby } = await frontDesk.join(buyIn, seed);
+    const { seeds, seedHash } = this.notes.of(lobby.lobby_id);
+    this.notes.note(lobby.lobby_id, {
       seeds: [...seeds, seed],
       seedHash: seedHash ?? lobby.server_seed_hash,
     });
@@ -107,7 +107,7 @@ export class Game {
     const lobbyId = LOBBY_PLACE.exec(location.hash)?.[1];
     const news = this.#news;
     this.#news = "";
-    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : deskScreen(this, news));
+    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : frontDeskScreen(this, news));
   }
 
   #show(screen) {

@@ -1,5 +1,5 @@
 import { entropyOf, fromHex, hashOfJson, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
-import { completeLine } from "./lines.js";
+import { completePattern } from "./patterns.js";
 
 const SHAPES = { classic: { side: 3, highest: 50 }, grand: { side: 5, highest: 75 } };
 const FACTS = [
@@ -19,7 +19,7 @@ const FACTS = [
 /**
  * What this browser knows of a game without the proof.
  *
- * @typedef {object} Witness
+ * @typedef {object} Observations
  * @property {string} me the player's id
  * @property {string | null} seedHash shown before the game
  * @property {string[]} seeds the client seeds that this browser sent
@@ -34,22 +34,22 @@ const FACTS = [
 /**
  * Check a proof, by itself and against what this browser has seen. Throws if it is no proof at all.
  * @param {object} proof
- * @param {Witness} witness
+ * @param {Observations} observed
  * @returns {Promise<Check[]>}
  */
-export async function checkProof(proof, witness) {
+export async function checkProof(proof, observed) {
   // A variant that this page does not know is taken as the lobby told it before the game.
   const isKnown = Object.hasOwn(SHAPES, proof.variant);
-  const told = witness.rules?.variant === proof.variant ? witness.rules : undefined;
-  const shape = isKnown ? SHAPES[proof.variant] : told;
+  const announced = observed.rules?.variant === proof.variant ? observed.rules : undefined;
+  const shape = isKnown ? SHAPES[proof.variant] : announced;
   if (!shape) throw new Error("This page does not know the game of this proof.");
-  const patterns = isKnown ? undefined : witness.patterns;
+  const patterns = isKnown ? undefined : observed.patterns;
   const key = await seedKey(proof.server_seed);
   const order = await shuffled(oneTo(shape.highest), key, `${proof.lobby_id}:${proof.entropy}`);
   return [
     {
       what: "The seed opens the seal that was shown before the game",
-      holds: await opens(proof, witness),
+      holds: await opens(proof, observed),
     },
     {
       what: "Every ticket is complete and is part of the draw",
@@ -68,7 +68,7 @@ export async function checkProof(proof, witness) {
       what: "The record of the game is sealed, and the proof is whole",
       holds: await isWhole(proof),
     },
-    ...ownChecks(proof, witness),
+    ...ownChecks(proof, observed),
   ];
 }
 
@@ -117,7 +117,7 @@ const winnerWords = ({ winner }) =>
 function winnerHolds({ players, numbers_called, winner, pattern }, patterns) {
   if (winner === null) return pattern === null;
   const row = players.find(([id]) => id === winner);
-  return row !== undefined && completeLine(row[2], numbers_called, patterns)?.name === pattern;
+  return row !== undefined && completePattern(row[2], numbers_called, patterns)?.name === pattern;
 }
 
 async function isWhole({ proof_hash, ...rest }) {

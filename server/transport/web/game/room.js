@@ -16,7 +16,7 @@ const OWN_MATTERS = [
 ];
 
 /**
- * A lobby as this player sees it. Fires `change` after anything changed, `said` for each event (its
+ * A lobby as this player sees it. Fires `change` after anything changed, `event` for each event (its
  * name and message in `detail`), `gone` with a Refusal if the server does not let us in, and
  * `ended` with one if it no longer keeps the lobby that we were in.
  */
@@ -39,19 +39,19 @@ export class Room extends EventTarget {
   #refreshing = null;
   #closing = new AbortController();
   /** The grid that was sent to be arranged and is not answered yet. */
-  #printing = null;
+  #arranging = null;
 
   /**
-   * @param {import("../connection/connection.js").Connection} line
+   * @param {import("../connection/connection.js").Connection} connection
    * @param {string} lobbyId
    * @param {string} me the player's id
    */
-  constructor(line, lobbyId, me) {
+  constructor(connection, lobbyId, me) {
     super();
     this.lobbyId = lobbyId;
     this.me = me;
-    this.line = line;
-    this.channel = line.open(`/${lobbyId}`, () => (this.view ? { last_seq: this.view.seq } : {}));
+    this.connection = connection;
+    this.channel = connection.open(`/${lobbyId}`, () => (this.view ? { last_seq: this.view.seq } : {}));
     this.channel.addEventListener("change", () => this.#connectionChanged());
     this.channel.addEventListener("refused", ({ detail }) => this.#refused(detail));
     this.channel.on("lobby_state", (state) => this.#take(state));
@@ -71,11 +71,11 @@ export class Room extends EventTarget {
   }
 
   async arrange(grid) {
-    this.#printing = grid;
+    this.#arranging = grid;
     try {
       this.#holds((await this.#ask("arrange_grid", { grid })).grid);
     } finally {
-      this.#printing = null;
+      this.#arranging = null;
     }
   }
 
@@ -104,7 +104,7 @@ export class Room extends EventTarget {
   close() {
     clearTimeout(this.#invoiceTimer);
     this.#closing.abort();
-    this.line.close(this.channel);
+    this.connection.close(this.channel);
   }
 
   async #sync() {
@@ -151,7 +151,7 @@ export class Room extends EventTarget {
   }
 
   #take({ you, at, ...view }) {
-    this.line.clock.heard(at, false);
+    this.connection.clock.heard(at, false);
     this.view = view;
     this.#ownIs(you);
   }
@@ -176,7 +176,7 @@ export class Room extends EventTarget {
   }
 
   #hear(name, message, isLive) {
-    this.line.clock.heard(message.at, isLive);
+    this.connection.clock.heard(message.at, isLive);
     if (!this.view || message.seq <= this.view.seq) return;
     this.view = fold(this.view, name, message);
     if (name === "number_called") {
@@ -186,10 +186,10 @@ export class Room extends EventTarget {
     }
     if (name === "game_finished") this.ending = message;
     const isMine = message.alien_id === this.me;
-    // The last one to print hears of the start before the answer: the ticket is held already.
-    const isAnswered = name === "player_ready" && isMine && this.#printing !== null;
-    if (isAnswered) this.you = holding(this.you, this.#printing);
-    this.dispatchEvent(new CustomEvent("said", { detail: { name, message } }));
+    // The last one to arrange hears of the start before the answer: the ticket is held already.
+    const isAnswered = name === "player_ready" && isMine && this.#arranging !== null;
+    if (isAnswered) this.you = holding(this.you, this.#arranging);
+    this.dispatchEvent(new CustomEvent("event", { detail: { name, message } }));
     this.#changed();
     const mayBeMine = isMine || (message.alien_id === undefined && this.#mayHold);
     if (OWN_MATTERS.includes(name) && mayBeMine && !isAnswered) this.#refreshSoon();

@@ -3,36 +3,37 @@ import { quantileOf, rateOf, sumOf } from "./figures.js";
 
 const WIDTH = 240;
 const HEIGHT = 56;
-/** Rates are taken over so many looks, since not every look finds something new. */
-const SMOOTHING_LOOKS = 3;
+/** Rates are taken over so many snapshots, since not every one holds something new. */
+const SMOOTHING_SNAPSHOTS = 3;
 
 const ms = (seconds) => (seconds === Infinity ? "over 10 s" : `${+(seconds * 1000).toFixed(1)} ms`);
 const aSecond = (rate) => `${rate < 10 ? rate.toFixed(1) : coins(Math.round(rate))} a second`;
 
-/** What is drawn: a title, how a look is read, and how a value is written. */
+/** What is drawn: a title, how pairs of snapshots are read, and how a value is written. */
 const CHARTS = [
-  ["Sockets", (looks) => total(looks, "fair_bingo_sockets"), coins],
-  ["Calls", (looks) => rate(looks, "fair_bingo_call_jitter_seconds_count"), aSecond],
-  ["Call jitter, p99 at most", (looks) => quantileOf(looks, "fair_bingo_call_jitter_seconds", 0.99), ms],
-  ["Push latency, p99 at most", (looks) => quantileOf(looks, "fair_bingo_push_latency_seconds", 0.99), ms],
-  ["Deliveries", (looks) => rate(looks, "fair_bingo_socket_writes_total"), aSecond],
-  ["Refusals", (looks) => rate(looks, "fair_bingo_refusals_total"), aSecond],
+  ["Sockets", (pairs) => total(pairs, "fair_bingo_sockets"), coins],
+  ["Calls", (pairs) => rate(pairs, "fair_bingo_call_jitter_seconds_count"), aSecond],
+  ["Call jitter, p99 at most", (pairs) => quantileOf(pairs, "fair_bingo_call_jitter_seconds", 0.99), ms],
+  ["Push latency, p99 at most", (pairs) => quantileOf(pairs, "fair_bingo_push_latency_seconds", 0.99), ms],
+  ["Deliveries", (pairs) => rate(pairs, "fair_bingo_socket_writes_total"), aSecond],
+  ["Refusals", (pairs) => rate(pairs, "fair_bingo_refusals_total"), aSecond],
 ];
 
-const total = (looks, name) => looks.reduce((sum, [, now]) => sum + sumOf(now, name), 0);
+const total = (pairs, name) => pairs.reduce((sum, [, now]) => sum + sumOf(now, name), 0);
 
-function rate(looks, name) {
-  const rates = looks.map(([before, now]) => rateOf(before, now, name)).filter((r) => r !== null);
+function rate(pairs, name) {
+  const rates = pairs.map(([before, now]) => rateOf(before, now, name)).filter((r) => r !== null);
   return rates.length === 0 ? null : rates.reduce((sum, r) => sum + r, 0);
 }
 
 /**
- * A small plot of each figure over the looks.
- * @param {import("./figures.js").Told[]} looks
+ * A small plot of each figure over the snapshots.
+ * @param {import("./figures.js").Snapshot[]} snapshots
  */
-export const charts = (looks) =>
+export const charts = (snapshots) =>
   CHARTS.map(([title, read, write]) => {
-    const values = looks.map((told, i) => read(pairs(looks[Math.max(i - SMOOTHING_LOOKS, 0)], told)));
+    const before = (i) => snapshots[Math.max(i - SMOOTHING_SNAPSHOTS, 0)];
+    const values = snapshots.map((now, i) => read(pairsOf(before(i), now)));
     const latest = values.at(-1);
     return h(
       "figure",
@@ -42,8 +43,8 @@ export const charts = (looks) =>
     );
   });
 
-/** Each node's figures of two looks. */
-const pairs = (before, now) =>
+/** Each node's figures of two snapshots. */
+const pairsOf = (before, now) =>
   Object.entries(now).map(([node, figures]) => [before[node], figures]);
 
 function plot(values, title) {

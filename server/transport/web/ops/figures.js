@@ -2,7 +2,7 @@
  * Figures of nodes: samples by name and labels, as Prometheus writes them, with `at_ms`.
  *
  * @typedef {Record<string, number>} Figures
- * @typedef {Record<string, Figures>} Told the latest figures of each node
+ * @typedef {Record<string, Figures>} Snapshot the latest figures of each node
  */
 
 const LABEL = /(\w+)="([^"]*)"/g;
@@ -23,7 +23,7 @@ export function sumOf(figures, name, labels = {}) {
   return sum;
 }
 
-/** By how much a counter grew each second between two looks at a node; null if that is unknown. */
+/** By how much a counter grew each second from one snapshot of a node to another; null if unknown. */
 export function rateOf(before, now, name, labels) {
   const seconds = (now.at_ms - (before?.at_ms ?? now.at_ms)) / 1000;
   if (seconds <= 0) return null;
@@ -32,13 +32,13 @@ export function rateOf(before, now, name, labels) {
 }
 
 /**
- * The quantile of what a histogram took in between two looks, over all nodes: the upper bound of
- * the bucket that it falls into, in seconds. Null if it took in nothing.
- * @param {[Figures | undefined, Figures][]} looks before and now, of each node
+ * The quantile of what a histogram took in between two snapshots, over all nodes: the upper bound
+ * of the bucket that it falls into, in seconds. Null if it took in nothing.
+ * @param {[Figures | undefined, Figures][]} pairs before and now, of each node
  */
-export function quantileOf(looks, name, quantile) {
+export function quantileOf(pairs, name, quantile) {
   const grown = new Map();
-  for (const [before, now] of looks) {
+  for (const [before, now] of pairs) {
     if (!before) continue;
     for (const [{ le }, value] of samplesOf(now, `${name}_bucket`)) {
       const bound = le === "+Inf" ? Infinity : Number(le);

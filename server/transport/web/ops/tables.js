@@ -5,11 +5,11 @@ const KINDS = { payout_owed: "Payouts", refund_owed: "Refunds" };
 
 /**
  * The nodes, the lobbies, the debts and the refusals as tables.
- * @param {import("./figures.js").Told[]} looks
+ * @param {import("./figures.js").Snapshot[]} snapshots
  */
-export function tables(looks) {
-  const now = looks.at(-1);
-  const before = looks.at(-4) ?? looks[0];
+export function tables(snapshots) {
+  const now = snapshots.at(-1);
+  const before = snapshots.at(-4) ?? snapshots[0];
   return [nodes(before, now), lobbies(now), debts(now), refusals(now)];
 }
 

@@ -8,16 +8,16 @@ export function placeInWords(cell, side) {
 /**
  * A ticket that is only looked at.
  * @param {number[][]} grid
- * @param {{marks?: Iterable<number>, line?: number[], caption: string}} options `line` are the
- *   cells to be pointed out
+ * @param {{marks?: Iterable<number>, pattern?: number[], caption: string}} options `pattern` are
+ *   the cells to be pointed out
  */
-export function printedTicket(grid, { marks = [], line = [], caption }) {
+export function printedTicket(grid, { marks = [], pattern = [], caption }) {
   const marked = new Set(marks);
   const cell = (number, index) =>
     h(
       "td",
       {
-        class: [marked.has(number) && "marked", line.includes(index) && "won"]
+        class: [marked.has(number) && "marked", pattern.includes(index) && "won"]
           .filter(Boolean)
           .join(" "),
       },
@@ -26,7 +26,7 @@ export function printedTicket(grid, { marks = [], line = [], caption }) {
         h(
           "span",
           { class: "visually-hidden" },
-          line.includes(index) ? " called, in the line" : " called",
+          pattern.includes(index) ? " called, in the line" : " called",
         ),
     );
   const side = grid.length;

@@ -7,9 +7,9 @@ import { rosette } from "../parts/rosette.js";
  * The proof of a game, checked in front of the player: the seal from before it next to the one that
  * the seed makes now, what was checked, and everything that it was checked with.
  * @param {object} proof
- * @param {import("../game/proof.js").Witness} witness
+ * @param {import("../game/proof.js").Observations} observed
  */
-export async function fairness(proof, witness) {
+export async function fairness(proof, observed) {
   const title = h("h2", { tabindex: -1 }, "Was it fair?");
   if (!crypto.subtle)
     return h(
@@ -23,7 +23,7 @@ export async function fairness(proof, witness) {
       ),
       saving(proof),
     );
-  const checks = await checkProof(proof, witness);
+  const checks = await checkProof(proof, observed);
   const opened = await sha256Hex(fromHex(proof.server_seed));
   const failed = checks.filter((check) => !check.holds).length;
   return h(
@@ -38,12 +38,12 @@ export async function fairness(proof, witness) {
     h(
       "div",
       { class: "seals" },
-      sealed("Sealed before the game", witness.seedHash ?? proof.server_seed_hash),
+      sealed("Sealed before the game", observed.seedHash ?? proof.server_seed_hash),
       h("span", { class: "equals", "aria-hidden": "true" }, failed === 0 ? "=" : "≠"),
       sealed("Made from the seed now", opened),
     ),
     h("ul", { class: "checks" }, ...checks.map(checkRow)),
-    details(proof, witness),
+    details(proof, observed),
     saving(proof),
   );
 }

@@ -1,12 +1,12 @@
 import { Room } from "../game/room.js";
-import { lineInWords } from "../game/lines.js";
+import { patternInWords } from "../game/patterns.js";
 import { alert, announce } from "../parts/announcer.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, coinsOf, h, set, setText } from "../parts/dom.js";
 import { missingPlayers, people, pips } from "../parts/people.js";
 import { rosette } from "../parts/rosette.js";
 import { arrangeStage } from "./arrange.js";
-import { serialOf } from "./desk.js";
+import { serialOf } from "./front_desk.js";
 import { payStage } from "./pay.js";
 import { pickStage } from "./pick.js";
 import { playStage } from "./play.js";
@@ -40,7 +40,7 @@ function stageName({ view, you }) {
  * @param {string} lobbyId
  */
 export function lobbyScreen(game, lobbyId) {
-  const room = new Room(game.line, lobbyId, game.me);
+  const room = new Room(game.connection, lobbyId, game.me);
   const stage = h("div", { class: "stage" }, h("p", { class: "lead" }, "Finding your table …"));
   const slip = lobbySlip(room, game);
   const element = h(
@@ -68,7 +68,7 @@ export function lobbyScreen(game, lobbyId) {
     current.update?.();
   };
   room.addEventListener("change", update);
-  room.addEventListener("said", ({ detail }) => tell(detail, room));
+  room.addEventListener("event", ({ detail }) => announceEvent(detail, room));
   const close = () => {
     current?.close?.();
     room.close();
@@ -78,8 +78,8 @@ export function lobbyScreen(game, lobbyId) {
 
 /** The seal that was shown first is the one that the proof has to open. */
 function noteSeal(game, { lobbyId, view }) {
-  if (game.memory.of(lobbyId).seedHash === null)
-    game.memory.note(lobbyId, { seedHash: view.server_seed_hash });
+  if (game.notes.of(lobbyId).seedHash === null)
+    game.notes.note(lobbyId, { seedHash: view.server_seed_hash });
 }
 
 function lobbySlip(room, game) {
@@ -147,7 +147,7 @@ const sealCaption = (view) =>
   );
 
 /** Say what happened, to those who listen to the page. */
-function tell({ name, message }, { me, view }) {
+function announceEvent({ name, message }, { me, view }) {
   const isMe = message.alien_id === me;
   if (name === "number_called") announce(`${message.number}`);
   if (name === "player_joined" && !isMe) announce(`${message.alien_id} took a seat.`);
@@ -158,7 +158,7 @@ function tell({ name, message }, { me, view }) {
   if (name === "player_left" && isMe) alert(leftWords(message.reason));
   if (name === "status_changed") announce(STATUS_WORDS[message.status] ?? "The game goes on.");
   if (name === "game_finished" && message.winner && message.winner !== me)
-    alert(`${message.winner} won ${coins(view.pot)} with ${lineInWords(message.pattern)}.`);
+    alert(`${message.winner} won ${coins(view.pot)} with ${patternInWords(message.pattern)}.`);
 }
 
 /** Reasons and states that this page does not know yet are of a newer server. */

@@ -1,4 +1,4 @@
-import { TooLong, within } from "../line/patience.js";
+import { TimedOut, within } from "../connection/timing.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, h, setText } from "../parts/dom.js";
 import { busy, leaveButton, problem } from "../parts/actions.js";
@@ -24,7 +24,7 @@ export function payStage(room, game) {
   const status = h("p", { role: "status", class: "hint" });
   const failure = problem();
   const button = h("button", { type: "button", class: "primary large" }, `Pay ${price} coins`);
-  const isSent = () => game.memory.of(room.lobbyId).sent === room.you.invoice?.invoice_id;
+  const isSent = () => game.notes.of(room.lobbyId).sent === room.you.invoice?.invoice_id;
   const show = () => {
     button.disabled = !room.you.invoice || isSent();
     if (isSent()) setText(status, ANSWERS.paid);
@@ -34,7 +34,7 @@ export function payStage(room, game) {
     if (answer !== "paid" && attempt !== attempts) return; // it was asked again meanwhile
     setText(status, ANSWERS[answer] ?? ANSWERS.failed);
     if (answer !== "paid") return;
-    game.memory.note(room.lobbyId, { sent: invoice.invoice_id });
+    game.notes.note(room.lobbyId, { sent: invoice.invoice_id });
     show();
     room.refresh().catch(() => {}); // the room tells it as well
   };
@@ -46,8 +46,8 @@ export function payStage(room, game) {
     try {
       await within(WALLET_MS, paying);
     } catch (error) {
-      setText(status, error instanceof TooLong ? NO_ANSWER : "");
-      if (!(error instanceof TooLong)) throw error;
+      setText(status, error instanceof TimedOut ? NO_ANSWER : "");
+      if (!(error instanceof TimedOut)) throw error;
     }
   });
   const element = h(

@@ -12,7 +12,7 @@ import { oneTo } from "../game/draw.js";
 export function pickStage(room, game) {
   const { side, highest } = game.rulesOf(room.view);
   const size = side * side;
-  const picked = new Set(game.memory.of(room.lobbyId).picked);
+  const picked = new Set(game.notes.of(room.lobbyId).picked);
   const buttons = oneTo(highest).map((number) =>
     h("button", { type: "button", class: "ball", onclick: () => toggle(number) }, number),
   );
@@ -28,7 +28,7 @@ export function pickStage(room, game) {
     buttons.forEach((button, i) => set(button, "aria-pressed", picked.has(i + 1)));
     setText(counter, `${picked.size} of ${size} chosen`);
     done.disabled = picked.size !== size;
-    game.memory.note(room.lobbyId, { picked: [...picked] });
+    game.notes.note(room.lobbyId, { picked: [...picked] });
   };
   const toggle = (number) => {
     if (picked.size === size && !picked.has(number))

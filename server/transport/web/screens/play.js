@@ -14,7 +14,7 @@ import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
 export function playStage(room, game) {
   const { side } = game.rulesOf(room.view);
   const calls = callBoard(room.view.server_seed_hash);
-  const marks = new Set(game.memory.of(room.lobbyId).marks);
+  const marks = new Set(game.notes.of(room.lobbyId).marks);
   const ticket = liveTicket(side, "Your ticket: press a number to mark it");
   const lead = h("p", { class: "lead", role: "status" });
   const failure = problem();
@@ -32,14 +32,14 @@ export function playStage(room, game) {
     set(ticket.element, "data-void", !room.playing);
     set(element, "data-watching", cells.length === 0);
     claim.element.hidden = !room.playing;
-    setText(lead, leadWords(room, game.memory.of(room.lobbyId).missing));
+    setText(lead, leadWords(room, game.notes.of(room.lobbyId).missing));
     calls.show(room.view, room.calls, room.callIntervalMs);
   };
   ticket.cells.forEach((cell, i) =>
     cell.addEventListener("click", () => {
       const number = room.you.grid.flat()[i];
       if (!marks.delete(number)) marks.add(number);
-      game.memory.note(room.lobbyId, { marks: [...marks] });
+      game.notes.note(room.lobbyId, { marks: [...marks] });
       show();
     }),
   );
@@ -48,7 +48,7 @@ export function playStage(room, game) {
     try {
       const answer = await room.claim();
       if (!answer.kicked) return;
-      game.memory.note(room.lobbyId, { missing: answer.missing_numbers });
+      game.notes.note(room.lobbyId, { missing: answer.missing_numbers });
       show();
       alert(leadWords(room, answer.missing_numbers));
     } catch (error) {

@@ -1,4 +1,4 @@
-import { completeLine, lineInWords } from "../game/lines.js";
+import { completePattern, patternInWords } from "../game/patterns.js";
 import { busy, problem } from "../parts/actions.js";
 import { coins, h, setText } from "../parts/dom.js";
 import { printedTicket } from "../parts/ticket.js";
@@ -35,7 +35,7 @@ export function resultStage(room, game) {
     tickets.replaceChildren(
       ...proof.players.map((row) => ticketOf(row, proof, room)).sort(byWinner),
     );
-    proofPlace.replaceChildren(await fairness(proof, witness(room, game)));
+    proofPlace.replaceChildren(await fairness(proof, observations(room, game)));
   };
   const retry = h("button", { type: "button", class: "plain" }, "Look for the proof again");
   const lookForProof = () =>
@@ -58,8 +58,8 @@ async function fetchProof(lobbyId) {
   return answer.json();
 }
 
-function witness({ lobbyId, me, you, heard, view }, game) {
-  const { seeds, seedHash } = game.memory.of(lobbyId);
+function observations({ lobbyId, me, you, heard, view }, game) {
+  const { seeds, seedHash } = game.notes.of(lobbyId);
   const { rules, patterns } = view;
   return { me, seeds, seedHash, grid: you.grid ?? null, heard, rules, patterns };
 }
@@ -72,8 +72,8 @@ function title({ view, me }) {
 }
 
 function leadWords({ view, you, me }, proof) {
-  const line = proof?.pattern
-    ? ` with ${lineInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
+  const how = proof?.pattern
+    ? ` with ${patternInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
     : "";
   if (!tookPlace(view) && view.outcome !== "cancelled")
     return "The house has ended it, and nobody wins. What was paid in is owed back.";
@@ -81,15 +81,15 @@ function leadWords({ view, you, me }, proof) {
     return you.invoice?.owed || you.paid
       ? "Too few players came. What you paid is owed back to you."
       : "Too few players came. Nobody pays for it.";
-  if (view.winner === me) return `Yours was the first true claim${line}.`;
+  if (view.winner === me) return `Yours was the first true claim${how}.`;
   if (view.winner === null)
     return `Nobody claimed a line. The house keeps the pot of ${coins(view.pot)} coins.`;
-  return `${view.winner} won ${coins(view.pot)} coins${line}.`;
+  return `${view.winner} won ${coins(view.pot)} coins${how}.`;
 }
 
 function ticketOf([alienId, , grid], { winner, numbers_called }, { me, view }) {
   const isWinner = alienId === winner;
-  const line = isWinner ? (completeLine(grid, numbers_called, view.patterns)?.cells ?? []) : [];
+  const won = isWinner ? completePattern(grid, numbers_called, view.patterns) : null;
   const caption = h(
     "span",
     {},
@@ -97,7 +97,7 @@ function ticketOf([alienId, , grid], { winner, numbers_called }, { me, view }) {
     alienId === me && " (you)",
     isWinner && h("b", {}, " won"),
   );
-  const ticket = printedTicket(grid, { marks: numbers_called, line, caption });
+  const ticket = printedTicket(grid, { marks: numbers_called, pattern: won?.cells, caption });
   ticket.classList.toggle("winner", isWinner);
   return ticket;
 }

@@ -1,5 +1,5 @@
 /** What each code of the protocol's error table means to the person who plays. */
-export const WORDS = {
+export const MESSAGES = {
   invalid_message: "This page sent something the server does not understand. Reload it.",
   invalid_numbers: "A ticket needs the full count of different numbers, all in range.",
   invalid_grid: "Something is wrong with that grid. Arrange it again.",
@@ -35,7 +35,7 @@ export const WORDS = {
 export class Refusal extends Error {
   /** @param {{code: string, message?: string, retry?: boolean, details?: object}} error */
   constructor({ code, message, retry = false }) {
-    super(WORDS[code] ?? message ?? code);
+    super(MESSAGES[code] ?? message ?? code);
     this.code = code;
     this.retry = retry;
   }

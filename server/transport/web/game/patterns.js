@@ -1,9 +1,10 @@
 /**
- * The lines of a grid that win, in the order in which they are named.
+ * The rows, columns and diagonals of a grid, in the order in which they are named: what wins unless
+ * the lobby says otherwise.
  * @param {number} side
  * @returns {{name: string, cells: number[]}[]} cells are counted row by row from 0
  */
-export function lines(side) {
+export function patternsOf(side) {
   const span = [...Array(side).keys()];
   return [
     ...span.map((r) => ({ name: `row_${r}`, cells: span.map((c) => r * side + c) })),
@@ -14,19 +15,20 @@ export function lines(side) {
 }
 
 /**
- * The first line that is complete, or null.
+ * The first pattern that is complete, or null.
  * @param {number[][]} grid
  * @param {Iterable<number>} marked
  * @param {import("./view.js").View["patterns"]} [patterns] what wins, if the lobby says it
  */
-export function completeLine(grid, marked, patterns) {
+export function completePattern(grid, marked, patterns) {
   const has = new Set(marked);
   const cells = grid.flat();
-  const known = patterns ? told(patterns, grid.length) : lines(grid.length);
-  return known.find((line) => line.cells.every((cell) => has.has(cells[cell]))) ?? null;
+  const known = patterns ? numbered(patterns, grid.length) : patternsOf(grid.length);
+  return known.find((pattern) => pattern.cells.every((cell) => has.has(cells[cell]))) ?? null;
 }
 
-const told = (patterns, side) =>
+/** Patterns as the protocol writes them, with their cells counted. */
+const numbered = (patterns, side) =>
   Object.entries(patterns).map(([name, cells]) => ({
     name,
     cells: cells.map(([row, column]) => row * side + column),
@@ -36,8 +38,8 @@ const ORDINALS = ["first", "second", "third", "fourth", "fifth"];
 const DIAGONALS = { diag_lr: "the diagonal from top left", diag_rl: "the diagonal from top right" };
 const KINDS = { row: "row", col: "column" };
 
-/** A line in words, "the second row"; one that this page does not know by its name. */
-export function lineInWords(name) {
+/** A pattern in words, "the second row"; one that this page does not know by its name. */
+export function patternInWords(name) {
   const [kind, which] = name.split("_");
   if (kind in KINDS && which in ORDINALS) return `the ${ORDINALS[which]} ${KINDS[kind]}`;
   return DIAGONALS[name] ?? name.replaceAll("_", " ");

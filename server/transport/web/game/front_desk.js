@@ -1,18 +1,18 @@
 /**
  * The front desk: what forms, and a seat in it. Fires `change` when a lobby did.
  */
-export class Desk extends EventTarget {
+export class FrontDesk extends EventTarget {
   /**
    * The forming lobbies by their ids; null before the first list.
    * @type {Map<string, import("./view.js").View> | null}
    */
   lobbies = null;
 
-  /** @param {import("../connection/connection.js").Connection} line */
-  constructor(line) {
+  /** @param {import("../connection/connection.js").Connection} connection */
+  constructor(connection) {
     super();
-    this.line = line;
-    this.channel = line.open("/lobbies");
+    this.connection = connection;
+    this.channel = connection.open("/lobbies");
     this.channel.addEventListener("refused", ({ detail }) =>
       this.dispatchEvent(new CustomEvent("gone", { detail })),
     );
@@ -49,7 +49,7 @@ export class Desk extends EventTarget {
   }
 
   close() {
-    this.line.close(this.channel);
+    this.connection.close(this.channel);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Desk } from "../game/desk.js";
+import { FrontDesk } from "../game/front_desk.js";
 import { busy, problem } from "../parts/actions.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, count, h, set, setText } from "../parts/dom.js";
@@ -13,12 +13,12 @@ const BLANK = "3c".repeat(32);
  * @param {import("../game/game.js").Game} game
  * @param {string} news what the player should know on coming here
  */
-export function deskScreen(game, news) {
-  const desk = new Desk(game.line);
-  const notes = game.tiers.map((tier, index) => tierNote(tier, index, desk, game));
+export function frontDeskScreen(game, news) {
+  const frontDesk = new FrontDesk(game.connection);
+  const notes = game.tiers.map((tier, index) => tierNote(tier, index, frontDesk, game));
   const element = h(
     "section",
-    { class: "desk" },
+    { class: "front-desk" },
     h("h1", { tabindex: -1 }, "Nine numbers, one line, one pot."),
     news && h("p", { class: "news", role: "alert" }, news),
     h(
@@ -34,11 +34,11 @@ export function deskScreen(game, news) {
     ),
   );
   const update = () => notes.forEach((note) => note.update());
-  desk.addEventListener("change", update);
-  return { element, update, close: () => desk.close(), emitter: desk };
+  frontDesk.addEventListener("change", update);
+  return { element, update, close: () => frontDesk.close(), emitter: frontDesk };
 }
 
-function tierNote(tier, index, desk, game) {
+function tierNote(tier, index, frontDesk, game) {
   const seal = h("div", { class: "note-seal" });
   const serial = h("span", { class: "serial" });
   const others = h("p", { class: "note-others" });
@@ -55,7 +55,7 @@ function tierNote(tier, index, desk, game) {
     "Take a seat",
     h("span", { class: "visually-hidden" }, ` for ${coins(tier.buy_in_amount)} coins`),
   );
-  busy(button, failure, () => game.takeAt(desk, tier.buy_in_amount));
+  busy(button, failure, () => game.takeAt(frontDesk, tier.buy_in_amount));
   const element = h(
     "article",
     {
@@ -76,7 +76,7 @@ function tierNote(tier, index, desk, game) {
     failure,
   );
   const update = () => {
-    const lobbies = desk.of(tier);
+    const lobbies = frontDesk.of(tier);
     first = lobbies[0] ?? null;
     const rules = first?.rules ?? tier;
     const hash = first?.server_seed_hash ?? BLANK;
@@ -92,7 +92,7 @@ function tierNote(tier, index, desk, game) {
     timer.hidden = players !== null;
     setText(serial, first ? serialOf(first.lobby_id) : "");
     setText(others, otherTables(lobbies.length - 1));
-    set(element, "aria-busy", desk.lobbies === null);
+    set(element, "aria-busy", frontDesk.lobbies === null);
   };
   update();
   return { element, update };

@@ -1,5 +1,5 @@
 /**
- * Wait for what somebody else has promised, but not for ever: rejects with TooLong after `ms`. What
+ * Wait for what somebody else has promised, but not for ever: rejects with TimedOut after `ms`. What
  * comes later than that is for those who hold on to the promise itself.
  * @template T
  * @param {number} ms
@@ -9,13 +9,13 @@
 export function within(ms, promise) {
   let timer = 0;
   const limit = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new TooLong()), ms);
+    timer = setTimeout(() => reject(new TimedOut()), ms);
   });
   return Promise.race([promise, limit]).finally(() => clearTimeout(timer));
 }
 
 /** There was no answer in time. There may yet be one. */
-export class TooLong extends Error {
+export class TimedOut extends Error {
   constructor() {
     super("That takes too long. Try again.");
   }

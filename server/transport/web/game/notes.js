@@ -32,7 +32,7 @@ const KINDS = {
 };
 
 /** The notes of one player on all their games. */
-export class Memory {
+export class GameNotes {
   /**
    * @param {import("./storage.js").SafeStorage} storage
    * @param {string} alienId

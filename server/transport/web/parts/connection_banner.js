@@ -1,0 +1,15 @@
+import { alert, announce } from "./announcer.js";
+
+/**
+ * Say when the connection is lost, and when it is back.
+ * @param {import("../connection/connection.js").Connection} connection
+ */
+export function showConnection(connection) {
+  const banner = document.getElementById("connection");
+  connection.addEventListener("change", () => {
+    if (banner.hidden === !connection.lost) return;
+    banner.hidden = !connection.lost;
+    if (connection.lost) alert("Connection lost. It comes back by itself.");
+    else announce("Connected again.");
+  });
+}
