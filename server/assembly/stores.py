@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from server.rules.payments import Terms
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
@@ -39,12 +40,17 @@ class Stores:
 
     def __init__(self, settings: Settings, clock: StoreClock, metrics: Metrics) -> None:
         self.channels = Channels()
+        self.terms = Terms(
+            recipient=settings.alien_provider_address,
+            token=settings.payment_token,
+            network=settings.payment_network,
+        )
         retention = Retention(
             finished_seconds=settings.finished_ttl_seconds,
             proof_seconds=settings.proof_ttl_seconds,
             invoice_seconds=settings.invoice_ttl_seconds,
         )
-        projection = Projection(retention, settings.coin_decimals, self.channels)
+        projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
         self.health = StoreHealth(open_redis(settings.redis_url))
         commits = Commits(self.connection, metrics)

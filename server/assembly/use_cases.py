@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from server.assembly.stores import Stores
-from server.rules.payments import Terms
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -36,15 +35,11 @@ class UseCases:
         metrics: Metrics,
         joins: Joins,
     ) -> None:
-        terms = Terms(
-            recipient=settings.alien_provider_address,
-            network=settings.payment_network,
-        )
         self.tables: Sequence[str] = [str(tier) for tier in offered]
         alarms = Alarms()
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
-        self.billing = Billing(stores.invoices, terms, settings.payment_token)
+        self.billing = Billing(stores.invoices, stores.terms)
         self.seats = Seats(
             self.lobbies,
             stores.directory,
@@ -55,7 +50,7 @@ class UseCases:
             takes_test=settings.allow_test_payments,
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, stores.invoices, terms, clock)
+        self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock)
         self.proofs = Proofs(self.lobbies, stores.proofs)
         self.scheduler = TickScheduler(self.lobbies, stores.timers, alarms, clock, stores.tables)
         self.cluster_stats = ClusterStats(

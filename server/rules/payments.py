@@ -21,11 +21,21 @@ _FINAL: tuple[InvoiceStatus, ...] = ("paid", "refund_owed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How payments must come in: to whom, in what, and over what."""
+
+    recipient: str
+    token: str
+    network: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """What the store knows of an invoice, for as long as it keeps it. Times are Unix ms.
 
     `units` is the amount asked for in the token's smallest unit, `owed_units` what is owed back of
     it, `deliveries` the keys of those already recorded. `version` is another after each of them.
+    `recipient`, `token` and `network` are the terms that it was issued with, where that was noted.
     """
 
     invoice_id: str
@@ -41,6 +51,17 @@ class Invoice:
     client_seed: str = ""
     deliveries: frozenset[str] = frozenset()
     version: str = ""
+    recipient: str | None = None
+    token: str | None = None
+    network: str | None = None
+
+    def terms(self, today: Terms) -> Terms:
+        """How it is to be paid: as its player was told, whatever the settings say by now."""
+        return Terms(
+            recipient=self.recipient or today.recipient,
+            token=self.token or today.token,
+            network=self.network or today.network,
+        )
 
     @property
     def decimals(self) -> int:
@@ -66,14 +87,6 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """How payments must come in: to whom, and over what."""
-
-    recipient: str
-    network: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """What follows from a delivery: the answer, events of the lobby, and what becomes of the
     invoice beside them. With `recorded` false the delivery was known and nothing changes;
@@ -92,13 +105,14 @@ class Receipt:
 def receive(
     lobby: Lobby | None, invoice: Invoice, delivery: Delivery, terms: Terms, now_ms: float
 ) -> Receipt:
-    """Decide a delivery about `invoice`, whose lobby is None when it is gone. `now_ms` (Unix ms) is
-    rounded down: events carry whole milliseconds."""
+    """Decide a delivery about `invoice`, whose lobby is None when it is gone. `terms` are those of
+    invoices that are issued now. `now_ms` (Unix ms) is rounded down: events carry whole
+    milliseconds."""
     if delivery.key in invoice.deliveries:
         return Receipt(processed=False, reason="already_processed", recorded=False)
     if delivery.status == "failed":
         return _failed(lobby, invoice)
-    not_ours = _mismatch(invoice, delivery, terms)
+    not_ours = _mismatch(invoice, delivery, invoice.terms(terms))
     if not_ours is not None:
         return Receipt(processed=False, reason=not_ours, unmatched=True)
     if delivery.units != invoice.units:

@@ -11,12 +11,11 @@ from server.store.log import Snapshot
 
 
 class Billing:
-    """What is asked for a seat, and how far that is. `token`: in what it is paid."""
+    """What is asked for a seat, and how far that is. `terms`: of invoices that are issued now."""
 
-    def __init__(self, invoices: InvoiceStore, terms: Terms, token: str) -> None:
+    def __init__(self, invoices: InvoiceStore, terms: Terms) -> None:
         self._invoices = invoices
         self._terms = terms
-        self._token = token
 
     async def invoice_of(self, snapshot: Snapshot, alien_id: str) -> views.Invoice | None:
         """The player's last invoice in this lobby; None if there never was one."""
@@ -48,12 +47,13 @@ class Billing:
         }
 
     def _view(self, invoice: Invoice) -> views.Invoice:
+        terms = invoice.terms(self._terms)
         return views.Invoice(
             invoice_id=invoice.invoice_id,
             amount=str(invoice.units),
-            recipient=self._terms.recipient,
-            token=self._token,
-            network=self._terms.network,
+            recipient=terms.recipient,
+            token=terms.token,
+            network=terms.network,
             status=invoice.status,
             expires_at=invoice.expires_at,
             owed=str(invoice.owed_units) if invoice.owed_units else None,

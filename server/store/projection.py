@@ -14,6 +14,7 @@ from server.rules.coins import coins_text
 from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
+from server.rules.payments import Terms
 from server.rules.views import public_view
 from server.store import codec, keys
 from server.store.channels import Channels
@@ -34,11 +35,14 @@ class Retention:
 
 class Projection:
     """Turns changes into writes. `coin_decimals`: how many decimals a coin has in the amounts of
-    new invoices, which are in the token's smallest unit."""
+    new invoices, which are in the token's smallest unit; `terms`: how those are to be paid."""
 
-    def __init__(self, retention: Retention, coin_decimals: int, channels: Channels) -> None:
+    def __init__(
+        self, retention: Retention, coin_decimals: int, terms: Terms, channels: Channels
+    ) -> None:
         self._retention = retention
         self._unit = 10**coin_decimals
+        self._terms = terms
         self._channels = channels
 
     def writes(
@@ -112,6 +116,9 @@ class Projection:
         yield ("HSET", key, *_flat(invoice))
         # A seat may be taken again by an earlier invoice, which asks for what it asked for.
         yield ("HSETNX", key, "amount", self._units(lobby))
+        yield ("HSETNX", key, "recipient", self._terms.recipient)
+        yield ("HSETNX", key, "token", self._terms.token)
+        yield ("HSETNX", key, "network", self._terms.network)
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
         yield ("HSETNX", key, "version", 0)
         yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))

@@ -15,7 +15,7 @@ from server.store.channels import Channels
 from server.store.log import Snapshot, record_events
 from server.store.projection import Projection
 from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
-from tests.support.game import BUY_IN, CLASSIC, LIFETIMES, TABLE, Node, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, LIFETIMES, TABLE, TERMS, Node, starting_nodes
 
 SEATS: Final = 10
 GRID: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
@@ -57,7 +57,7 @@ def _deciding(held: Snapshot, times: int) -> Costs:
     assert held.lobby is not None
     lobby, at = held.lobby, held.position.at_ms
     events = _arranges(held, seat=0)
-    projection = Projection(LIFETIMES, 0, Channels())
+    projection = Projection(LIFETIMES, 0, TERMS, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
     return {
         "decide": cpu_us(lambda: decide(lobby, command, at), times),

@@ -40,7 +40,7 @@ SMALL = replace(
 )
 GRAND = replace(CLASSIC, name="grand", side=5, highest=75, max_players=20)
 
-TERMS = Terms(recipient="provider", network="alien")
+TERMS = Terms(recipient="provider", token="ALIEN", network="alien")
 LOBBY_ID = lobby_id("3500", bytes(6))
 BUY_IN = 3500
 SEED = bytes(range(32)).hex()

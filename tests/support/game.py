@@ -49,7 +49,7 @@ CLASSIC = Variant(
 # A whole game in well under a second, with the order of its phases kept. A seat waits for its
 # payment, however long this machine takes: without it there would be no game.
 BRISK = replace(CLASSIC, formation_ms=200, arranging_ms=20, call_interval_ms=5)
-TERMS = Terms(recipient="provider", network="alien")
+TERMS = Terms(recipient="provider", token="ALIEN", network="alien")
 LIFETIMES = Retention(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
 
 
@@ -62,6 +62,7 @@ class Node:
         tiers: Mapping[int, Variant] | None = None,
         *,
         coin_decimals: int = 0,
+        terms: Terms = TERMS,
         retention: Retention = LIFETIMES,
         takes_test: bool = False,
         listen_url: str | None = None,
@@ -74,7 +75,7 @@ class Node:
         self.connection = Connection(open_redis(url), self.clock, metrics)
         self.commits = Commits(self.connection, metrics)
         channels = Channels(sharded=sharded)
-        projection = Projection(retention, coin_decimals, channels)
+        projection = Projection(retention, coin_decimals, terms, channels)
         self.tables = Tables(self.connection, map(str, tiers))
         self.store = LobbyStore(self.connection, self.commits, projection, self.tables)
         self.invoices = InvoiceStore(self.connection, self.commits, channels)
@@ -85,7 +86,7 @@ class Node:
         self.replicas = LobbyReplicas(self.store, self.subscription, metrics)
         self.alarms = Alarms()
         self.lobbies = Lobbies(self.store, self.replicas, self.alarms, self.clock, metrics)
-        self.billing = Billing(self.invoices, TERMS, token="ALIEN")
+        self.billing = Billing(self.invoices, terms)
         self.seats = Seats(
             self.lobbies,
             self.directory,
@@ -96,7 +97,7 @@ class Node:
             takes_test=takes_test,
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, self.invoices, TERMS, self.clock)
+        self.payments = Payments(self.lobbies, self.invoices, terms, self.clock)
         self.scheduler = TickScheduler(
             self.lobbies, self.timers, self.alarms, self.clock, self.tables
         )

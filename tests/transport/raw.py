@@ -38,6 +38,7 @@ class RawClient:
         self.writer = writer
         self.opened: dict[str, Any] = {}
         self.close_code: int | None = None
+        self.pings = 0
 
     @classmethod
     async def connect(
@@ -122,13 +123,16 @@ class RawClient:
         return answer
 
     async def tcp_end(self) -> list[str]:
-        """The packets up to the end of the TCP connection, however it ends."""
+        """The packets up to the end of the TCP connection, however it ends; but for the pings,
+        which are as many as this machine is slow, and are counted in `pings`."""
         packets: list[str] = []
         try:
             while True:
                 opcode, payload = await self.frame()
                 if opcode == 0x8:
                     (self.close_code,) = struct.unpack("!H", payload[:2])
+                elif payload == b"2":
+                    self.pings += 1
                 else:
                     packets.append(payload.decode())
         except (asyncio.IncompleteReadError, ConnectionError):

@@ -78,8 +78,8 @@ async def test_those_who_are_drained_together_are_told_to_come_back_apart(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     clients = [await connect_raw(server) for _ in range(20)]
-    for client in clients:
-        await client.join("/hall", "alice")
+    for number, client in enumerate(clients):
+        await client.join("/hall", f"player-{number}")
         await client.packet()
 
     await server.gateway.drain(0)

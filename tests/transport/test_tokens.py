@@ -22,7 +22,7 @@ async def test_a_connection_ends_with_the_token_that_expires_first(
 
     packets = await client.tcp_end()
 
-    assert [packet for packet in packets if packet != "2"] == ["41/hall-1,", "41/hall-2,"]
+    assert packets == ["41/hall-1,", "41/hall-2,"]
     assert server.counts.ended[CloseReason.EXPIRED] == 1
 
 
