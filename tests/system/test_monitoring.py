@@ -12,6 +12,7 @@ import yaml
 
 from tests.system.conftest import Serve
 from tests.system.game_server import GameServer
+from tests.system.test_guides import OPERATING, anchors
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / ".deploy"
@@ -82,15 +83,17 @@ async def test_every_metric_is_on_the_dashboard(metrics: bytes) -> None:
     assert {name for name in unseen if not name.endswith("_created")} == set()
 
 
-def test_every_alert_leads_to_a_heading_of_the_readme() -> None:
-    headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    }
+def test_every_alert_leads_to_a_heading_of_the_guide() -> None:
     for alert in ALERTS:
         page, _, anchor = alert["annotations"]["runbook_url"].partition("#")
-        assert page == "README.md"
-        assert anchor in headings, alert["alert"]
+        assert page == "server/OPERATING.md"
+        assert anchor in anchors(ROOT / page), alert["alert"]
+
+
+async def test_the_metrics_of_the_guide_are_those_that_there_are(metrics: bytes) -> None:
+    told = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
+    named = set(re.findall(r"`(fair_bingo_\w+)`", OPERATING.read_text()))
+    assert named == {name for name in told if not name.endswith("_created")}
 
 
 def test_the_compose_file_loads_all_of_it() -> None:

@@ -1,5 +1,7 @@
 """A server runs no command, and uses no key, that it has not looked whether it may."""
 
+import re
+
 from redis.asyncio import Redis
 
 from server.dev.issuer import DevIssuer
@@ -10,6 +12,7 @@ from server.store.permissions import permissions
 from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.game_server import NAMES, running_app
+from tests.system.test_guides import OPERATING
 
 # Of redis-py, when it connects, and of the look itself, which goes without where it is refused.
 OF_THE_CONNECTION = {"client", "hello", "auth", "select", "config", "info", "role", "eval"}
@@ -39,4 +42,24 @@ async def test_all_that_a_server_does_is_among_what_it_looked_for(
             await until(is_over)
             answer = await server.post(f"/api/game/{lobby_id}/claim", "alice")
             assert answer.status in (400, 409)
+        assert await command(admin, "ACL", "LOG") == []
+
+
+async def test_the_user_of_the_guide_may_do_all_that_a_server_does(
+    own_store: EmbeddedStore, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    (rule,) = re.findall(r"^ACL (SETUSER .*?)^```", OPERATING.read_text(), re.MULTILINE | re.DOTALL)
+    async with Redis.from_url(own_store.url, decode_responses=True) as admin:
+        await command(admin, "ACL", *rule.split())
+        await command(admin, "ACL", "LOG", "RESET")
+        url = own_store.url.replace("//", "//fair-bingo:PASSWORD@")
+        async with running_app(url, issuer, provider, CALL_INTERVAL_SECONDS="0.01") as server:
+            lobby_id = await server.ready(*NAMES[:2])
+
+            async def is_over() -> bool:
+                answer = await server.get(f"/api/game/{lobby_id}/proof")
+                return answer.status == 200
+
+            await until(is_over)
+            assert (await server.get("/health/ready")).status == 200
         assert await command(admin, "ACL", "LOG") == []

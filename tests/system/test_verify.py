@@ -68,7 +68,7 @@ async def test_a_proof_that_cannot_be_read_is_one_line(
 async def test_a_verifier_made_from_the_description_agrees(
     serve: Serve, start_process: StartProcess, tmp_path: Path
 ) -> None:
-    """It is `js/verify.js`: no line of it is the server's, it has only read the README."""
+    """It is `js/verify.js`: no line of it is the server's, it has only read protocol/PROOF.md."""
     won = (await won_game(await serve(CALL_INTERVAL_SECONDS="0.05")))["proof"]
     holding = [won, *json.loads(VECTORS.read_text(encoding="utf-8"))["proofs"]]
     altered = [

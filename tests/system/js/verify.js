@@ -1,4 +1,4 @@
-// A verifier of proofs, written from the README's "Check a draw" alone. It prints each difference.
+// A verifier of proofs, written from protocol/PROOF.md alone. It prints each difference.
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 
