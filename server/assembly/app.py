@@ -117,7 +117,7 @@ class App:
         self.sockets.gateway.attach(app)
         rate = RateByKey(http_limit(settings), time.monotonic)
         GameRoutes(
-            caller=RequestAuthenticator(self._check, rate, settings.trusted_proxies),
+            authenticator=RequestAuthenticator(self._check, rate, settings.trusted_proxies),
             lobbies=use_cases.lobbies,
             seats=use_cases.seats,
             play=use_cases.play,

@@ -56,19 +56,19 @@ class Sockets:
             listing.changed,
             lambda: listing.start_over(self.forming_lobbies),
         )
-        front_desk = FrontDesk(self.forming_lobbies, listing, seats, offered)
-        lobby_room = LobbyRoom(
-            replicas, Resuming(replicas, stores.lobbies), states, use_cases.play, seats
-        )
+        tokens = Tokens(check, clock.now_ms)
+        self.front_desk = FrontDesk(self.forming_lobbies, listing, seats, tokens, offered)
+        resuming = Resuming(replicas, stores.lobbies)
+        self.lobby_room = LobbyRoom(replicas, resuming, states, use_cases.play, seats, tokens)
 
         def handler(namespace: str) -> NamespaceHandler | None:
             if namespace == FRONT_DESK:
-                return front_desk
-            return None if namespace_lobby(namespace) is None else lobby_room
+                return self.front_desk
+            return None if namespace_lobby(namespace) is None else self.lobby_room
 
         self.gateway = Gateway(
             handlers=handler,
-            tokens=Tokens(check, clock.now_ms),
+            tokens=tokens,
             limits=socket_limits(settings),
             rooms=rooms,
             counts=self.counts,

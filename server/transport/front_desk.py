@@ -5,18 +5,19 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from protocol.errors import ErrorCode, Refused
-from protocol.from_client import FRONT_DESK_COMMANDS, Join, ListLobbies
+from protocol.from_client import Join, ListLobbies, RefreshToken
 from protocol.ids import FRONT_DESK
 from protocol.to_client import JoinAnswer, ListAnswer, LobbyListed
 from protocol.views import LobbyView
 from server.rules.views import public_view
 from server.services.forming_lobbies import FormingLobbies
 from server.services.seats import Seats
+from server.transport.commands import Answer, Command
 from server.transport.frames import text_frame
 from server.transport.member import Member, Welcome
 from server.transport.packets import event_packet
-from server.transport.parsing import parse_request
 from server.transport.rooms import Rooms
+from server.transport.tokens import Tokens
 
 LISTING_SECONDS: Final = 0.25
 """Lobbies are listed at most once in so long, with what they are by then."""
@@ -25,8 +26,6 @@ _PAUSE_SECONDS_A_VISITOR: Final = 0.0001
 everyone who waits for a seat all the others would wait longer."""
 _PAUSE_SECONDS_A_LOBBY: Final = 0.0002
 """To list one takes some 8 us."""
-
-Answer = Mapping[str, Any] | Refused
 
 
 class LobbyListBroadcaster:
@@ -102,8 +101,14 @@ class FrontDesk:
         forming: FormingLobbies,
         listing: LobbyListBroadcaster,
         seats: Seats,
+        tokens: Tokens,
         tiers: Collection[int],
     ) -> None:
+        self.commands: Mapping[str, Command[Member, Any, Answer]] = {
+            "join": Command(Join, self._join),
+            "list": Command(ListLobbies, self._list),
+            "refresh_token": Command(RefreshToken, tokens.refresh, urgent=True),
+        }
         self._forming = forming
         self._listing = listing
         self._seats = seats
@@ -119,21 +124,6 @@ class FrontDesk:
             self._visitors += 1
         return lambda: self._welcome(member)
 
-    async def command(self, member: Member, name: str, payload: Any) -> Answer:
-        """Carry out a command of the front desk."""
-        model = FRONT_DESK_COMMANDS.get(name)
-        if model is None:
-            return Refused(ErrorCode.UNKNOWN_COMMAND)
-        request = parse_request(model, payload, member.alien_id)
-        match request:
-            case Join():
-                return await self._join(member, request)
-            case ListLobbies():
-                return await self._list(request)
-            case Refused():
-                return request
-        return Refused(ErrorCode.UNKNOWN_COMMAND)
-
     def left(self, _member: Member) -> None:
         """After the last visitor the forming is closed."""
         self._visitors -= 1
@@ -144,7 +134,7 @@ class FrontDesk:
     def _welcome(self, member: Member) -> None:
         member.session.write(self._listing.welcome(self._forming, self._visitors))
 
-    async def _join(self, member: Member, request: Join) -> Answer:
+    async def _join(self, member: Member, request: Join) -> Answer | Refused:
         seated = await self._seats.join(
             member.alien_id, request.buy_in_amount, request.client_seed or ""
         )
@@ -153,7 +143,7 @@ class FrontDesk:
         lobby = public_view(seated.lobby, seated.seq)
         return JoinAnswer(lobby=lobby, invoice=seated.invoice).model_dump()
 
-    async def _list(self, request: ListLobbies) -> Answer:
+    async def _list(self, _member: Member, request: ListLobbies) -> Answer | Refused:
         if request.buy_in_amount not in (None, *self._tiers):
             return Refused(ErrorCode.UNKNOWN_TIER)
         await self._forming.settle()

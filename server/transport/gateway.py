@@ -1,28 +1,28 @@
-"""Socket.IO: who joins which namespace, and who answers what is asked there.
+"""Socket.IO: who joins which namespace, and which command goes to which handler.
 
-python-socketio runs a client's words through handlers by name, makes up namespaces and keeps
-what binary packets announce; so the three hooks that it registers on its Engine.IO server
+python-socketio calls handlers by the names that clients send, makes up namespaces and keeps what
+binary packets announce; so the three hooks that it registers on its Engine.IO server
 (`_handle_eio_connect`, `_handle_eio_message`, `_handle_eio_disconnect`) are ours, and so is the
 server that `_engineio_server_class` names. tests/transport/test_stack.py holds the library to it.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import socketio
 import structlog
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
 from server.outside.identity import Identity
-from server.store.errors import StoreUnavailable
 from server.transport.close_reason import CloseReason
+from server.transport.commands import Answer
 from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.engine import Engine
+from server.transport.failures import guarded
 from server.transport.frames import text_frame
 from server.transport.goodbye import say_goodbye
 from server.transport.limits import SocketLimits
@@ -44,18 +44,15 @@ from server.transport.tokens import Tokens
 
 MAX_NAMESPACES: Final = 8
 
-_URGENT: Final = "claim"  # the first one wins, so it waits behind nothing else
-
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 
 class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio ships no types
     """The way from a client's packets to the handlers, and back.
 
-    `doors` knows what stands behind a namespace (None: there is no such lobby); `tokens` knows
-    the player. Of python-socketio's server `attach` and `emit` to a whole namespace remain.
+    `handlers` has the handler of a namespace (None: there is no such lobby); `tokens` knows the
+    player; connects and commands wait for their turn at `limiter`. Of python-socketio's server
+    `attach` and `emit` to a whole namespace remain.
     """
 
     eio: Engine
@@ -140,8 +137,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     # Joining and leaving
 
     async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
-        outcome = await self._guarded(
+        outcome = await guarded(
             self._admit_in_turn(session, packet, allowed),
+            self._counts,
             packet.auth,
             namespace=ascii(packet.namespace[:80]),
         )
@@ -213,8 +211,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     # Commands
 
     async def _event(self, member: Member, event: Event, allowed: bool) -> None:
-        answer = await self._guarded(
+        answer: Answer | Refused = await guarded(
             self._answer(member, event, allowed),
+            self._counts,
             _payload(event),
             namespace=member.namespace,
             alien_id=member.alien_id,
@@ -226,36 +225,15 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         if event.ack_id is not None:
             member.session.write(text_frame(ack_packet(member.namespace, event.ack_id, answer)))
 
-    async def _answer(self, member: Member, event: Event, allowed: bool) -> Any:
+    async def _answer(self, member: Member, event: Event, allowed: bool) -> Answer | Refused:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
         if not event.is_text:
             return Refused(ErrorCode.INVALID_MESSAGE)
-        payload = _payload(event)
-        if event.name == "refresh_token":
-            return await self._tokens.refresh(member, payload)
-        if event.name == _URGENT:
-            return await member.handler.command(member, event.name, payload)
-        async with self._limiter.turn(member.alien_id):
-            return await member.handler.command(member, event.name, payload)
-
-    async def _guarded(self, work: Awaitable[T], payload: Any, **ids: str) -> T | Refused:
-        """What `work` comes to; `unavailable` without the store; `internal` if it raises anything
-        else, which is an error of ours. Whatever it logs carries `ids`, and such an error what the
-        client sent."""
-        before = bind_contextvars(**ids)  # a third of the cost of `bound_contextvars`
-        try:
-            return await work
-        except StoreUnavailable:
-            return Refused(ErrorCode.UNAVAILABLE)
-        except Exception:
-            self._counts.failures += 1
-            # The secrets in an object are masked by their names, elsewhere they have none.
-            shown = payload if isinstance(payload, dict) else type(payload).__name__
-            log.exception("unexpected error", payload=shown)
-            return Refused(ErrorCode.INTERNAL)
-        finally:
-            reset_contextvars(**before)
+        command = member.handler.commands.get(event.name)
+        if command is None:
+            return Refused(ErrorCode.UNKNOWN_COMMAND)
+        return await command.carry_out(member, _payload(event), self._limiter)
 
 
 def _payload(event: Event) -> Any:

@@ -1,12 +1,12 @@
 """The handler of every lobby: `/<lobby_id>`."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from protocol.errors import ErrorCode, Refused
-from protocol.from_client import LOBBY_COMMANDS, ArrangeGrid, Claim, Leave, SelectNumbers, Sync
+from protocol.from_client import ArrangeGrid, Claim, Leave, RefreshToken, SelectNumbers, Sync
 from protocol.ids import namespace_lobby
 from protocol.to_client import (
     ArrangeGridAnswer,
@@ -14,39 +14,45 @@ from protocol.to_client import (
     SelectNumbersAnswer,
     SyncState,
 )
-from protocol.views import Invoice, Request
+from protocol.views import Invoice
 from server.services.play import Play
 from server.services.replicas import LobbyReplicas
 from server.services.seats import Seats
 from server.store.log import Record
 from server.transport.answers import claim_answer
+from server.transport.commands import Answer, Command
 from server.transport.member import Member, Welcome
-from server.transport.parsing import parse_request
 from server.transport.relay import send_state
 from server.transport.resuming import Resuming
 from server.transport.states import States
-
-Answer = Mapping[str, Any] | Refused
+from server.transport.tokens import Tokens
 
 
 class LobbyRoom:
     """Lets players and spectators into the rooms of lobbies, and carries out what players ask."""
 
     def __init__(
-        self, replicas: LobbyReplicas, resuming: Resuming, states: States, play: Play, seats: Seats
+        self,
+        replicas: LobbyReplicas,
+        resuming: Resuming,
+        states: States,
+        play: Play,
+        seats: Seats,
+        tokens: Tokens,
     ) -> None:
+        self.commands: Mapping[str, Command[Member, Any, Answer]] = {
+            "select_numbers": Command(SelectNumbers, self._select_numbers),
+            "arrange_grid": Command(ArrangeGrid, self._arrange_grid),
+            "claim": Command(Claim, self._claim, urgent=True),  # the first one wins
+            "leave": Command(Leave, self._leave),
+            "sync": Command(Sync, self._sync),
+            "refresh_token": Command(RefreshToken, tokens.refresh, urgent=True),
+        }
         self._replicas = replicas
         self._resuming = resuming
         self._states = states
         self._play = play
         self._seats = seats
-        self._handlers: dict[type[Request], Callable[[Member, str, Any], Awaitable[Answer]]] = {
-            SelectNumbers: self._select_numbers,
-            ArrangeGrid: self._arrange_grid,
-            Claim: self._claim,
-            Leave: self._leave,
-            Sync: self._sync,
-        }
 
     async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
         """Everyone may watch a lobby that exists. The welcome is what the member has missed after
@@ -66,16 +72,6 @@ class LobbyRoom:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         return lambda: self._welcome(member, last_seq, older, invoice)
 
-    async def command(self, member: Member, name: str, payload: Any) -> Answer:
-        """Carry out a command of the lobby."""
-        model = LOBBY_COMMANDS.get(name)
-        if model is None:
-            return Refused(ErrorCode.UNKNOWN_COMMAND)
-        request = parse_request(model, payload, member.alien_id)
-        if isinstance(request, Refused):
-            return request
-        return await self._handlers[model](member, _lobby_of(member), request)
-
     def left(self, member: Member) -> None:
         """The node follows the lobby once less."""
         self._replicas.unfollow(_lobby_of(member))
@@ -91,29 +87,28 @@ class LobbyRoom:
         for record in missed:
             member.send(record.name or "", (record.message or "").encode())
 
-    async def _select_numbers(
-        self, member: Member, lobby_id: str, request: SelectNumbers
-    ) -> Answer:
-        done = await self._play.select_numbers(member.alien_id, lobby_id, request.numbers)
+    async def _select_numbers(self, member: Member, request: SelectNumbers) -> Answer | Refused:
+        done = await self._play.select_numbers(member.alien_id, _lobby_of(member), request.numbers)
         if isinstance(done, Refused):
             return done
         return SelectNumbersAnswer(numbers=request.numbers).model_dump()
 
-    async def _arrange_grid(self, member: Member, lobby_id: str, request: ArrangeGrid) -> Answer:
-        done = await self._play.arrange_grid(member.alien_id, lobby_id, request.grid)
+    async def _arrange_grid(self, member: Member, request: ArrangeGrid) -> Answer | Refused:
+        done = await self._play.arrange_grid(member.alien_id, _lobby_of(member), request.grid)
         if isinstance(done, Refused):
             return done
         return ArrangeGridAnswer(grid=request.grid).model_dump()
 
-    async def _claim(self, member: Member, lobby_id: str, _request: Claim) -> Answer:
-        outcome = await self._play.claim(member.alien_id, lobby_id)
+    async def _claim(self, member: Member, _request: Claim) -> Answer | Refused:
+        outcome = await self._play.claim(member.alien_id, _lobby_of(member))
         return outcome if isinstance(outcome, Refused) else claim_answer(outcome).model_dump()
 
-    async def _leave(self, member: Member, lobby_id: str, _request: Leave) -> Answer:
-        done = await self._seats.leave(member.alien_id, lobby_id)
+    async def _leave(self, member: Member, _request: Leave) -> Answer | Refused:
+        done = await self._seats.leave(member.alien_id, _lobby_of(member))
         return done if isinstance(done, Refused) else LeaveAnswer().model_dump()
 
-    async def _sync(self, member: Member, lobby_id: str, request: Sync) -> Answer:
+    async def _sync(self, member: Member, request: Sync) -> Answer | Refused:
+        lobby_id = _lobby_of(member)
         older = await self._resuming.older(lobby_id, request.last_seq)
         invoice = await self._states.invoice(lobby_id, member.alien_id)
         state = self._states.state(lobby_id, member.alien_id, invoice)

@@ -1,4 +1,4 @@
-"""A player in a namespace, and what stands behind a namespace."""
+"""A player in a namespace, and the handler of a namespace."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -6,6 +6,7 @@ from typing import Any, Protocol
 import orjson
 
 from protocol.errors import Refused
+from server.transport.commands import Answer, Command
 from server.transport.frames import text_frame
 from server.transport.packets import event_packet
 from server.transport.session import Session
@@ -38,7 +39,14 @@ Welcome = Callable[[], None]
 
 
 class NamespaceHandler(Protocol):
-    """What stands behind a namespace. The gateway has authenticated whoever comes here."""
+    """Answers what is asked in a namespace. The gateway has authenticated whoever comes here.
+
+    `commands` are those of its members, by name. The commands of one connection come one at a
+    time, in the order in which they were sent; the payload of one without any is {}, and of one
+    with several a list, which no command takes.
+    """
+
+    commands: Mapping[str, Command[Member, Any, Answer]]
 
     async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
         """Decide whether `member` may enter; `auth` is what it sent along.
@@ -46,11 +54,6 @@ class NamespaceHandler(Protocol):
         The `welcome` is called as soon as the member is in the room and knows it, and sends the
         first messages: what is broadcast from then on comes after them.
         """
-
-    async def command(self, member: Member, name: str, payload: Any) -> Mapping[str, Any] | Refused:
-        """Do what the member asks for, and tell the answer; `payload` is {} when there was none,
-        and a list, which no command takes, when there were several. The commands of one
-        connection come one at a time, in the order in which they were sent."""
 
     def left(self, member: Member) -> None:
         """The member is gone. Called exactly once for everyone who got a welcome, even if the

@@ -10,8 +10,8 @@ from protocol.from_client import RefreshToken
 from protocol.to_client import RefreshTokenAnswer
 from server.outside.identity import Identity
 from server.transport.close_reason import CloseReason
+from server.transport.commands import Answer
 from server.transport.member import Member
-from server.transport.parsing import parse_request
 from server.transport.session import Session
 from server.transport.token_check import TokenCheck
 
@@ -39,11 +39,8 @@ class Tokens:
         session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
         self._watch_expiry(session)
 
-    async def refresh(self, member: Member, payload: Any) -> dict[str, Any] | Refused:
-        """Answer `refresh_token`: the new token replaces all that the connection came with."""
-        request = parse_request(RefreshToken, payload, member.alien_id)
-        if isinstance(request, Refused):
-            return request
+    async def refresh(self, member: Member, request: RefreshToken) -> Answer | Refused:
+        """The new token replaces all that the connection came with."""
         session = member.session
         identity = await self._same_player(session, request.token)
         if isinstance(identity, Refused):

@@ -13,18 +13,18 @@ from protocol.to_client import ArrangeGridAnswer
 from server.dev.issuer import Algorithm, DevIssuer
 from server.outside.identity import Identity, IdentityVerifier
 from server.outside.jwks import Jwks
+from server.transport.commands import parse_request
 from server.transport.frames import text_frame
 from server.transport.limits import SocketLimits
 from server.transport.packets import Event, ack_packet, parse_packet
-from server.transport.parsing import parse_request
 from server.transport.session import Session
 from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
 from tests.bench.commands_parts_store import GRID, SEATS
 from tests.system.game_server import published_keys
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
-ROOM: Final = "/hall"
+ROOM: Final = "/echo"
 
 
 async def socket_parts(times: int) -> Costs:
@@ -88,7 +88,7 @@ async def _telling(times: int) -> Costs:
     costs = {
         "push to a room of ten": await _cpu_us_of_writing(push, clients, times),
         "acknowledge": await _cpu_us_of_writing(
-            partial(_acknowledge, server.hall.inside[0].session), clients[:1], times
+            partial(_acknowledge, server.echo.inside[0].session), clients[:1], times
         ),
     }
     for client in clients:

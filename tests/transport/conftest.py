@@ -10,7 +10,7 @@ import socketio
 import uvloop
 
 from server.transport.limits import Rate, SocketLimits
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 StartServer = Callable[..., Awaitable[Server]]

@@ -16,7 +16,7 @@ import pytest
 
 from server.transport.close_reason import CloseReason
 from server.transport.limits import SocketLimits
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import HANDSHAKE, RawClient
 from tests.transport.stock import stock_server
 
@@ -43,7 +43,7 @@ class Abused(Protocol):
 
 @dataclass
 class Ours:
-    """Our transport before a hall that echoes."""
+    """Our transport before a handler that echoes."""
 
     server: Server
 
@@ -53,7 +53,7 @@ class Ours:
 
     @property
     def welcomed(self) -> int:
-        return self.server.hall.welcomed
+        return self.server.echo.welcomed
 
     async def dismiss(self) -> None:
         for session in list(self.server.gateway.eio.sockets.values()):
@@ -82,7 +82,7 @@ async def client_of(server: Abused) -> AsyncIterator[RawClient]:
 @asynccontextmanager
 async def inside(server: Abused) -> AsyncIterator[RawClient]:
     async with client_of(server) as client:
-        assert (await client.join("/hall", "alice")).startswith("40")
+        assert (await client.join("/echo", "alice")).startswith("40")
         yield client
 
 
@@ -116,8 +116,8 @@ async def response_head(server: Abused, headers: str) -> str:
 
 async def no_reserved_word_reaches_a_handler(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('42/hall,["connect",{"REMOTE_ADDR":"forged"},{"token":"bob"}]')
-        client.send('42/hall,1["echo"]')
+        client.send('42/echo,["connect",{"REMOTE_ADDR":"forged"},{"token":"bob"}]')
+        client.send('42/echo,1["echo"]')
         await acknowledged(client)
         assert server.welcomed == 1
 
@@ -130,7 +130,7 @@ async def who_joins_nothing_is_sent_away(server: Abused) -> None:
 async def who_is_refused_again_and_again_is_sent_away(server: Abused) -> None:
     async with client_of(server) as client:
         for _ in range(5):
-            client.send('40/hall,{"token":""}')
+            client.send('40/echo,{"token":""}')
         await end(client)
 
 
@@ -142,7 +142,7 @@ async def a_dismissal_closes_tcp(server: Abused) -> None:
 
 async def binary_packets_end_the_connection(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('4551-/hall,["echo",{"_placeholder":true,"num":0}]')
+        client.send('4551-/echo,["echo",{"_placeholder":true,"num":0}]')
         for _ in range(3):
             client.send_frame(0x82, b"an attachment")
         await end(client)
@@ -150,19 +150,19 @@ async def binary_packets_end_the_connection(server: Abused) -> None:
 
 async def malformed_packets_end_the_connection(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('42/hall,1["echo"')
+        client.send('42/echo,1["echo"')
         await end(client)
 
 
 async def what_is_no_number_ends_the_connection(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('42/hall,1["echo",NaN]')
+        client.send('42/echo,1["echo",NaN]')
         await end(client)
 
 
 async def a_duplicate_key_ends_the_connection(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('42/hall,1["echo",{"amount":1,"amount":2}]')
+        client.send('42/echo,1["echo",{"amount":1,"amount":2}]')
         await end(client)
 
 
@@ -175,9 +175,9 @@ async def there_is_no_long_polling(server: Abused) -> None:
 async def a_session_has_eight_namespaces(server: Abused) -> None:
     async with client_of(server) as client:
         for number in range(8):
-            client.send(f'40/hall-{number},{{"token":"alice"}}')
-        client.send('40/hall-8,{"token":"alice"}')
-        while "/hall-8," not in (packet := await client.packet()):
+            client.send(f'40/echo-{number},{{"token":"alice"}}')
+        client.send('40/echo-8,{"token":"alice"}')
+        while "/echo-8," not in (packet := await client.packet()):
             pass
         assert packet.startswith("44")
 
@@ -203,7 +203,7 @@ async def compression_is_not_offered(server: Abused) -> None:
 
 async def who_behaves_is_served(server: Abused) -> None:
     async with inside(server) as client:
-        client.send('42/hall,1["echo",{"number":5}]')
+        client.send('42/echo,1["echo",{"number":5}]')
         assert '"number":5' in await acknowledged(client)
 
 

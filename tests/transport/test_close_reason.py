@@ -9,7 +9,7 @@ from server.transport import session as session_module
 from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 # What does not depend on the speed of the machine is checked exactly; the promise is 5 s.
@@ -25,7 +25,7 @@ def long_close(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
     return client
 
@@ -64,7 +64,7 @@ async def test_a_lost_connection_is_gone_at_once(
     else:
         client.writer.close()
 
-    await until(lambda: server.rooms.rooms == {} and server.hall.gone == 1)
+    await until(lambda: server.rooms.rooms == {} and server.echo.gone == 1)
     assert server.counts.ended[CloseReason.LOST] == 1
 
 
@@ -76,9 +76,9 @@ async def test_a_closed_session_is_gone_at_once_and_its_tcp_connection_soon(
 
     session.close(CloseReason.EXPIRED)
 
-    assert (server.rooms.rooms, server.hall.gone) == ({}, 1)
+    assert (server.rooms.rooms, server.echo.gone) == ({}, 1)
     async with asyncio.timeout(GENEROUS_SECONDS):
-        assert await client.tcp_end() == ["41/hall,"]
+        assert await client.tcp_end() == ["41/echo,"]
     await until(lambda: server.gateway.eio.sockets == {})
 
 
@@ -135,24 +135,24 @@ async def test_what_a_closed_session_still_sends_is_not_heard(
     (session,) = server.gateway.eio.sockets.values()
     session.close(CloseReason.REFUSED)
 
-    client.send('42/hall,1["echo"]')
-    client.send('40/hall,{"token":"alice"}')
+    client.send('42/echo,1["echo"]')
+    client.send('40/echo,{"token":"alice"}')
 
-    assert await client.tcp_end() == ["41/hall,"]
-    assert server.hall.commands == []
-    assert server.hall.welcomed == 1
+    assert await client.tcp_end() == ["41/echo,"]
+    assert server.echo.carried_out == []
+    assert server.echo.welcomed == 1
 
 
 async def test_an_error_of_the_door_at_the_end_does_not_keep_a_connection(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    for namespace in ("/hall-bad-end", "/hall"):
+    for namespace in ("/echo-bad-end", "/echo"):
         await client.join(namespace, "alice")
         await client.packet()
     client.reset()
 
-    await until(lambda: server.hall.gone == 2)
+    await until(lambda: server.echo.gone == 2)
 
     assert server.counts.failures == 1
     await until(lambda: server.gateway.eio.sockets == {})

@@ -10,14 +10,14 @@ from server.transport.close_reason import CloseReason
 from server.transport.limits import Rate
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw, StartServer
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
-    """A client that has joined `/hall`."""
+    """A client that has joined `/echo`."""
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
     return client
 
@@ -27,10 +27,10 @@ async def test_a_stock_client_gets_the_answer_as_its_acknowledgement(
 ) -> None:
     client = stock_client()
     await client.connect(
-        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+        server.url, transports=["websocket"], namespaces=["/echo"], auth={"token": "alice"}
     )
 
-    answer = await client.call("echo", {"a": [1, "é"]}, namespace="/hall")
+    answer = await client.call("echo", {"a": [1, "é"]}, namespace="/echo")
 
     assert answer == {"ok": True, "payload": {"a": [1, "é"]}}
 
@@ -40,16 +40,19 @@ async def test_a_missing_payload_is_an_empty_object(
 ) -> None:
     client = await inside(server, connect_raw)
 
-    assert (await client.command("/hall", 1, "echo"))["payload"] == {}
-    assert (await client.command("/hall", 2, "echo", None))["payload"] is None
+    assert (await client.command("/echo", 1, "echo"))["payload"] == {}
 
 
-async def test_several_arguments_are_no_payload(server: Server, connect_raw: ConnectRaw) -> None:
+@pytest.mark.parametrize("payload", [(None,), (5,), ("{}",), ([],), ({}, {})])
+async def test_what_is_no_object_is_refused_without_a_handler(
+    server: Server, connect_raw: ConnectRaw, payload: tuple[object, ...]
+) -> None:
     client = await inside(server, connect_raw)
 
-    answer = await client.command("/hall", 1, "echo", {}, {})
+    answer = await client.command("/echo", 1, "echo", *payload)
 
-    assert answer == {"ok": True, "payload": [{}, {}]}
+    assert answer == error_answer(Refused(ErrorCode.INVALID_MESSAGE))
+    assert server.echo.carried_out == []
 
 
 @pytest.mark.parametrize(
@@ -68,14 +71,14 @@ async def test_half_an_emoji_is_refused_and_ends_no_connection(
     client = await inside(server, connect_raw)
 
     for ack_id in (1, 2):  # as often as it is tried
-        client.send(f"42/hall,{ack_id}{packet}")
-        (answer,) = json.loads((await client.packet()).removeprefix(f"43/hall,{ack_id}"))
+        client.send(f"42/echo,{ack_id}{packet}")
+        (answer,) = json.loads((await client.packet()).removeprefix(f"43/echo,{ack_id}"))
         assert answer == error_answer(Refused(ErrorCode.INVALID_MESSAGE))
 
-    client.send(f"42/hall,{packet}")  # without an acknowledgement nothing is said
-    client.send(r'43/hall,7["\ud83d"]')
-    assert (await client.command("/hall", 3, "echo"))["ok"]
-    assert server.hall.commands == ["echo"]
+    client.send(f"42/echo,{packet}")  # without an acknowledgement nothing is said
+    client.send(r'43/echo,7["\ud83d"]')
+    assert (await client.command("/echo", 3, "echo"))["ok"]
+    assert server.echo.carried_out == ["echo"]
 
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "connect_error", "admit", "", "*"])
@@ -84,10 +87,10 @@ async def test_a_reserved_word_is_just_an_unknown_command(
 ) -> None:
     client = await inside(server, connect_raw)
 
-    answer = await client.command("/hall", 1, name, {"token": "bob"})
+    answer = await client.command("/echo", 1, name, {"token": "bob"})
 
     assert answer == error_answer(Refused(ErrorCode.UNKNOWN_COMMAND))
-    assert (server.hall.welcomed, server.hall.gone) == (1, 0)
+    assert (server.echo.welcomed, server.echo.gone) == (1, 0)
 
 
 async def test_an_error_of_ours_is_internal_and_says_nothing_more(
@@ -95,7 +98,7 @@ async def test_an_error_of_ours_is_internal_and_says_nothing_more(
 ) -> None:
     client = await inside(server, connect_raw)
 
-    answer = await client.command("/hall", 1, "bug")
+    answer = await client.command("/echo", 1, "bug")
 
     assert answer == error_answer(Refused(ErrorCode.INTERNAL))
     assert server.counts.failures == 1
@@ -105,10 +108,10 @@ async def test_an_event_without_an_id_is_carried_out_and_not_answered(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,["echo",1]')
+    client.send('42/echo,["echo",{"number":1}]')
 
-    assert (await client.command("/hall", 7, "echo", 2))["payload"] == 2
-    assert server.hall.commands == ["echo", "echo"]
+    assert (await client.command("/echo", 7, "echo", {"number": 2}))["payload"] == {"number": 2}
+    assert server.echo.carried_out == ["echo", "echo"]
 
 
 async def test_packets_for_a_namespace_that_is_not_joined_are_ignored(
@@ -118,45 +121,45 @@ async def test_packets_for_a_namespace_that_is_not_joined_are_ignored(
     for packet in ('42/elsewhere,1["echo"]', "41/elsewhere,", "43/elsewhere,1[]", '42["echo"]'):
         client.send(packet)
 
-    assert (await client.command("/hall", 2, "echo"))["ok"]
-    assert list(server.rooms.rooms) == ["/hall"]
+    assert (await client.command("/echo", 2, "echo"))["ok"]
+    assert list(server.rooms.rooms) == ["/echo"]
 
 
 async def test_acknowledgements_of_clients_are_ignored(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send("43/hall,1[{}]")
+    client.send("43/echo,1[{}]")
 
-    assert (await client.command("/hall", 2, "echo"))["ok"]
+    assert (await client.command("/echo", 2, "echo"))["ok"]
 
 
 async def test_commands_of_one_connection_are_carried_out_in_their_order(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,1["slow"]')
-    client.send('42/hall,2["echo"]')
-    await until(lambda: server.hall.commands == ["slow"])
+    client.send('42/echo,1["slow"]')
+    client.send('42/echo,2["echo"]')
+    await until(lambda: server.echo.carried_out == ["slow"])
 
-    server.hall.open.set()
+    server.echo.open.set()
 
-    assert (await client.packet()).startswith("43/hall,1")
-    assert (await client.packet()).startswith("43/hall,2")
+    assert (await client.packet()).startswith("43/echo,1")
+    assert (await client.packet()).startswith("43/echo,2")
 
 
 async def test_the_answer_to_who_has_left_is_not_sent(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,1["slow"]')
-    await until(lambda: server.hall.commands == ["slow"])
+    client.send('42/echo,1["slow"]')
+    await until(lambda: server.echo.carried_out == ["slow"])
     (session,) = server.gateway.eio.sockets.values()
     session.close(CloseReason.EXPIRED)
 
-    server.hall.open.set()
+    server.echo.open.set()
 
-    assert await client.tcp_end() == ["41/hall,"]
+    assert await client.tcp_end() == ["41/echo,"]
 
 
 async def test_messages_over_the_limit_are_refused_without_a_handler(
@@ -165,12 +168,12 @@ async def test_messages_over_the_limit_are_refused_without_a_handler(
     server = await start_server(messages=Rate(0.001, 3))
     client = await inside(server, connect_raw)  # the first of three
 
-    assert (await client.command("/hall", 1, "echo"))["ok"]
-    assert (await client.command("/hall", 2, "echo"))["ok"]
-    answer = await client.command("/hall", 3, "echo")
+    assert (await client.command("/echo", 1, "echo"))["ok"]
+    assert (await client.command("/echo", 2, "echo"))["ok"]
+    answer = await client.command("/echo", 3, "echo")
 
     assert answer == error_answer(Refused(ErrorCode.RATE_LIMITED))
-    assert server.hall.commands == ["echo", "echo"]
+    assert server.echo.carried_out == ["echo", "echo"]
     assert server.counts.refused[ErrorCode.RATE_LIMITED] == 1
 
 
@@ -180,21 +183,21 @@ async def test_connects_over_the_limit_are_refused(
     server = await start_server(messages=Rate(0.001, 1))
     client = await inside(server, connect_raw)
 
-    packet = await client.join("/hall-2", "alice")
+    packet = await client.join("/echo-2", "alice")
 
-    assert json.loads(packet.removeprefix("44/hall-2,"))["data"]["code"] == "rate_limited"
+    assert json.loads(packet.removeprefix("44/echo-2,"))["data"]["code"] == "rate_limited"
 
 
 async def test_a_stock_burst_is_within_the_limit(server: Server, connect_raw: ConnectRaw) -> None:
     client = await inside(server, connect_raw)
 
-    answers = [await client.command("/hall", number, "echo") for number in range(19)]
+    answers = [await client.command("/echo", number, "echo") for number in range(19)]
 
     assert all(answer["ok"] for answer in answers)
 
 
 @pytest.mark.parametrize(
-    "packet", ['42/hall,1["echo"]', '42/elsewhere,["x"]', "43/hall,1[]", "3", "41/elsewhere,"]
+    "packet", ['42/echo,1["echo"]', '42/elsewhere,["x"]', "43/echo,1[]", "3", "41/elsewhere,"]
 )
 async def test_a_flood_of_any_packet_ends_the_connection(
     start_server: StartServer, connect_raw: ConnectRaw, packet: str
@@ -230,4 +233,4 @@ async def test_a_message_rate_of_zero_is_no_limit(
     client = await inside(server, connect_raw)
 
     for number in range(300):
-        assert (await client.command("/hall", number, "echo"))["ok"]
+        assert (await client.command("/echo", number, "echo"))["ok"]

@@ -12,7 +12,7 @@ from server.transport import concurrency as module
 from server.transport.concurrency import ConcurrencyLimiter
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 
 class Visitors:
@@ -201,25 +201,25 @@ async def come_and_go(limiter: ConcurrencyLimiter, arrivals: list[tuple[str, int
             assert sum(name == other for name, _ in between) <= before + 1
 
 
-async def test_commands_and_connects_wait_for_their_turn_but_not_a_claim(
+async def test_commands_and_connects_wait_for_their_turn_but_not_what_is_urgent(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     alice, bob = await connect_raw(server), await connect_raw(server)
-    await alice.join("/hall", "alice")
+    await alice.join("/echo", "alice")
     await alice.packet()
     async with AsyncExitStack() as stack:
         for _ in range(module.PLAYERS_AT_ONCE):
             await stack.enter_async_context(server.limiter.turn("others"))
 
-        bob.send('40/hall,{"token":"bob"}')
+        bob.send('40/echo,{"token":"bob"}')
         await until(lambda: server.limiter.waiting == 1)
-        assert (await alice.command("/hall", 1, "claim"))["ok"] is False  # nothing to win here
-        alice.send('42/hall,2["echo"]')
+        assert (await alice.command("/echo", 1, "urgent"))["ok"]
+        alice.send('42/echo,2["echo"]')
         await until(lambda: server.limiter.waiting == 2)
-        assert server.hall.commands == ["claim"]
+        assert server.echo.carried_out == ["urgent"]
 
-    assert (await bob.packet()).startswith("40/hall")
-    assert (await alice.packet()).startswith("43/hall,2")
+    assert (await bob.packet()).startswith("40/echo")
+    assert (await alice.packet()).startswith("43/echo,2")
 
 
 async def test_who_waits_for_the_issuer_keeps_nobody_waiting(
@@ -227,11 +227,11 @@ async def test_who_waits_for_the_issuer_keeps_nobody_waiting(
 ) -> None:
     for _ in range(module.PLAYERS_AT_ONCE + 1):
         client = await connect_raw(server)
-        client.send('40/hall,{"token":"later"}')
+        client.send('40/echo,{"token":"later"}')
     alice = await connect_raw(server)
 
-    await alice.join("/hall", "alice")
+    await alice.join("/echo", "alice")
     await alice.packet()
 
-    assert (await alice.command("/hall", 1, "echo"))["ok"]
+    assert (await alice.command("/echo", 1, "echo"))["ok"]
     assert server.limiter.waiting == 0

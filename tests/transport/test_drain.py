@@ -9,14 +9,14 @@ import socketio
 from server.transport.close_reason import CloseReason
 from server.transport.goodbye import RETRY_AFTER_MS
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 
 async def test_everyone_is_told_and_then_disconnected(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    for namespace in ("/hall-1", "/hall-2"):
+    for namespace in ("/echo-1", "/echo-2"):
         await client.join(namespace, "alice")
         await client.packet()
 
@@ -24,7 +24,7 @@ async def test_everyone_is_told_and_then_disconnected(
 
     packets = await client.tcp_end()
     assert len(packets) == 2
-    for packet, namespace in zip(packets, ("/hall-1", "/hall-2"), strict=True):
+    for packet, namespace in zip(packets, ("/echo-1", "/echo-2"), strict=True):
         event, data = json.loads(packet.removeprefix(f"42{namespace},"))
         assert event == "draining"
         assert data.keys() == {"retry_after_ms"}
@@ -37,10 +37,10 @@ async def test_a_stock_client_sees_a_connection_that_ended_and_not_a_dismissal(
 ) -> None:
     client = stock_client()
     seen: list[Any] = []
-    client.on("draining", seen.append, namespace="/hall")
-    client.on("disconnect", seen.append, namespace="/hall")
+    client.on("draining", seen.append, namespace="/echo")
+    client.on("disconnect", seen.append, namespace="/echo")
     await client.connect(
-        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+        server.url, transports=["websocket"], namespaces=["/echo"], auth={"token": "alice"}
     )
 
     await server.gateway.drain(0)
@@ -55,13 +55,13 @@ async def test_a_drain_is_spread_evenly_over_its_time(
 ) -> None:
     clients = [await connect_raw(server) for _ in range(10)]
     for number, client in enumerate(clients):
-        await client.join("/hall", f"player-{number}")
+        await client.join("/echo", f"player-{number}")
     ends: list[float] = []
     start = time.monotonic()
 
     async def watch(client: Any) -> None:
         await client.packet()
-        while not (await client.packet()).startswith('42/hall,["draining"'):
+        while not (await client.packet()).startswith('42/echo,["draining"'):
             pass
         ends.append(time.monotonic() - start)
 
@@ -79,7 +79,7 @@ async def test_those_who_are_drained_together_are_told_to_come_back_apart(
 ) -> None:
     clients = [await connect_raw(server) for _ in range(20)]
     for number, client in enumerate(clients):
-        await client.join("/hall", f"player-{number}")
+        await client.join("/echo", f"player-{number}")
         await client.packet()
 
     await server.gateway.drain(0)
@@ -87,7 +87,7 @@ async def test_those_who_are_drained_together_are_told_to_come_back_apart(
     told = set()
     for client in clients:
         (packet,) = await client.tcp_end()
-        told.add(json.loads(packet.removeprefix("42/hall,"))[1]["retry_after_ms"])
+        told.add(json.loads(packet.removeprefix("42/echo,"))[1]["retry_after_ms"])
     assert len(told) > 10
     assert told <= set(RETRY_AFTER_MS)
 
@@ -97,10 +97,10 @@ async def test_connects_are_refused_while_draining(server: Server, connect_raw: 
     draining = asyncio.create_task(server.gateway.drain(10))
     assert (await first.frame())[0] == 0x8
 
-    packet = await last.join("/hall", "alice")
+    packet = await last.join("/echo", "alice")
     draining.cancel()
 
-    assert json.loads(packet.removeprefix("44/hall,"))["data"]["code"] == "draining"
+    assert json.loads(packet.removeprefix("44/echo,"))["data"]["code"] == "draining"
 
 
 async def test_a_drain_returns_when_the_last_connection_is_gone(

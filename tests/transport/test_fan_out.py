@@ -5,18 +5,18 @@ import random
 from functools import partial
 
 from tests.support.wait import until
-from tests.transport.audience import inside, member, news, numbers_until_end, waiting_bytes
+from tests.transport.clients import inside, member, news, numbers_until_end, waiting_bytes
 from tests.transport.conftest import BUFFER_BYTES, RunScenario
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 
 def has_answered(server: Server, count: int) -> bool:
-    return len(server.hall.commands) == count
+    return len(server.echo.carried_out) == count
 
 
 def are_near(server: Server) -> bool:
     """Whether nobody is so far behind that they will be cut."""
-    return all(waiting_bytes(one) < BUFFER_BYTES / 4 for one in server.hall.inside)
+    return all(waiting_bytes(one) < BUFFER_BYTES / 4 for one in server.echo.inside)
 
 
 def test_every_client_sees_exactly_its_sequence(run: RunScenario) -> None:
@@ -40,7 +40,7 @@ def test_every_client_sees_exactly_its_sequence(run: RunScenario) -> None:
                 kind = dice.random()
                 name = dice.choice("abc")
                 if kind < 0.6:
-                    server.rooms.broadcast("/hall", "news", data)
+                    server.rooms.broadcast("/echo", "news", data)
                     for numbers in expected.values():
                         numbers.append(number)
                 elif kind < 0.9:
@@ -48,14 +48,14 @@ def test_every_client_sees_exactly_its_sequence(run: RunScenario) -> None:
                     expected[name].append(number)
                 else:
                     acks += 1
-                    clients[name].send(f'42/hall,{number}["echo"]')
+                    clients[name].send(f'42/echo,{number}["echo"]')
                     expected[name].append(number)
                     await until(partial(has_answered, server, acks))
                     await asyncio.sleep(0)
                 if dice.random() < 0.1:
                     await asyncio.sleep(0.001)
                 await until(partial(are_near, server))
-            server.rooms.broadcast("/hall", "end", b"{}")
+            server.rooms.broadcast("/echo", "end", b"{}")
 
             for name, reader in readers.items():
                 assert await reader == expected[name]
@@ -70,7 +70,7 @@ def test_writing_to_a_connection_that_is_gone_does_nothing(run: RunScenario) -> 
         async with inside(server, "a") as a:
             one = member(server, "a")
             a.reset()
-            await until(lambda: server.hall.gone == 1)
+            await until(lambda: server.echo.gone == 1)
 
             for _ in range(10):
                 one.send_event("news", {})
@@ -81,9 +81,9 @@ def test_writing_to_a_connection_that_is_gone_does_nothing(run: RunScenario) -> 
 def test_the_emit_of_the_library_reaches_a_whole_namespace(run: RunScenario) -> None:
     async def scenario(server: Server) -> None:
         async with inside(server, "a") as a, inside(server, "b") as b:
-            await server.gateway.emit("news", {"number": 5}, namespace="/hall")
+            await server.gateway.emit("news", {"number": 5}, namespace="/echo")
 
             for client in (a, b):
-                assert await client.packet() == '42/hall,["news",{"number":5}]'
+                assert await client.packet() == '42/echo,["news",{"number":5}]'
 
     run(scenario)

@@ -6,7 +6,7 @@ import pytest
 
 from server.transport.limits import Rate
 from tests.transport.conftest import ConnectRaw, StartServer
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 WEBSOCKET = {
     "Connection": "Upgrade",

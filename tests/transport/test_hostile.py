@@ -9,7 +9,7 @@ import structlog
 from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient, client_frame
 
 TEXT, BINARY, CLOSE, PING = 0x81, 0x82, 0x88, 0x89
@@ -19,8 +19,8 @@ GENEROUS_SECONDS = 60.0
 
 MALFORMED: dict[str, Callable[[RawClient], None]] = {
     "binary frame": lambda client: client.send_frame(BINARY, b"4xyz"),
-    "binary event": lambda client: client.send('451-/hall,["echo",{"_placeholder":true,"num":0}]'),
-    "binary acknowledgement": lambda client: client.send("461-/hall,1[]"),
+    "binary event": lambda client: client.send('451-/echo,["echo",{"_placeholder":true,"num":0}]'),
+    "binary acknowledgement": lambda client: client.send("461-/echo,1[]"),
     "base64 packet": lambda client: client.send("bAAAA"),
     "no packet": lambda client: client.send("hello"),
     "empty message": lambda client: client.send(""),
@@ -28,14 +28,14 @@ MALFORMED: dict[str, Callable[[RawClient], None]] = {
     "ping packet": lambda client: client.send("2probe"),
     "upgrade packet": lambda client: client.send("5"),
     "noop packet": lambda client: client.send("6"),
-    "broken JSON": lambda client: client.send('42/hall,1["echo"'),
-    "duplicate keys": lambda client: client.send('42/hall,1["echo",{"a":1,"a":2}]'),
-    "not a number": lambda client: client.send('42/hall,1["echo",NaN]'),
-    "no name": lambda client: client.send("42/hall,1[]"),
-    "deep nesting": lambda client: client.send("42/hall,1" + "[" * 16_000),
+    "broken JSON": lambda client: client.send('42/echo,1["echo"'),
+    "duplicate keys": lambda client: client.send('42/echo,1["echo",{"a":1,"a":2}]'),
+    "not a number": lambda client: client.send('42/echo,1["echo",NaN]'),
+    "no name": lambda client: client.send("42/echo,1[]"),
+    "deep nesting": lambda client: client.send("42/echo,1" + "[" * 16_000),
     "malformed for another namespace": lambda client: client.send("42/elsewhere,1{}"),
-    "too long": lambda client: client.send('42/hall,1["echo","' + "x" * 16_384 + '"]'),
-    "invalid UTF-8": lambda client: client.send_frame(TEXT, b'42/hall,1["\xff"]'),
+    "too long": lambda client: client.send('42/echo,1["echo","' + "x" * 16_384 + '"]'),
+    "invalid UTF-8": lambda client: client.send_frame(TEXT, b'42/echo,1["\xff"]'),
     "reserved bits": lambda client: client.send_frame(TEXT | 0x40, b"3"),
     "unknown opcode": lambda client: client.send_frame(0x83, b"3"),
     "reserved bits of a ping": lambda client: client.send_frame(PING | 0x40, b""),
@@ -55,7 +55,7 @@ MALFORMED: dict[str, Callable[[RawClient], None]] = {
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
     return client
 
@@ -146,7 +146,7 @@ async def test_a_message_of_exactly_the_limit_is_taken(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    head, tail = '42/hall,1["echo","', '"]'
+    head, tail = '42/echo,1["echo","', '"]'
     filling = "x" * (16_384 - len(head) - len(tail))
 
     client.send(head + filling + tail)
@@ -159,7 +159,7 @@ async def test_a_fragmented_message_over_the_limit_closes_the_connection(
 ) -> None:
     client = await inside(server, connect_raw)
 
-    client.send_frame(0x01, b'42/hall,1["echo","' + b"x" * 10_000)
+    client.send_frame(0x01, b'42/echo,1["echo","' + b"x" * 10_000)
     client.send_frame(0x80, b"x" * 10_000)
 
     assert await client.tcp_end() == []
@@ -192,8 +192,8 @@ async def test_a_client_that_sends_without_end_waits_in_its_own_connection(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,1["slow"]')
-    message = b"42/hall," + b" " * 16_000 + b'["echo"]'
+    client.send('42/echo,1["slow"]')
+    message = b"42/echo," + b" " * 16_000 + b'["echo"]'
     sent_bytes = 0
 
     async def send_forever() -> None:

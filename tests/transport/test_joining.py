@@ -11,7 +11,7 @@ from server.transport import session
 from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw, StartServer
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 MakeStockClient = Callable[[], socketio.AsyncClient]
 
@@ -29,16 +29,16 @@ async def test_a_stock_client_joins_and_gets_its_welcome_first(
 ) -> None:
     client = stock_client()
     received: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-    client.on("*", lambda event, data: received.put_nowait((event, data)), namespace="/hall")
+    client.on("*", lambda event, data: received.put_nowait((event, data)), namespace="/echo")
 
     await client.connect(
-        server.url, transports=["websocket"], namespaces=["/hall"], auth={"token": "alice"}
+        server.url, transports=["websocket"], namespaces=["/echo"], auth={"token": "alice"}
     )
-    server.rooms.broadcast("/hall", "news", b"{}")
+    server.rooms.broadcast("/echo", "news", b"{}")
 
     assert await received.get() == ("welcome", {"auth": {"token": "alice"}})
     assert await received.get() == ("news", {})
-    assert [member.alien_id for member in server.hall.inside] == ["alice"]
+    assert [member.alien_id for member in server.echo.inside] == ["alice"]
 
 
 async def test_a_stock_client_gets_the_error_of_a_refused_connect(
@@ -46,13 +46,13 @@ async def test_a_stock_client_gets_the_error_of_a_refused_connect(
 ) -> None:
     client = stock_client()
     errors: list[Any] = []
-    client.on("connect_error", errors.append, namespace="/hall-full")
+    client.on("connect_error", errors.append, namespace="/echo-full")
 
     with pytest.raises(socketio.exceptions.ConnectionError):
         await client.connect(
             server.url,
             transports=["websocket"],
-            namespaces=["/hall-full"],
+            namespaces=["/echo-full"],
             auth={"token": "alice"},
         )
 
@@ -69,9 +69,9 @@ async def test_a_connect_without_a_valid_token_is_unauthorized(
     server: Server, connect_raw: ConnectRaw, auth: str
 ) -> None:
     client = await connect_raw(server)
-    client.send(f"40/hall,{auth}")
+    client.send(f"40/echo,{auth}")
 
-    assert refusal(await client.packet(), "/hall")["code"] == "unauthorized"
+    assert refusal(await client.packet(), "/echo")["code"] == "unauthorized"
 
 
 async def test_the_default_namespace_is_an_unknown_lobby(
@@ -98,7 +98,7 @@ async def test_a_refused_connect_leaves_nothing_behind(
     client = await connect_raw(server)
 
     await client.join("/nowhere", "alice")
-    await client.join("/hall-full", "alice")
+    await client.join("/echo-full", "alice")
 
     assert server.rooms.rooms == {}
     assert [its.members for its in server.gateway.eio.sockets.values()] == [{}]
@@ -109,25 +109,25 @@ async def test_the_third_refused_connect_closes_the_connection(
 ) -> None:
     client = await connect_raw(server)
     for _ in range(3):
-        client.send('40/hall,{"token":""}')
+        client.send('40/echo,{"token":""}')
 
     packets = await client.tcp_end()
 
-    assert [refusal(packet, "/hall")["code"] for packet in packets] == ["unauthorized"] * 3
+    assert [refusal(packet, "/echo")["code"] for packet in packets] == ["unauthorized"] * 3
 
 
 async def test_connects_refused_for_no_fault_of_the_client_end_no_connection(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
     for _ in range(5):
-        error = refusal(await client.join("/hall-away", "alice"), "/hall-away")
+        error = refusal(await client.join("/echo-away", "alice"), "/echo-away")
         assert (error["code"], error["retry"]) == ("unavailable", True)
 
-    assert (await client.command("/hall", 1, "echo"))["ok"]
+    assert (await client.command("/echo", 1, "echo"))["ok"]
 
 
 async def test_refused_connects_are_not_held_against_a_connection_for_ever(
@@ -139,24 +139,24 @@ async def test_refused_connects_are_not_held_against_a_connection_for_ever(
     for _ in range(5):
         await client.join("/nowhere", "alice")
 
-    assert (await client.join("/hall", "alice")).startswith("40/hall,")
+    assert (await client.join("/echo", "alice")).startswith("40/echo,")
 
 
 async def test_a_ninth_namespace_is_refused(server: Server, connect_raw: ConnectRaw) -> None:
     client = await connect_raw(server)
     for number in range(8):
-        assert (await client.join(f"/hall-{number}", "alice")).startswith("40")
+        assert (await client.join(f"/echo-{number}", "alice")).startswith("40")
         await client.packet()
 
-    assert refusal(await client.join("/hall-9", "alice"), "/hall-9")["code"] == "rate_limited"
+    assert refusal(await client.join("/echo-9", "alice"), "/echo-9")["code"] == "rate_limited"
 
 
 async def test_a_connection_belongs_to_one_player(server: Server, connect_raw: ConnectRaw) -> None:
     client = await connect_raw(server)
-    await client.join("/hall-1", "alice")
+    await client.join("/echo-1", "alice")
     await client.packet()
 
-    error = refusal(await client.join("/hall-2", "bob"), "/hall-2")
+    error = refusal(await client.join("/echo-2", "bob"), "/echo-2")
 
     assert error["code"] == "identity_mismatch"
 
@@ -165,26 +165,26 @@ async def test_a_second_connect_to_a_namespace_changes_nothing(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
-    client.send('40/hall,{"token":"alice"}')
-    answer = await client.command("/hall", 1, "echo")
+    client.send('40/echo,{"token":"alice"}')
+    answer = await client.command("/echo", 1, "echo")
 
     assert answer["ok"]
-    assert server.hall.welcomed == 1
+    assert server.echo.welcomed == 1
 
 
 async def test_who_left_a_namespace_may_join_it_again(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
-    client.send("41/hall,")
+    client.send("41/echo,")
 
-    assert (await client.join("/hall", "alice")).startswith("40/hall,")
-    assert (server.hall.welcomed, server.hall.gone) == (2, 1)
+    assert (await client.join("/echo", "alice")).startswith("40/echo,")
+    assert (server.echo.welcomed, server.echo.gone) == (2, 1)
 
 
 @pytest.mark.parametrize("token", ["alice", "verifier-bug"])
@@ -193,9 +193,9 @@ async def test_an_error_of_ours_while_joining_is_internal_and_says_nothing_more(
 ) -> None:
     client = await connect_raw(server)
 
-    packet = await client.join("/hall-bug", token)
+    packet = await client.join("/echo-bug", token)
 
-    assert refusal(packet, "/hall-bug") == error_body(Refused(ErrorCode.INTERNAL))
+    assert refusal(packet, "/echo-bug") == error_body(Refused(ErrorCode.INTERNAL))
     assert server.counts.failures == 1
 
 
@@ -203,14 +203,14 @@ async def test_who_is_gone_before_being_admitted_leaves_nothing_behind(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    client.send('40/hall-slow,{"token":"alice"}')
-    await server.hall.admitting.wait()
+    client.send('40/echo-slow,{"token":"alice"}')
+    await server.echo.admitting.wait()
     client.reset()
 
-    server.hall.open.set()
-    await until(lambda: server.hall.gone == 1)
+    server.echo.open.set()
+    await until(lambda: server.echo.gone == 1)
 
-    assert server.hall.welcomed == 1
+    assert server.echo.welcomed == 1
     assert server.rooms.rooms == {}
 
 
@@ -219,16 +219,16 @@ async def test_a_connection_that_ends_while_being_admitted_gets_no_welcome(
 ) -> None:
     server = await start_server(connect_timeout_seconds=0.2)
     client = await connect_raw(server)
-    client.send('40/hall-slow,{"token":"alice"}')
-    await server.hall.admitting.wait()
+    client.send('40/echo-slow,{"token":"alice"}')
+    await server.echo.admitting.wait()
     (connection,) = server.gateway.eio.sockets.values()
     await until(lambda: connection.close_reason is not None)
 
-    server.hall.open.set()
+    server.echo.open.set()
 
     assert await client.tcp_end() == []
-    await until(lambda: server.hall.gone == 1)
-    assert server.hall.welcomed == 1
+    await until(lambda: server.echo.gone == 1)
+    assert server.echo.welcomed == 1
 
 
 async def test_a_connection_that_joins_nothing_in_time_is_closed(
@@ -246,9 +246,9 @@ async def test_a_connection_that_joined_in_time_stays(
 ) -> None:
     server = await start_server(connect_timeout_seconds=4)
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
     await asyncio.sleep(5)
 
-    assert (await client.command("/hall", 1, "echo"))["ok"]
+    assert (await client.command("/echo", 1, "echo"))["ok"]

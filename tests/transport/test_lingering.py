@@ -19,7 +19,7 @@ from server.transport.problems import problem
 from tests.support.http import serve_app
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw, RunScenario
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 MOST_BYTES = 1000
@@ -196,14 +196,14 @@ async def test_who_floods_hears_that_it_is_not_to_come_back(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     for _ in range(3000):
-        client.send('42/hall,["echo"]')
+        client.send('42/echo,["echo"]')
     await client.writer.drain()
 
     packets, close_code = await last_words(client)
 
-    assert packets[-1] == "41/hall,"
+    assert packets[-1] == "41/echo,"
     assert close_code == 1008
     assert server.counts.ended[CloseReason.FLOODED] == 1
     await until(lambda: not server.gateway.eio.sockets)

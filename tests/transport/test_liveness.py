@@ -7,7 +7,7 @@ from server.transport.close_reason import CloseReason
 from server.transport.session import PING_INTERVAL_SECONDS, PONG_RECHECK_SECONDS
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 SLACK_SECONDS = 50.0
@@ -15,7 +15,7 @@ SLACK_SECONDS = 50.0
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
     return client
 
@@ -55,7 +55,7 @@ async def test_a_peer_that_answers_pings_stays(server: Server, connect_raw: Conn
         pings += 1
         client.send("3")
 
-    assert (await client.command("/hall", 1, "echo"))["ok"]
+    assert (await client.command("/echo", 1, "echo"))["ok"]
 
 
 async def test_a_server_that_was_held_up_does_not_blame_its_peers(
@@ -67,21 +67,21 @@ async def test_a_server_that_was_held_up_does_not_blame_its_peers(
     client.send("3")  # in the server's receive buffer before it may look
     time.sleep(PING_INTERVAL_SECONDS + 1)  # noqa: ASYNC251 - to hold up the loop is the point
 
-    assert (await client.command("/hall", 1, "echo"))["ok"]
+    assert (await client.command("/echo", 1, "echo"))["ok"]
 
 
 async def test_pings_are_answered_in_time_behind_a_slow_command(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,1["slow"]')
+    client.send('42/echo,1["slow"]')
 
     waiting = asyncio.create_task(client.packet())
     await asyncio.sleep(2 * PING_INTERVAL_SECONDS + 2)
-    server.hall.open.set()
+    server.echo.open.set()
 
-    assert (await waiting).startswith("43/hall,1")
-    assert (await client.command("/hall", 2, "echo"))["ok"]
+    assert (await waiting).startswith("43/echo,1")
+    assert (await client.command("/echo", 2, "echo"))["ok"]
 
 
 async def test_a_pong_behind_a_command_has_time_to_be_read_when_the_command_is_done(
@@ -103,11 +103,11 @@ async def test_a_peer_that_vanishes_during_its_command_is_dropped_after_it(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    client.send('42/hall,1["slow"]')
+    client.send('42/echo,1["slow"]')
     await asyncio.sleep(2 * PING_INTERVAL_SECONDS + 1)
-    assert len(server.hall.inside) == 1
+    assert len(server.echo.inside) == 1
 
-    server.hall.open.set()
+    server.echo.open.set()
 
-    await until(lambda: server.hall.gone == 1)
+    await until(lambda: server.echo.gone == 1)
     assert server.counts.ended[CloseReason.SILENT] == 1

@@ -7,8 +7,11 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
+from protocol.errors import ErrorCode, Refused
+from server.transport.counts import Counts
+from server.transport.failures import guarded
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 Lines = list[Any]
 
@@ -24,10 +27,10 @@ async def test_an_error_of_a_command_carries_its_ids_and_what_was_sent(
     server: Server, connect_raw: ConnectRaw, lines: Lines
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
-    await client.command("/hall", 1, "bug", {"number": 7})
+    await client.command("/echo", 1, "bug", {"number": 7})
 
     (line,) = lines
     assert line.pop("exc_info")
@@ -35,7 +38,7 @@ async def test_an_error_of_a_command_carries_its_ids_and_what_was_sent(
         "event": "unexpected error",
         "log_level": "error",
         "sid": client.opened["sid"],
-        "namespace": "/hall",
+        "namespace": "/echo",
         "alien_id": "alice",
         "command": "'bug'",
         "payload": {"number": 7},
@@ -47,22 +50,20 @@ async def test_an_error_of_a_connect_carries_its_ids_and_what_was_sent(
 ) -> None:
     client = await connect_raw(server)
 
-    await client.join("/hall-bug", "alice", last_seq=3)
+    await client.join("/echo-bug", "alice", last_seq=3)
 
     (line,) = lines
-    assert (line["sid"], line["namespace"]) == (client.opened["sid"], "'/hall-bug'")
+    assert (line["sid"], line["namespace"]) == (client.opened["sid"], "'/echo-bug'")
     assert line["payload"]["last_seq"] == 3
 
 
-async def test_of_what_is_no_object_only_the_kind_is_logged(
-    server: Server, connect_raw: ConnectRaw, lines: Lines
-) -> None:
-    client = await connect_raw(server)
-    await client.join("/hall", "alice")
-    await client.packet()
+async def test_of_what_is_no_object_only_the_kind_is_logged(lines: Lines) -> None:
+    async def fail() -> None:
+        raise RuntimeError("a bug")
 
-    await client.command("/hall", 1, "bug", "a token, perhaps")
+    answer = await guarded(fail(), Counts(), "a token, perhaps")
 
+    assert answer == Refused(ErrorCode.INTERNAL)
     (line,) = lines
     assert line["payload"] == "str"
 
@@ -71,7 +72,7 @@ async def test_the_end_of_a_connection_carries_its_id(
     server: Server, connect_raw: ConnectRaw, lines: Lines
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
     client.send("no packet")
@@ -85,9 +86,9 @@ async def test_the_ids_of_a_command_are_not_those_of_the_next(
     server: Server, connect_raw: ConnectRaw, lines: Lines
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
-    await client.command("/hall", 1, "echo")
+    await client.command("/echo", 1, "echo")
 
     client.send("no packet")
     await client.tcp_end()

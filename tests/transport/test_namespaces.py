@@ -8,7 +8,7 @@ from server.transport.member import Member
 from server.transport.session import Session
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 
 class NeverWalked(dict[str, dict[Member, object]]):
@@ -30,16 +30,16 @@ async def test_who_connects_or_disconnects_looks_at_no_namespace_but_their_own(
 ) -> None:
     server.rooms.rooms = NeverWalked()  # type: ignore[assignment]
     for number in range(3):
-        await (await connect_raw(server)).join(f"/hall-{number}", "alice")
+        await (await connect_raw(server)).join(f"/echo-{number}", "alice")
     leaving = await connect_raw(server)
-    await leaving.join("/hall-0", "bob")
-    await leaving.join("/hall-9", "bob")
+    await leaving.join("/echo-0", "bob")
+    await leaving.join("/echo-9", "bob")
 
     leaving.send("1")
 
     await until(lambda: server.counts.ended[CloseReason.LEFT] == 1)
-    assert len(server.rooms.rooms["/hall-0"]) == 1
-    assert "/hall-9" not in server.rooms.rooms
+    assert len(server.rooms.rooms["/echo-0"]) == 1
+    assert "/echo-9" not in server.rooms.rooms
     assert server.counts.failures == 0
     server.rooms.rooms = dict(dict.items(server.rooms.rooms))
 
@@ -50,7 +50,7 @@ async def test_nothing_is_left_of_those_who_are_gone(
     sessions, members = alive(Session), alive(Member)
     for number in range(20):
         client = await connect_raw(server)
-        await client.join(f"/hall-{number}", "alice")
+        await client.join(f"/echo-{number}", "alice")
         await client.close()
 
     await until(lambda: server.gateway.eio.sockets == {})
@@ -69,7 +69,7 @@ async def test_the_tables_of_the_library_stay_empty(
     before = {name: len(getattr(gateway, name)) for name in tables}
 
     client = await connect_raw(server)
-    await client.join("/hall-1", "alice")
+    await client.join("/echo-1", "alice")
 
     assert {name: len(getattr(gateway, name)) for name in tables} == before
     assert all(not getattr(server.rooms, name) for name in tables_of_manager)

@@ -10,7 +10,7 @@ from aiohttp.web_protocol import RequestHandler
 from server.transport.session import Session
 from tests.support.wait import until
 from tests.transport.conftest import RunScenario
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 CONNECTIONS = 10
@@ -56,7 +56,7 @@ def test_nothing_of_a_connection_waits_for_the_collector(run: RunScenario, end: 
     async def scenario(server: Server) -> None:
         for _ in range(CONNECTIONS):
             client = await RawClient.connect(server.port, "")
-            await client.join("/hall", "alice")
+            await client.join("/echo", "alice")
             await client.packet()
             ENDS[end](client)
             await client.tcp_end()

@@ -9,9 +9,9 @@ from server.transport.close_reason import CloseReason
 from server.transport.frames import text_frame
 from server.transport.session import KERNEL_SHARE, WAITING_SHARE
 from tests.support.wait import until
-from tests.transport.audience import inside, member, news, numbers_until_end, waiting_bytes
+from tests.transport.clients import inside, member, news, numbers_until_end, waiting_bytes
 from tests.transport.conftest import BUFFER_BYTES, RunScenario
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 MOST_WAITING_BYTES = BUFFER_BYTES * WAITING_SHARE
 
@@ -78,13 +78,13 @@ def test_others_get_everything_when_one_is_cut(run: RunScenario) -> None:
             reading = asyncio.create_task(numbers_until_end(good))
             number = 0
             while server.counts.ended[CloseReason.TOO_SLOW] == 0:
-                server.rooms.broadcast("/hall", "news", news(number, 8_000))
+                server.rooms.broadcast("/echo", "news", news(number, 8_000))
                 number += 1
                 await until(lambda: waiting_bytes(member(server, "good")) == 0)
-            server.rooms.broadcast("/hall", "end", b"{}")
+            server.rooms.broadcast("/echo", "end", b"{}")
 
             assert await reading == list(range(number))
-            assert [one.alien_id for one in server.hall.inside] == ["good"]
+            assert [one.alien_id for one in server.echo.inside] == ["good"]
 
     run(scenario)
 
@@ -136,9 +136,9 @@ def test_a_slow_but_steady_reader_stays(run: RunScenario) -> None:
             one = member(server, "slow")
             for number in range(500):
                 await until(lambda: waiting_bytes(one) < MOST_WAITING_BYTES - 10_000)
-                server.rooms.broadcast("/hall", "news", news(number, 8_000))
+                server.rooms.broadcast("/echo", "news", news(number, 8_000))
             await until(lambda: waiting_bytes(one) < MOST_WAITING_BYTES - 10_000)
-            server.rooms.broadcast("/hall", "end", b"{}")
+            server.rooms.broadcast("/echo", "end", b"{}")
 
             assert await reading == list(range(500))
             assert server.counts.deliveries_queued > 0

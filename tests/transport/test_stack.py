@@ -15,9 +15,9 @@ from aiohttp import WSCloseCode, web
 from aiohttp.web_protocol import RequestHandler
 
 from tests.support.wait import until
-from tests.transport.audience import inside, member, news, waiting_bytes
+from tests.transport.clients import inside, member, news, waiting_bytes
 from tests.transport.conftest import ConnectRaw, RunScenario
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 
 
 def parameters(function: Callable[..., Any]) -> list[str]:
@@ -160,6 +160,6 @@ def test_a_transport_that_was_aborted_is_closing_at_once(run: RunScenario) -> No
 
             assert session._transport.is_closing(), "session.py: write"
             session.write(b"nobody hears this")
-            await until(lambda: server.hall.gone == 1)
+            await until(lambda: server.echo.gone == 1)
 
     run(scenario)

@@ -58,15 +58,15 @@ async def test_a_socket_of_such_an_address_is_refused_and_closed(
 ) -> None:
     server = await start_server(connects_by_address=Rate(0.001, 4))
     first = await connect_raw(server)
-    assert ["unauthorized" in await first.join("/hall", "") for _ in range(3)] == 3 * [True]
+    assert ["unauthorized" in await first.join("/echo", "") for _ in range(3)] == 3 * [True]
     assert await first.tcp_end() == []
     second = await connect_raw(server)
-    assert "unauthorized" in await second.join("/hall", "")
+    assert "unauthorized" in await second.join("/echo", "")
 
-    assert ["rate_limited" in await second.join("/hall", "alice") for _ in range(2)] == [True, True]
+    assert ["rate_limited" in await second.join("/echo", "alice") for _ in range(2)] == [True, True]
 
     assert await second.tcp_end() == []
-    assert server.hall.welcomed == 0
+    assert server.echo.welcomed == 0
 
 
 async def test_a_request_of_such_an_address_is_refused(

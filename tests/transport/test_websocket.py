@@ -16,7 +16,7 @@ from server.transport.close_reason import CloseReason
 from server.transport.limits import Rate
 from server.transport.websocket import FrameGuard
 from tests.transport.conftest import ConnectRaw, StartServer
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import client_frame
 
 MOST_BYTES = 70_000
@@ -93,16 +93,16 @@ async def test_a_message_in_fragments_is_one_message(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
-    await client.join("/hall", "alice")
+    await client.join("/echo", "alice")
     await client.packet()
 
     mask = os.urandom(4)
     masked = bytes(byte ^ mask[place % 4] for place, byte in enumerate(b"4"))
     client.writer.write(struct.pack("!BB", 0x01, 0x81) + mask + masked)
-    client.send_frame(0x00, b'2/hall,7["ec')
+    client.send_frame(0x00, b'2/echo,7["ec')
     client.send_frame(0x80, b'ho",{}]')
 
-    assert await client.packet() == '43/hall,7[{"ok":true,"payload":{}}]'
+    assert await client.packet() == '43/echo,7[{"ok":true,"payload":{}}]'
 
 
 async def test_fragments_count_as_messages(
@@ -129,7 +129,7 @@ async def test_a_message_after_too_many_fragments_is_refused(
     client.send_frame(0x01, b"4")
     for _ in range(20):
         client.send_frame(0x00, b"")
-    client.send_frame(0x80, b'0/hall,{"token":"alice"}')
+    client.send_frame(0x80, b'0/echo,{"token":"alice"}')
 
     assert '"code":"rate_limited"' in await client.packet()
 

@@ -1,9 +1,10 @@
 """`/api`: the game over HTTP, through the same services as the sockets."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
-import orjson
 from aiohttp import web
 
 from protocol import http, ids
@@ -16,19 +17,20 @@ from server.services.play import Play, Won
 from server.services.proofs import Proofs
 from server.services.seats import Seated, Seats
 from server.transport.answers import claim_answer
+from server.transport.commands import Command
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.requests import RequestAuthenticator, read_request
+from server.transport.http.requests import RequestAuthenticator, json_response, read_payload
 from server.transport.problems import problem
-
-Answer = web.Response | Refused
-Handler = Callable[[web.Request, str], Awaitable[Answer]]
 
 _LOBBY: Final = "/api/game/{lobby_id:[^/]+}"  # by itself aiohttp lets no braces match
 
 
-def json_response(body: Any, status: int = 200) -> web.Response:
-    """A JSON response."""
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+@dataclass(frozen=True, slots=True)
+class PlayerRequest:
+    """Which player asks, and about which lobby ("" where none is named)."""
+
+    alien_id: str
+    lobby_id: str
 
 
 class GameRoutes:
@@ -37,7 +39,7 @@ class GameRoutes:
     def __init__(
         self,
         *,
-        caller: RequestAuthenticator,
+        authenticator: RequestAuthenticator,
         lobbies: Lobbies,
         seats: Seats,
         play: Play,
@@ -46,7 +48,7 @@ class GameRoutes:
         clock: StoreClock,
         limiter: ConcurrencyLimiter,
     ) -> None:
-        self._caller = caller
+        self._authenticator = authenticator
         self._lobbies = lobbies
         self._seats = seats
         self._play = play
@@ -54,119 +56,104 @@ class GameRoutes:
         self._proofs = proofs
         self._clock = clock
         self._limiter = limiter
+        self._commands: Mapping[str, Command[PlayerRequest, Any, web.Response]] = {
+            "/api/game/join": Command(http.Join, self._join),
+            "/api/invoices": Command(http.InvoiceRequest, self._invoice),
+            f"{_LOBBY}/numbers/select": Command(http.SelectNumbers, self._select_numbers),
+            f"{_LOBBY}/numbers/arrange": Command(http.ArrangeGrid, self._arrange_grid),
+            f"{_LOBBY}/leave": Command(http.Leave, self._leave),
+            f"{_LOBBY}/claim": Command(http.Claim, self._claim, urgent=True),  # the first one wins
+        }
 
     def add_to(self, app: web.Application) -> None:
         """Serve the routes on `app`."""
-        posts: Mapping[str, Handler] = {
-            "/api/game/join": self._join,
-            "/api/invoices": self._invoice,
-            f"{_LOBBY}/numbers/select": self._select_numbers,
-            f"{_LOBBY}/numbers/arrange": self._arrange_grid,
-            f"{_LOBBY}/leave": self._leave,
-            f"{_LOBBY}/claim": self._claim,
-        }
-        for path, handler in posts.items():
-            app.router.add_post(path, self._for_player(handler))
-        app.router.add_get(f"{_LOBBY}/status", self._for_player(self._status))
+        for path, command in self._commands.items():
+            app.router.add_post(path, partial(self._carry_out, command))
+        app.router.add_get(f"{_LOBBY}/status", self._status)
         app.router.add_get(f"{_LOBBY}/proof", self._proof)
 
-    def _for_player(
-        self, handler: Handler
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            answer = await self._answer(handler, request)
-            return problem(answer) if isinstance(answer, Refused) else answer
+    async def _carry_out(
+        self, command: Command[PlayerRequest, Any, web.Response], request: web.Request
+    ) -> web.Response:
+        player = await self._player(request)
+        if isinstance(player, Refused):
+            return problem(player)
+        payload = await read_payload(request)
+        if isinstance(payload, Refused):
+            return problem(payload)
+        answer = await command.carry_out(player, payload, self._limiter)
+        return problem(answer) if isinstance(answer, Refused) else answer
 
-        return handle
-
-    async def _answer(self, handler: Handler, request: web.Request) -> Answer:
-        alien_id = await self._caller.alien_id(request)
+    async def _player(self, request: web.Request) -> PlayerRequest | Refused:
+        alien_id = await self._authenticator.alien_id(request)
         if isinstance(alien_id, Refused):
             return alien_id
-        lobby_id = request.match_info.get("lobby_id")
-        if lobby_id is not None and not ids.is_lobby_id(lobby_id):
+        lobby_id = request.match_info.get("lobby_id", "")
+        if lobby_id and not ids.is_lobby_id(lobby_id):
             return Refused(ErrorCode.UNKNOWN_LOBBY)
-        return await handler(request, alien_id)
+        return PlayerRequest(alien_id, lobby_id)
 
-    async def _join(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.Join, alien_id)
-        if isinstance(body, Refused):
-            return body
-        async with self._limiter.turn(alien_id):
-            seated = await self._seats.join(alien_id, body.buy_in_amount, body.client_seed or "")
+    async def _join(self, player: PlayerRequest, body: http.Join) -> web.Response | Refused:
+        seated = await self._seats.join(player.alien_id, body.buy_in_amount, body.client_seed or "")
         if isinstance(seated, Refused):
             return seated
         return json_response(_join_answer(seated).model_dump())
 
-    async def _invoice(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.InvoiceRequest, alien_id)
-        if isinstance(body, Refused):
-            return body
-        async with self._limiter.turn(alien_id):
-            seated = await self._seats.take(alien_id, body.buy_in_amount, body.lobby_id)
+    async def _invoice(
+        self, player: PlayerRequest, body: http.InvoiceRequest
+    ) -> web.Response | Refused:
+        seated = await self._seats.take(player.alien_id, body.buy_in_amount, body.lobby_id)
         if isinstance(seated, Refused):
             return seated
         return json_response(http.HttpInvoice.of(seated.invoice).model_dump())
 
-    async def _select_numbers(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.SelectNumbers, alien_id)
-        if isinstance(body, Refused):
-            return body
-        async with self._limiter.turn(alien_id):
-            done = await self._play.select_numbers(alien_id, _lobby_id(request), body.numbers)
+    async def _select_numbers(
+        self, player: PlayerRequest, body: http.SelectNumbers
+    ) -> web.Response | Refused:
+        done = await self._play.select_numbers(player.alien_id, player.lobby_id, body.numbers)
         if isinstance(done, Refused):
             return done
         return json_response(http.SelectAnswer(message="Your numbers are chosen.").model_dump())
 
-    async def _arrange_grid(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.ArrangeGrid, alien_id)
-        if isinstance(body, Refused):
-            return body
-        async with self._limiter.turn(alien_id):
-            done = await self._play.arrange_grid(alien_id, _lobby_id(request), body.grid)
+    async def _arrange_grid(
+        self, player: PlayerRequest, body: http.ArrangeGrid
+    ) -> web.Response | Refused:
+        done = await self._play.arrange_grid(player.alien_id, player.lobby_id, body.grid)
         if isinstance(done, Refused):
             return done
         return json_response(http.ArrangeAnswer(message="Your grid is arranged.").model_dump())
 
-    async def _leave(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.Leave, alien_id)
-        if isinstance(body, Refused):
-            return body
-        async with self._limiter.turn(alien_id):
-            left = await self._seats.leave(alien_id, _lobby_id(request))
+    async def _leave(self, player: PlayerRequest, _body: http.Leave) -> web.Response | Refused:
+        left = await self._seats.leave(player.alien_id, player.lobby_id)
         if isinstance(left, Refused):
             return left
         return json_response(http.HttpLeaveAnswer().model_dump())
 
-    async def _claim(self, request: web.Request, alien_id: str) -> Answer:
-        body = await read_request(request, http.Claim, alien_id)
-        if isinstance(body, Refused):
-            return body
-        outcome = await self._play.claim(alien_id, _lobby_id(request))
+    async def _claim(self, player: PlayerRequest, _body: http.Claim) -> web.Response | Refused:
+        outcome = await self._play.claim(player.alien_id, player.lobby_id)
         if isinstance(outcome, Refused):
             return outcome
         answer = claim_answer(outcome).model_dump(exclude={"ok"})
         return json_response(answer, 200 if isinstance(outcome, Won) else 400)
 
-    async def _status(self, request: web.Request, alien_id: str) -> Answer:
-        snapshot = await self._lobbies.snapshot(_lobby_id(request))
+    async def _status(self, request: web.Request) -> web.Response:
+        player = await self._player(request)
+        if isinstance(player, Refused):
+            return problem(player)
+        snapshot = await self._lobbies.snapshot(player.lobby_id)
         if snapshot.lobby is None:
-            return Refused(ErrorCode.UNKNOWN_LOBBY)
-        invoice = await self._billing.invoice_of(snapshot, alien_id)
+            return problem(Refused(ErrorCode.UNKNOWN_LOBBY))
+        invoice = await self._billing.invoice_of(snapshot, player.alien_id)
         view = public_view(snapshot.lobby, snapshot.position.seq)
-        you = own_view(snapshot.lobby, alien_id, invoice)
-        lines = patterns_view(snapshot.lobby.variant.side)
-        return json_response(http.status_answer(view, lines, you, self._clock.now_ms()))
+        you = own_view(snapshot.lobby, player.alien_id, invoice)
+        patterns = patterns_view(snapshot.lobby.variant.side)
+        return json_response(http.status_answer(view, patterns, you, self._clock.now_ms()))
 
-    async def _proof(self, request: web.Request) -> web.StreamResponse:
-        proof = await self._proofs.of(_lobby_id(request))
+    async def _proof(self, request: web.Request) -> web.Response:
+        proof = await self._proofs.of(request.match_info["lobby_id"])
         if isinstance(proof, Refused):
             return problem(proof)
         return web.Response(text=proof, content_type="application/json")
-
-
-def _lobby_id(request: web.Request) -> str:
-    return request.match_info["lobby_id"]
 
 
 def _join_answer(seated: Seated) -> http.HttpJoinAnswer:

@@ -10,7 +10,7 @@ from aiohttp import web
 from protocol.http import Health
 from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
-from server.transport.http.game import json_response
+from server.transport.http.requests import json_response
 
 Readiness = Literal["ok", "starting", "draining", "degraded"]
 VERSION: Final = version("fair-bingo")

@@ -1,28 +1,25 @@
-"""What an HTTP request says: who asks, and for what."""
+"""HTTP requests: who asks, and for what; and answers in JSON."""
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
+import orjson
 from aiohttp import web
 from structlog.contextvars import bind_contextvars
 
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
-from protocol.views import Request
 from server.transport.addresses import client_address
 from server.transport.headers import credentials, is_encoded
 from server.transport.limits import Network, RateByKey
-from server.transport.parsing import parse_request
 from server.transport.token_check import TokenCheck
 
 MAX_BODY_BYTES: Final = 16_384
 BODY_SECONDS: Final = 10.0
 """Bodies are 64 kB at most, which takes the slowest of mobile networks 3 s."""
 PAYLOAD: Final = web.RequestKey("payload", dict[str, Any])
-"""What a request asked for, if it was understood."""
-
-R = TypeVar("R", bound=Request)
+"""The JSON object in the body of a request."""
 
 
 class RequestAuthenticator:
@@ -77,16 +74,20 @@ async def _read_all(request: web.Request, most_bytes: int) -> bytes | Refused:
     return bytes(body)
 
 
-async def read_request(request: web.Request, model: type[R], alien_id: str) -> R | Refused:
-    """The request in the body, sent by the player `alien_id`. No body is an empty one."""
+async def read_payload(request: web.Request) -> Any | Refused:
+    """The JSON in the body; {} if there is no body."""
     body = await read_body(request, MAX_BODY_BYTES)
     if isinstance(body, Refused):
         return body
     try:
-        payload: Any = strict_json.loads(body) if body else {}
+        payload = strict_json.loads(body) if body else {}
     except ValueError:
         return Refused(ErrorCode.INVALID_MESSAGE)
-    parsed = parse_request(model, payload, alien_id)
-    if not isinstance(parsed, Refused):
+    if isinstance(payload, dict):
         request[PAYLOAD] = payload
-    return parsed
+    return payload
+
+
+def json_response(body: Any, status: int = 200) -> web.Response:
+    """A JSON response."""
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")

@@ -24,8 +24,7 @@ from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.game import json_response
-from server.transport.http.requests import read_body
+from server.transport.http.requests import json_response, read_body
 from server.transport.problems import problem
 
 STORE_SECONDS: Final = 5.0

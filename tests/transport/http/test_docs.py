@@ -70,3 +70,14 @@ async def test_the_document_has_every_route_of_a_server_in_production(
         (method, path) for path, operations in DOCUMENT["paths"].items() for method in operations
     }
     assert served == documented
+
+
+async def test_the_documents_have_every_command_of_a_socket_with_its_model(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    app = App(load_settings(environment(store_url, "http://127.0.0.1/", issuer, provider)))
+    for handler, documented in (
+        (app.sockets.front_desk, FRONT_DESK_COMMANDS),
+        (app.sockets.lobby_room, LOBBY_COMMANDS),
+    ):
+        assert {name: c.model for name, c in handler.commands.items()} == documented

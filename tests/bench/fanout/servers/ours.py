@@ -1,4 +1,4 @@
-"""The transport of the game server, with doors that let everyone in and nothing behind them."""
+"""The transport of the game server, with a namespace handler that lets everyone in."""
 
 import time
 from collections.abc import Mapping
@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from protocol.errors import ErrorCode, Refused
+from protocol.errors import Refused
 from server.outside.identity import Identity
+from server.transport.commands import Answer, Command
 from server.transport.concurrency import PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
@@ -23,16 +24,14 @@ from tests.bench.fanout.work import EVENT
 UNLIMITED = Rate(0, 0)
 
 
-class OpenDoor:
-    """Everyone may enter, and is told nothing."""
+class OpenHandler:
+    """Everyone may enter; nothing is sent and no command carried out."""
+
+    def __init__(self) -> None:
+        self.commands: Mapping[str, Command[Member, Any, Answer]] = {}
 
     async def admit(self, _member: Member, _auth: Mapping[str, Any]) -> Welcome | Refused:
         return lambda: None
-
-    async def command(
-        self, _member: Member, _name: str, _payload: Any
-    ) -> Mapping[str, Any] | Refused:
-        return Refused(ErrorCode.UNKNOWN_COMMAND)
 
     def left(self, _member: Member) -> None:
         """Nothing was kept."""
@@ -45,7 +44,7 @@ async def everyone(token: object) -> Identity | Refused:
 
 def open_gateway(rooms: Rooms, counts: Counts) -> Gateway:
     """A gateway that limits nothing but what it keeps for slow clients."""
-    handler = OpenDoor()
+    handler = OpenHandler()
     check = TokenCheck(everyone, RateByKey(UNLIMITED, time.monotonic))
     return Gateway(
         handlers=lambda _namespace: handler,

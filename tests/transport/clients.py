@@ -1,4 +1,4 @@
-"""Clients in `/hall`, and what they hear."""
+"""Clients in `/echo`, and what they receive."""
 
 import asyncio
 import json
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from server.transport.member import Member
-from tests.transport.hall import Server
+from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
 
@@ -15,10 +15,10 @@ from tests.transport.raw import RawClient
 async def inside(
     server: Server, name: str, receive_buffer_bytes: int | None = None
 ) -> AsyncIterator[RawClient]:
-    """A client that has joined `/hall`."""
+    """A client that has joined `/echo`."""
     client = await RawClient.connect(server.port, receive_buffer_bytes=receive_buffer_bytes)
     try:
-        await client.join("/hall", name)
+        await client.join("/echo", name)
         await client.packet()
         yield client
     finally:
@@ -27,7 +27,7 @@ async def inside(
 
 def member(server: Server, name: str) -> Member:
     """The one who is called so."""
-    (found,) = [one for one in server.hall.inside if one.alien_id == name]
+    (found,) = [one for one in server.echo.inside if one.alien_id == name]
     return found
 
 
@@ -48,9 +48,9 @@ async def numbers_until_end(client: RawClient, pause_seconds: float = 0.0) -> li
     while True:
         packet = await client.packet()
         if packet.startswith("43"):
-            received.append(int(packet.removeprefix("43/hall,").partition("[")[0]))
+            received.append(int(packet.removeprefix("43/echo,").partition("[")[0]))
         else:
-            event, data = json.loads(packet.removeprefix("42/hall,"))
+            event, data = json.loads(packet.removeprefix("42/echo,"))
             if event == "end":
                 return received
             received.append(data["number"])

@@ -1,4 +1,4 @@
-"""A server whose doors open into a hall that only echoes: the transport without a game."""
+"""A server whose namespaces only echo: the transport without a game."""
 
 import asyncio
 import time
@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from pydantic import ConfigDict
 
 from protocol.errors import ErrorCode, Refused
+from protocol.from_client import RefreshToken
+from protocol.views import Request
 from server.outside.identity import Identity
 from server.store.errors import StoreUnavailable
+from server.transport.commands import Answer, Command
 from server.transport.concurrency import PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.gateway import Gateway
@@ -36,47 +40,65 @@ async def verify(token: object) -> Identity | Refused:
     return Identity(name, now_ms() + float(seconds or 3600) * 1000)
 
 
-class Hall:
-    """The handler of every namespace that begins with `/hall`."""
+class Anything(Request):
+    """A payload of which nothing is expected."""
 
-    def __init__(self) -> None:
+    model_config = ConfigDict(extra="allow")
+
+
+class EchoHandler:
+    """The handler of every namespace that begins with `/echo`: most members hear what they send."""
+
+    def __init__(self, tokens: Tokens) -> None:
         self.inside: list[Member] = []
         self.welcomed = 0
         self.gone = 0
-        self.commands: list[str] = []
-        self.open = asyncio.Event()  # what `slow` and the admission to `/hall-slow` wait for
+        self.carried_out: list[str] = []
+        self.open = asyncio.Event()  # what `slow` and the admission to `/echo-slow` wait for
         self.admitting = asyncio.Event()
+        self.commands: Mapping[str, Command[Member, Any, Answer]] = {
+            "echo": Command(Anything, self._echo),
+            "slow": Command(Anything, self._slow),
+            "urgent": Command(Anything, self._urgent, urgent=True),
+            "bug": Command(Anything, self._bug),
+            "refresh_token": Command(RefreshToken, tokens.refresh, urgent=True),
+        }
 
     async def admit(self, member: Member, auth: Mapping[str, Any]) -> Welcome | Refused:
-        if member.namespace == "/hall-full":
+        if member.namespace == "/echo-full":
             return Refused(ErrorCode.LOBBY_FULL, {"seats": 10})
-        if member.namespace == "/hall-away":
+        if member.namespace == "/echo-away":
             raise StoreUnavailable("no answer")
-        if member.namespace == "/hall-bug":
+        if member.namespace == "/echo-bug":
             raise RuntimeError("the handler broke")
-        if member.namespace == "/hall-slow":
+        if member.namespace == "/echo-slow":
             self.admitting.set()
             await self.open.wait()
         self.welcomed += 1
         self.inside.append(member)
         return lambda: member.send_event("welcome", {"auth": dict(auth)})
 
-    async def command(self, member: Member, name: str, payload: Any) -> Mapping[str, Any] | Refused:
-        self.commands.append(name)
-        match name:
-            case "echo":
-                return {"ok": True, "payload": payload}
-            case "slow":
-                await self.open.wait()
-                return {"ok": True}
-            case "bug":
-                raise RuntimeError("the secret is 42")
-        return Refused(ErrorCode.UNKNOWN_COMMAND)
+    async def _echo(self, _member: Member, request: Anything) -> Answer:
+        self.carried_out.append("echo")
+        return {"ok": True, "payload": request.model_extra}
+
+    async def _slow(self, _member: Member, _request: Anything) -> Answer:
+        self.carried_out.append("slow")
+        await self.open.wait()
+        return {"ok": True}
+
+    async def _urgent(self, _member: Member, _request: Anything) -> Answer:
+        self.carried_out.append("urgent")
+        return {"ok": True}
+
+    async def _bug(self, _member: Member, _request: Anything) -> Answer:
+        self.carried_out.append("bug")
+        raise RuntimeError("the secret is 42")
 
     def left(self, member: Member) -> None:
         self.inside.remove(member)
         self.gone += 1
-        if member.namespace == "/hall-bad-end":
+        if member.namespace == "/echo-bad-end":
             raise RuntimeError("the handler broke")
 
 
@@ -84,16 +106,16 @@ class Server:
     """A gateway that listens on a free port of the loopback interface."""
 
     def __init__(self, limits: SocketLimits) -> None:
-        self.hall = Hall()
+        tokens = Tokens(
+            TokenCheck(self._verify, RateByKey(limits.connects_by_address, time.monotonic)), now_ms
+        )
+        self.echo = EchoHandler(tokens)
         self.rooms = Rooms()
         self.counts = Counts()
         self.limiter = ConcurrencyLimiter(PLAYERS_AT_ONCE)
         self.gateway = Gateway(
-            handlers=self.handler,
-            tokens=Tokens(
-                TokenCheck(self._verify, RateByKey(limits.connects_by_address, time.monotonic)),
-                now_ms,
-            ),
+            handlers=self._handler,
+            tokens=tokens,
             limits=limits,
             rooms=self.rooms,
             counts=self.counts,
@@ -104,13 +126,13 @@ class Server:
         self._runner = Runner(app, shutdown_seconds=1)
         self.port = 0
 
-    def handler(self, namespace: str) -> NamespaceHandler | None:
-        return self.hall if namespace.startswith("/hall") else None
+    def _handler(self, namespace: str) -> NamespaceHandler | None:
+        return self.echo if namespace.startswith("/echo") else None
 
     async def _verify(self, token: object) -> Identity | Refused:
-        """For the token `later` the issuer has to be asked, who answers when the hall is open."""
+        """For the token `later` the issuer has to be asked, who answers when `open` is set."""
         if token == "later":
-            await self.hall.open.wait()
+            await self.echo.open.wait()
         return await verify(token)
 
     @property
@@ -125,11 +147,11 @@ class Server:
 
     async def stop(self) -> None:
         """Send everyone away, and see that nothing of them is left anywhere."""
-        self.hall.open.set()
+        self.echo.open.set()
         async with asyncio.timeout(30):
             await self.gateway.drain(0)
         await self._runner.cleanup()
         assert self.rooms.rooms == {}
         assert self.gateway.eio.sockets == {}
-        assert self.hall.inside == []
-        assert self.hall.gone == self.hall.welcomed
+        assert self.echo.inside == []
+        assert self.echo.gone == self.echo.welcomed
