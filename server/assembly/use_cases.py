@@ -15,7 +15,7 @@ from server.services.payments import Payments
 from server.services.play import Play
 from server.services.proofs import Proofs
 from server.services.replicas import LobbyReplicas
-from server.services.seat_requests import Joins
+from server.services.seat_requests import MayJoin
 from server.services.seats import Seats
 from server.services.tick_scheduler import TickScheduler
 from server.store.subscription import Subscription
@@ -33,7 +33,7 @@ class UseCases:
         subscription: Subscription,
         clock: StoreClock,
         metrics: Metrics,
-        joins: Joins,
+        joins: MayJoin,
     ) -> None:
         self.tables: Sequence[str] = [str(tier) for tier in offered]
         alarms = Alarms()

@@ -72,15 +72,15 @@ class Lobbies:
         """The lobby as the store has it."""
         return await self._store.load(lobby_id)
 
-    async def mend_indexes(self, lobby_id: str) -> None:
+    async def repair_indexes(self, lobby_id: str) -> None:
         """Correct what leads to a lobby but contradicts it. Raises StoreUnavailable."""
         found = await self._store.load(lobby_id)
-        await self._store.indexes.mend(lobby_id, found, self._clock.now_ms())
+        await self._store.indexes.repair(lobby_id, found, self._clock.now_ms())
 
-    async def mend_seat(self, alien_id: str, lobby_id: str) -> None:
+    async def repair_seat(self, alien_id: str, lobby_id: str) -> None:
         """Forget that a player sits in a forming lobby, if they do not. Raises StoreUnavailable."""
         found = await self._store.load(lobby_id)
-        await self._store.indexes.mend_seat(alien_id, lobby_id, found, self._clock.now_ms())
+        await self._store.indexes.repair_seat(alien_id, lobby_id, found, self._clock.now_ms())
 
     def hold(self, lobby_id: str) -> AbstractAsyncContextManager[None]:
         """Have a lobby to oneself within this process, to change it without useless races.

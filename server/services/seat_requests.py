@@ -1,4 +1,4 @@
-"""SeatRequests: players who want a seat and wait for the answer."""
+"""Seat requests: players who want a seat and wait for the outcome."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -7,56 +7,56 @@ from dataclasses import dataclass, field
 from protocol.errors import ErrorCode, Refused
 from server.services.lobbies import ATTEMPTS, Changed
 
-Joins = Callable[[str], bool]
-"""Whether a player may take one more new seat, which counts."""
+MayJoin = Callable[[str], bool]
+"""Whether a player may take one more new seat; asking counts against their limit."""
 
 
-class Permit:
-    """Leave to take one new seat: `joins` is asked when there is one to take, and only once,
-    however often the seat has to be looked for."""
+class JoinPermit:
+    """Permission to take one new seat. The limit is asked once, when there is a seat to take,
+    however often one has to be looked for."""
 
-    def __init__(self, joins: Joins, alien_id: str) -> None:
-        self._joins = joins
+    def __init__(self, may_join: MayJoin, alien_id: str) -> None:
+        self._may_join = may_join
         self._alien_id = alien_id
-        self._given: bool | None = None
+        self._granted: bool | None = None
 
-    def given(self) -> bool:
-        """Whether the player may have one more seat."""
-        if self._given is None:
-            self._given = self._joins(self._alien_id)
-        return self._given
+    def granted(self) -> bool:
+        """Whether the player may take one more seat."""
+        if self._granted is None:
+            self._granted = self._may_join(self._alien_id)
+        return self._granted
 
 
 @dataclass(slots=True, eq=False)
 class SeatRequest:
-    """A player who wants a seat. `attempts`: how often one was looked for in vain."""
+    """A player who wants a seat. `attempts`: how often none was found."""
 
     alien_id: str
     client_seed: str
-    permit: Permit
-    answer: "asyncio.Future[Changed | Refused]" = field(
+    permit: JoinPermit
+    outcome: "asyncio.Future[Changed | Refused]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
     attempts: int = 0
 
 
-def answer(requests: Iterable[SeatRequest], said: Changed | Refused) -> None:
-    """Tell those who still wait."""
+def resolve(requests: Iterable[SeatRequest], outcome: Changed | Refused) -> None:
+    """Give this outcome to those that have none yet."""
     for request in requests:
-        if not request.answer.done():
-            request.answer.set_result(said)
+        if not request.outcome.done():
+            request.outcome.set_result(outcome)
 
 
 def fail(requests: Iterable[SeatRequest], error: Exception) -> None:
-    """Tell those who still wait that it went wrong, or that it is not known."""
+    """Raise this error to those that have no outcome yet."""
     for request in requests:
-        if not request.answer.done():
-            request.answer.set_exception(error)
+        if not request.outcome.done():
+            request.outcome.set_exception(error)
 
 
 def count_attempts(requests: Iterable[SeatRequest]) -> None:
-    """Count one more attempt for all, and tell those for whom it was the last."""
+    """Count one more attempt for all, and refuse those whose attempts are exhausted."""
     for request in requests:
         request.attempts += 1
         if request.attempts >= ATTEMPTS:
-            answer([request], Refused(ErrorCode.UNAVAILABLE))
+            resolve([request], Refused(ErrorCode.UNAVAILABLE))

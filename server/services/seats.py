@@ -14,8 +14,9 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.services.billing import Billing
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
-from server.services.matchmaker import Matchmaker, Tier
-from server.services.seat_requests import Joins, Permit
+from server.services.matchmaker import Matchmaker
+from server.services.seat_requests import JoinPermit, MayJoin
+from server.services.tiers import Tier
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
@@ -32,7 +33,7 @@ class Seated:
 
 class Seats:
     """Where players sit. `tiers`: the variant that each buy-in plays; `takes_test`: whether new
-    invoices may be paid by test payments; `joins`: whether a player may take one more new seat."""
+    invoices may be paid by test payments; `may_join`: whether a player may take one more seat."""
 
     def __init__(
         self,
@@ -41,19 +42,19 @@ class Seats:
         billing: Billing,
         clock: StoreClock,
         tiers: Mapping[int, Variant],
-        joins: Joins,
+        may_join: MayJoin,
         *,
         takes_test: bool,
     ) -> None:
         self._lobbies = lobbies
         self._billing = billing
-        self._joins = joins
+        self._may_join = may_join
         self._tiers = {
             buy_in_amount: Tier(buy_in_amount, variant, takes_test)
             for buy_in_amount, variant in tiers.items()
         }
         self._matchmakers = {
-            buy_in_amount: Matchmaker(lobbies, directory, billing, clock, tier, joins)
+            buy_in_amount: Matchmaker(lobbies, directory, billing, clock, tier, may_join)
             for buy_in_amount, tier in self._tiers.items()
         }
 
@@ -81,7 +82,7 @@ class Seats:
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
     async def _take(self, tier: Tier, alien_id: str, lobby_id: str) -> Changed | Refused:
-        permit = Permit(self._joins, alien_id)
+        permit = JoinPermit(self._may_join, alien_id)
         async with self._lobbies.hold(lobby_id):
             for _ in range(ATTEMPTS):
                 seated = await self._try_to_take(tier, alien_id, lobby_id, permit)
@@ -90,7 +91,7 @@ class Seats:
         return Refused(ErrorCode.UNAVAILABLE)
 
     async def _try_to_take(
-        self, tier: Tier, alien_id: str, lobby_id: str, permit: Permit
+        self, tier: Tier, alien_id: str, lobby_id: str, permit: JoinPermit
     ) -> Changed | Refused | None:
         """Try once; None: the lobby, or an invoice that was given up there, has changed since."""
         before = await self._lobbies.stored(lobby_id)
@@ -102,7 +103,7 @@ class Seats:
 
         def decision(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
             decided = decide(lobby, command, now_ms)
-            if isinstance(decided, Refused) or not decided or permit.given():
+            if isinstance(decided, Refused) or not decided or permit.granted():
                 return decided
             return Refused(ErrorCode.RATE_LIMITED)
 

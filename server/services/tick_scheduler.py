@@ -147,7 +147,7 @@ class TickScheduler:
             return
         later = await self._timers.later_than(table, self._clock.now_ms() + SET_BACK_MS)
         for start in range(0, len(later), _BATCH):
-            await asyncio.gather(*map(self._lobbies.mend_indexes, later[start : start + _BATCH]))
+            await asyncio.gather(*map(self._lobbies.repair_indexes, later[start : start + _BATCH]))
         self._reviewed[table] = set_backs
 
     async def _tick(self, table: str, lobby_id: str, due_ms: float) -> None:
@@ -160,10 +160,10 @@ class TickScheduler:
             changed = await self._lobbies.carry_out(lobby_id, Tick())
             if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)
-                await self._lobbies.mend_indexes(lobby_id)
+                await self._lobbies.repair_indexes(lobby_id)
             elif isinstance(changed, Changed) and not changed.records:
                 # Another node was faster, or the timer says what the lobby does not.
-                await self._lobbies.mend_indexes(lobby_id)
+                await self._lobbies.repair_indexes(lobby_id)
         except StoreUnavailable as error:
             log.warning("tick_without_store", lobby_id=lobby_id, error=str(error))
         except Exception:

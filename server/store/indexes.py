@@ -28,14 +28,16 @@ class Indexes:
         self._connection = connection
         self._commits = commits
 
-    async def mend(self, lobby_id: str, found: Snapshot, now_ms: float) -> None:
+    async def repair(self, lobby_id: str, found: Snapshot, now_ms: float) -> None:
         """Correct what leads to a lobby that was `found` to be so. Raises StoreUnavailable."""
         table = lobby_table(lobby_id)
         for index, wanted in _members(found.lobby, table):
-            await self._mend_member(lobby_id, found, index, wanted, now_ms)
-        await self._mend_timer(lobby_id, found, now_ms)
+            await self._repair_member(lobby_id, found, index, wanted, now_ms)
+        await self._repair_timer(lobby_id, found, now_ms)
 
-    async def mend_seat(self, alien_id: str, lobby_id: str, found: Snapshot, now_ms: float) -> None:
+    async def repair_seat(
+        self, alien_id: str, lobby_id: str, found: Snapshot, now_ms: float
+    ) -> None:
         """Forget the seat of a player in a lobby that was `found` not to form with them in it."""
         lobby = found.lobby
         if lobby is not None and lobby.status == "forming" and alien_id in lobby.players:
@@ -44,13 +46,13 @@ class Indexes:
         if await self._connection.call("HGET", key, lobby_id) is not None:
             await self._correct(lobby_id, found, ("HDEL", key, lobby_id), now_ms)
 
-    async def _mend_member(
+    async def _repair_member(
         self, lobby_id: str, found: Snapshot, index: str, wanted: int | None, now_ms: float
     ) -> None:
         if await self._score(index, lobby_id) != wanted:
             await self._correct(lobby_id, found, _write(index, lobby_id, wanted), now_ms)
 
-    async def _mend_timer(self, lobby_id: str, found: Snapshot, now_ms: float) -> None:
+    async def _repair_timer(self, lobby_id: str, found: Snapshot, now_ms: float) -> None:
         index = keys.timers(lobby_table(lobby_id))
         score = await self._score(index, lobby_id)
         due = None if found.lobby is None else due_at(found.lobby)

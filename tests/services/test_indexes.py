@@ -60,7 +60,7 @@ async def test_a_lobby_that_forms_is_found_again(node: Node, redis: Redis) -> No
     before = [await redis.zscore(index, lobby_id) for index in indexes]
     for index in indexes:
         await redis.zrem(index, lobby_id)
-    await node.lobbies.mend_indexes(lobby_id)
+    await node.lobbies.repair_indexes(lobby_id)
     assert [await redis.zscore(index, lobby_id) for index in indexes] == before
 
 
@@ -82,6 +82,6 @@ async def test_a_timer_that_comes_too_early_is_set_to_when_the_lobby_is_due(
 
 async def test_what_is_right_is_not_corrected(node: Node) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
-    await node.lobbies.mend_indexes(lobby_id)
-    await node.lobbies.mend_seat("ann", lobby_id)
+    await node.lobbies.repair_indexes(lobby_id)
+    await node.lobbies.repair_seat("ann", lobby_id)
     assert corrected(node) == {}

@@ -17,7 +17,7 @@ from server.services.lobbies import Lobbies
 from server.services.payments import Payments
 from server.services.play import Play
 from server.services.replicas import LobbyReplicas
-from server.services.seat_requests import Joins
+from server.services.seat_requests import MayJoin
 from server.services.seats import Seated, Seats
 from server.services.tick_scheduler import TickScheduler
 from server.store.channels import Channels
@@ -67,7 +67,7 @@ class Node:
         takes_test: bool = False,
         listen_url: str | None = None,
         sharded: bool = True,
-        joins: Joins = lambda _alien_id: True,
+        joins: MayJoin = lambda _alien_id: True,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
         metrics = self.metrics = Metrics()
