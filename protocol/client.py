@@ -38,23 +38,25 @@ MOST_RETRY_AFTER_SECONDS: Final = 60.0
 class FrontDesk:
     """A connection to the front desk. Every command raises CommandRefused or ConnectionLost."""
 
-    def __init__(self, line: Connection) -> None:
-        self._line = line
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def join(self, buy_in_amount: int, client_seed: str = "") -> JoinAnswer:
         """Take a seat in a tier: the lobby it is in, and what to pay for it."""
-        body = await self._line.ask("join", buy_in_amount=buy_in_amount, client_seed=client_seed)
+        body = await self._connection.ask(
+            "join", buy_in_amount=buy_in_amount, client_seed=client_seed
+        )
         return JoinAnswer.model_validate(body, extra="ignore")
 
     async def list(self, buy_in_amount: int | None = None) -> Sequence[LobbyView]:
         """The forming lobbies, oldest first; of one tier if it is named."""
-        body = await self._line.ask("list", buy_in_amount=buy_in_amount)
+        body = await self._connection.ask("list", buy_in_amount=buy_in_amount)
         return ListAnswer.model_validate(body, extra="ignore").lobbies
 
     async def updates(self) -> AsyncIterator[LobbyView]:
         """The lobbies that formed when the connection was made, and then each one that changes or
         stops forming, until the connection ends."""
-        async for name, message in self._line.messages():
+        async for name, message in self._connection.messages():
             if name == "lobbies":
                 for lobby in Lobbies.model_validate(message, extra="ignore").lobbies:
                     yield lobby
@@ -63,7 +65,7 @@ class FrontDesk:
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
-        body = await self._line.ask("refresh_token", token=token)
+        body = await self._connection.ask("refresh_token", token=token)
         return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
 
 
@@ -91,30 +93,30 @@ class LobbyClient:
 
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
-        body = await self._line.ask("select_numbers", numbers=numbers)
+        body = await self._connection.ask("select_numbers", numbers=numbers)
         return SelectNumbersAnswer.model_validate(body, extra="ignore").numbers
 
     async def arrange_grid(self, grid: Grid) -> Grid:
         """Arrange the ticket, as rows: the grid that is held now."""
-        body = await self._line.ask("arrange_grid", grid=grid)
+        body = await self._connection.ask("arrange_grid", grid=grid)
         return ArrangeGridAnswer.model_validate(body, extra="ignore").grid
 
     async def claim(self) -> ClaimWon | ClaimFalse:
         """Say that a pattern is complete. If it is not, the player is out."""
-        body = await self._line.ask("claim")
+        body = await self._connection.ask("claim")
         return (ClaimWon if body["valid"] else ClaimFalse).model_validate(body, extra="ignore")
 
     async def leave(self) -> None:
         """Give the seat up."""
-        await self._line.ask("leave")
+        await self._connection.ask("leave")
 
     async def sync(self) -> LobbyState:
         """The whole state as it is now; `view` and `events` do not change by it."""
-        return SyncState.model_validate(await self._line.ask("sync"), extra="ignore").state
+        return SyncState.model_validate(await self._connection.ask("sync"), extra="ignore").state
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
-        body = await self._line.ask("refresh_token", token=token)
+        body = await self._connection.ask("refresh_token", token=token)
         self._token = token
         return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
 
@@ -126,7 +128,7 @@ class LobbyClient:
         when the server does not let the client back in, ConnectionLost when it stays away.
         """
         while not self._over:
-            async for name, message in self._line.messages():
+            async for name, message in self._connection.messages():
                 heard = self._hear(name, message)
                 if self._own_is_due:
                     await self._ask_own()
@@ -142,15 +144,15 @@ class LobbyClient:
     async def close(self) -> None:
         """End the connection, and `events` with it."""
         self._closed = True
-        await self._line.close()
+        await self._connection.close()
 
     async def connect(self) -> None:
         """Connect for the first time, and take `view` and `you` from the server."""
-        self._line = await self._open_line()
+        self._connection = await self._open_connection()
         try:
             self._take_state(await self.sync())
         except BaseException:
-            await self._line.close()
+            await self._connection.close()
             raise
 
     @property
@@ -189,9 +191,9 @@ class LobbyClient:
         """Ask for one's own part; if there is no answer now, at the next message or connection."""
         self._own_is_due = True
         try:
-            body = await self._line.ask("sync", last_seq=self._heard_seq)
+            body = await self._connection.ask("sync", last_seq=self._heard_seq)
             if "events" in body and "you" not in body:  # of a server of the version before
-                body = await self._line.ask("sync")
+                body = await self._connection.ask("sync")
         except ConnectionLost:
             return
         except CommandRefused as refused:
@@ -207,19 +209,19 @@ class LobbyClient:
         self.patterns = state.patterns
         self.you = state.you
 
-    async def _open_line(self) -> Connection:
+    async def _open_connection(self) -> Connection:
         auth: dict[str, Any] = {"token": self._token}
         if self._heard_seq is not None:
             auth["last_seq"] = self._heard_seq
         return await Connection.open(self._url, self._namespace, auth)
 
     async def _reconnect(self) -> None:
-        await self._line.close()
+        await self._connection.close()
         backoff = Backoff()
         for _ in range(RECONNECT_ATTEMPTS):
             await asyncio.sleep(self._wait_seconds(backoff))
             try:
-                self._line = await self._open_line()
+                self._connection = await self._open_connection()
             except ConnectionLost:
                 continue
             except CommandRefused as refused:
@@ -251,11 +253,11 @@ def _subject(token: str) -> str | None:
 async def connect_front_desk(url: str, token: str) -> AsyncIterator[FrontDesk]:
     """The front desk of the server at `url`, as the player of `token`. Raises CommandRefused or
     ConnectionLost."""
-    line = await Connection.open(url, FRONT_DESK, {"token": token})
+    connection = await Connection.open(url, FRONT_DESK, {"token": token})
     try:
-        yield FrontDesk(line)
+        yield FrontDesk(connection)
     finally:
-        await line.close()
+        await connection.close()
 
 
 @asynccontextmanager

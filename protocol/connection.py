@@ -1,4 +1,4 @@
-"""A line to a server: one Socket.IO connection in one namespace."""
+"""A connection to a server: one Socket.IO connection in one namespace."""
 
 import asyncio
 import logging
@@ -55,13 +55,13 @@ class Connection:
             logger=_library_log,
             engineio_logger=_library_log,
         )
-        line = cls(client, namespace)
+        connection = cls(client, namespace)
         try:
-            await line._connect(url, auth)
+            await connection._connect(url, auth)
         except BaseException:
-            await line.close()
+            await connection.close()
             raise
-        return line
+        return connection
 
     async def ask(self, command: str, **payload: Any) -> dict[str, Any]:
         """The acknowledgement of a command. Raises CommandRefused or ConnectionLost."""

@@ -11,10 +11,10 @@ from server.load.condition import Condition
 from server.load.descriptors import raise_limit
 from server.load.figures import figures
 from server.load.keyserver import published
-from server.load.plan import Plan, Signing
 from server.load.progress import progress, summary
 from server.load.report import write_report
 from server.load.run import Run, RunFailed
+from server.load.scenario import Scenario, Signing
 from server.load.target import Target
 from server.load.tokens import key_set, read_key
 
@@ -104,7 +104,7 @@ def load(
         try:
             conditions = [Condition.parse(text, figures([])) for text in fail_if or []]
             signing = None if dev else _signing(token_key, webhook_key, issuer, audience, kid)
-            plan = Plan(
+            scenario = Scenario(
                 target=Target.find(url, source_addresses),
                 name=f"load-{secrets.token_hex(3)}",
                 players=players,
@@ -118,11 +118,11 @@ def load(
                 claims=claims,
                 signing=signing,
             )
-            raise_limit(-(-plan.people // processes))
+            raise_limit(-(-scenario.participants // processes))
             stack.enter_context(_published(signing, jwks_port))
         except (OSError, ValueError) as error:
             raise typer.BadParameter(str(error)) from error
-        _run(plan, processes, report, conditions)
+        _run(scenario, processes, report, conditions)
 
 
 def _signing(
@@ -140,9 +140,11 @@ def _published(signing: Signing | None, port: int | None) -> AbstractContextMana
     return published(key_set(read_key(signing.token_key), signing.kid), port)
 
 
-def _run(plan: Plan, processes: int, report: Path | None, conditions: list[Condition]) -> None:
+def _run(
+    scenario: Scenario, processes: int, report: Path | None, conditions: list[Condition]
+) -> None:
     try:
-        run = Run(plan, processes)
+        run = Run(scenario, processes)
         with progress() as show:
             run.watch(show)
     except RunFailed as error:
@@ -150,8 +152,8 @@ def _run(plan: Plan, processes: int, report: Path | None, conditions: list[Condi
         raise typer.Exit(_FAILED) from error
     failed = [condition for condition in conditions if condition.holds(figures(run.seconds))]
     if report is not None:
-        title = f"{plan.players} players on {plan.target.url}"
-        write_report(report, title, run.seconds, plan.steady_seconds, failed)
+        title = f"{scenario.players} players on {scenario.target.url}"
+        write_report(report, title, run.seconds, scenario.steady_seconds, failed)
     typer.echo(summary(run.seconds))
     for condition in failed:
         typer.echo(f"failed: {condition}", err=True)

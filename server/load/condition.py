@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final, Self
 
-from server.load.figures import Figures
+from server.load.figures import RunFigures
 
 _OPERATORS: Final[dict[str, Callable[[float, float], bool]]] = {
     "<": operator.lt,
@@ -39,7 +39,7 @@ class Condition:
     def __str__(self) -> str:
         return f"{self.figure}{self.comparison}{self.limit:g}"
 
-    def holds(self, figures: Figures) -> bool:
+    def holds(self, figures: RunFigures) -> bool:
         """Whether it is true of the figures. Of one that was not measured it is: nobody can say
         that the limit was kept."""
         value = figures[self.figure]

@@ -8,77 +8,79 @@ from typing import Any, Final, TypeVar
 import orjson
 
 from protocol.ids import FRONT_DESK
-from server.load.failures import ConnectionLost, Refused
+from server.load.failures import Disconnected, RequestRefused
 from server.load.meter import Meter
-from server.load.tally import Command
-from server.load.websocket import WebSocket
+from server.load.stats import CommandName
+from server.load.websocket import ClientWebSocket
 
 ANSWER_SECONDS: Final = 30.0
 
-_JOINED, _EVENT, _ACK, _NOT_JOINED = b"0", b"2", b"3", b"4"
+_JOINED, _EVENT, _ACK, _CONNECT_ERROR = b"0", b"2", b"3", b"4"
 _FRONT_DESK: Final = FRONT_DESK.encode()
 
-Hear = Callable[[str, dict[str, Any]], None]
-Answer = dict[str, Any]
+EventHandler = Callable[[str, dict[str, Any]], None]
+Acknowledgement = dict[str, Any]
 T = TypeVar("T")
 
 
 class Connection:
-    """The packets of one connection. `on_end` is called when it is over, `retry_after_seconds` is
-    when to come back then, if the server said so."""
+    """The packets of one connection. `on_end` is called when it is over; `retry_after_seconds` is
+    when to reconnect then, if the server named a time."""
 
     __slots__ = (
-        "_asked",
         "_entering",
         "_has_joined",
-        "_hear",
         "_meter",
         "_namespace",
+        "_on_event",
+        "_pending",
         "_socket",
         "on_end",
         "retry_after_seconds",
     )
 
-    def __init__(self, socket: WebSocket, meter: Meter) -> None:
+    def __init__(self, socket: ClientWebSocket, meter: Meter) -> None:
         self.on_end: Callable[[], None] = lambda: None
         self.retry_after_seconds: float | None = None
         self._socket = socket
         self._meter = meter
         self._namespace = b""
-        self._hear: Hear | None = None
+        self._on_event: EventHandler | None = None
         self._entering: asyncio.Future[None] | None = None
         self._has_joined = False
-        self._asked: dict[int, tuple[Command, float, asyncio.Future[Answer]]] = {}
+        self._pending: dict[int, tuple[CommandName, float, asyncio.Future[Acknowledgement]]] = {}
         socket.on_message = self._take
         socket.on_end = self._end
 
     async def opened(self) -> None:
-        """Return when the server is ready to listen. Raises Refused or ConnectionLost."""
+        """Return when the server is ready to listen. Raises RequestRefused or Disconnected."""
         await self._result(self._socket.opening)
 
     async def enter(
-        self, namespace: str, auth: Mapping[str, Any], hear: Hear | None = None
+        self, namespace: str, auth: Mapping[str, Any], on_event: EventHandler | None = None
     ) -> None:
-        """Join a namespace, in place of the one before; `hear` gets its events. Raises Refused or
-        ConnectionLost."""
+        """Join a namespace, in place of the one before; `on_event` gets its events.
+
+        Raises RequestRefused or Disconnected.
+        """
         if self._namespace:
             self._send(b"1%b," % self._namespace)
-        self._namespace, self._hear, self._has_joined = namespace.encode(), hear, False
+        self._namespace, self._on_event, self._has_joined = namespace.encode(), on_event, False
         self._entering = asyncio.get_running_loop().create_future()
         start_s = time.monotonic()
         self._send(b"0%b,%b" % (self._namespace, orjson.dumps(auth)))
         await self._result(self._entering)
         self._meter.since("enter", start_s)
 
-    async def ask(self, command: Command, **payload: Any) -> Answer:
-        """The acknowledgement of a command. Raises Refused or ConnectionLost."""
-        ack_id = max(self._asked, default=0) + 1
-        reply: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self._asked[ack_id] = (command, time.monotonic(), reply)
+    async def ask(self, command: CommandName, **payload: Any) -> Acknowledgement:
+        """The acknowledgement of a command. Raises RequestRefused or Disconnected."""
+        ack_id = max(self._pending, default=0) + 1
+        reply: asyncio.Future[Acknowledgement] = asyncio.get_running_loop().create_future()
+        self._pending[ack_id] = (command, time.monotonic(), reply)
         self._send(b"2%b,%d%b" % (self._namespace, ack_id, orjson.dumps([command, payload])))
         answer = await self._result(reply)
         if not answer["ok"]:
-            raise Refused(answer["error"]["code"])
+            raise RequestRefused(answer["error"]["code"])
         return answer
 
     @property
@@ -96,16 +98,16 @@ class Connection:
         return self._has_joined and self._namespace == namespace.encode()
 
     def check(self) -> None:
-        """Raise ConnectionLost if the connection is over."""
+        """Raise Disconnected if the connection is over."""
         if self._socket.has_ended:
-            raise ConnectionLost
+            raise Disconnected
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Close the connection in order."""
         self._socket.close()
 
     def drop(self) -> None:
-        """Be gone without a word."""
+        """Cut the connection without a closing handshake."""
         self._socket.drop()
 
     def _send(self, packet: bytes) -> None:
@@ -119,7 +121,7 @@ class Connection:
         except TimeoutError:
             self._meter.error("no_answer")
             self.drop()
-            raise ConnectionLost from None
+            raise Disconnected from None
 
     def _take(self, packet: bytes) -> None:
         kind = packet[:1]
@@ -132,28 +134,28 @@ class Connection:
             if kind == _JOINED:
                 self._has_joined = True
                 self._entering.set_result(None)
-            elif kind == _NOT_JOINED:
-                self._entering.set_exception(Refused(orjson.loads(document)["data"]["code"]))
+            elif kind == _CONNECT_ERROR:
+                self._entering.set_exception(RequestRefused(orjson.loads(document)["data"]["code"]))
 
     def _take_event(self, namespace: bytes, document: bytes) -> None:
         if document.startswith(b'["draining"'):
             self.retry_after_seconds = orjson.loads(document)[1]["retry_after_ms"] / 1000
         elif namespace == self._namespace:
-            # Before one has joined it is of an earlier stay here, and will be told again.
-            if self._has_joined and self._hear is not None:
-                self._hear(*orjson.loads(document))
+            # Before the join is acknowledged it is of an earlier stay, and will be replayed.
+            if self._has_joined and self._on_event is not None:
+                self._on_event(*orjson.loads(document))
         elif namespace != _FRONT_DESK:  # whose last listings may still be on their way
             self._meter.count("misrouted")
 
     def _take_answer(self, document: bytes) -> None:
         bracket = document.index(b"[")
-        command, start_s, reply = self._asked.pop(int(document[:bracket]))
+        command, start_s, reply = self._pending.pop(int(document[:bracket]))
         self._meter.since(command, start_s)
         if not reply.done():
             reply.set_result(orjson.loads(document[bracket:])[0])
 
     def _end(self) -> None:
-        for waiting in (self._entering, *(reply for _, _, reply in self._asked.values())):
+        for waiting in (self._entering, *(reply for _, _, reply in self._pending.values())):
             if waiting is not None and not waiting.done():
-                waiting.set_exception(ConnectionLost())
+                waiting.set_exception(Disconnected())
         self.on_end()

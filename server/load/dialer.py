@@ -5,10 +5,10 @@ import time
 from itertools import cycle
 
 from server.load.connection import Connection
-from server.load.failures import Refused
+from server.load.failures import RequestRefused
 from server.load.meter import Meter
 from server.load.target import Target
-from server.load.websocket import WebSocket
+from server.load.websocket import ClientWebSocket
 
 
 class Dialer:
@@ -21,23 +21,23 @@ class Dialer:
         self._sources = cycle(target.sources or [None])
 
     async def dial(self) -> Connection:
-        """A new connection. Raises Refused or ConnectionLost."""
+        """A new connection. Raises RequestRefused or Disconnected."""
         start_s = time.monotonic()
-        line = Connection(await self._connect(), self._meter)
+        connection = Connection(await self._connect(), self._meter)
         try:
-            await line.opened()
+            await connection.opened()
         except BaseException:
-            line.drop()
+            connection.drop()
             raise
         self._meter.since("connect", start_s)
         self._meter.count("connections")
-        return line
+        return connection
 
-    async def _connect(self) -> WebSocket:
+    async def _connect(self) -> ClientWebSocket:
         target, source = self._target, next(self._sources)
         try:
             _, socket = await asyncio.get_running_loop().create_connection(
-                lambda: WebSocket(target.netloc, self._meter),
+                lambda: ClientWebSocket(target.netloc, self._meter),
                 target.address,
                 target.port,
                 ssl=self._tls,
@@ -45,5 +45,5 @@ class Dialer:
                 local_addr=None if source is None else (source, 0),
             )
         except OSError as error:
-            raise Refused(f"cannot_connect_{type(error).__name__}") from error
+            raise RequestRefused(f"cannot_connect_{type(error).__name__}") from error
         return socket

@@ -1,4 +1,4 @@
-"""What can go wrong for a player."""
+"""What can go wrong for a participant."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ from protocol.errors import ERRORS, ErrorEntry
 _ENTRIES: Final[dict[str, ErrorEntry]] = {code.value: entry for code, entry in ERRORS.items()}
 
 
-class Refused(Exception):
-    """The server, or something on the way to it, said no.
+class RequestRefused(Exception):
+    """The server, or something on the way to it, refused a command, a connection or a request.
 
-    `code` is of the protocol's closed table, or tells in its own words. `may_pass` says whether
-    the same may succeed a little later; of the codes of the table the table knows.
+    `code` is one of the protocol's closed table, or names what failed on the way. `may_pass`:
+    whether the same may succeed a little later; for codes of the table, its `retry`.
     """
 
     def __init__(self, code: str, *, may_pass: bool = True) -> None:
@@ -21,5 +21,5 @@ class Refused(Exception):
         self.may_pass = may_pass if entry is None else entry.retry
 
 
-class ConnectionLost(Exception):
+class Disconnected(Exception):
     """There is no connection, or none any more."""

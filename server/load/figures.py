@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
-from server.load.tally import COUNTS, LATENCIES, Tally
+from server.load.stats import COUNTS, LATENCIES, IntervalStats
 
 PERCENTILES: Final = {"p50": 50.0, "p95": 95.0, "p99": 99.0, "p999": 99.9}
 
-Figures = dict[str, float | None]
+RunFigures = dict[str, float | None]
 
 
-def figures(seconds: Sequence[Tally]) -> Figures:
+def figures(seconds: Sequence[IntervalStats]) -> RunFigures:
     """What a run measured; None where nothing was measured.
 
     For each latency `<name>_p50_ms` to `_p999_ms` and `_max_ms`; each count by its name; `errors`;
@@ -34,19 +34,19 @@ def figures(seconds: Sequence[Tally]) -> Figures:
     }
 
 
-def total(seconds: Sequence[Tally]) -> Tally:
+def total(seconds: Sequence[IntervalStats]) -> IntervalStats:
     """All seconds in one."""
-    whole = Tally()
+    whole = IntervalStats()
     for second in seconds:
         whole.add(second)
     return whole
 
 
-def latency_figures(tally: Tally) -> Figures:
+def latency_figures(stats: IntervalStats) -> RunFigures:
     """The percentiles and the maximum of every latency."""
-    found: Figures = {}
+    found: RunFigures = {}
     for name in LATENCIES:
-        histogram = tally.latencies[name]
+        histogram = stats.latencies[name]
         for label, percent in PERCENTILES.items():
             found[f"{name}_{label}_ms"] = _rounded(histogram.percentile_ms(percent))
         is_empty = histogram.percentile_ms(100) is None

@@ -54,7 +54,7 @@ def pong_frame(payload: bytes) -> bytes:
 
 
 def close_frame() -> bytes:
-    """The goodbye of a client: a normal end."""
+    """A client's close frame: a normal closure."""
     return _frame(CLOSE, struct.pack("!H", 1000))
 
 

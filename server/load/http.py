@@ -6,7 +6,7 @@ from typing import Any, Final
 import aiohttp
 import orjson
 
-from server.load.failures import Refused
+from server.load.failures import RequestRefused
 
 _CONNECTIONS: Final = 100
 _TIMEOUT_SECONDS: Final = 30
@@ -23,24 +23,24 @@ def http_session() -> aiohttp.ClientSession:
 async def post_json(
     http: aiohttp.ClientSession, url: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """POST a JSON object, and return the one that is answered. Raises Refused."""
+    """POST a JSON object, and return the one that is answered. Raises RequestRefused."""
     return await post(http, url, orjson.dumps(body), {})
 
 
 async def post(
     http: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
 ) -> dict[str, Any]:
-    """POST JSON, and return the object that is answered. Raises Refused."""
+    """POST JSON, and return the object that is answered. Raises RequestRefused."""
     headers = {"Content-Type": "application/json", **headers}
     try:
         async with http.post(url, data=body, headers=headers) as answer:
             content = await answer.read()
     except (aiohttp.ClientError, TimeoutError) as error:
-        raise Refused(f"http_{type(error).__name__}") from error
+        raise RequestRefused(f"http_{type(error).__name__}") from error
     if answer.status != 200:
-        raise Refused(code_of(content) or f"http_{answer.status}")
-    said: dict[str, Any] = orjson.loads(content)
-    return said
+        raise RequestRefused(code_of(content) or f"http_{answer.status}")
+    document: dict[str, Any] = orjson.loads(content)
+    return document
 
 
 def code_of(body: bytes) -> str | None:

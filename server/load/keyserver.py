@@ -13,7 +13,7 @@ def published(key_set: Mapping[str, Any], port: int) -> Iterator[str]:
     """Serve the key set on 127.0.0.1, at every path. Gives the URL. Raises OSError."""
     document = json.dumps(key_set).encode()
 
-    class Answer(BaseHTTPRequestHandler):
+    class KeySetHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -22,9 +22,9 @@ def published(key_set: Mapping[str, Any], port: int) -> Iterator[str]:
             self.wfile.write(document)
 
         def log_message(self, *_: object) -> None:
-            """Nobody wants to know."""
+            """Requests are not logged."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), Answer) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), KeySetHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"

@@ -1,8 +1,8 @@
-"""Where the players of one process note what they see."""
+"""Records what the participants of one process measure."""
 
 import time
 
-from server.load.tally import Count, Latency, Tally
+from server.load.stats import CountName, IntervalStats, LatencyName
 
 
 class Meter:
@@ -14,32 +14,32 @@ class Meter:
     def __init__(self, clock_offset_ms: float = 0) -> None:
         self.sockets = 0
         self._clock_offset_ms = clock_offset_ms
-        self._tally = Tally()
+        self._stats = IntervalStats()
         self._cpu_seconds = time.process_time()
 
     def now_ms(self) -> float:
         """Unix time in ms, by the server's clock."""
         return time.time() * 1000 + self._clock_offset_ms
 
-    def latency(self, name: Latency, value_ms: float) -> None:
+    def latency(self, name: LatencyName, value_ms: float) -> None:
         """Something took so long."""
-        self._tally.latencies[name].record(value_ms)
+        self._stats.latencies[name].record(value_ms)
 
-    def since(self, name: Latency, start_s: float) -> None:
+    def since(self, name: LatencyName, start_s: float) -> None:
         """Something began at `start_s` of the monotonic clock and is over."""
         self.latency(name, (time.monotonic() - start_s) * 1000)
 
-    def count(self, name: Count, times: int = 1) -> None:
+    def count(self, name: CountName, times: int = 1) -> None:
         """Something happened."""
-        self._tally.counts[name] += times
+        self._stats.counts[name] += times
 
     def error(self, code: str) -> None:
         """Something was refused, or went wrong."""
-        self._tally.errors[code] += 1
+        self._stats.errors[code] += 1
 
-    def take(self) -> Tally:
+    def take(self) -> IntervalStats:
         """All since the last call."""
-        taken, self._tally = self._tally, Tally()
+        taken, self._stats = self._stats, IntervalStats()
         cpu_seconds = time.process_time()
         taken.cpu_seconds = cpu_seconds - self._cpu_seconds
         self._cpu_seconds = cpu_seconds

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from server.load.figures import PERCENTILES
 from server.load.plot import Series, plot
-from server.load.tally import COUNTS, LATENCIES
+from server.load.stats import COUNTS, LATENCIES
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 920px; margin: 2em auto; color: #222; }
@@ -46,20 +46,20 @@ def _latencies(figures: Mapping[str, float | None]) -> str:
 
 
 def _plots(series: list[Mapping[str, Any]]) -> str:
-    def line(name: str) -> Series:
+    def by_second(name: str) -> Series:
         return [second.get(name) for second in series]
 
     def percentiles(latency: str) -> dict[str, Series]:
-        return {label: line(f"{latency}_{label}_ms") for label in PERCENTILES}
+        return {label: by_second(f"{latency}_{label}_ms") for label in PERCENTILES}
 
     return "".join(
         [
             plot("Pushes, from the server's time to the receipt", "ms", percentiles("push")),
             plot("Calls, off their rhythm", "ms", percentiles("jitter")),
-            plot("Sockets", "", {"open": line("sockets")}),
-            plot("Room events a second", "", {"received": line("events")}),
-            plot("Errors a second", "", {name: line(name) for name in ("errors", "missed")}),
-            plot("CPU of the load tool", "%", {"of one core": line("cpu_percent")}),
+            plot("Sockets", "", {"open": by_second("sockets")}),
+            plot("Room events a second", "", {"received": by_second("events")}),
+            plot("Errors a second", "", {name: by_second(name) for name in ("errors", "missed")}),
+            plot("CPU of the load tool", "%", {"of one core": by_second("cpu_percent")}),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""What players and spectators have in common: they stay, whatever happens."""
+"""What players and spectators have in common: a connection that is made again when it ends."""
 
 import asyncio
 import random
@@ -9,25 +9,25 @@ from typing import Any, Final
 
 from protocol.backoff import Backoff
 from server.load.connection import Connection
-from server.load.failures import ConnectionLost, Refused
-from server.load.kit import Kit
+from server.load.context import WorkerContext
+from server.load.failures import Disconnected, RequestRefused
 
 RETRY_SECONDS: Final = (0.5, 1.5)
 """When to try again what was refused, at random in between, so that not all come at once."""
 _TOKEN_SECONDS: Final = 1800
-"""How long a token is shown again: half of what the shortest-lived is good for."""
+"""How long a token is used again: half of what the shortest-lived is good for."""
 
-_chance: Final = random.SystemRandom()
+_random: Final = random.SystemRandom()
 
 
 class Participant(ABC):
     """Somebody with a name, a token and one connection at a time."""
 
-    def __init__(self, alien_id: str, kit: Kit) -> None:
+    def __init__(self, alien_id: str, context: WorkerContext) -> None:
         self.alien_id = alien_id
-        self._kit = kit
-        self._news = asyncio.Event()
-        self._line: Connection | None = None
+        self._context = context
+        self._event = asyncio.Event()
+        self._connection: Connection | None = None
         self._backoff = Backoff()
         self._token: str | None = None
         self._token_until_s = 0.0
@@ -39,13 +39,13 @@ class Participant(ABC):
 
     def drop(self) -> None:
         """Lose the connection. It is made again."""
-        if self._line is not None:
-            self._line.drop()
+        if self._connection is not None:
+            self._connection.drop()
 
     async def leave(self) -> None:
-        """Say goodbye, after `run` was cancelled."""
-        if self._line is not None:
-            self._line.close()
+        """Close the connection, after `run` was cancelled."""
+        if self._connection is not None:
+            self._connection.close()
 
     @abstractmethod
     async def _take_part(self) -> None:
@@ -58,39 +58,39 @@ class Participant(ABC):
     async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
-        except ConnectionLost:
-            await asyncio.sleep(self._comeback_seconds())
-        except Refused as refused:
-            self._kit.meter.error(refused.code)
+        except Disconnected:
+            await asyncio.sleep(self._reconnect_delay_seconds())
+        except RequestRefused as refused:
+            self._context.meter.error(refused.code)
             if not refused.may_pass:
                 self._token = None  # it may be why
                 self._give_up()
-            await asyncio.sleep(_chance.uniform(*RETRY_SECONDS))
+            await asyncio.sleep(_random.uniform(*RETRY_SECONDS))
 
-    def _comeback_seconds(self) -> float:
+    def _reconnect_delay_seconds(self) -> float:
         """How long to wait after a connection was lost, or was not made."""
-        line, self._line = self._line, None
-        if line is not None and line.has_joined:
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.has_joined:
             self._backoff.reset()
-        told = None if line is None else line.retry_after_seconds
-        return self._backoff.next_seconds() if told is None else told
+        named_seconds = None if connection is None else connection.retry_after_seconds
+        return self._backoff.next_seconds() if named_seconds is None else named_seconds
 
     async def _identify(self) -> str:
-        """A token that is good for a while yet. Raises Refused."""
+        """A token that is good for a while yet. Raises RequestRefused."""
         if self._token is None or time.monotonic() > self._token_until_s:
-            self._token = await self._kit.tokens.token(self.alien_id)
+            self._token = await self._context.token_source.token(self.alien_id)
             self._token_until_s = time.monotonic() + _TOKEN_SECONDS
         return self._token
 
     async def _connected(self) -> Connection:
-        """The connection, made again if it has ended. Raises Refused or ConnectionLost."""
-        if self._line is None or self._line.has_ended:
-            self._line = await self._kit.dialer.dial()
-            self._line.on_end = self._news.set
-        return self._line
+        """The connection, made again if it has ended. Raises RequestRefused or Disconnected."""
+        if self._connection is None or self._connection.has_ended:
+            self._connection = await self._context.dialer.dial()
+            self._connection.on_end = self._event.set
+        return self._connection
 
-    async def _wait_for_news(self, line: Connection) -> None:
-        """Return when there may be something to do. Raises ConnectionLost."""
-        await self._news.wait()
-        self._news.clear()
-        line.check()
+    async def _wait_for_event(self, connection: Connection) -> None:
+        """Return when there may be something to do. Raises Disconnected."""
+        await self._event.wait()
+        self._event.clear()
+        connection.check()

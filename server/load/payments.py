@@ -1,4 +1,4 @@
-"""Who pays: the development provider on demand, or webhooks that are signed here."""
+"""Paying invoices: by the development provider, or by webhooks that are signed here."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -8,15 +8,15 @@ import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol.payments import SIGNATURE_HEADER
-from server.load.failures import Refused
+from server.load.failures import RequestRefused
 from server.load.http import post, post_json
 
 
-class Payments(Protocol):
-    """Whoever pays invoices."""
+class Payer(Protocol):
+    """Pays invoices."""
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises Refused."""
+        """Pay an invoice, so that the server knows. Raises RequestRefused."""
         ...
 
 
@@ -28,7 +28,7 @@ class DevPayments:
         self._http = http
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises Refused."""
+        """Pay an invoice, so that the server knows. Raises RequestRefused."""
         answer = await post_json(self._http, self._url, {"invoice_id": invoice["invoice_id"]})
         _check(answer)
 
@@ -42,7 +42,7 @@ class SignedWebhooks:
         self._http = http
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises Refused."""
+        """Pay an invoice, so that the server knows. Raises RequestRefused."""
         delivery = {
             "invoice": invoice["invoice_id"],
             "status": "finalized",
@@ -61,4 +61,4 @@ def _check(answer: Mapping[str, Any]) -> None:
     """A delivery that was taken may still not have paid the seat."""
     reason = answer.get("reason")
     if reason not in (None, "already_processed"):
-        raise Refused(f"payment_{reason}", may_pass=False)
+        raise RequestRefused(f"payment_{reason}", may_pass=False)

@@ -6,8 +6,8 @@ from typing import Any
 
 from protocol.ids import FRONT_DESK, lobby_namespace
 from server.load.connection import Connection
-from server.load.failures import ConnectionLost, Refused
-from server.load.kit import Kit
+from server.load.context import WorkerContext
+from server.load.failures import Disconnected, RequestRefused
 from server.load.participant import Participant
 from server.load.room import Room
 from server.load.ticket import Ticket
@@ -49,32 +49,32 @@ class Game:
 class Player(Participant):
     """Plays games of one tier."""
 
-    def __init__(self, alien_id: str, buy_in_amount: int, kit: Kit) -> None:
-        super().__init__(alien_id, kit)
+    def __init__(self, alien_id: str, buy_in_amount: int, context: WorkerContext) -> None:
+        super().__init__(alien_id, context)
         self._buy_in_amount = buy_in_amount
         self._game: Game | None = None
 
     async def leave(self) -> None:
-        """Give the seat up, and say goodbye."""
-        game, line = self._game, self._line
-        if game is not None and line is not None and line.is_in(lobby_namespace(game.lobby_id)):
-            with suppress(ConnectionLost, Refused):
-                await line.ask("leave")
+        """Give the seat up, and close the connection."""
+        game, connection = self._game, self._connection
+        if game and connection and connection.is_in(lobby_namespace(game.lobby_id)):
+            with suppress(Disconnected, RequestRefused):
+                await connection.ask("leave")
         await super().leave()
 
     async def _take_part(self) -> None:
         game = self._game = self._game or await self._sit_down()
-        line = await self._connected()
+        connection = await self._connected()
         auth = game.room.auth(game.token)
-        await line.enter(lobby_namespace(game.lobby_id), auth, self._hear)
-        await self._prepare(game, line)
+        await connection.enter(lobby_namespace(game.lobby_id), auth, self._hear)
+        await self._prepare(game, connection)
         while not game.room.is_over:
-            if game.is_to_be_claimed and self._kit.claims:
-                await self._claim(game, line)
+            if game.is_to_be_claimed and self._context.claims:
+                await self._claim(game, connection)
             else:
-                await self._wait_for_news(line)
-        self._kit.meter.count("games")
-        self._kit.games.end(game.lobby_id)
+                await self._wait_for_event(connection)
+        self._context.meter.count("games")
+        self._context.games.end(game.lobby_id)
         self._game = None
 
     def _give_up(self) -> None:
@@ -82,37 +82,38 @@ class Player(Participant):
 
     async def _sit_down(self) -> Game:
         token = await self._identify()
-        line = await self._connected()
-        await line.enter(FRONT_DESK, {"token": token})  # its listings are long, and of no use here
-        joined = await line.ask("join", buy_in_amount=self._buy_in_amount)
-        room = Room(self._kit.meter, self._kit.games.pace(joined["lobby"]["lobby_id"]))
+        connection = await self._connected()
+        # Without a handler: the listings are long, and not needed.
+        await connection.enter(FRONT_DESK, {"token": token})
+        joined = await connection.ask("join", buy_in_amount=self._buy_in_amount)
+        room = Room(self._context.meter, self._context.games.schedule(joined["lobby"]["lobby_id"]))
         return Game(token, joined, room)
 
-    async def _prepare(self, game: Game, line: Connection) -> None:
+    async def _prepare(self, game: Game, connection: Connection) -> None:
         if not game.has_paid:
             start_s = time.monotonic()
-            await self._kit.payments.pay(game.invoice)
-            self._kit.meter.since("pay", start_s)
+            await self._context.payer.pay(game.invoice)
+            self._context.meter.since("pay", start_s)
             game.has_paid = True
         if not game.has_selected:
-            await line.ask("select_numbers", numbers=sorted(game.ticket.numbers))
+            await connection.ask("select_numbers", numbers=sorted(game.ticket.numbers))
             game.has_selected = True
         if not game.has_arranged:
-            await line.ask("arrange_grid", grid=game.ticket.grid)
+            await connection.ask("arrange_grid", grid=game.ticket.grid)
             game.has_arranged = True
 
-    async def _claim(self, game: Game, line: Connection) -> None:
+    async def _claim(self, game: Game, connection: Connection) -> None:
         try:
-            answer = await line.ask("claim")
-        except Refused as refused:
+            answer = await connection.ask("claim")
+        except RequestRefused as refused:
             if refused.code != "wrong_status":
                 raise
-            self._kit.meter.count("late_claims")
+            self._context.meter.count("late_claims")
         else:
             if answer["valid"]:
-                self._kit.meter.count("wins")
+                self._context.meter.count("wins")
             else:
-                self._kit.meter.error("false_claim")
+                self._context.meter.error("false_claim")
         game.has_claimed = True
 
     def _hear(self, name: str, message: dict[str, Any]) -> None:
@@ -124,4 +125,4 @@ class Player(Participant):
         else:
             is_news = game.room.is_over
         if is_news:
-            self._news.set()
+            self._event.set()

@@ -14,30 +14,32 @@ _COLOURS: Final = ("#2a6fdb", "#2a9d5c", "#d98a1c", "#c8324b")
 Series = Sequence[float | None]
 
 
-def plot(title: str, unit: str, lines: Mapping[str, Series]) -> str:
-    """A figure with up to four lines, each one value a second; None is a gap."""
-    top = _round_up(max((value for line in lines.values() for value in line if value), default=0))
+def plot(title: str, unit: str, series: Mapping[str, Series]) -> str:
+    """A figure with up to four series, each one value a second; None is a gap."""
+    top = _round_up(
+        max((value for values in series.values() for value in values if value), default=0)
+    )
     drawn = [
         f'<polyline points="{points}" stroke="{colour}"/>'
-        for line, colour in zip(lines.values(), _COLOURS, strict=False)
-        for points in _stretches(line, top)
+        for values, colour in zip(series.values(), _COLOURS, strict=False)
+        for points in _stretches(values, top)
     ]
-    length = max((len(line) for line in lines.values()), default=0)
+    length = max((len(values) for values in series.values()), default=0)
     return (
-        f"<figure><figcaption>{escape(title)} {_legend(lines)}</figcaption>"
+        f"<figure><figcaption>{escape(title)} {_legend(series)}</figcaption>"
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
         f"{_grid(top, unit)}{_seconds(length)}{''.join(drawn)}</svg></figure>"
     )
 
 
-def _stretches(line: Series, top: float) -> list[str]:
-    """The points of each stretch of the line without a gap."""
+def _stretches(values: Series, top: float) -> list[str]:
+    """The points of each stretch of the values without a gap."""
     stretches: list[list[str]] = [[]]
-    for second, value in enumerate(line):
+    for second, value in enumerate(values):
         if value is None:
             stretches.append([])
         else:
-            x = _LEFT + (_WIDTH - _LEFT) * second / max(len(line) - 1, 1)
+            x = _LEFT + (_WIDTH - _LEFT) * second / max(len(values) - 1, 1)
             stretches[-1].append(f"{x:.1f},{_y(value, top):.1f}")
     return [" ".join(points) for points in stretches if points]
 
@@ -61,10 +63,10 @@ def _seconds(length: int) -> str:
     return f'{first}<text x="{_WIDTH}" y="{y}">{length} s</text>'
 
 
-def _legend(lines: Mapping[str, Series]) -> str:
+def _legend(series: Mapping[str, Series]) -> str:
     return " ".join(
         f'<b style="color:{colour}">{escape(name)}</b>'
-        for name, colour in zip(lines, _COLOURS, strict=False)
+        for name, colour in zip(series, _COLOURS, strict=False)
     )
 
 

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while a run is on."""
+"""The progress of a run on the terminal."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,17 +10,17 @@ from rich.live import Live
 from rich.table import Table
 
 from server.load.figures import PERCENTILES, figures, latency_figures
-from server.load.tally import Latency, Tally
+from server.load.stats import IntervalStats, LatencyName
 
-_SHOWN: Final[tuple[Latency, ...]] = ("push", "jitter", "connect", "join", "claim", "tool_lag")
+_SHOWN: Final[tuple[LatencyName, ...]] = ("push", "jitter", "connect", "join", "claim", "tool_lag")
 _LINE_EVERY_SECONDS: Final = 5
 
-Show = Callable[[Sequence[Tally]], None]
+Show = Callable[[Sequence[IntervalStats]], None]
 
 
 @contextmanager
 def progress() -> Iterator[Show]:
-    """Shows the seconds so far: as a live table on a terminal, else as a line now and then."""
+    """Shows the seconds so far: as a live table on a terminal, else as a line every few seconds."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines()
@@ -29,7 +29,7 @@ def progress() -> Iterator[Show]:
         yield lambda seconds: live.update(_view(seconds), refresh=True)
 
 
-def summary(seconds: Sequence[Tally]) -> str:
+def summary(seconds: Sequence[IntervalStats]) -> str:
     """The figures that matter most, in one line."""
     found = figures(seconds)
     pushes = " ".join(f"{label} {_ms(found[f'push_{label}_ms'])}" for label in PERCENTILES)
@@ -41,19 +41,19 @@ def summary(seconds: Sequence[Tally]) -> str:
 
 
 def _lines() -> Show:
-    told = 0
+    shown_seconds = 0
 
-    def show(seconds: Sequence[Tally]) -> None:
-        nonlocal told
-        if len(seconds) >= told + _LINE_EVERY_SECONDS:
-            told = len(seconds)
-            typer.echo(_now(seconds), err=True)
+    def show(seconds: Sequence[IntervalStats]) -> None:
+        nonlocal shown_seconds
+        if len(seconds) >= shown_seconds + _LINE_EVERY_SECONDS:
+            shown_seconds = len(seconds)
+            typer.echo(_last_second(seconds), err=True)
 
     return show
 
 
-def _now(seconds: Sequence[Tally]) -> str:
-    second = seconds[-1] if seconds else Tally()
+def _last_second(seconds: Sequence[IntervalStats]) -> str:
+    second = seconds[-1] if seconds else IntervalStats()
     games = sum(earlier.counts["games"] for earlier in seconds)
     found = latency_figures(second)
     return (
@@ -64,8 +64,8 @@ def _now(seconds: Sequence[Tally]) -> str:
     )
 
 
-def _view(seconds: Sequence[Tally]) -> Group:
-    second = seconds[-1] if seconds else Tally()
+def _view(seconds: Sequence[IntervalStats]) -> Group:
+    second = seconds[-1] if seconds else IntervalStats()
     found = latency_figures(second)
     table = Table()
     table.add_column("ms, last second")
@@ -75,7 +75,7 @@ def _view(seconds: Sequence[Tally]) -> Group:
         table.add_row(name, *(_ms(found[f"{name}_{label}_ms"]) for label in (*PERCENTILES, "max")))
     for code, times in second.errors.most_common(5):
         table.add_row(code, str(times))
-    return Group(_now(seconds), table)
+    return Group(_last_second(seconds), table)
 
 
 def _ms(value: float | None) -> str:

@@ -9,13 +9,13 @@ import orjson
 from server.load.condition import Condition
 from server.load.figures import figures, latency_figures, total
 from server.load.page import page
-from server.load.tally import COUNTS, Tally
+from server.load.stats import COUNTS, IntervalStats
 
 
 def write_report(
     directory: Path,
     title: str,
-    seconds: Sequence[Tally],
+    seconds: Sequence[IntervalStats],
     steady: slice,
     failed: Sequence[Condition],
 ) -> None:
@@ -34,7 +34,7 @@ def write_report(
     (directory / "report.html").write_text(page(whole), encoding="utf-8")
 
 
-def _row(number: int, second: Tally) -> dict[str, Any]:
+def _row(number: int, second: IntervalStats) -> dict[str, Any]:
     """One second of the series."""
     measured = {name: ms for name, ms in latency_figures(second).items() if ms is not None}
     return {

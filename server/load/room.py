@@ -1,29 +1,29 @@
-"""A lobby as one participant hears it, event by event, over as many connections as it takes."""
+"""The events of one lobby as one participant receives them, across reconnects."""
 
 from typing import Any
 
+from server.load.call_schedule import CallSchedule
 from server.load.meter import Meter
-from server.load.pace import Pace
 
 
 class Room:
     """Checks that every event comes once, in order, and measures how long each took.
 
-    `last_seq` is the last event that was heard; None before the first message.
+    `last_seq` is the last event that was received; None before the first message.
     """
 
-    __slots__ = ("_live_from_ms", "_meter", "_pace", "is_over", "last_seq")
+    __slots__ = ("_live_from_ms", "_meter", "_schedule", "is_over", "last_seq")
 
-    def __init__(self, meter: Meter, pace: Pace) -> None:
+    def __init__(self, meter: Meter, schedule: CallSchedule) -> None:
         self.last_seq: int | None = None
         self.is_over = False
         self._meter = meter
-        self._pace = pace
+        self._schedule = schedule
         self._live_from_ms = 0.0
 
     def auth(self, token: str) -> dict[str, Any]:
-        """What to enter the room with, now: what has happened by now is owed, but it is no push
-        whose time could be taken."""
+        """What to enter the room with, now: what was stored before is replayed, and its latency is
+        not that of a push."""
         self._live_from_ms = self._meter.now_ms()
         return {"token": token} | ({} if self.last_seq is None else {"last_seq": self.last_seq})
 
@@ -41,7 +41,7 @@ class Room:
         return is_news
 
     def _take_state(self, state: dict[str, Any]) -> None:
-        # With `last_seq` the events themselves are owed, and what a state leaps over is missed.
+        # With `last_seq` the events themselves have to come: those a state skips are missed.
         seq = state["seq"]
         if self.last_seq is None or seq > self.last_seq:
             if self.last_seq is not None:
@@ -66,12 +66,12 @@ class Room:
             push_ms = self._meter.now_ms() - at_ms
             self._meter.latency("push", push_ms)
         if name == "status_changed" and message["status"] == "active":
-            self._pace.start(at_ms)
+            self._schedule.start(at_ms)
         elif name == "number_called":
             self._measure_call(message["index"], at_ms, push_ms)
 
     def _measure_call(self, index: int, at_ms: float, push_ms: float | None) -> None:
-        late_ms = self._pace.called(index, at_ms)
+        late_ms = self._schedule.called(index, at_ms)
         if late_ms is None:
             return
         if push_ms is not None:

@@ -1,4 +1,4 @@
-"""A run from the outside: its processes, and what they tell second by second."""
+"""A run as its parent process sees it: the workers, and the stats that they report."""
 
 import multiprocessing
 import signal
@@ -7,8 +7,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Final
 
-from server.load.plan import Plan
-from server.load.tally import Tally
+from server.load.scenario import Scenario
+from server.load.stats import IntervalStats
 from server.load.worker import work
 
 _WATCH_SECONDS: Final = 1.0
@@ -19,51 +19,51 @@ class RunFailed(Exception):
 
 
 class Run:
-    """A plan that is being played. `seconds` are the tallies of each second so far."""
+    """A scenario that is being played. `seconds` are the stats of each second so far."""
 
-    def __init__(self, plan: Plan, processes: int) -> None:
-        self.seconds: list[Tally] = []
-        self._told: dict[Connection, int] = {}
+    def __init__(self, scenario: Scenario, processes: int) -> None:
+        self.seconds: list[IntervalStats] = []
+        self._reported: dict[Connection, int] = {}
         # A fork would take along this process's threads' locks.
         context = multiprocessing.get_context("spawn")
         self._processes: list[BaseProcess] = []
         for part in range(processes):
             ours, theirs = context.Pipe(duplex=False)
             process = context.Process(
-                target=work, args=(plan, part, processes, theirs), daemon=True
+                target=work, args=(scenario, part, processes, theirs), daemon=True
             )
             process.start()
             theirs.close()
             self._processes.append(process)
-            self._told[ours] = 0
+            self._reported[ours] = 0
 
-    def watch(self, show: Callable[[Sequence[Tally]], None]) -> None:
-        """Return when everyone has left; `show` gets the seconds that are over about once a
-        second. Ctrl-C or SIGTERM sends everyone home early. Raises RunFailed."""
+    def watch(self, show: Callable[[Sequence[IntervalStats]], None]) -> None:
+        """Return when all have left; `show` gets the seconds that are over about once a second.
+        Ctrl-C or SIGTERM starts the ramp down early. Raises RunFailed."""
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._send_home)
-        while self._told:
-            for pipe in wait(list(self._told), _WATCH_SECONDS):
-                self._listen(pipe)  # type: ignore[arg-type]  # only pipes were given
-            # A second is over when every process that still plays has told of it.
-            show(self.seconds[: min(self._told.values(), default=None)])
+            signal.signal(number, self._terminate)
+        while self._reported:
+            for pipe in wait(list(self._reported), _WATCH_SECONDS):
+                self._receive(pipe)  # type: ignore[arg-type]  # only pipes were given
+            # A second is over when every worker that still runs has reported it.
+            show(self.seconds[: min(self._reported.values(), default=None)])
         for process in self._processes:
             process.join()
             if process.exitcode != 0:
                 raise RunFailed(f"a process of the load tool ended with {process.exitcode}")
 
-    def _listen(self, pipe: Connection) -> None:
+    def _receive(self, pipe: Connection) -> None:
         try:
-            tally = pipe.recv()
+            stats = pipe.recv()
         except EOFError:
-            del self._told[pipe]
+            del self._reported[pipe]
             return
-        second = self._told[pipe]
-        self._told[pipe] += 1
+        second = self._reported[pipe]
+        self._reported[pipe] += 1
         if second == len(self.seconds):
-            self.seconds.append(Tally())
-        self.seconds[second].add(tally)
+            self.seconds.append(IntervalStats())
+        self.seconds[second].add(stats)
 
-    def _send_home(self, *_: object) -> None:
+    def _terminate(self, *_: object) -> None:
         for process in self._processes:
             process.terminate()

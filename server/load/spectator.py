@@ -5,20 +5,20 @@ import random
 from typing import Any, Final
 
 from protocol.ids import lobby_namespace
-from server.load.kit import Kit
+from server.load.context import WorkerContext
 from server.load.participant import Participant
 from server.load.room import Room
 
 _LOOK_AGAIN_SECONDS: Final = 0.5
 
-_chance: Final = random.SystemRandom()
+_random: Final = random.SystemRandom()
 
 
 class Spectator(Participant):
     """Watches games that players of this process are in."""
 
-    def __init__(self, alien_id: str, kit: Kit) -> None:
-        super().__init__(alien_id, kit)
+    def __init__(self, alien_id: str, context: WorkerContext) -> None:
+        super().__init__(alien_id, context)
         self._lobby_id = ""
         self._room: Room | None = None
 
@@ -28,25 +28,25 @@ class Spectator(Participant):
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
             return
         token = await self._identify()
-        line = await self._connected()
-        await line.enter(lobby_namespace(self._lobby_id), room.auth(token), self._hear)
+        connection = await self._connected()
+        await connection.enter(lobby_namespace(self._lobby_id), room.auth(token), self._hear)
         while not room.is_over:
-            await self._wait_for_news(line)
+            await self._wait_for_event(connection)
         self._give_up()
 
     def _give_up(self) -> None:
-        self._kit.games.end(self._lobby_id)
+        self._context.games.end(self._lobby_id)
         self._room = None
 
     def _choose(self) -> Room | None:
-        lobby_ids = self._kit.games.lobby_ids
+        lobby_ids = self._context.games.lobby_ids
         if not lobby_ids:
             return None
-        self._lobby_id = _chance.choice(lobby_ids)
-        return Room(self._kit.meter, self._kit.games.pace(self._lobby_id))
+        self._lobby_id = _random.choice(lobby_ids)
+        return Room(self._context.meter, self._context.games.schedule(self._lobby_id))
 
     def _hear(self, name: str, message: dict[str, Any]) -> None:
         if self._room is not None:
             self._room.hear(name, message)
             if self._room.is_over:
-                self._news.set()
+                self._event.set()

@@ -1,4 +1,4 @@
-"""A ticket, as a player keeps it."""
+"""A player's ticket, with the called numbers marked."""
 
 import random
 from collections.abc import Sequence
@@ -7,19 +7,19 @@ from typing import Final
 
 SIDE: Final = 3
 HIGHEST: Final = 50
-_chance: Final = random.SystemRandom()
+_random: Final = random.SystemRandom()
 
 
 @cache
 def _patterns(side: int) -> Sequence[int]:
-    """The lines that win: one bit for each cell, row by row."""
+    """The patterns that win: one bit for each cell, row by row."""
     rows = [[row * side + column for column in range(side)] for row in range(side)]
     columns = [list(column) for column in zip(*rows, strict=True)]
     diagonals = [
-        [line[i] for i, line in enumerate(rows)],
-        [line[-1 - i] for i, line in enumerate(rows)],
+        [row[i] for i, row in enumerate(rows)],
+        [row[-1 - i] for i, row in enumerate(rows)],
     ]
-    return [sum(1 << cell for cell in line) for line in rows + columns + diagonals]
+    return [sum(1 << cell for cell in cells) for cells in rows + columns + diagonals]
 
 
 class Ticket:
@@ -30,7 +30,7 @@ class Ticket:
     def __init__(self, side: int = SIDE, highest: int = HIGHEST) -> None:
         self._side = side
         self._patterns = _patterns(side)
-        self.numbers = _chance.sample(range(1, highest + 1), side * side)
+        self.numbers = _random.sample(range(1, highest + 1), side * side)
         self._bits = {number: 1 << cell for cell, number in enumerate(self.numbers)}
         self._marked = 0
 

@@ -1,4 +1,4 @@
-"""Who the players are: tokens of the development issuer, or signed with a key of our own."""
+"""The players' tokens: those of the development issuer, or signed with a key of our own."""
 
 import time
 from pathlib import Path
@@ -16,11 +16,11 @@ from server.load.meter import Meter
 _ALGORITHM: Final = "EdDSA"
 
 
-class Tokens(Protocol):
-    """Whoever gives out tokens."""
+class TokenSource(Protocol):
+    """Where tokens come from."""
 
     async def token(self, alien_id: str) -> str:
-        """A token of the player. Raises Refused."""
+        """A token of the player. Raises RequestRefused."""
         ...
 
 
@@ -33,7 +33,7 @@ class DevTokens:
         self._meter = meter
 
     async def token(self, alien_id: str) -> str:
-        """A token of the player. Raises Refused."""
+        """A token of the player. Raises RequestRefused."""
         start_s = time.monotonic()
         answer = await post_json(self._http, self._url, {"alien_id": alien_id})
         self._meter.since("token", start_s)

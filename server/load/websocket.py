@@ -1,4 +1,4 @@
-"""One player's connection: Engine.IO over a WebSocket, and nothing to spare.
+"""One player's connection: Engine.IO over a WebSocket, without the buffers of a library.
 
 There is no task and no queue behind it: what arrives is handled where it arrives.
 """
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from server.load import frames
-from server.load.failures import ConnectionLost, Refused
+from server.load.failures import Disconnected, RequestRefused
 from server.load.http import code_of
 from server.load.meter import Meter
 
@@ -22,10 +22,10 @@ _MESSAGE: Final = b"4"
 _PONG: Final = frames.text_frame(b"3")
 
 
-class WebSocket(asyncio.Protocol):
+class ClientWebSocket(asyncio.Protocol):
     """A connection to the server whose `Host` is `netloc`.
 
-    `opening` is done when Engine.IO is ready; it may raise Refused or ConnectionLost. Then
+    `opening` is done when Engine.IO is ready; it may raise RequestRefused or Disconnected. Then
     `on_message` gets each Socket.IO packet, and `on_end` is called when it is over.
     """
 
@@ -63,13 +63,13 @@ class WebSocket(asyncio.Protocol):
         self._write(frames.text_frame(_MESSAGE + packet))
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Send a close frame and close."""
         self._is_leaving = True
         self._write(frames.close_frame())
         self._transport.close()
 
     def drop(self) -> None:
-        """Be gone without a word, like a telephone in a tunnel."""
+        """Cut the connection without a closing handshake, as a lost network does."""
         self._is_leaving = True
         self._transport.abort()
 
@@ -95,7 +95,7 @@ class WebSocket(asyncio.Protocol):
         if not self._is_leaving:
             self._meter.error("connection_lost")
         if not self.opening.done():
-            self.opening.set_exception(ConnectionLost())
+            self.opening.set_exception(Disconnected())
         self.on_end()
 
     def _read_head(self, data: bytes) -> bytes:
@@ -111,7 +111,7 @@ class WebSocket(asyncio.Protocol):
 
     def _refuse(self, code: str) -> None:
         if not self.opening.done():
-            self.opening.set_exception(Refused(code))
+            self.opening.set_exception(RequestRefused(code))
         self.drop()
 
     def _take_frame(self, first_byte: int, payload: bytes) -> None:

@@ -9,71 +9,73 @@ from typing import Final
 import aiohttp
 import uvloop
 
-from server.load.crowd import Crowd
+from server.load.call_schedule import Games
+from server.load.context import WorkerContext
 from server.load.dialer import Dialer
+from server.load.generator import LoadGenerator
 from server.load.http import http_session
-from server.load.kit import Kit
 from server.load.meter import Meter
-from server.load.pace import Games
 from server.load.participant import Participant
-from server.load.payments import DevPayments, Payments, SignedWebhooks
-from server.load.plan import Plan
+from server.load.payments import DevPayments, Payer, SignedWebhooks
 from server.load.player import Player
+from server.load.scenario import Scenario
 from server.load.spectator import Spectator
-from server.load.tokens import DevTokens, SignedTokens, Tokens, read_key
+from server.load.tokens import DevTokens, SignedTokens, TokenSource, read_key
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 
 _TOKEN_RESERVE_SECONDS: Final = 600
 
 
-def work(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
-    """Play one of several parts of a plan, and tell `pipe` about it as Crowd does. Ends when
-    nobody listens there."""
+def work(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
+    """Play one of several parts of a scenario, and report to `pipe` as LoadGenerator does. Ends
+    when the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one hears it too
     spare_what_stays()
     try:
-        uvloop.run(_play(plan, part, parts, pipe))
+        uvloop.run(_play(scenario, part, parts, pipe))
     except* BrokenPipeError:
         pass
 
 
-async def _play(plan: Plan, part: int, parts: int, pipe: Connection) -> None:
-    meter = Meter(plan.clock_offset_ms)
+async def _play(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
+    meter = Meter(scenario.clock_offset_ms)
     async with http_session() as http:
-        people = list(_people(plan, part, parts, _kit(plan, http, meter)))
+        participants = list(_participants(scenario, part, parts, _context(scenario, http, meter)))
         collecting = asyncio.create_task(collect_when_grown())  # else it looks like a slow server
-        await Crowd(plan, people, meter, pipe).run()
+        await LoadGenerator(scenario, participants, meter, pipe).run()
         collecting.cancel()
 
 
-def _people(plan: Plan, part: int, parts: int, kit: Kit) -> Iterator[tuple[float, Participant]]:
+def _participants(
+    scenario: Scenario, part: int, parts: int, context: WorkerContext
+) -> Iterator[tuple[float, Participant]]:
     # Spectators come last: they need games.
-    for number in range(part, plan.people, parts):
-        arrival_seconds = plan.ramp_seconds * number / plan.people
-        alien_id = f"{plan.name}-{number}"
-        if number < plan.players:
-            tier = plan.tiers[number % len(plan.tiers)]
-            yield arrival_seconds, Player(alien_id, tier, kit)
+    for number in range(part, scenario.participants, parts):
+        arrival_seconds = scenario.ramp_seconds * number / scenario.participants
+        alien_id = f"{scenario.name}-{number}"
+        if number < scenario.players:
+            tier = scenario.tiers[number % len(scenario.tiers)]
+            yield arrival_seconds, Player(alien_id, tier, context)
         else:
-            yield arrival_seconds, Spectator(alien_id, kit)
+            yield arrival_seconds, Spectator(alien_id, context)
 
 
-def _kit(plan: Plan, http: aiohttp.ClientSession, meter: Meter) -> Kit:
-    tokens, payments = _money_and_identity(plan, http, meter)
-    return Kit(
-        dialer=Dialer(plan.target, meter),
-        tokens=tokens,
-        payments=payments,
-        games=Games(plan.call_interval_seconds * 1000),
+def _context(scenario: Scenario, http: aiohttp.ClientSession, meter: Meter) -> WorkerContext:
+    token_source, payer = _identity_and_money(scenario, http, meter)
+    return WorkerContext(
+        dialer=Dialer(scenario.target, meter),
+        token_source=token_source,
+        payer=payer,
+        games=Games(scenario.call_interval_seconds * 1000),
         meter=meter,
-        claims=plan.claims,
+        claims=scenario.claims,
     )
 
 
-def _money_and_identity(
-    plan: Plan, http: aiohttp.ClientSession, meter: Meter
-) -> tuple[Tokens, Payments]:
-    url, signing = plan.target.url, plan.signing
+def _identity_and_money(
+    scenario: Scenario, http: aiohttp.ClientSession, meter: Meter
+) -> tuple[TokenSource, Payer]:
+    url, signing = scenario.target.url, scenario.signing
     if signing is None:
         return DevTokens(url, http, meter), DevPayments(url, http)
     tokens = SignedTokens(
@@ -81,6 +83,6 @@ def _money_and_identity(
         issuer=signing.issuer,
         audience=signing.audience,
         kid=signing.kid,
-        lifetime_seconds=int(plan.whole_seconds) + _TOKEN_RESERVE_SECONDS,
+        lifetime_seconds=int(scenario.whole_seconds) + _TOKEN_RESERVE_SECONDS,
     )
     return tokens, SignedWebhooks(url, read_key(signing.webhook_key), http)

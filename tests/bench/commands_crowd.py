@@ -35,35 +35,35 @@ AT_ONCE: Final = 16
 class Player:
     """Someone with a connection, in one namespace at a time, and a ticket of their own."""
 
-    def __init__(self, name: str, token: str, line: Connection) -> None:
+    def __init__(self, name: str, token: str, connection: Connection) -> None:
         self.name = name
         self.lobby_id = ""
         self.invoice: dict[str, Any] = {}
         self.ticket = Ticket()
         self.calls_heard = 0
-        self.line = line
+        self.connection = connection
         self._auth = {"token": token}
 
     async def to_front_desk(self) -> None:
         """Enter `/lobbies`."""
-        await self.line.enter(FRONT_DESK, self._auth, self._hear)
+        await self.connection.enter(FRONT_DESK, self._auth, self._hear)
 
     async def join(self, tier: int) -> None:
         """Take a seat."""
-        answer = await self.line.ask("join", buy_in_amount=tier)
+        answer = await self.connection.ask("join", buy_in_amount=tier)
         self.lobby_id, self.invoice = answer["lobby"]["lobby_id"], answer["invoice"]
 
     async def to_lobby(self) -> None:
         """Enter the lobby of the seat."""
-        await self.line.enter(lobby_namespace(self.lobby_id), self._auth, self._hear)
+        await self.connection.enter(lobby_namespace(self.lobby_id), self._auth, self._hear)
 
     async def arrange(self) -> None:
         """Arrange the ticket."""
-        await self.line.ask("arrange_grid", grid=self.ticket.grid)
+        await self.connection.ask("arrange_grid", grid=self.ticket.grid)
 
     async def claim(self) -> None:
         """Claim, rightly or not."""
-        answer = await self.line.ask("claim")
+        answer = await self.connection.ask("claim")
         assert answer["valid"] is self.ticket.is_complete, answer
 
     def _hear(self, name: str, message: dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ class Crowd:
     def leave(self) -> None:
         """Have everyone go home."""
         for player in self.players:
-            player.line.close()
+            player.connection.close()
 
     async def _arrive(self, name: str) -> None:
         player = Player(name, self._issuer.token(name), await self._dialer.dial())

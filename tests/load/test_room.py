@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
+from server.load.call_schedule import CallSchedule
 from server.load.meter import Meter
-from server.load.pace import Pace
 from server.load.room import Room
-from server.load.tally import Tally
+from server.load.stats import IntervalStats
 
 
-def heard(*messages: tuple[str, dict[str, Any]]) -> Tally:
+def heard(*messages: tuple[str, dict[str, Any]]) -> IntervalStats:
     """What is counted when these come, one after the other."""
     meter = Meter()
-    room = Room(meter, Pace(interval_ms=100))
+    room = Room(meter, CallSchedule(interval_ms=100))
     for name, message in messages:
         room.hear(name, message)
     return meter.take()
@@ -55,19 +55,19 @@ def test_gaps_and_repetitions_are_counted(
 
 def test_what_happened_before_the_room_was_entered_is_no_push() -> None:
     meter = Meter()
-    room = Room(meter, Pace(interval_ms=100))
+    room = Room(meter, CallSchedule(interval_ms=100))
     room.auth("a token")
 
     room.hear(*event(1, at=meter.now_ms() - 60_000))
     room.hear(*event(2, at=meter.now_ms() + 60_000))
 
-    tally = meter.take()
-    assert tally.counts["events"] == 2
-    assert tally.latencies["push"].percentile_ms(100) == 0
+    stats = meter.take()
+    assert stats.counts["events"] == 2
+    assert stats.latencies["push"].percentile_ms(100) == 0
 
 
 def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
-    room = Room(Meter(), Pace(interval_ms=100))
+    room = Room(Meter(), CallSchedule(interval_ms=100))
 
     first = room.auth("a token")
     room.hear(*state(3))
@@ -78,7 +78,7 @@ def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
 
 
 def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
-    room = Room(Meter(), Pace(interval_ms=100))
+    room = Room(Meter(), CallSchedule(interval_ms=100))
     room.hear(*state(3))
     before = room.is_over
 
@@ -90,7 +90,7 @@ def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
 def test_calls_are_measured_against_the_rhythm_from_the_start() -> None:
     start = ("status_changed", {"seq": 1, "at": 1000.0, "status": "active", "deadline": None})
 
-    tally = heard(start, call(2, 1, 1107.0), call(3, 2, 1202.0))
+    stats = heard(start, call(2, 1, 1107.0), call(3, 2, 1202.0))
 
-    assert tally.latencies["jitter"].max_ms == pytest.approx(7)
-    assert tally.latencies["jitter"].percentile_ms(50) == pytest.approx(2, rel=0.01)
+    assert stats.latencies["jitter"].max_ms == pytest.approx(7)
+    assert stats.latencies["jitter"].percentile_ms(50) == pytest.approx(2, rel=0.01)

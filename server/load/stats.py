@@ -5,15 +5,15 @@ from typing import Final, Literal
 
 from server.load.histogram import Histogram
 
-Command = Literal["join", "select_numbers", "arrange_grid", "claim", "leave"]
-Latency = (
-    Literal["push", "late", "jitter", "connect", "enter", "pay", "token", "tool_lag"] | Command
+CommandName = Literal["join", "select_numbers", "arrange_grid", "claim", "leave"]
+LatencyName = (
+    Literal["push", "late", "jitter", "connect", "enter", "pay", "token", "tool_lag"] | CommandName
 )
-Count = Literal[
+CountName = Literal[
     "events", "connections", "games", "wins", "late_claims", "missed", "duplicates", "misrouted"
 ]
 
-LATENCIES: Final[dict[Latency, str]] = {
+LATENCIES: Final[dict[LatencyName, str]] = {
     "push": "room event, from its `at` to its receipt",
     "late": "number_called, from the instant it was due, start + index x interval, to its receipt",
     "jitter": "number_called, how far its `at` is from start + index x interval",
@@ -28,7 +28,7 @@ LATENCIES: Final[dict[Latency, str]] = {
     "token": "getting a token",
     "tool_lag": "how late this tool itself was: what it adds to the others at most",
 }
-COUNTS: Final[dict[Count, str]] = {
+COUNTS: Final[dict[CountName, str]] = {
     "events": "room events received",
     "connections": "connections that were made",
     "games": "games that a player saw to their end",
@@ -40,7 +40,7 @@ COUNTS: Final[dict[Count, str]] = {
 }
 
 
-class Tally:
+class IntervalStats:
     """Everything that was measured in one stretch of time, by one process or by several.
 
     `errors` counts the codes of refusals, and what went wrong without one. `sockets` is how many
@@ -48,13 +48,13 @@ class Tally:
     """
 
     def __init__(self) -> None:
-        self.latencies: defaultdict[Latency, Histogram] = defaultdict(Histogram)
-        self.counts: Counter[Count] = Counter()
+        self.latencies: defaultdict[LatencyName, Histogram] = defaultdict(Histogram)
+        self.counts: Counter[CountName] = Counter()
         self.errors: Counter[str] = Counter()
         self.sockets = 0
         self.cpu_seconds = 0.0
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "IntervalStats") -> None:
         """Take in what was measured elsewhere, or in another stretch of time."""
         for name, histogram in other.latencies.items():
             self.latencies[name].add(histogram)

@@ -1,4 +1,4 @@
-"""What a run shall do."""
+"""What a run does: how many take part, when, and on which server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ class Signing:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A run: everyone comes evenly over `ramp_seconds`, stays for `duration_seconds`, and leaves
-    as they came.
+class Scenario:
+    """Participants start evenly over `ramp_seconds`, take part for `duration_seconds`, and stop
+    as evenly as they started.
 
     `name` begins the players' names. `signing` None: the development server gives tokens and
     pays. `reconnect_at_seconds` is counted from the start; None: nobody is dropped.
@@ -40,17 +40,22 @@ class Plan:
     signing: Signing | None
 
     @property
-    def people(self) -> int:
-        """Everyone who comes: each is one socket."""
+    def participants(self) -> int:
+        """Players and spectators: each is one socket."""
         return self.players + self.spectators
+
+    @property
+    def ramp_down_at_seconds(self) -> float:
+        """When the ramp down begins, from the start."""
+        return self.ramp_seconds + self.duration_seconds
 
     @property
     def whole_seconds(self) -> float:
         """How long the run takes."""
-        return self.duration_seconds + 2 * self.ramp_seconds
+        return self.ramp_down_at_seconds + self.ramp_seconds
 
     @property
     def steady_seconds(self) -> slice:
-        """The seconds between the coming and the leaving."""
+        """The seconds between ramp up and ramp down."""
         first = int(self.ramp_seconds) + 1
-        return slice(first, max(int(self.ramp_seconds + self.duration_seconds), first))
+        return slice(first, max(int(self.ramp_down_at_seconds), first))

@@ -1,9 +1,9 @@
-"""How regular the calls of a game are, by the server's own times."""
+"""When the calls of a game are due, and how late they are by the server's own times."""
 
 
-class Pace:
-    """The rhythm of one game: from its start on, or from the first call that is heard, a call is
-    due every `interval_ms`. One that is a whole interval late sets the rhythm anew."""
+class CallSchedule:
+    """The schedule of one game: from its start on, or from the first call that is received, a
+    call is due every `interval_ms`. One that is a whole interval late starts it anew."""
 
     __slots__ = ("_due_ms", "_index", "_interval_ms")
 
@@ -18,8 +18,8 @@ class Pace:
             self._index, self._due_ms = 0, at_ms
 
     def called(self, index: int, at_ms: float) -> float | None:
-        """How many ms the `index`-th call was late; None for one that is no news, and for the first
-        that is heard of a game whose start was not."""
+        """How many ms the `index`-th call was late; None for one that was received before, and for
+        the first of a game whose start was not received."""
         if self._index is None:
             self._index, self._due_ms = index, at_ms
             return None
@@ -37,17 +37,17 @@ class Games:
 
     def __init__(self, interval_ms: float) -> None:
         self._interval_ms = interval_ms
-        self._paces: dict[str, Pace] = {}
+        self._schedules: dict[str, CallSchedule] = {}
 
-    def pace(self, lobby_id: str) -> Pace:
-        """The pace of a lobby, one for all who listen."""
-        return self._paces.setdefault(lobby_id, Pace(self._interval_ms))
+    def schedule(self, lobby_id: str) -> CallSchedule:
+        """The schedule of a lobby, one for all who listen."""
+        return self._schedules.setdefault(lobby_id, CallSchedule(self._interval_ms))
 
     def end(self, lobby_id: str) -> None:
         """The game is over."""
-        self._paces.pop(lobby_id, None)
+        self._schedules.pop(lobby_id, None)
 
     @property
     def lobby_ids(self) -> list[str]:
         """The lobbies whose games are not over."""
-        return list(self._paces)
+        return list(self._schedules)

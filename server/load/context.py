@@ -1,0 +1,22 @@
+"""What all participants of one worker process share."""
+
+from dataclasses import dataclass
+
+from server.load.call_schedule import Games
+from server.load.dialer import Dialer
+from server.load.meter import Meter
+from server.load.payments import Payer
+from server.load.tokens import TokenSource
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """Clients of the server's services, the games that are on, and the meter. `claims`: whether
+    players claim."""
+
+    dialer: Dialer
+    token_source: TokenSource
+    payer: Payer
+    games: Games
+    meter: Meter
+    claims: bool
