@@ -1,4 +1,4 @@
-"""Alarms: whoever sleeps until the next due time is woken when an earlier one is set."""
+"""Alarms: a task that sleeps until the next due time is woken when an earlier one is set."""
 
 import asyncio
 import math
@@ -9,34 +9,34 @@ class Alarms:
     """One alarm for each table that was added."""
 
     def __init__(self, tables: Iterable[str] = ()) -> None:
-        self._rings: dict[str, asyncio.Event] = {}
+        self._alarms: dict[str, asyncio.Event] = {}
         self._asleep_until_ms: dict[str, float] = {}
         for table in tables:
             self.add(table)
 
     def add(self, table: str) -> None:
-        """From now on somebody may sleep until something of the table is due."""
-        self._rings[table] = asyncio.Event()
+        """Allow one task to sleep until something of the table is due."""
+        self._alarms[table] = asyncio.Event()
         self._asleep_until_ms[table] = -math.inf
 
     def due(self, table: str, due_ms: float | None) -> None:
         """Something of the table is due at `due_ms` (Unix ms); None: nothing is."""
         if due_ms is not None and due_ms < self._asleep_until_ms.get(table, -math.inf):
-            self._rings[table].set()
+            self._alarms[table].set()
 
     def wake(self) -> None:
         """Wake every sleeper."""
-        for ring in self._rings.values():
-            ring.set()
+        for alarm in self._alarms.values():
+            alarm.set()
 
     async def sleep(self, table: str, seconds: float, until_ms: float) -> None:
         """Sleep for so long, until `until_ms`, unless something earlier comes up."""
         self._asleep_until_ms[table] = until_ms
         try:
             async with asyncio.timeout(seconds):
-                await self._rings[table].wait()
+                await self._alarms[table].wait()
         except TimeoutError:
             pass  # nothing earlier came up
         finally:
-            self._rings[table].clear()
+            self._alarms[table].clear()
             self._asleep_until_ms[table] = -math.inf

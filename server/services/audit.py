@@ -17,8 +17,8 @@ from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
 from server.store.lobbies import LobbyStore
 from server.store.replay import BrokenLog, is_kept, replay
 
-_LOOKS: Final = 5
-_LOOK_AGAIN_SECONDS: Final = 0.2
+_CHECKS: Final = 5
+_CHECK_AGAIN_SECONDS: Final = 0.2
 
 
 @dataclass(slots=True)
@@ -79,8 +79,8 @@ class Report:
 
 
 class Audit:
-    """Audits the ledgers of all tables. It may run while the server does: what differs is looked
-    at again until it cannot be a commit that came in between."""
+    """Audits the ledgers of all tables. It may run while the server does: a difference is checked
+    again, so often that it cannot come from commits between two reads."""
 
     def __init__(self, ledger: LedgerStore, lobbies: LobbyStore, directory: Directory) -> None:
         self._ledger = ledger
@@ -109,9 +109,9 @@ class Audit:
                 yield f"{_named(invoice_id)}: {more} coins more are owed back than were received"
         suspects: Collection[str] = {*books.by_lobby, *await self._directory.running(books.table)}
         found: dict[str, str] = {}
-        for look in range(_LOOKS):
-            if look:
-                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+        for check in range(_CHECKS):
+            if check:
+                await asyncio.sleep(_CHECK_AGAIN_SECONDS)
                 await self._read(books)
             found = {}
             for lobby_id in suspects:
@@ -127,7 +127,9 @@ class Audit:
     async def _difference(self, lobby_id: str, sums: Sums) -> str | None:
         if sums.missing:
             return f"{coins_text(sums.missing)} coins do not balance"
-        if not is_lobby_id(lobby_id):  # whatever wrote that, there is no log to look into
+        if not is_lobby_id(
+            lobby_id
+        ):  # not written by this server, so there is no log to compare with
             return f"{coins_text(sums.pot)} coins are in its pot" if sums.pot else None
         try:
             kept, log = await self._lobbies.texts_with_log(lobby_id)
@@ -140,18 +142,18 @@ class Audit:
             steps = list(replay(log, kept[0].get("hash", "")))
         except BrokenLog as error:
             return f"its log does not hold at {error}"
-        told = steps[-1]
-        if not is_kept(told, kept):
+        last = steps[-1]
+        if not is_kept(last, kept):
             return "its hashes are not what its log says"
         moved = Sums()
         for before, after in pairwise(steps):
             for movement in movements(before.lobby, after.record.event):
                 moved.add(movement)
-        return _compared(told.lobby, sums, moved)
+        return _compared(last.lobby, sums, moved)
 
 
 def _named(name: str) -> str:
-    """A name of the ledger, on a line: it may be anything where somebody else has written."""
+    """A name in the ledger, safe to print: other programs may have written anything there."""
     return name if name.isprintable() and name else repr(name)
 
 

@@ -32,8 +32,8 @@ class Billing:
         self, lobby: Lobby, alien_ids: Iterable[str], takes_test: bool
     ) -> dict[str, Invoice]:
         """The invoices, by player, of unpaid seats in this lobby that were given up, if nothing was
-        delivered about them. They serve for the next seat of the same player there: else whoever
-        joins and leaves would make one each time, which is kept for a week."""
+        delivered about them. They are used again for the next seat of the same player there:
+        otherwise each time that a player joins and leaves one more would be kept for a week."""
         gone = [alien_id for alien_id in alien_ids if alien_id not in lobby.players]
         known = [lobby.invoices[alien_id] for alien_id in gone if alien_id in lobby.invoices]
         found = await asyncio.gather(*map(self._invoices.load, known))

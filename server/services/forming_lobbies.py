@@ -1,4 +1,4 @@
-"""The board of the front desk: every forming lobby, as it is now."""
+"""The cache of forming lobbies that the front desk lists, kept current by the store's messages."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 
 class FormingLobbies:
-    """The forming lobbies of all tables. Open, it is kept current and tells of every change, or
-    that what it told no longer holds, since the store has lost some of it; closed, it costs
-    nothing."""
+    """The forming lobbies of all tables. While open, the cache is kept current, and calls
+    `on_change` with every change and `on_reset` when earlier changes no longer hold, because the
+    store has lost some of them. While closed, it is empty and does no work."""
 
     def __init__(
         self,
@@ -34,35 +34,36 @@ class FormingLobbies:
         subscription: Subscription,
         tables: Sequence[str],
         on_change: Callable[[LobbyView], None],
-        on_restart: Callable[[], None],
+        on_reset: Callable[[], None],
     ) -> None:
         self._store = store
         self._directory = directory
         self._subscription = subscription
         self._tables = tables
         self._on_change = on_change
-        self._on_restart = on_restart
+        self._on_reset = on_reset
         self._lobbies: dict[str, LobbyView] = {}
-        self._json: dict[str, str] = {}  # of each of them: many visitors are told the same
-        self._unknown: dict[str, Mapping[str, Any]] = {}  # what was said last of lobbies to look up
+        self._json: dict[str, str] = {}  # of each of them, for all visitors
+        self._unknown: dict[str, Mapping[str, Any]] = {}  # last messages on lobbies to look up
         self._lookups: set[asyncio.Task[None]] = set()
         self._open = False
         self._reloading = asyncio.Lock()
-        self._heard: dict[str, LobbyView] = {}  # while everything is read anew
+        self._received: dict[str, LobbyView] = {}  # by messages, during a reload
 
     async def open(self) -> None:
-        """Follow the front desks of all tables. Raises StoreUnavailable, and is closed then."""
+        """Subscribe to the front desks of all tables, and load what forms. If it raises
+        StoreUnavailable, the cache is closed."""
         self._open = True
         try:
             for table in self._tables:
-                await self._subscription.subscribe(keys.front_desk(table), self._said)
+                await self._subscription.subscribe(keys.front_desk(table), self._on_message)
             await self.reload()
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        """Follow nothing and know nothing."""
+        """Unsubscribe, and empty the cache."""
         self._open = False
         for table in self._tables:
             self._subscription.unsubscribe(keys.front_desk(table))
@@ -73,7 +74,7 @@ class FormingLobbies:
     async def reload(self) -> None:
         """Read everything anew: messages may have been missed. Raises StoreUnavailable."""
         async with self._reloading:
-            self._heard.clear()
+            self._received.clear()
             forming = await asyncio.gather(*map(self._directory.forming, self._tables))
             lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
             loaded = await asyncio.gather(*map(self._load, lobby_ids))
@@ -81,15 +82,15 @@ class FormingLobbies:
                 return
             kept = [self._loaded(*lobby) for lobby in zip(lobby_ids, loaded, strict=True)]
             if not all(kept):
-                self._on_restart()
+                self._on_reset()
 
     async def restore(self) -> None:
-        """Read everything anew if the board is open, as soon as the store answers."""
+        """Read everything anew if the cache is open, as soon as the store answers."""
         while self._open:
             try:
                 await self.reload()
             except StoreUnavailable as error:
-                log.warning("board_not_reloaded_yet", error=str(error))
+                log.warning("forming_lobbies_not_reloaded_yet", error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
@@ -100,7 +101,7 @@ class FormingLobbies:
         return len(self._lobbies)
 
     async def settle(self) -> None:
-        """Give what was heard of new lobbies the time to be looked up."""
+        """Wait, for a limited time, until lobbies that messages named first are looked up."""
         if self._lookups:
             await asyncio.wait(self._lookups, timeout=_RETRY_SECONDS)
 
@@ -120,35 +121,37 @@ class FormingLobbies:
         return json
 
     def _loaded(self, lobby_id: str, snapshot: Snapshot) -> bool:
-        """Take a lobby as it was loaded, unless it was heard of meanwhile. Returns whether the
-        store still has all that was known of it."""
-        known, heard = self._lobbies.get(lobby_id), self._heard.get(lobby_id)
-        view = heard
-        if snapshot.lobby is not None and (heard is None or heard.seq < snapshot.position.seq):
+        """Store a lobby as it was loaded, unless a message brought a newer state meanwhile. Returns
+        whether the store still has all that was known of it."""
+        known, received = self._lobbies.get(lobby_id), self._received.get(lobby_id)
+        view = received
+        if snapshot.lobby is not None and (
+            received is None or received.seq < snapshot.position.seq
+        ):
             view = public_view(snapshot.lobby, snapshot.position.seq)
         if known is not None and (view is None or view.seq < known.seq):
             self._keep(lobby_id, view)
             return False
-        if view is not None and view is not heard:
-            self._take(view)
+        if view is not None and view is not received:
+            self._update(view)
         return True
 
     async def _load(self, lobby_id: str) -> Snapshot:
-        """The lobby as it is stored; one that a newer version made something else of is none of
-        those that can be listed here."""
+        """The lobby as it is stored; none if a newer version has changed it to what this one does
+        not understand and so cannot list."""
         try:
             return await self._store.load(lobby_id)
         except NotUnderstood as error:
             log.warning("lobby_not_listed", lobby_id=lobby_id, error=str(error))
             return Snapshot(None, LOG_START)
 
-    def _said(self, said: str) -> None:
-        fields = orjson.loads(said)
+    def _on_message(self, message: str) -> None:
+        fields = orjson.loads(message)
         lobby_id = fields["lobby_id"]
         known = self._lobbies.get(lobby_id)
-        heard = None if known is None else _view(fields, known.rules)
-        if heard is not None:
-            self._hear(heard)
+        view = None if known is None else _view(fields, known.rules)
+        if view is not None:
+            self._receive(view)
             return
         is_new = lobby_id not in self._unknown
         self._unknown[lobby_id] = fields
@@ -158,32 +161,32 @@ class FormingLobbies:
             lookup.add_done_callback(self._lookups.discard)
 
     async def _look_up(self, lobby_id: str) -> None:
-        """Learn from the store what a lobby plays by, for nobody says it; or all of it, if what was
-        said is not understood."""
+        """Load from the store the rules of a lobby, which messages do not carry; or all of it, if
+        the message is not understood."""
         while lobby_id in self._unknown:
             try:
                 snapshot = await self._load(lobby_id)
             except StoreUnavailable as error:
-                log.warning("board_without_store", lobby_id=lobby_id, error=str(error))
+                log.warning("forming_lobbies_without_store", lobby_id=lobby_id, error=str(error))
                 await asyncio.sleep(_RETRY_SECONDS)
                 continue
-            said = self._unknown.pop(lobby_id, None)
-            if said is not None and snapshot.lobby is not None:
+            fields = self._unknown.pop(lobby_id, None)
+            if fields is not None and snapshot.lobby is not None:
                 stored = public_view(snapshot.lobby, snapshot.position.seq)
-                heard = _view(said, stored.rules)  # perhaps after the store's answer
-                self._hear(max(stored, heard or stored, key=lambda view: view.seq))
+                received = _view(fields, stored.rules)  # perhaps newer than the store's answer
+                self._receive(max(stored, received or stored, key=lambda view: view.seq))
             elif lobby_id in self._lobbies:
                 self._keep(lobby_id, None)
-                self._on_restart()
+                self._on_reset()
 
-    def _hear(self, view: LobbyView) -> None:
+    def _receive(self, view: LobbyView) -> None:
         if self._reloading.locked():
-            heard = self._heard.get(view.lobby_id)
-            if heard is None or heard.seq < view.seq:
-                self._heard[view.lobby_id] = view
-        self._take(view)
+            received = self._received.get(view.lobby_id)
+            if received is None or received.seq < view.seq:
+                self._received[view.lobby_id] = view
+        self._update(view)
 
-    def _take(self, view: LobbyView) -> None:
+    def _update(self, view: LobbyView) -> None:
         known = self._lobbies.get(view.lobby_id)
         if view == known or (known is not None and view.seq < known.seq):
             return
@@ -198,11 +201,11 @@ class FormingLobbies:
             self._lobbies.pop(lobby_id, None)
 
 
-def _view(said: Mapping[str, Any], rules: Rules) -> LobbyView | None:
-    """A view as it was published, by a version that may say more or less than this one; None if it
-    is not understood."""
+def _view(fields: Mapping[str, Any], rules: Rules) -> LobbyView | None:
+    """A view as it was published, by a version that may publish more or fewer fields than this one
+    knows; None if it is not understood."""
     try:
-        return LobbyView.model_validate({**said, "rules": rules}, extra="ignore")
+        return LobbyView.model_validate({**fields, "rules": rules}, extra="ignore")
     except ValidationError as error:
-        log.warning("listing_not_understood", problems=error.error_count())
+        log.warning("lobby_view_not_understood", problems=error.error_count())
         return None

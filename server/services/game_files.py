@@ -39,12 +39,12 @@ async def game_file(lobbies: LobbyStore, lobby_id: str) -> GameFile | None:
     if fields.get("status") != "finished" or not log:
         return None
     *_, end = replay(log, fields.get("hash", ""))
-    shown = proof(end.lobby)
+    proven = proof(end.lobby)
     return GameFile(
         lobby_id=lobby_id,
         log=[{"id": entry_id, **values} for entry_id, values in log],
         hash=fields.get("hash", ""),
-        proof=None if shown is None else shown.model_dump(mode="json"),
+        proof=None if proven is None else proven.model_dump(mode="json"),
     )
 
 
@@ -72,10 +72,10 @@ def _differences(file: GameFile) -> Iterator[str]:
         yield "the log does not reach the end of the game"
         return
     lobby = steps[-1].lobby
-    shown = proof(lobby)
+    proven = proof(lobby)
     if lobby.lobby_id != file.lobby_id:
         yield "the log is of another lobby"
-    if file.proof != (None if shown is None else shown.model_dump(mode="json")):
+    if file.proof != (None if proven is None else proven.model_dump(mode="json")):
         yield "the proof is not what follows from the log"
     if file.proof is not None:
         yield from verify_proof(file.proof)

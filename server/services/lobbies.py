@@ -1,4 +1,4 @@
-"""Changing a lobby: decide on what is known of it, commit, and decide again if that was old."""
+"""Changing a lobby: decide on its known state, commit, and decide again if that was outdated."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -23,14 +23,14 @@ from server.store.log import Record, Snapshot
 from server.store.projection import Write
 
 ATTEMPTS: Final = 100
-"""How often a change is decided anew when others keep changing the same lobby."""
+"""How often a change is attempted while others keep changing the same lobby."""
 
 Decision = Callable[[Lobby, float], Sequence[Event] | Refused]
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A lobby after a command, and what it led to: nothing, when it was so already."""
+    """A lobby after a command, and the records of what it led to; none if nothing had to change."""
 
     snapshot: Snapshot
     records: Sequence[Record] = ()
@@ -73,7 +73,7 @@ class Lobbies:
         return await self._store.load(lobby_id)
 
     async def repair_indexes(self, lobby_id: str) -> None:
-        """Correct what leads to a lobby but contradicts it. Raises StoreUnavailable."""
+        """Correct the indexes that contradict a lobby. Raises StoreUnavailable."""
         found = await self._store.load(lobby_id)
         await self._store.indexes.repair(lobby_id, found, self._clock.now_ms())
 
@@ -83,24 +83,24 @@ class Lobbies:
         await self._store.indexes.repair_seat(alien_id, lobby_id, found, self._clock.now_ms())
 
     def hold(self, lobby_id: str) -> AbstractAsyncContextManager[None]:
-        """Have a lobby to oneself within this process, to change it without useless races.
+        """Exclude other changes of a lobby within this process: they would only conflict.
 
         Raises StoreUnavailable as `Locks.hold` does.
         """
         return self._locks.hold(lobby_id)
 
     async def carry_out(self, lobby_id: str, command: Command) -> Changed | Refused:
-        """Carry out a command, and answer what it led to or why it is refused.
+        """Carry out a command, and return what it led to or why it is refused.
 
         Raises StoreUnavailable when it is not known whether it was carried out.
         """
         return await self.change(lobby_id, lambda lobby, now_ms: decide(lobby, command, now_ms))
 
     async def change(self, lobby_id: str, decision: Decision) -> Changed | Refused:
-        """Make what `decision` says of the lobby true.
+        """Commit the events that `decision` makes for the lobby; it may be called more than once.
 
-        It may be asked more than once. What this node remembers of a lobby may be old, so it
-        serves for a change, which is checked when it is committed, but never for a refusal.
+        A replica may be outdated, so it serves for a change, which the commit checks, but never
+        for a refusal.
         """
         async with self.hold(lobby_id):
             known = self._replicas.snapshot(lobby_id)
@@ -122,8 +122,8 @@ class Lobbies:
         checks: Iterable[Check] = (),
         writes: Iterable[Write] = (),
     ) -> Changed | Refused | None:
-        """Decide once on `before` and commit, with further checks and writes; None if the lobby is
-        no longer so, or a check failed."""
+        """Decide once on `before` and commit, with further checks and writes; None if `before` is
+        outdated, or a check failed."""
         if before.lobby is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         now_ms = before.time_ms(self._clock.now_ms())
@@ -143,8 +143,8 @@ class Lobbies:
         checks: Iterable[Check] = (),
         writes: Iterable[Write] = (),
     ) -> Changed | None:
-        """Make events true that were decided on `before` at `now_ms`; None if it is old."""
-        done = await self._store.commit(
+        """Commit events that were decided on `before` at `now_ms`; None if it is outdated."""
+        committed = await self._store.commit(
             before,
             events,
             now_ms,
@@ -152,9 +152,9 @@ class Lobbies:
             writes=writes,
             expect=self._replicas.expect,
         )
-        if done is None:
+        if committed is None:
             return None
-        after, records = done
+        after, records = committed
         changed = Changed(after, records)
         report(before, changed.lobby, records, self._metrics)
         self._replicas.committed(changed.lobby.lobby_id, after, records)

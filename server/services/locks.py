@@ -1,4 +1,4 @@
-"""Locks by name, for as long as somebody uses them."""
+"""Locks by name, each kept for as long as it is used."""
 
 import asyncio
 from types import TracebackType
@@ -7,7 +7,7 @@ from typing import Final
 from server.store.errors import StoreUnavailable
 
 HANGING_SECONDS: Final = 1.0
-"""Less than the time after which a command to the store is given up."""
+"""Shorter than the timeout of a command to the store."""
 
 
 class _Lock(asyncio.Lock):
@@ -16,24 +16,24 @@ class _Lock(asyncio.Lock):
 
 
 class Locks:
-    """One lock for each name. They only spare this process useless races: what is true is settled
-    by the commit, whoever else takes part."""
+    """One lock for each name. They only spare this process needless conflicts: correctness is the
+    commit's, which other processes take part in as well."""
 
     def __init__(self) -> None:
         self._locks: dict[str, _Lock] = {}
 
     def hold(self, name: str) -> "_Hold":
-        """Keep the lock of that name, as an asynchronous context manager.
+        """Hold the lock of that name, as an asynchronous context manager.
 
-        Raises StoreUnavailable when somebody who kept it while we waited did, after
-        `HANGING_SECONDS` or more: while the store hangs, each in the line would else wait for it
-        in turn. A failure that came at once keeps nobody from trying.
+        Raises StoreUnavailable if a holder before us, while we waited, did so after
+        `HANGING_SECONDS` or more: otherwise, while the store hangs, all who wait would wait for its
+        timeout one after the other. After a failure that came at once the next one tries.
         """
         return _Hold(self._locks, name)
 
 
 class _Hold:
-    # A class, since `asynccontextmanager` makes a generator and an object more for each commit.
+    # A class: `asynccontextmanager` would create a generator and one more object for each commit.
     __slots__ = ("_lock", "_locks", "_name", "_since")
 
     def __init__(self, locks: dict[str, _Lock], name: str) -> None:
@@ -51,7 +51,7 @@ class _Hold:
             raise
         if self._lock.hangs > hangs:
             self._release()
-            raise StoreUnavailable("no answer to whoever asked before")
+            raise StoreUnavailable("no answer to the one before in the queue")
         self._since = asyncio.get_running_loop().time()
 
     async def __aexit__(

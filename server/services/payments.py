@@ -32,17 +32,17 @@ class Payments:
         self._terms = terms
         self._clock = clock
 
-    async def deliver(self, said: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
+    async def deliver(self, payment: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
         """Record a delivery and do what follows from it; `raw_body` is what was signed.
 
         When this returns an answer, all of it is in the store. Raises StoreUnavailable when that
         is not known; the delivery may then be repeated.
         """
-        delivery = _facts(said, raw_body)
-        async with self._lobbies.hold(invoice_lobby(said.invoice) or said.invoice):
+        delivery = _delivery(payment, raw_body)
+        async with self._lobbies.hold(invoice_lobby(payment.invoice) or payment.invoice):
             for attempt in range(_ATTEMPTS):
-                look = self._lobbies.snapshot if attempt == 0 else self._lobbies.stored
-                answer = await self._deliver_once(said.invoice, delivery, raw_body, look)
+                load = self._lobbies.snapshot if attempt == 0 else self._lobbies.stored
+                answer = await self._deliver_once(payment.invoice, delivery, raw_body, load)
                 if answer is not None:
                     return answer
         raise StoreUnavailable("the invoice kept changing")
@@ -52,9 +52,10 @@ class Payments:
         invoice_id: str,
         delivery: Delivery,
         raw_body: bytes,
-        look: Callable[[str], Awaitable[Snapshot]],
+        load: Callable[[str], Awaitable[Snapshot]],
     ) -> WebhookAnswer | Refused | None:
-        """What the delivery led to; None: nothing, for what `look` showed of the lobby is old."""
+        """What the delivery led to; None: nothing, since the lobby that `load` returned is
+        outdated."""
         invoice = await self._invoices.load(invoice_id)
         if delivery.test and (invoice is None or not invoice.takes_test):
             return WebhookAnswer(processed=False, reason="test_payment")
@@ -62,7 +63,7 @@ class Payments:
             if delivery.status == "finalized":
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
-        lobby = await look(invoice.lobby_id)
+        lobby = await load(invoice.lobby_id)
         now_ms = lobby.time_ms(self._clock.now_ms())
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
         if receipt.unmatched:
@@ -92,15 +93,15 @@ class Payments:
         await self._invoices.keep_unmatched(delivery.tx, raw_body.decode())
 
 
-def _facts(said: PaymentDelivery, raw_body: bytes) -> Delivery:
-    tx = said.txHash or hashlib.sha256(raw_body).hexdigest()
+def _delivery(payment: PaymentDelivery, raw_body: bytes) -> Delivery:
+    tx = payment.txHash or hashlib.sha256(raw_body).hexdigest()
     return Delivery(
-        key=hashlib.sha256(f"{said.status}:{tx}".encode()).hexdigest(),
-        status=said.status,
+        key=hashlib.sha256(f"{payment.status}:{tx}".encode()).hexdigest(),
+        status=payment.status,
         tx=tx,
-        test=said.is_test,
-        units=None if said.amount is None else int(said.amount),
-        decimals=said.decimals,
-        recipient=said.recipient,
-        network=said.network,
+        test=payment.is_test,
+        units=None if payment.amount is None else int(payment.amount),
+        decimals=payment.decimals,
+        recipient=payment.recipient,
+        network=payment.network,
     )

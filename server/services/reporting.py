@@ -1,4 +1,4 @@
-"""What the operator hears of a commit: how late a call was, and how a game ended."""
+"""What is measured and logged of a commit: how late a call was, and how a game ended."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The caller: does what is due in every lobby, on whichever node takes it first."""
+"""The tick scheduler: does what is due in every lobby, on whichever node takes it first."""
 
 import asyncio
 import math
@@ -17,25 +17,25 @@ from server.store.tables import Tables
 from server.store.timers import AHEAD_MS, Timers
 
 MAX_SLEEP_SECONDS: Final = 0.25
-"""Another node may have set an earlier timer and died: nobody sleeps longer than this."""
+"""Another node may have set an earlier timer and died, so no scheduler sleeps longer."""
 MIN_SLEEP_SECONDS: Final = 0.02
-"""What is due within so short a time is taken together, well ahead of it."""
+"""What is due within so short a time is taken in one batch, well before it is due."""
 TABLES_SECONDS: Final = 4.0
-"""How often to look for tables that other servers opened, whose settings may be others."""
+"""How often to look for tables that other servers, with other settings, have opened."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0
-"""Whoever could not take what is due for so long does not call."""
+"""A scheduler that has not been able to take what is due for so long counts as down."""
 
 log = structlog.get_logger(__name__)
 
 
 class TickScheduler:
-    """Takes lobbies of all tables shortly before they are due, a batch at a time, and lets time
-    act on them.
+    """Takes lobbies of all tables shortly before they are due, a batch at a time, and carries out
+    a `Tick` in each when it is due.
 
-    There may be any number of callers: a lease keeps them from doing the same work, the commit
-    from doing it twice.
+    There may be any number of schedulers: a lease keeps two from doing the same work, and the
+    commit prevents that it is done twice.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class TickScheduler:
 
     @property
     def alive(self) -> bool:
-        """Whether the due lobbies of every table are taken, and the store takes that they are."""
+        """Whether the due lobbies of every table are taken, and the store accepts that."""
         since_s = time.monotonic() - _DEAD_SECONDS
         return (
             bool(self._taken_s)
@@ -102,31 +102,31 @@ class TickScheduler:
             try:
                 await self._tables.refresh()
             except StoreUnavailable as error:
-                log.warning("caller_without_store", error=str(error))
+                log.warning("scheduler_without_store", error=str(error))
             except Exception:
-                # Those that are known are served, and the next look may do better.
-                log.exception("caller_failed")
+                # Tables that are known are served all the same, and the next attempt may succeed.
+                log.exception("scheduler_failed")
             self._serve_all_known()
             await asyncio.sleep(TABLES_SECONDS)
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:
             try:
-                seconds = await self._take_due(table)
+                sleep_seconds = await self._take_due(table)
                 self._taken_s[table] = time.monotonic()
                 await self._review_after_set_back(table)
             except StoreUnavailable as error:
-                log.warning("caller_without_store", table=table, error=str(error))
-                seconds = _RETRY_SECONDS
+                log.warning("scheduler_without_store", table=table, error=str(error))
+                sleep_seconds = _RETRY_SECONDS
             except Exception:
-                # Nobody else would notice that this node has stopped to call.
-                log.exception("caller_failed", table=table)
-                seconds = _RETRY_SECONDS
-            until_ms = self._clock.now_ms() + seconds * 1000
-            await self._alarms.sleep(table, seconds, until_ms + AHEAD_MS)
+                # The task must not end: nothing would start it again.
+                log.exception("scheduler_failed", table=table)
+                sleep_seconds = _RETRY_SECONDS
+            until_ms = self._clock.now_ms() + sleep_seconds * 1000
+            await self._alarms.sleep(table, sleep_seconds, until_ms + AHEAD_MS)
 
     async def _take_due(self, table: str) -> float:
-        """Take what is due soon, and say in how many seconds to look again."""
+        """Take what is due soon, and return in how many seconds to do so again."""
         due, following_ms = await self._timers.take_due(table, _BATCH)
         for lobby_id, due_ms in due.items():
             if lobby_id not in self._ticking:
@@ -140,8 +140,8 @@ class TickScheduler:
         return min(max(seconds, MIN_SLEEP_SECONDS), MAX_SLEEP_SECONDS)
 
     async def _review_after_set_back(self, table: str) -> None:
-        """Bring forward what is too far away since the store's clock was set back, while this node
-        ran or before."""
+        """Bring forward the timers that lie too far ahead because the store's clock was set back,
+        while this node ran or before."""
         set_backs = self._clock.set_backs
         if self._reviewed.get(table) == set_backs:
             return
@@ -152,9 +152,9 @@ class TickScheduler:
 
     async def _tick(self, table: str, lobby_id: str, due_ms: float) -> None:
         try:
-            # Not only once: uvloop's timers count whole ms, and the clock may be set.
+            # In a loop: the clock may be set meanwhile. Rounded up: uvloop sleeps whole ms.
             while (early_ms := due_ms - self._clock.now_ms()) > 0:
-                if early_ms > AHEAD_MS + SET_BACK_MS:  # it is no longer due soon: see `_review`
+                if early_ms > AHEAD_MS + SET_BACK_MS:  # the clock was set back
                     return
                 await asyncio.sleep(math.ceil(early_ms) / 1000)
             changed = await self._lobbies.carry_out(lobby_id, Tick())
@@ -162,7 +162,7 @@ class TickScheduler:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)
                 await self._lobbies.repair_indexes(lobby_id)
             elif isinstance(changed, Changed) and not changed.records:
-                # Another node was faster, or the timer says what the lobby does not.
+                # Another node was faster, or the timer contradicts the lobby.
                 await self._lobbies.repair_indexes(lobby_id)
         except StoreUnavailable as error:
             log.warning("tick_without_store", lobby_id=lobby_id, error=str(error))

@@ -58,23 +58,23 @@ class LobbyRoom:
         """Everyone may watch a lobby that exists. The welcome is what the member has missed after
         `last_seq`, or the whole state."""
         lobby_id = _lobby_of(member)
-        if not await self._replicas.follow(lobby_id):
+        if not await self._replicas.acquire(lobby_id):
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         try:
             last_seq = auth.get("last_seq")
             older = await self._resuming.older(lobby_id, last_seq)
             invoice = await self._states.invoice(lobby_id, member.alien_id)
         except BaseException:
-            self._replicas.unfollow(lobby_id)
+            self._replicas.release(lobby_id)
             raise
         if self._replicas.snapshot(lobby_id) is None:  # it is gone by now
-            self._replicas.unfollow(lobby_id)
+            self._replicas.release(lobby_id)
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         return lambda: self._welcome(member, last_seq, older, invoice)
 
     def left(self, member: Member) -> None:
-        """The node follows the lobby once less."""
-        self._replicas.unfollow(_lobby_of(member))
+        """The member no longer needs the lobby's replica."""
+        self._replicas.release(_lobby_of(member))
 
     def _welcome(
         self, member: Member, last_seq: Any, older: list[Record], invoice: Invoice | None

@@ -88,7 +88,7 @@ async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
     lobbies, as it does for members."""
     lobbies = [snapshot.lobby for snapshot in held if snapshot.lobby is not None]
     for lobby in lobbies:
-        await node.replicas.follow(lobby.lobby_id)
+        await node.replicas.acquire(lobby.lobby_id)
     seats = range(SEATS // 2, SEATS - 1)
     turns = iter(seats)
 

@@ -93,7 +93,7 @@ async def set_up(node: Node, lobbies: int) -> None:
     """Fill so many lobbies, and follow them from before they start."""
     for number in range(lobbies):
         first = await node.sit(f"first-{number}")
-        assert await node.replicas.follow(first.lobby.lobby_id)
+        assert await node.replicas.acquire(first.lobby.lobby_id)
         await node.pay(first)
         await node.seat(f"second-{number}")
 

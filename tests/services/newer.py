@@ -40,7 +40,7 @@ async def follow(node: Node, *lobby_ids: str) -> Told:
     told = Told()
     node.replicas.listener = told
     for lobby_id in lobby_ids:
-        assert await node.replicas.follow(lobby_id)
+        assert await node.replicas.acquire(lobby_id)
     return told
 
 

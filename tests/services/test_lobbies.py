@@ -21,7 +21,7 @@ async def test_what_would_be_refused_from_memory_is_decided_on_what_the_store_ha
 ) -> None:
     seated = await node.sit("ann")
     lobby_id = seated.lobby.lobby_id
-    assert await node.replicas.follow(lobby_id)
+    assert await node.replicas.acquire(lobby_id)
     await mute.pay(seated)
     known = node.replicas.snapshot(lobby_id)
     assert known is not None
@@ -36,7 +36,7 @@ async def test_what_would_be_done_from_memory_is_refused_when_the_store_has_move
     node: Node, mute: Node
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
-    assert await node.replicas.follow(lobby_id)
+    assert await node.replicas.acquire(lobby_id)
     assert isinstance(await mute.lobbies.carry_out(lobby_id, Leave("ann")), Changed)
     refused = await node.lobbies.carry_out(lobby_id, Leave("ann"))
     assert refused == Refused(ErrorCode.NOT_SEATED)

@@ -196,7 +196,7 @@ async def test_those_who_follow_the_lobby_hear_of_an_invoice_that_changed_alone(
     seated = await player_left(nodes[0])
     listener = Listener()
     nodes[1].replicas.listener = listener
-    assert await nodes[1].replicas.follow(seated.lobby.lobby_id)
+    assert await nodes[1].replicas.acquire(seated.lobby.lobby_id)
     await nodes[0].deliver(paid(seated))
     await until(lambda: listener.invoices == ["ann"])
     assert listener.records == []

@@ -33,7 +33,7 @@ async def follow(node: Node, lobby_id: str) -> Listener:
     """A listener to a lobby that the node follows from now on."""
     listener = Listener()
     node.replicas.listener = listener
-    assert await node.replicas.follow(lobby_id)
+    assert await node.replicas.acquire(lobby_id)
     return listener
 
 
@@ -146,11 +146,11 @@ async def test_who_reads_on_twice_at_once_tells_everything_once(nodes: Pair, mut
 async def test_nothing_is_kept_after_the_last_unfollowing(node: Node, redis: Redis) -> None:
     lobby_id = await opened(node)
     listener = await follow(node, lobby_id)
-    assert await node.replicas.follow(lobby_id)
-    node.replicas.unfollow(lobby_id)
+    assert await node.replicas.acquire(lobby_id)
+    node.replicas.release(lobby_id)
     await extend(node, lobby_id)
     assert [record.position.version for record in node.replicas.recent(lobby_id)] == [3]
-    node.replicas.unfollow(lobby_id)
+    node.replicas.release(lobby_id)
     await extend(node, lobby_id)
     assert listener.versions == [3]
     assert node.replicas.snapshot(lobby_id) is None
@@ -165,7 +165,7 @@ async def nobody_listens(redis: Redis, lobby_id: str) -> bool:
 
 async def test_a_lobby_that_does_not_exist_cannot_be_followed(node: Node, redis: Redis) -> None:
     nowhere = "lobby_3500_000000000000"
-    assert not await node.replicas.follow(nowhere)
+    assert not await node.replicas.acquire(nowhere)
     assert node.replicas.snapshot(nowhere) is None
     await until(lambda: nobody_listens(redis, nowhere))
 
@@ -181,8 +181,8 @@ async def test_what_was_being_read_for_an_earlier_following_is_not_told_to_a_lat
         proxy.hold()
         node.replicas.restore()
         await asyncio.sleep(0)
-        node.replicas.unfollow(lobby_id)
-        following_again = asyncio.create_task(node.replicas.follow(lobby_id))
+        node.replicas.release(lobby_id)
+        following_again = asyncio.create_task(node.replicas.acquire(lobby_id))
         await asyncio.sleep(0.1)
         proxy.release()
         assert await following_again

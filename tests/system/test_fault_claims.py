@@ -47,7 +47,7 @@ async def one_round(nodes: list[Node]) -> None:
     assert [type(event) for event in events].count(GameFinished) == 1
     assert not any(isinstance(event, PlayerKicked) for event in events)
     for node in nodes:
-        node.replicas.unfollow(lobby_id)
+        node.replicas.release(lobby_id)
 
 
 async def begin(nodes: list[Node]) -> str:
@@ -55,7 +55,7 @@ async def begin(nodes: list[Node]) -> str:
     seats = [await nodes[0].sit(player) for player in PLAYERS]
     lobby_id = seats[0].lobby.lobby_id
     for node in nodes:
-        assert await node.replicas.follow(lobby_id)
+        assert await node.replicas.acquire(lobby_id)
     for node, seated in zip(nodes * 4, seats, strict=False):
         assert await node.deliver(paid(seated)) == WebhookAnswer(processed=True)
     for player in PLAYERS:

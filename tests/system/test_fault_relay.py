@@ -72,7 +72,7 @@ async def full_lobby(node: Node, number: int) -> str:
 
 async def follow(node: Node, lobbies: Sequence[str]) -> None:
     """Follow as the room of each lobby would."""
-    assert all(await asyncio.gather(*map(node.replicas.follow, lobbies)))
+    assert all(await asyncio.gather(*map(node.replicas.acquire, lobbies)))
 
 
 async def change(node: Node, lobby_id: str, times: int) -> None:
