@@ -53,7 +53,7 @@ class Stores:
         projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
         self.health = StoreHealth(open_redis(settings.redis_url))
-        commits = Commits(self.connection, metrics)
+        self.commits = commits = Commits(self.connection, metrics)
         self.tables = Tables(
             self.connection, map(str, (*settings.buy_in_tiers, *settings.grand_tiers))
         )

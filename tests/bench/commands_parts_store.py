@@ -13,12 +13,13 @@ from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.store.channels import Channels
 from server.store.log import Snapshot, record_events
-from server.store.projection import Projection
+from server.store.projection import Projection, Retention
 from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
-from tests.support.game import BUY_IN, CLASSIC, LIFETIMES, TABLE, TERMS, Node, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, TABLE, TERMS, Node, starting_nodes
 
 SEATS: Final = 10
 GRID: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+RETENTION: Final = Retention(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
 LASTING: Final = replace(CLASSIC, arranging_ms=3_600_000)
 ECHO_SECONDS: Final = 0.1
 """Within this time what was published comes back, else it is not in the figure."""
@@ -57,7 +58,7 @@ def _deciding(held: Snapshot, times: int) -> Costs:
     assert held.lobby is not None
     lobby, at = held.lobby, held.position.at_ms
     events = _arranges(held, seat=0)
-    projection = Projection(LIFETIMES, 0, TERMS, Channels())
+    projection = Projection(RETENTION, 0, TERMS, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
     return {
         "decide": cpu_us(lambda: decide(lobby, command, at), times),

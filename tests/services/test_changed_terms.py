@@ -11,6 +11,11 @@ from tests.support.game import TERMS, Node, StartNode, failed, paid
 from tests.support.store_content import command
 
 NOW = Terms(recipient="provider-2", token="OTHER", network="solana")
+NOW_SETTINGS = {
+    "ALIEN_PROVIDER_ADDRESS": NOW.recipient,
+    "PAYMENT_TOKEN": NOW.token,
+    "PAYMENT_NETWORK": NOW.network,
+}
 
 
 async def terms_of(node: Node, invoice_id: str) -> Terms:
@@ -24,7 +29,7 @@ async def test_an_invoice_keeps_the_terms_that_it_was_issued_with(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     seated = await (await start_node(store_url)).sit("ann")
-    node = await start_node(store_url, terms=NOW)
+    node = await start_node(store_url, **NOW_SETTINGS)
     assert await terms_of(node, seated.invoice.invoice_id) == TERMS
     told = {"recipient": TERMS.recipient, "network": TERMS.network}
     wrong = {"recipient": NOW.recipient, "network": NOW.network}
@@ -45,7 +50,7 @@ async def test_a_seat_that_is_taken_again_by_an_old_invoice_is_paid_as_that_aske
     before = await start_node(store_url)
     seated = await before.sit("ann")
     assert await before.deliver(failed(seated)) == PROCESSED
-    node = await start_node(store_url, terms=NOW)
+    node = await start_node(store_url, **NOW_SETTINGS)
     assert await node.deliver(paid(seated, recipient=TERMS.recipient)) == PROCESSED
     assert await terms_of(node, seated.invoice.invoice_id) == TERMS
     assert await sums(redis) == SEAT_PAID
@@ -56,7 +61,7 @@ async def test_an_invoice_that_says_nothing_of_its_terms_has_those_of_today(
     name: str, start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     """So it was issued by the version before."""
-    node = await start_node(store_url, terms=NOW)
+    node = await start_node(store_url, **NOW_SETTINGS)
     seated = await node.sit("ann")
     key = keys.invoice(seated.invoice.invoice_id)
     assert await command(redis, "HDEL", key, name) == 1

@@ -31,7 +31,7 @@ HASTY = replace(BRISK, lobby_ttl_ms=400)
 async def test_a_wrong_amount_is_booked_and_owed_to_its_last_unit(
     start_node: StartNode, store_url: str, redis: Redis, units: str, coins: str
 ) -> None:
-    node = await start_node(store_url, coin_decimals=6)
+    node = await start_node(store_url, COIN_DECIMALS="6")
     seated = await node.sit("ann")
     assert await node.deliver(paid(seated, amount=units, decimals=6)) == MISMATCH
     booked = [(entry["kind"], entry["amount"]) for entry in await ledger(redis, TABLE)]
@@ -42,7 +42,7 @@ async def test_a_wrong_amount_is_booked_and_owed_to_its_last_unit(
 async def test_an_amount_of_40_digits_is_booked_to_its_last_unit(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, coin_decimals=36)
+    node = await start_node(store_url, COIN_DECIMALS="36")
     seated = await node.sit("ann")
     units = "1234567890" * 7
     assert await node.deliver(paid(seated, amount=units)) == MISMATCH
@@ -63,8 +63,8 @@ async def test_a_payment_of_nothing_is_not_booked(node: Node, redis: Redis) -> N
 async def test_an_invoice_keeps_the_decimals_that_it_was_issued_with(
     start_node: StartNode, store_url: str, redis: Redis, before: int, now: int
 ) -> None:
-    seated = await (await start_node(store_url, coin_decimals=before)).sit("ann")
-    node = await start_node(store_url, coin_decimals=now)
+    seated = await (await start_node(store_url, COIN_DECIMALS=str(before))).sit("ann")
+    node = await start_node(store_url, COIN_DECIMALS=str(now))
     asked = seated.invoice.amount
     wrong = ignored("decimals_mismatch")
     assert await node.deliver(paid(seated, txHash="wrong", decimals=now)) == wrong
@@ -85,7 +85,7 @@ async def test_a_cancelled_lobby_owes_what_its_invoices_asked_for(
     before = await start_node(store_url, tiers=variant)
     seated = await before.sit("ann")
     await before.pay(seated)
-    node = await start_node(store_url, tiers=variant, coin_decimals=6)
+    node = await start_node(store_url, tiers=variant, COIN_DECIMALS="6")
     await node.past(seated.lobby.created_at + HASTY.lobby_ttl_ms)
     await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
     assert await invoice_now(node, seated) == ("refund_owed", "3500")
@@ -97,7 +97,7 @@ async def test_a_seat_that_is_taken_again_by_an_old_invoice_costs_what_that_aske
     before = await start_node(store_url)
     seated = await before.sit("ann")
     assert await before.deliver(failed(seated)) == PROCESSED
-    node = await start_node(store_url, coin_decimals=6)
+    node = await start_node(store_url, COIN_DECIMALS="6")
     assert await node.deliver(paid(seated)) == PROCESSED
     assert await is_paid(node, seated)
     invoice = await node.billing.invoice(seated.invoice.invoice_id)

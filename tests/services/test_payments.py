@@ -24,7 +24,6 @@ from tests.services.money import (
 from tests.support.game import (
     BUY_IN,
     CLASSIC,
-    LIFETIMES,
     TABLE,
     Node,
     StartNode,
@@ -168,7 +167,7 @@ async def test_a_payment_into_a_cancelled_lobby_is_owed_back_even_when_it_is_gon
     node = await start_node(
         store_url,
         tiers={BUY_IN: replace(CLASSIC, lobby_ttl_ms=1)},
-        retention=replace(LIFETIMES, finished_seconds=finished_seconds),
+        FINISHED_TTL_SECONDS=str(finished_seconds),
     )
     seated = await cancelled(node)
     if finished_seconds < 1:

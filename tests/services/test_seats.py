@@ -168,7 +168,7 @@ async def test_an_invoice_for_real_money_does_not_become_one_for_tests(
     node = await start_node(store_url)
     first = await node.sit("ann")
     await node.seats.leave("ann", first.lobby.lobby_id)
-    again = await (await start_node(store_url, takes_test=True)).sit("ann")
+    again = await (await start_node(store_url, ALLOW_TEST_PAYMENTS="true")).sit("ann")
     assert again.lobby.lobby_id == first.lobby.lobby_id
     assert again.invoice.invoice_id != first.invoice.invoice_id
 

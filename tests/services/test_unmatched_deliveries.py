@@ -1,6 +1,5 @@
 """Deliveries that pay no seat: tests, unknown invoices, money that is not for us or too little."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +20,6 @@ from tests.services.money import (
     unmatched,
 )
 from tests.support.game import (
-    LIFETIMES,
     TABLE,
     Node,
     StartNode,
@@ -62,7 +60,7 @@ async def test_what_is_not_called_a_test_is_a_real_payment(
 async def test_a_test_payment_of_an_invoice_marked_as_one_counts_and_marks_every_entry(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, takes_test=True)
+    node = await start_node(store_url, ALLOW_TEST_PAYMENTS="true")
     first, second = await node.sit("ann"), await node.sit("bob")
     assert await node.deliver(paid(first, test=True)) == PROCESSED
     assert await node.deliver(paid(second, test=True, amount="1")) == ignored("amount_mismatch")
@@ -79,7 +77,7 @@ async def test_a_test_payment_of_an_invoice_marked_as_one_counts_and_marks_every
 async def test_a_real_payment_of_an_invoice_that_takes_tests_is_real(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, takes_test=True)
+    node = await start_node(store_url, ALLOW_TEST_PAYMENTS="true")
     assert await node.deliver(paid(await node.sit("ann"))) == PROCESSED
     assert all("test" not in entry for entry in await ledger(redis, TABLE))
 
@@ -120,7 +118,7 @@ async def test_a_failure_of_an_unknown_invoice_has_no_effect(node: Node, redis: 
 async def test_an_invoice_that_was_kept_long_enough_is_unknown(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, retention=replace(LIFETIMES, invoice_seconds=600))
+    node = await start_node(store_url, INVOICE_TTL_SECONDS="600")
     seated = await node.sit("ann")
     key = keys.invoice(seated.invoice.invoice_id)
     assert 0 < await redis.pttl(key) <= 600_000
@@ -183,7 +181,7 @@ async def test_a_wrong_amount_is_owed_back_and_the_seat_stays_unpaid(
 async def test_with_decimals_the_smallest_unit_is_asked_for_and_the_ledger_counts_coins(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, coin_decimals=18)
+    node = await start_node(store_url, COIN_DECIMALS="18")
     seated = await node.sit("ann")
     assert seated.invoice.amount == "3500" + 18 * "0"
     assert await node.deliver(paid(seated, decimals=18)) == PROCESSED

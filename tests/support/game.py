@@ -1,4 +1,4 @@
-"""One server instance without its transport: everything below it, composed as the server does."""
+"""One server instance without its transport: everything below it, as the server composes it."""
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -7,29 +7,17 @@ from typing import Any, Protocol
 
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import PaymentDelivery, WebhookAnswer
+from server.assembly.stores import Stores
+from server.assembly.use_cases import UseCases
 from server.rules.payments import Terms
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
-from server.services.alarms import Alarms
-from server.services.billing import Billing
-from server.services.lobbies import Lobbies
-from server.services.payments import Payments
-from server.services.play import Play
-from server.services.replicas import LobbyReplicas
+from server.runtime.settings import load_settings
 from server.services.seat_requests import MayJoin
-from server.services.seats import Seated, Seats
-from server.services.tick_scheduler import TickScheduler
-from server.store.channels import Channels
-from server.store.commits import Commits
-from server.store.connection import Connection, open_redis
-from server.store.directory import Directory
-from server.store.invoices import InvoiceStore
-from server.store.lobbies import LobbyStore
-from server.store.projection import Projection, Retention
+from server.services.seats import Seated
+from server.store.connection import open_redis
 from server.store.subscription import Subscription
-from server.store.tables import Tables
-from server.store.timers import Timers
 from tests.support.wait import until
 
 BUY_IN = 3500
@@ -50,57 +38,55 @@ CLASSIC = Variant(
 # payment, however long this machine takes: without it there would be no game.
 BRISK = replace(CLASSIC, formation_ms=200, arranging_ms=20, call_interval_ms=5)
 TERMS = Terms(recipient="provider", token="ALIEN", network="alien")
-LIFETIMES = Retention(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
+SETTINGS = {
+    "ALIEN_PROVIDER_ADDRESS": TERMS.recipient,
+    "WEBHOOK_PUBLIC_KEY": "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+}
+"""What a server has to be told; that key is nobody's here."""
 
 
 class Node:
-    """A server instance on the store at `url`. `tiers`: the variant of each buy-in."""
+    """A server instance on the store at `url`, which listens by `listen_url` if that is given.
+    `tiers`: the variant of each buy-in. The rest is by `settings`, as the environment has them."""
 
     def __init__(
         self,
         url: str,
         tiers: Mapping[int, Variant] | None = None,
         *,
-        coin_decimals: int = 0,
-        terms: Terms = TERMS,
-        retention: Retention = LIFETIMES,
-        takes_test: bool = False,
         listen_url: str | None = None,
         sharded: bool = True,
         joins: MayJoin = lambda _alien_id: True,
+        **settings: str,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
+        offered = {"REDIS_URL": url, "BUY_IN_TIERS": ",".join(map(str, tiers))}
+        loaded = load_settings(SETTINGS | offered | settings)
         metrics = self.metrics = Metrics()
         self.clock = StoreClock()
-        self.connection = Connection(open_redis(url), self.clock, metrics)
-        self.commits = Commits(self.connection, metrics)
-        channels = Channels(sharded=sharded)
-        projection = Projection(retention, coin_decimals, terms, channels)
-        self.tables = Tables(self.connection, map(str, tiers))
-        self.store = LobbyStore(self.connection, self.commits, projection, self.tables)
-        self.invoices = InvoiceStore(self.connection, self.commits, channels)
-        self.timers = Timers(self.connection)
-        self.directory = Directory(self.connection)
+        self.stores = Stores(loaded, self.clock, metrics)
+        self.stores.channels.sharded = sharded
         self._listening = open_redis(listen_url or url)
-        self.subscription = Subscription(self._listening, channels, self._restored)
-        self.replicas = LobbyReplicas(self.store, self.subscription, metrics)
-        self.alarms = Alarms()
-        self.lobbies = Lobbies(self.store, self.replicas, self.alarms, self.clock, metrics)
-        self.billing = Billing(self.invoices, terms)
-        self.seats = Seats(
-            self.lobbies,
-            self.directory,
-            self.billing,
-            self.clock,
-            tiers,
-            joins,
-            takes_test=takes_test,
+        self.subscription = Subscription(
+            self._listening, self.stores.channels, lambda: self.replicas.restore()
         )
-        self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, self.invoices, terms, self.clock)
-        self.scheduler = TickScheduler(
-            self.lobbies, self.timers, self.alarms, self.clock, self.tables
+        use_cases = UseCases(
+            loaded, tiers, self.stores, self.subscription, self.clock, metrics, joins
         )
+        self.connection = self.stores.connection
+        self.commits = self.stores.commits
+        self.tables = self.stores.tables
+        self.store = self.stores.lobbies
+        self.invoices = self.stores.invoices
+        self.timers = self.stores.timers
+        self.directory = self.stores.directory
+        self.replicas = use_cases.replicas
+        self.lobbies = use_cases.lobbies
+        self.billing = use_cases.billing
+        self.seats = use_cases.seats
+        self.play = use_cases.play
+        self.payments = use_cases.payments
+        self.scheduler = use_cases.scheduler
 
     async def start(self) -> None:
         """Connect, and learn the store's time."""
@@ -108,10 +94,10 @@ class Node:
         await self.timers.take_due("none", 1)
 
     async def close(self) -> None:
-        """Let go of the store. The caller is stopped by whoever started it."""
+        """Let go of the store. The scheduler is stopped by whoever started it."""
         await self.replicas.close()
         await self.subscription.close()
-        await self.connection.close()
+        await self.stores.close()
         await self._listening.aclose()
 
     async def sit(self, alien_id: str, buy_in_amount: int = BUY_IN) -> Seated:
@@ -151,9 +137,6 @@ class Node:
     async def deliver(self, said: PaymentDelivery) -> WebhookAnswer | Refused:
         """The provider delivers what it has to say."""
         return await self.payments.deliver(said, raw_body(said))
-
-    def _restored(self) -> None:
-        self.replicas.restore()
 
 
 class StartNode(Protocol):
