@@ -9,9 +9,11 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.store.channels import Channels
 from server.store.permissions import permissions
+from tests.support.process import StartProcess
 from tests.support.store_content import command
-from tests.support.wait import until
-from tests.system.game_server import NAMES, running_app
+from tests.support.wait import TIMEOUT_SECONDS, until
+from tests.system.conftest import FAIR_BINGO
+from tests.system.game_server import NAMES, environment, running_app
 from tests.system.test_guides import OPERATING
 
 # Of redis-py, when it connects, and of the look itself, which goes without where it is refused.
@@ -45,8 +47,11 @@ async def test_all_that_a_server_does_is_among_what_it_looked_for(
         assert await command(admin, "ACL", "LOG") == []
 
 
-async def test_the_user_of_the_guide_may_do_all_that_a_server_does(
-    own_store: EmbeddedStore, issuer: DevIssuer, provider: DevProvider
+async def test_the_user_of_the_guide_may_do_all_that_servers_and_commands_do(
+    own_store: EmbeddedStore,
+    issuer: DevIssuer,
+    provider: DevProvider,
+    start_process: StartProcess,
 ) -> None:
     (rule,) = re.findall(r"^ACL (SETUSER .*?)^```", OPERATING.read_text(), re.MULTILINE | re.DOTALL)
     async with Redis.from_url(own_store.url, decode_responses=True) as admin:
@@ -62,4 +67,9 @@ async def test_the_user_of_the_guide_may_do_all_that_a_server_does(
 
             await until(is_over)
             assert (await server.get("/health/ready")).status == 200
+            jwks_url = "http://127.0.0.1/not-asked-for"
+            variables = environment(url, jwks_url, issuer, provider)
+            for arguments in (("audit",), ("ledger", "list"), ("replay", lobby_id)):
+                process = start_process(FAIR_BINGO, *arguments, **variables)
+                assert await process.wait(TIMEOUT_SECONDS) == 0, process.output
         assert await command(admin, "ACL", "LOG") == []
