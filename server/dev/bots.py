@@ -1,4 +1,4 @@
-"""Bots: players that know only the public protocol, and are never in a hurry."""
+"""Bots: players that use only the public protocol, at a human pace."""
 
 import asyncio
 import secrets
@@ -28,7 +28,7 @@ _random = secrets.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a bot gets in: the server's URL, a token for a player's name, and a way to pay an
+    """What a bot needs to play: the server's URL, a token for a player's name, and a way to pay an
     invoice, which returns when the payment was taken."""
 
     url: str
@@ -39,7 +39,7 @@ class Access:
 class Bot:
     """A player of one game, by whatever rules its lobby has.
 
-    `claim_delay_seconds` is the least and the most that it takes to see that a line is complete.
+    `claim_delay_seconds` is the least and the most that it takes to see that a pattern is complete.
     `grid` is the ticket once it is arranged, `marked` what was called of it. `begun` is set when
     the lobby no longer forms, or the bot no longer plays.
     """
@@ -74,8 +74,8 @@ class Bot:
         try:
             async with enter_lobby(self._access.url, self._token, self.lobby_id) as lobby:
                 await self._arrange(lobby)
-                async for heard in lobby.events():
-                    await self._react(lobby, heard)
+                async for message in lobby.events():
+                    await self._react(lobby, message)
                 return lobby.view
         finally:
             self.begun.set()
@@ -89,19 +89,19 @@ class Bot:
             self._hold(rows)
             await lobby.arrange_grid(rows)
         except CommandRefused as refused:
-            # Too late, or done in an earlier life: the state that comes next has the grid.
+            # Too late, or done before a restart: the state that comes next has the grid.
             if refused.code not in (ErrorCode.WRONG_STATUS, ErrorCode.ALREADY_ARRANGED):
                 raise
 
     def _hold(self, grid: list[list[int]]) -> None:
         self.grid = tuple(tuple(row) for row in grid)
 
-    async def _react(self, lobby: LobbyClient, heard: RoomMessage | LobbyState) -> None:
+    async def _react(self, lobby: LobbyClient, message: RoomMessage | LobbyState) -> None:
         if lobby.view.status != "forming":
             self.begun.set()
-        match heard:
-            case LobbyState() if heard.you.grid is not None:
-                self._hold(heard.you.grid)
+        match message:
+            case LobbyState() if message.you.grid is not None:
+                self._hold(message.you.grid)
             case RoomMessage(event=NumberCalled(number=number)):
                 if any(number in row for row in self.grid):
                     self.marked.add(number)

@@ -19,7 +19,7 @@ from server.dev.store import EmbeddedStore
 from server.runtime.settings import load_settings
 
 DEFAULTS: Final = {
-    "HOST": "127.0.0.1",  # whoever reaches it gets a token of anyone, and pays with nothing
+    "HOST": "127.0.0.1",  # anyone who can reach it gets a token of any player, and pays nothing
     "PORT": "8000",
     "LOG_FORMAT": "console",
     "LOG_LEVEL": "warning",
@@ -76,7 +76,7 @@ class DevWorld:
 
     @property
     def access(self) -> Access:
-        """How bots get in."""
+        """What bots need to play."""
         return Access(self.url, self._issuer.token, self._pay)
 
     def _add_routes(self, app: App) -> None:

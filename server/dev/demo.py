@@ -54,19 +54,19 @@ async def play_demo(console: Console) -> int:
 
 
 async def _play(world: DevWorld, console: Console) -> LobbyView:
-    """One game, watched from its first event to its last by somebody who does not play."""
+    """One game, watched from its first event to its last by a spectator."""
     variant = tiers(world.settings)[BUY_IN]
     bots = [Bot(world.access, name, _CLAIM_DELAY_SECONDS) for name in NAMES]
     first, *others = bots
     await first.take_seat(BUY_IN)
-    onlooker = enter_lobby(world.url, world.access.token("onlooker"), first.lobby_id, last_seq=0)
+    spectator = enter_lobby(world.url, world.access.token("spectator"), first.lobby_id, last_seq=0)
     with Screen(console, bots, variant.highest) as screen:
-        async with onlooker as lobby, asyncio.TaskGroup() as group:
+        async with spectator as lobby, asyncio.TaskGroup() as group:
             group.create_task(first.play())
             group.create_task(_play_later(group, others))
-            async for heard in lobby.events():
-                if isinstance(heard, RoomMessage):
-                    screen.show(lobby.view, heard.event)
+            async for message in lobby.events():
+                if isinstance(message, RoomMessage):
+                    screen.show(lobby.view, message.event)
     return lobby.view
 
 

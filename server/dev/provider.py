@@ -24,7 +24,7 @@ class DeliveryFailedError(Exception):
 
 
 class DevProvider:
-    """Pays any invoice it is asked to, in coins that nobody has.
+    """Pays any invoice it is asked to, with coins that do not exist.
 
     The Ed25519 key is kept in `data_dir`; without one it is new. `decimals` are the coin's.
     A delivery that is not taken is repeated after each of `retry_delays_seconds`.
@@ -55,7 +55,7 @@ class DevProvider:
         return self._key.sign(body).hex()
 
     def payload(self, invoice: Mapping[str, Any], outcome: Outcome = "paid") -> dict[str, Any]:
-        """The webhook that tells the outcome of a new attempt to pay `invoice`."""
+        """The webhook that reports the outcome of a new attempt to pay `invoice`."""
         return {
             "invoice": invoice["invoice_id"],
             "status": "finalized" if outcome == "paid" else "failed",

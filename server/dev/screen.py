@@ -1,4 +1,4 @@
-"""What a game looks like in a terminal: a picture that moves, or lines when it is piped."""
+"""A game in a terminal: a live picture, or lines of text when the output is piped."""
 
 from collections.abc import Sequence
 from types import TracebackType

@@ -31,7 +31,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
 
     Raises SettingsError, EmbeddedStoreError, and OSError if the port cannot be had.
     """
-    world = DevWorld(data_dir, _in_company(environ))
+    world = DevWorld(data_dir, _with_bots(environ))
     logs.configure(world.settings.log_level, world.settings.log_format)
     async with world.running():
         stopped = _stop_signal()
@@ -42,8 +42,8 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
             bots.cancel()
 
 
-def _in_company(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The settings with what makes it pleasant to come alone: bots wait, and not for long."""
+def _with_bots(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """The settings with defaults for a single person: bots wait for them, and games begin soon."""
     waiting = {} if environ.get("MAX_PLAYERS") else {"MIN_PLAYERS": "4"}
     return {"FORMATION_SECONDS": "20", **waiting, **environ}
 

@@ -18,10 +18,10 @@ class Identity:
 
 
 class IdentityVerifier:
-    """Verifies tokens for one `audience` of one `issuer` (RFC 8725 is why it is so picky).
+    """Verifies tokens for one `audience` of one `issuer` (as strictly as RFC 8725 advises).
 
     `token_max_seconds` bounds `exp - iat`; `leeway_seconds` is allowed at `nbf` and `exp`;
-    `now_s` tells Unix time in seconds.
+    `now_s` returns Unix time in seconds.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What can be asked of a lobby, in the imperative. Randomness is part of the command."""
+"""The commands of a lobby, in the imperative. Randomness is part of the command."""
 
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class ArrangeGrid:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Say that the player has a complete pattern."""
+    """Claim that the player has a complete pattern."""
 
     alien_id: str
 
@@ -57,7 +57,7 @@ class Leave:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """Do what is due by now."""
+    """Do what is due by the current time."""
 
 
 Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Tick

@@ -21,7 +21,7 @@ MAX_SLEEP_SECONDS: Final = 0.25
 MIN_SLEEP_SECONDS: Final = 0.02
 """What is due within so short a time is taken in one batch, well before it is due."""
 TABLES_SECONDS: Final = 4.0
-"""How often to look for tables that other servers, with other settings, have opened."""
+"""How often to ask for tables that other servers, with other settings, have opened."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0

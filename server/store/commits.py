@@ -13,7 +13,7 @@ from server.store.log import Snapshot
 from server.store.projection import Write
 
 MAX_DECISION_AGE_MS: Final = 1_000
-"""A decision older than this is taken anew: whoever made it was stopped, or the store was."""
+"""A decision older than this is made anew: its process, or the store, was suspended meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _json(commands: list[list[Any]]) -> bytes:
 
 
 def log_check(lobby_id: str, snapshot: Snapshot) -> Check:
-    """That the lobby is still as `snapshot` has it, and came to be so by the same log."""
+    """That the lobby is still as `snapshot` has it, as the result of the same log."""
     key, position = keys.lobby(lobby_id), snapshot.position
     if snapshot.lobby is not None and not position.hash:  # it was written before there were hashes
         return Check(("HGET", key, "version"), str(position.version))

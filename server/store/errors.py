@@ -1,4 +1,4 @@
-"""How the store can fail, for those who use it and, with `LOST`, for those who speak with it."""
+"""How the store can fail: exceptions for its users and, for the connections, those of redis-py."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ LOST: Final = (RedisError, OSError, RuntimeError)
 as well. RuntimeError is uvloop's, for a transport that closes while it is made or used."""
 
 REFUSED: Final = (ResponseError,)
-"""What it says to a command that is wrong: for what a key holds, or for whom we are."""
+"""How the store refuses a command: the key is of another type, or the user may not run it."""
 
 
 class StoreUnavailable(Exception):

@@ -1,4 +1,4 @@
-"""Indexes that contradict a lobby: found by whoever meets them, and corrected in one step."""
+"""Indexes that contradict a lobby: corrected in one step when they are found."""
 
 from collections.abc import Iterator
 

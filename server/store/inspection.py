@@ -1,4 +1,4 @@
-"""What a look at the store finds: whether it keeps what it acknowledges and takes what we write."""
+"""The inspection of the store: whether it keeps what it acknowledges, and permits our writes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ _STRONG: Final = {
     "no-appendfsync-on-rewrite": "no",
 }
 _NAMED: Final = 3
-"""So many of the things that are denied are named."""
+"""How many denied commands the message names at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What a look found, each in a few words: `weak` is why a payment may be lost or refused,
-    `unfit` why the store cannot be played on at all, `hidden` what it does not tell. `rewriting`:
-    a new append-only file is being made."""
+    """What an inspection found, in a few words: `weak` is why a payment may be lost or refused,
+    `unfit` why the store cannot be played on at all, `hidden` what it does not disclose.
+    `rewriting`: a new append-only file is being made."""
 
     weak: tuple[str, ...] = ()
     unfit: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ class Findings:
 
 
 async def inspect(ask: Ask, needed: Sequence[Permission]) -> Findings:
-    """Look at the store that `ask` asks; `needed` is what its user has to be permitted.
+    """Inspect the store through `ask`; `needed` is what its user has to be permitted.
 
     Raises StoreUnavailable when it has no time for that.
     """
@@ -69,7 +69,7 @@ async def inspect(ask: Ask, needed: Sequence[Permission]) -> Findings:
     )
 
 
-# Each of these says what is weak, "" if nothing is, and None if the store hides it.
+# Each of these returns what is weak, "" if nothing is, and None if the store does not disclose it.
 
 
 def _durability(settings: Mapping[str, Any]) -> str | None:

@@ -19,9 +19,9 @@ _STREAM_ID: Final = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")  # so long it fits in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One movement of money: `amount` in coins, `at` in Unix ms; the fields' names are those of the
-    command line's JSON. `event` is the lobby's event or
-    the transaction that it comes from, or the entry that it settles, then with a `reference`."""
+    """One movement of money: `amount` in coins, `at` in Unix ms. `event` is the lobby's event or
+    the transaction that it comes from, or the entry that it settles, then with a `reference`. The
+    command line prints the fields by these names."""
 
     table: str
     stream_id: str
@@ -42,14 +42,14 @@ class LedgerEntry:
 
     @property
     def owed(self) -> bool:
-        """Whether it says that a player is to be paid; of nothing, nothing is."""
+        """Whether a player is to be paid because of it, which is never so for an amount of 0."""
         return self.kind in ("payout_owed", "refund_owed") and self.amount != 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MalformedEntry:
     """An entry of the stream that is no movement of money: what is wrong with it, and its fields
-    as they are. They may be anybody's, and anything."""
+    as they are. Another program may have written it, so they are not to be trusted."""
 
     table: str
     stream_id: str

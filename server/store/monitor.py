@@ -1,4 +1,4 @@
-"""Watches whether the store may be trusted with payments, on the connection that takes them."""
+"""Monitors whether the store may be trusted with payments, on the connection that they use."""
 
 import asyncio
 import time
@@ -20,10 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class StoreMonitor:
-    """Looks at the store whenever the connection is made anew, before anything goes out on it, and
+    """Inspects the store after each connect, before anything else is sent on the connection, and
     every `LOOK_SECONDS`. With `allow_weak` a store that may lose payments will do.
 
-    `needed` tells what its user has to be permitted.
+    `needed` returns what its user has to be permitted.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class StoreMonitor:
         self._task: asyncio.Task[None] | None = None
         self._looked_s = 0.0
         self.findings: Findings | None = None
-        """What the last look found; None before the first."""
+        """What the last inspection found; None before the first."""
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """Why the store, by the last look, must not be told of payments."""
+        """Why, by the last inspection, payments must not be acknowledged."""
         if self.findings is None:
             return ("it was not looked at",)
         return self.findings.unfit + (() if self._allow_weak else self.findings.weak)
@@ -54,15 +54,15 @@ class StoreMonitor:
         return not self.faults
 
     def attach(self) -> None:
-        """Look at the connection from now on, whenever it is made."""
+        """Inspect the store from now on after each connect."""
         self._connection.look = self._look
 
     def start(self) -> None:
-        """Look again and again until `stop`."""
+        """Inspect periodically until `stop`."""
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Look no more by the clock."""
+        """End the periodic inspections."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -84,7 +84,7 @@ class StoreMonitor:
             found = replace(found, weak=("its append-only file is being made",))
         faults, self.findings, self._looked_s = self.faults, found, time.monotonic()
         if before is None or self.faults == faults:
-            return  # whoever started it sees for themselves what the first look found
+            return  # what the first inspection found is reported at the start of the server
         if self.trusted:
             log.warning("store_strong_again")
         else:

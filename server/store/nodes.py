@@ -1,4 +1,4 @@
-"""What each node reports of itself to whoever operates all of them."""
+"""The samples of metrics that each node reports, for the operator of all."""
 
 from collections.abc import Mapping
 

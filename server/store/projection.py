@@ -114,7 +114,7 @@ class Projection:
             "tx_hash": "",
         }
         yield ("HSET", key, *_flat(invoice))
-        # A seat may be taken again by an earlier invoice, which asks for what it asked for.
+        # A seat may be taken again by an earlier invoice, whose amount stays what it was.
         yield ("HSETNX", key, "amount", self._units(lobby))
         yield ("HSETNX", key, "recipient", self._terms.recipient)
         yield ("HSETNX", key, "token", self._terms.token)

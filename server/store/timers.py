@@ -8,7 +8,7 @@ from server.store.connection import Connection, Script
 AHEAD_MS: Final = 100
 """How long before it is due work is taken: at its time the store need not be asked first."""
 LEASE_MS: Final = 500
-"""How long what is due stays with whoever took it; a node that dies gives it back after that."""
+"""How long a node that took a due lobby keeps it from the others, should it die meanwhile."""
 
 
 class Timers:
