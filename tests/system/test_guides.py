@@ -117,6 +117,15 @@ def test_every_variable_that_is_named_is_one(guide: Path) -> None:
     assert named <= known
 
 
+@each_guide()
+def test_every_name_of_a_field_or_a_line_of_the_log_is_in_the_code(guide: Path) -> None:
+    sources = [path for room in ("server", "protocol") for path in (ROOT / room).rglob("*.py")]
+    texts = [path.read_text() for path in (*sources, ROOT / ".deploy/alerts.yml")]
+    known = {name for text in texts for name in re.findall(r"\w+", text)}
+    named = {line for line in code(guide) if re.fullmatch(r"[a-z]+(_[a-z]+)+", line)}
+    assert {name for name in named if not name.startswith("fair_bingo_")} <= known
+
+
 def test_the_settings_of_the_guide_are_those_of_the_code() -> None:
     example = re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     required = {name for name, field in Settings.model_fields.items() if field.is_required()}
