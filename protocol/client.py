@@ -3,13 +3,14 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from protocol.backoff import Backoff
 from protocol.connection import CommandRefused, Connection, ConnectionLost
 from protocol.ids import FRONT_DESK, lobby_namespace
+from protocol.reading import read
 from protocol.to_client import (
     ROOM_EVENTS,
     ArrangeGridAnswer,
@@ -46,27 +47,27 @@ class FrontDesk:
         body = await self._connection.ask(
             "join", buy_in_amount=buy_in_amount, client_seed=client_seed
         )
-        return JoinAnswer.model_validate(body, extra="ignore")
+        return read(JoinAnswer, body)
 
     async def list(self, buy_in_amount: int | None = None) -> Sequence[LobbyView]:
         """The forming lobbies, oldest first; of one tier if it is named."""
         body = await self._connection.ask("list", buy_in_amount=buy_in_amount)
-        return ListAnswer.model_validate(body, extra="ignore").lobbies
+        return read(ListAnswer, body).lobbies
 
     async def updates(self) -> AsyncIterator[LobbyView]:
         """The lobbies that formed when the connection was made, and then each one that changes or
         stops forming, until the connection ends."""
         async for name, message in self._connection.messages():
             if name == "lobbies":
-                for lobby in Lobbies.model_validate(message, extra="ignore").lobbies:
+                for lobby in read(Lobbies, message).lobbies:
                     yield lobby
             elif name == "lobby_listed":
-                yield LobbyListed.model_validate(message, extra="ignore").lobby
+                yield read(LobbyListed, message).lobby
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
         body = await self._connection.ask("refresh_token", token=token)
-        return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
+        return read(RefreshTokenAnswer, body).expires_at
 
 
 class LobbyClient:
@@ -94,17 +95,17 @@ class LobbyClient:
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
         body = await self._connection.ask("select_numbers", numbers=numbers)
-        return SelectNumbersAnswer.model_validate(body, extra="ignore").numbers
+        return read(SelectNumbersAnswer, body).numbers
 
     async def arrange_grid(self, grid: Grid) -> Grid:
         """Arrange the ticket, as rows: the grid that is held now."""
         body = await self._connection.ask("arrange_grid", grid=grid)
-        return ArrangeGridAnswer.model_validate(body, extra="ignore").grid
+        return read(ArrangeGridAnswer, body).grid
 
     async def claim(self) -> ClaimWon | ClaimFalse:
         """Say that a pattern is complete. If it is not, the player is out."""
         body = await self._connection.ask("claim")
-        return (ClaimWon if body["valid"] else ClaimFalse).model_validate(body, extra="ignore")
+        return read(ClaimWon, body) if body["valid"] else read(ClaimFalse, body)
 
     async def leave(self) -> None:
         """Give the seat up."""
@@ -112,13 +113,13 @@ class LobbyClient:
 
     async def sync(self) -> LobbyState:
         """The whole state as it is now; `view` and `events` do not change by it."""
-        return SyncState.model_validate(await self._connection.ask("sync"), extra="ignore").state
+        return read(SyncState, await self._connection.ask("sync")).state
 
     async def refresh_token(self, token: str) -> float:
         """Let the connection live as long as `token`: until when (Unix ms)."""
         body = await self._connection.ask("refresh_token", token=token)
         self._token = token
-        return RefreshTokenAnswer.model_validate(body, extra="ignore").expires_at
+        return read(RefreshTokenAnswer, body).expires_at
 
     async def events(self) -> AsyncIterator[RoomMessage | LobbyState]:
         """What happens, each event once and in order, until the lobby is finished. A LobbyState
@@ -169,14 +170,22 @@ class LobbyClient:
                 self.view = fold_event(self.view, heard)
                 self._own_is_due = self._own_is_due or self._may_be_own(heard)
         elif name == "lobby_state":
-            heard = LobbyState.model_validate(message, extra="ignore")
+            heard = read(LobbyState, message)
             self._take_state(heard)
         else:
             if name == "draining":  # the connection ends, and is made again
                 self._retry_after_seconds = message["retry_after_ms"] / 1000
+            self._pass(message)
             return None
         self._heard_seq = heard.seq
         return heard
+
+    def _pass(self, message: Mapping[str, Any]) -> None:
+        """Count an event of the room that only a newer server knows: the next follows on it."""
+        seq = message.get("seq")
+        if isinstance(seq, int):
+            self.view = self.view.model_copy(update={"seq": max(self.view.seq, seq)})
+            self._heard_seq = seq
 
     def _may_be_own(self, heard: RoomMessage) -> bool:
         """Whether an event may stand for a change of one's own part."""
@@ -201,11 +210,13 @@ class LobbyClient:
                 raise
             return
         own = body["you"] if "you" in body else body["state"]["you"]
-        self.you = You.model_validate(own, extra="ignore")
+        self.you = read(You, own)
         self._own_is_due = False
 
     def _take_state(self, state: LobbyState) -> None:
-        self.view = LobbyView(**state.model_dump(exclude={"patterns", "you", "at"}))
+        self.view = LobbyView.model_construct(
+            **{name: getattr(state, name) for name in LobbyView.model_fields}
+        )
         self.patterns = state.patterns
         self.you = state.you
 

@@ -9,7 +9,8 @@ import socketio
 from socketio.exceptions import BadNamespaceError, ConnectionError
 
 from protocol.cancellation import raise_if_cancelled
-from protocol.errors import ErrorAnswer, ErrorBody
+from protocol.errors import ErrorAnswer, ErrorBody, ErrorCode
+from protocol.reading import read
 
 CONNECT_TIMEOUT_SECONDS: Final = 10
 ANSWER_TIMEOUT_SECONDS: Final = 10
@@ -22,11 +23,12 @@ _END: Final = None
 
 
 class CommandRefused(Exception):
-    """The server refused a command or a connection, with a code of the closed table."""
+    """The server refused a command or a connection, with a code of the table; a newer server may
+    have others, which are plain texts."""
 
     def __init__(self, error: ErrorBody) -> None:
         super().__init__(f"{error.code}: {error.message}")
-        self.code = error.code
+        self.code: ErrorCode | str = error.code
         self.message = error.message
         self.retry = error.retry
         self.details = error.details
@@ -78,7 +80,7 @@ class Connection:
         if not reply.done():
             raise ConnectionLost(f"no answer to {command}")
         if not reply.result()["ok"]:
-            raise CommandRefused(ErrorAnswer.model_validate(reply.result(), extra="ignore").error)
+            raise CommandRefused(read(ErrorAnswer, reply.result()).error)
         return reply.result()
 
     async def messages(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
@@ -105,12 +107,13 @@ class Connection:
                 )
         except (ConnectionError, TimeoutError) as error:
             if refusals and isinstance(refusals[0], dict):  # else the connection itself failed
-                refused = ErrorBody.model_validate(refusals[0]["data"], extra="ignore")
+                refused = read(ErrorBody, refusals[0]["data"])
                 raise CommandRefused(refused) from None
             raise ConnectionLost(f"cannot connect to {url}") from error
         raise_if_cancelled()
         self._ended = asyncio.create_task(self._client.eio.wait())
         self._ended.add_done_callback(lambda _: self._incoming.put_nowait(_END))
 
-    def _receive(self, name: str, data: dict[str, Any]) -> None:
-        self._incoming.put_nowait((name, data))
+    def _receive(self, name: str, *said: Any) -> None:
+        if said and isinstance(said[0], dict):  # else it is nothing that this version knows
+            self._incoming.put_nowait((name, said[0]))

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from protocol.reading import NEWER_WORDS
 
 
 class ErrorCode(StrEnum):
@@ -104,7 +106,7 @@ class ErrorBody(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    code: ErrorCode
+    code: Annotated[ErrorCode, NEWER_WORDS]
     message: str
     retry: bool
     details: dict[str, Any] | None = None

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from protocol.reading import NEWER_WORDS
 from protocol.views import (
     Invoice,
     LeaveReason,
@@ -53,7 +54,7 @@ class PlayerLeft(PlayerEvent):
 class StatusChanged(RoomEvent):
     """The lobby's phase, and when it ends (Unix ms; null while active)."""
 
-    status: Literal["forming", "arranging", "active"]
+    status: Annotated[Literal["forming", "arranging", "active"], NEWER_WORDS]
     deadline: UnixMs | None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from protocol.reading import read
 from protocol.to_client import (
     ROOM_EVENTS,
     GameFinished,
@@ -33,7 +34,7 @@ def read_room_message(name: str, message: Mapping[str, Any]) -> RoomMessage:
     """The message that came under this name. Raises KeyError if it is no room event's, and
     pydantic.ValidationError if the fields are not that event's."""
     fields = {field: value for field, value in message.items() if field not in ("seq", "at")}
-    event = ROOM_EVENTS[name].model_validate(fields, extra="ignore")
+    event = read(ROOM_EVENTS[name], fields)
     return RoomMessage(message["seq"], message["at"], event)
 
 

@@ -14,10 +14,14 @@ from pydantic import (
     model_serializer,
 )
 
-Status = Literal["forming", "arranging", "active", "finished"]
-Outcome = Literal["won", "no_winner", "cancelled"]
-InvoiceStatus = Literal["pending", "paid", "failed", "expired", "cancelled", "refund_owed"]
-LeaveReason = Literal["left", "unpaid", "payment_failed", "expired"]
+from protocol.reading import NEWER_WORDS
+
+Status = Annotated[Literal["forming", "arranging", "active", "finished"], NEWER_WORDS]
+Outcome = Annotated[Literal["won", "no_winner", "cancelled"], NEWER_WORDS]
+InvoiceStatus = Annotated[
+    Literal["pending", "paid", "failed", "expired", "cancelled", "refund_owed"], NEWER_WORDS
+]
+LeaveReason = Annotated[Literal["left", "unpaid", "payment_failed", "expired"], NEWER_WORDS]
 
 Numbers = list[StrictInt]
 Grid = list[list[StrictInt]]
