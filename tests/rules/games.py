@@ -48,7 +48,7 @@ OPENED_AT_MS = 1_700_000_000_000
 
 
 class Game:
-    """One lobby, its events, what the room heard, the ledger and the invoices.
+    """One lobby, its events, what was sent to the room, the ledger and the invoices.
 
     `now_ms` is Unix time in ms; it is moved by hand.
     """
@@ -61,7 +61,7 @@ class Game:
         opened = open_lobby(OpenLobby(LOBBY_ID, BUY_IN, variant, server_seed), self.now_ms)
         self.lobby: Lobby = evolve(None, opened)
         self.events: list[Event] = [opened]
-        self.heard: list[RoomEvent] = []
+        self.room_events: list[RoomEvent] = []
         self.ledger: list[Movement] = []
         self.invoices: dict[str, Invoice] = {}
         self._transactions = 0
@@ -99,12 +99,12 @@ class Game:
     def deliver(self, invoice: str, delivery: Delivery | None = None) -> Receipt:
         """The provider says something of an invoice; by default, that it was paid as asked."""
         known = self.invoices[invoice]
-        told = self.payment(invoice) if delivery is None else delivery
-        receipt = receive(self.lobby, known, told, TERMS, self.now_ms)
+        delivery = self.payment(invoice) if delivery is None else delivery
+        receipt = receive(self.lobby, known, delivery, TERMS, self.now_ms)
         if receipt.recorded:
             self._write_down(receipt.events)
             self._note(invoice, receipt.status, receipt.owed_units)
-            self._note_delivery(invoice, told.key)
+            self._note_delivery(invoice, delivery.key)
             self.ledger.extend(receipt.movements)
         return receipt
 
@@ -145,9 +145,9 @@ class Game:
             self.lobby = evolve(before, event)
             self.events.append(event)
             self.ledger.extend(movements(before, event))
-            said = room_event(before, event, self.lobby)
-            if said is not None:
-                self.heard.append(said)
+            sent = room_event(before, event, self.lobby)
+            if sent is not None:
+                self.room_events.append(sent)
             self._note_invoices(before, event)
 
     def _note_invoices(self, before: Lobby, event: Event) -> None:

@@ -9,32 +9,32 @@ from server.rules import events
 from server.rules.evolve import fold
 from server.rules.lifecycle import TRANSITIONS
 from server.rules.views import public_view
-from tests.rules.crowd import DECIMALS, Crowd
 from tests.rules.games import BUY_IN
 from tests.rules.ledger import balanced, totals
+from tests.rules.lobby_machine import DECIMALS, LobbyMachine
 
 SECRETS = {"numbers", "grid", "grids", "proof", "server_seed", "entropy", "numbers_called", "order"}
 
 
-class AnyGame(Crowd):
+class AnyGame(LobbyMachine):
     """What holds after every step."""
 
     @invariant()
     def the_room_can_count_for_itself(self) -> None:
         self.catch_up()
-        self.onlooker.agrees_with(public_view(self.game.lobby, seq=self.spoken))
+        self.spectator.agrees_with(public_view(self.game.lobby, seq=self.received))
 
     def teardown(self) -> None:
-        """The room heard no secret before the end."""
-        for said in self.game.heard:
-            if not isinstance(said, GameFinished):
-                text = said.model_dump_json()
+        """The room sent no secret before the end."""
+        for event in self.game.room_events:
+            if not isinstance(event, GameFinished):
+                text = event.model_dump_json()
                 assert not SECRETS & set(json.loads(text))
                 assert self.game.lobby.server_seed not in text
 
     @invariant()
     def the_public_view_tells_no_secret(self) -> None:
-        view = public_view(self.game.lobby, seq=self.spoken)
+        view = public_view(self.game.lobby, seq=self.received)
         text = view.model_dump_json()
         assert not SECRETS & set(_keys(json.loads(text)))
         assert self.game.lobby.server_seed not in text
@@ -42,7 +42,7 @@ class AnyGame(Crowd):
 
     @invariant()
     def seats_are_never_oversold(self) -> None:
-        assert len(self.onlooker.seated) <= self.variant.max_players
+        assert len(self.spectator.seated) <= self.variant.max_players
 
     @invariant()
     def no_number_is_called_twice_and_the_order_is_kept(self) -> None:
@@ -56,7 +56,7 @@ class AnyGame(Crowd):
         assert len(ends) == (self.game.lobby.status == "finished")
         for end in ends:
             assert (end.outcome == "won") == (end.winner is not None)
-            assert end.winner is None or end.winner in self.onlooker.playing()
+            assert end.winner is None or end.winner in self.spectator.playing()
 
     @invariant()
     def every_step_stands_in_the_table(self) -> None:
@@ -85,13 +85,13 @@ class AnyGame(Crowd):
         sums = totals(self.game.ledger)
         finished = self.game.lobby.status == "finished"
         assert balanced(self.game.ledger)
-        assert sums["pot"] == (0 if finished else self.onlooker.pot)
-        assert sums["payout_owed"] == (self.onlooker.pot if self.game.lobby.winner else 0)
+        assert sums["pot"] == (0 if finished else self.spectator.pot)
+        assert sums["payout_owed"] == (self.spectator.pot if self.game.lobby.winner else 0)
 
     @invariant()
     def every_unit_that_came_in_is_in_a_pot_or_owed(self) -> None:
         owed = sum(invoice.owed_units for invoice in self.game.invoices.values())
-        staked = len(self.onlooker.paid) if self.game.lobby.outcome != "cancelled" else 0
+        staked = len(self.spectator.paid) if self.game.lobby.outcome != "cancelled" else 0
         assert self.units_received == owed + staked * BUY_IN * 10**DECIMALS
         assert self.units_received == totals(self.game.ledger)["received"] * 10**DECIMALS
 

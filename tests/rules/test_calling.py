@@ -95,7 +95,7 @@ def test_nothing_is_due_after_the_end() -> None:
     assert game.tick(after_ms=10**9) == []
 
 
-def test_the_start_is_told_in_whole_milliseconds() -> None:
+def test_the_start_is_sent_in_whole_milliseconds() -> None:
     game = arranging("ann", "bob")
     started = game.tick_when_due(late_ms=0.7)[-1]
     assert isinstance(started, GameStarted)

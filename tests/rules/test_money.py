@@ -29,7 +29,7 @@ def test_the_pot_of_a_game_that_was_won_is_owed_to_the_winner() -> None:
     assert statuses(game) == {"ann": "paid", "bob": "paid"}
 
 
-def test_the_pot_of_a_game_that_nobody_won_is_the_houses() -> None:
+def test_the_pot_of_a_game_that_nobody_won_is_kept() -> None:
     game = active("ann", "bob")
     run_out(game)
     assert totals(game.ledger) == {"received": 7_000, "pot": 0, "house": 7_000}

@@ -44,10 +44,10 @@ def test_a_payment_that_names_recipient_network_and_decimals_rightly_counts() ->
 @pytest.mark.parametrize("status", ["finalized", "failed"])
 def test_the_same_delivery_again_changes_nothing(status: str) -> None:
     game, invoice = seated()
-    told = game.payment(invoice) if status == "finalized" else game.failure(invoice)
-    game.deliver(invoice, told)
+    delivery = game.payment(invoice) if status == "finalized" else game.failure(invoice)
+    game.deliver(invoice, delivery)
     lobby, ledger = game.lobby, [*game.ledger]
-    again = game.deliver(invoice, told)
+    again = game.deliver(invoice, delivery)
     assert again == Receipt(processed=False, reason="already_processed", recorded=False)
     assert (game.lobby, game.ledger) == (lobby, ledger)
 
@@ -69,10 +69,10 @@ def test_a_failed_payment_frees_the_seat_and_fails_the_invoice() -> None:
     assert game.ledger == []
 
 
-def test_a_failure_is_believed_whatever_else_it_says() -> None:
+def test_a_failure_is_recorded_whatever_else_is_in_it() -> None:
     game, invoice = seated()
-    told = replace(game.failure(invoice), recipient="somebody else", units=1)
-    assert game.deliver(invoice, told).processed
+    delivery = replace(game.failure(invoice), recipient="somebody else", units=1)
+    assert game.deliver(invoice, delivery).processed
     assert game.lobby.players == {}
 
 
@@ -199,8 +199,8 @@ def test_with_decimals_the_buy_in_that_is_owed_back_is_owed_in_units() -> None:
 def test_money_that_is_not_real_is_marked_in_every_entry(trouble: Trouble) -> None:
     game = Game()
     game.do(TakeSeat("ann", "", "invoice", takes_test=True))
-    told: Delivery = replace(troubled(game, "invoice", trouble, None), test=True)
-    game.deliver("invoice", told)
+    delivery: Delivery = replace(troubled(game, "invoice", trouble, None), test=True)
+    game.deliver("invoice", delivery)
     if trouble == "none":
         game.do(Leave("ann"))
     assert game.ledger

@@ -16,7 +16,7 @@ def test_the_winner_may_claim_again_and_nobody_else() -> None:
     assert game.attempt(Claim("bob")) == Refused(ErrorCode.WRONG_STATUS, {"status": "finished"})
 
 
-def test_whose_false_claim_was_counted_is_told_so() -> None:
+def test_whose_false_claim_was_counted_is_refused_as_removed() -> None:
     game = active("ann", "bob", "cy")
     game.do(Claim("ann"))
     assert game.attempt(Claim("ann")) == Refused(ErrorCode.REMOVED_FROM_GAME)
@@ -30,7 +30,7 @@ def test_the_same_numbers_and_the_same_grid_may_be_sent_again(game: Game) -> Non
     assert game.do(ArrangeGrid("ann", ticket(1))) == []
 
 
-def test_who_has_left_is_told_that_they_are_gone() -> None:
+def test_who_has_left_is_refused() -> None:
     for game, code in (
         (forming("ann", "bob"), ErrorCode.NOT_SEATED),
         (arranging("ann", "bob"), ErrorCode.NOT_ACTIVE),

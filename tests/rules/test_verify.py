@@ -129,7 +129,7 @@ def test_a_proof_does_not_hold_with_one_field_altered(field: str, data: st.DataO
 
 
 @pytest.mark.parametrize("numbers", [[], CLASSIC_PROOF["numbers_called"][:-1]])
-def test_the_winner_cannot_have_claimed_before_the_line_was_complete(numbers: list[int]) -> None:
+def test_the_winner_cannot_have_claimed_before_the_pattern_was_complete(numbers: list[int]) -> None:
     earlier = {**CLASSIC_PROOF, "numbers_called": numbers}
     earlier["proof_hash"] = proof_hash(
         {name: value for name, value in earlier.items() if name != "proof_hash"}
@@ -137,7 +137,7 @@ def test_the_winner_cannot_have_claimed_before_the_line_was_complete(numbers: li
     assert problems(earlier) == ["pattern is not the first complete one of the winner's grid"]
 
 
-def test_all_that_differs_is_told() -> None:
+def test_all_differences_are_reported() -> None:
     seed = bytes(32).hex()
     assert problems({**CLASSIC_PROOF, "server_seed": seed, "winner": "zoe"}) == [
         "server_seed_hash is not the hash of server_seed",
@@ -174,7 +174,7 @@ MAY_BE: dict[str, list[object]] = {
 
 
 @pytest.mark.parametrize("field", CLASSIC_PROOF)
-def test_a_value_of_another_type_is_told_by_its_field(field: str) -> None:
+def test_a_value_of_another_type_is_reported_by_its_field(field: str) -> None:
     for value in OTHER_TYPES:
         if type(value) is not type(CLASSIC_PROOF[field]) and value not in MAY_BE.get(field, []):
             (problem, *_) = problems({**CLASSIC_PROOF, field: value})
@@ -188,12 +188,12 @@ def test_a_number_called_is_an_integer(number: object) -> None:
 
 
 @pytest.mark.parametrize("field", CLASSIC_PROOF)
-def test_a_field_that_is_missing_is_told(field: str) -> None:
+def test_a_field_that_is_missing_is_reported(field: str) -> None:
     of = {name: value for name, value in CLASSIC_PROOF.items() if name != field}
     assert problems(of) == [f"{field}: Field required"]
 
 
-def test_a_field_too_many_is_told() -> None:
+def test_a_field_too_many_is_reported() -> None:
     assert problems({**CLASSIC_PROOF, "more": 1}) == ["more: Extra inputs are not permitted"]
 
 

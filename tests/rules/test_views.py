@@ -72,7 +72,7 @@ def test_the_fields_of_the_public_view_stand_in_the_order_of_the_contract() -> N
     assert " ".join(public_view(forming("bob").lobby, seq=3).model_dump()) == names
 
 
-def test_the_lines_that_win_are_told_in_the_order_in_which_they_are_named() -> None:
+def test_the_patterns_that_win_are_listed_in_the_order_in_which_they_are_judged() -> None:
     lines = patterns_view(3)
     assert [*lines] == [*(p.name for p in patterns(3))]
     assert lines["row_1"] == [(1, 0), (1, 1), (1, 2)]
@@ -184,7 +184,7 @@ def test_the_proof_holds_all_who_paid_sorted_with_what_they_brought() -> None:
 
 def test_the_proof_agrees_with_what_was_seen() -> None:
     game = won()
-    shown, end = proof(game.lobby), game.heard[-1]
+    shown, end = proof(game.lobby), game.room_events[-1]
     assert shown is not None
     assert isinstance(end, GameFinished)
     assert (shown.winner, shown.pattern) == (end.winner, end.pattern)

@@ -1,4 +1,4 @@
-"""An audience that remembers all that it is told."""
+"""A replica listener that keeps all that it is notified of."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,18 @@ from server.store.log import Record, Snapshot
 
 
 class Listener:
-    """Checks, as it listens to one lobby, that each state it is told follows from the records."""
+    """Checks, for one lobby, that each state it is notified of follows from the records."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.restarts: list[Snapshot] = []
+        self.resets: list[Snapshot] = []
         self.invoices: list[str] = []
         self.gone_lobbies: list[str] = []
         self._last: Snapshot | None = None
 
     @property
     def versions(self) -> list[int]:
-        """The versions of the records, in the order in which they were told."""
+        """The versions of the records, in the order of the notifications."""
         return [record.position.version for record in self.records]
 
     def happened(self, _lobby_id: str, snapshot: Snapshot, records: Sequence[Record]) -> None:
@@ -39,7 +39,7 @@ class Listener:
     def reset(self, _lobby_id: str, snapshot: Snapshot) -> None:
         """See `ReplicaListener`."""
         self._last = snapshot
-        self.restarts.append(snapshot)
+        self.resets.append(snapshot)
 
     def gone(self, lobby_id: str) -> None:
         """See `ReplicaListener`."""

@@ -14,11 +14,11 @@ from tests.support.store_content import command
 
 
 @dataclass(slots=True)
-class Told:
-    """An audience of any lobbies: the versions that they are told of, and fresh starts."""
+class RecordingListener:
+    """A listener to any lobbies: the versions that it is notified of, and the resets."""
 
     versions: dict[str, list[int]] = field(default_factory=dict)
-    restarts: dict[str, Snapshot] = field(default_factory=dict)
+    resets: dict[str, Snapshot] = field(default_factory=dict)
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
         """See `ReplicaListener`."""
@@ -29,19 +29,19 @@ class Told:
 
     def reset(self, lobby_id: str, snapshot: Snapshot) -> None:
         """See `ReplicaListener`."""
-        self.restarts[lobby_id] = snapshot
+        self.resets[lobby_id] = snapshot
 
     def gone(self, lobby_id: str) -> None:
         """See `ReplicaListener`."""
 
 
-async def follow(node: Node, *lobby_ids: str) -> Told:
-    """What the node tells of these lobbies from now on."""
-    told = Told()
-    node.replicas.listener = told
+async def listen(node: Node, *lobby_ids: str) -> RecordingListener:
+    """A listener to these lobbies on the node from now on."""
+    listener = RecordingListener()
+    node.replicas.listener = listener
     for lobby_id in lobby_ids:
         assert await node.replicas.acquire(lobby_id)
-    return told
+    return listener
 
 
 async def append(
@@ -63,10 +63,10 @@ async def append(
     }
     hashed = record_hash(f"{seq}-0", entry)
     now = changes | {"version": str(version), "seq": str(seq), "minor": "0", "hash": hashed}
-    said = f"{version} {hashed}\n{orjson.dumps([[f'{seq}-0', entry]]).decode()}"
+    message = f"{version} {hashed}\n{orjson.dumps([[f'{seq}-0', entry]]).decode()}"
     await command(redis, "XADD", keys.events(lobby_id), f"{seq}-0", *flat(entry))
     await command(redis, "HSET", keys.lobby(lobby_id), *flat(now))
-    await command(redis, "SPUBLISH", keys.events(lobby_id), said)
+    await command(redis, "SPUBLISH", keys.events(lobby_id), message)
     return version
 
 

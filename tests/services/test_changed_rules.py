@@ -77,17 +77,17 @@ async def test_any_number_of_lobbies_of_other_rules_keeps_nobody_from_a_seat(
 
 
 @asynccontextmanager
-async def board(node: Node) -> AsyncIterator[tuple[FormingLobbies, list[LobbyView]]]:
-    """The board of a front desk, open, and what it told."""
-    told: list[LobbyView] = []
-    board = FormingLobbies(
-        node.store, node.directory, node.subscription, [TABLE], told.append, told.clear
+async def forming_lobbies(node: Node) -> AsyncIterator[tuple[FormingLobbies, list[LobbyView]]]:
+    """The cache of forming lobbies, open, and the changes that it notified of."""
+    changes: list[LobbyView] = []
+    forming_lobbies = FormingLobbies(
+        node.store, node.directory, node.subscription, [TABLE], changes.append, changes.clear
     )
-    await board.open()
+    await forming_lobbies.open()
     try:
-        yield board, told
+        yield forming_lobbies, changes
     finally:
-        board.close()
+        forming_lobbies.close()
 
 
 async def test_the_front_desk_tells_by_what_each_lobby_plays(
@@ -96,25 +96,25 @@ async def test_the_front_desk_tells_by_what_each_lobby_plays(
     old = await start_node(store_url, tiers={BUY_IN: CLASSIC})
     new = await start_node(store_url, tiers={BUY_IN: GRAND})
     early = (await old.sit("ann")).lobby.lobby_id
-    async with board(new) as (shown, told):
+    async with forming_lobbies(new) as (shown, changes):
         late = (await new.sit("bob")).lobby.lobby_id
         await old.sit("cy")
-        await until(lambda: len(told) >= 3 and sum(v.player_count for v in shown.forming()) == 3)
+        await until(lambda: len(changes) >= 3 and sum(v.player_count for v in shown.forming()) == 3)
         rules = {view.lobby_id: view.rules for view in shown.forming()}
     assert (rules[early].variant, rules[early].max_players) == ("classic", CLASSIC.max_players)
     assert (rules[late].variant, rules[late].side) == ("grand", 5)
-    assert all(view.rules == rules[view.lobby_id] for view in told)
+    assert all(view.rules == rules[view.lobby_id] for view in changes)
 
 
 async def test_what_is_published_of_a_lobby_is_read_by_the_version_before(
     start_node: StartNode, store_url: str
 ) -> None:
     node = await start_node(store_url)
-    said: list[str] = []
-    await node.subscription.subscribe(keys.front_desk(TABLE), said.append)
+    messages: list[str] = []
+    await node.subscription.subscribe(keys.front_desk(TABLE), messages.append)
     seated = await node.sit("ann")
-    await until(lambda: len(said) == 1)
-    read = LobbyViewBefore.model_validate_json(said[0])
+    await until(lambda: len(messages) == 1)
+    read = LobbyViewBefore.model_validate_json(messages[0])
     view = public_view(seated.lobby, seated.seq)
     assert read.model_dump() == view.model_dump(exclude={"rules"})
 
@@ -123,9 +123,9 @@ async def test_a_lobby_that_stops_forming_while_it_is_looked_up_is_not_listed(
     start_node: StartNode, store_url: str
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: replace(CLASSIC, max_players=2)})
-    async with board(node) as (shown, told):
+    async with forming_lobbies(node) as (shown, changes):
         seats = await node.seat("ann", "bob")
-        await until(lambda: bool(told) and told[-1].status == "arranging")
+        await until(lambda: bool(changes) and changes[-1].status == "arranging")
         await shown.settle()
         assert shown.forming() == []
-        assert told[-1].lobby_id == seats[0].lobby.lobby_id
+        assert changes[-1].lobby_id == seats[0].lobby.lobby_id

@@ -35,8 +35,8 @@ async def test_an_invoice_keeps_the_terms_that_it_was_issued_with(
     wrong = {"recipient": NOW.recipient, "network": NOW.network}
     mismatches = {"recipient": "recipient_mismatch", "network": "network_mismatch"}
     for name, mismatch in mismatches.items():
-        said = paid(seated, txHash=name, **told | {name: wrong[name]})
-        assert await node.deliver(said) == ignored(mismatch)
+        delivery = paid(seated, txHash=name, **told | {name: wrong[name]})
+        assert await node.deliver(delivery) == ignored(mismatch)
     assert set(await unmatched(redis)) == set(mismatches)
     assert await node.deliver(paid(seated, **told)) == PROCESSED
     assert await is_paid(node, seated)
@@ -66,5 +66,5 @@ async def test_an_invoice_that_says_nothing_of_its_terms_has_those_of_today(
     key = keys.invoice(seated.invoice.invoice_id)
     assert await command(redis, "HDEL", key, name) == 1
     assert await terms_of(node, seated.invoice.invoice_id) == NOW
-    said = paid(seated, recipient=NOW.recipient, network=NOW.network)
-    assert await node.deliver(said) == PROCESSED
+    delivery = paid(seated, recipient=NOW.recipient, network=NOW.network)
+    assert await node.deliver(delivery) == PROCESSED

@@ -12,7 +12,7 @@ NUMBERS = tuple(range(1, 10))
 
 @pytest.fixture
 async def mute(start_node: StartNode, store_url: str) -> Node:
-    """A node whose announcements nobody hears: it publishes on other channels."""
+    """A node whose commits no other receives: it publishes on other channels."""
     return await start_node(store_url, sharded=False)
 
 

@@ -18,7 +18,7 @@ from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.replay import is_kept, replay
 from tests.services.money import PROCESSED, SEAT_PAID, sums
-from tests.services.newer import append, follow
+from tests.services.newer import append, listen
 from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
 from tests.support.store_content import command
 from tests.support.wait import until
@@ -43,30 +43,30 @@ async def lobby_ids(node: Node) -> tuple[str, str]:
 async def other_goes_on(node: Node, lobby_id: str) -> None:
     """Somebody joins the other lobby."""
     assert (await node.sit("bob", OTHER)).lobby.lobby_id == lobby_id
-    followed = node.replicas.snapshot(lobby_id)
-    assert followed is not None
-    assert followed.position.version == 3
+    replica = node.replicas.snapshot(lobby_id)
+    assert replica is not None
+    assert replica.position.version == 3
 
 
 async def test_an_event_of_an_unknown_type_leads_to_the_lobby_that_is_stored(
     node: Node, redis: Redis, lobby_ids: tuple[str, str]
 ) -> None:
     new, other = lobby_ids
-    told = await follow(node, *lobby_ids)
+    listener = await listen(node, *lobby_ids)
     version = await append(redis, new, "deadline_moved", {"by": 1}, deadline="1700000000000")
-    await until(lambda: new in told.restarts)
-    assert told.restarts[new].position.version == version
-    assert told.restarts[new] == await node.store.load(new)
+    await until(lambda: new in listener.resets)
+    assert listener.resets[new].position.version == version
+    assert listener.resets[new] == await node.store.load(new)
     await other_goes_on(node, other)
     assert (await node.sit("carol")).lobby.lobby_id == new
-    assert told.versions[new] == [version + 1]
+    assert listener.versions[new] == [version + 1]
 
 
 async def test_an_outcome_that_is_not_known_stops_no_other_lobby(
     node: Node, redis: Redis, lobby_ids: tuple[str, str]
 ) -> None:
     new, other = lobby_ids
-    await follow(node, *lobby_ids)
+    await listen(node, *lobby_ids)
     end = {"outcome": "shared", "winner": None, "pattern": None, "finished_at": 1}
     await append(redis, new, "game_finished", end, status="finished", outcome="shared")
     with pytest.raises(StoreUnavailable, match="outcome"):
@@ -96,18 +96,18 @@ async def test_what_is_new_in_known_things_is_left_alone(
     node: Node, redis: Redis, lobby_ids: tuple[str, str]
 ) -> None:
     new, _ = lobby_ids
-    told = await follow(node, *lobby_ids)
+    listener = await listen(node, *lobby_ids)
     key = keys.lobby(new)
     variant = json.loads(await command(redis, "HGET", key, "variant")) | {"tempo": 2}
     extended = {"deadline": 1_900_000_000_000, "why": "quiet"}
     changes = {"deadline": "1900000000000", "colour": "blue", "variant": json.dumps(variant)}
     version = await append(redis, new, "forming_extended", extended, **changes)
     await command(redis, "HSET", keys.player(new, "ann"), "mood", "good")
-    await until(lambda: told.versions.get(new) == [version])
-    assert told.restarts == {}
+    await until(lambda: listener.versions.get(new) == [version])
+    assert listener.resets == {}
     assert node.replicas.snapshot(new) == await node.store.load(new)
     await node.sit("bob")
-    assert told.versions[new] == [version, version + 1]
+    assert listener.versions[new] == [version, version + 1]
     kept, log = await node.store.texts_with_log(new)
     assert (kept[0]["colour"], json.loads(kept[0]["variant"])["tempo"]) == ("blue", 2)
     *_, end = replay(log, kept[0]["hash"])
@@ -118,11 +118,11 @@ async def test_a_message_of_an_unknown_kind_is_passed_over(
     node: Node, redis: Redis, lobby_ids: tuple[str, str]
 ) -> None:
     new, _ = lobby_ids
-    told = await follow(node, new)
-    for said in ("poll of ann", "", "9 x\n[]", "9 x\nnot JSON", '9 x\n[["1-0", []]]'):
-        await command(redis, "SPUBLISH", keys.events(new), said)
+    listener = await listen(node, new)
+    for message in ("poll of ann", "", "9 x\n[]", "9 x\nnot JSON", '9 x\n[["1-0", []]]'):
+        await command(redis, "SPUBLISH", keys.events(new), message)
     await node.sit("bob")
-    await until(lambda: told.versions.get(new) == [3])
+    await until(lambda: listener.versions.get(new) == [3])
 
 
 # What is not there
@@ -168,41 +168,41 @@ async def test_an_invoice_may_lack_what_came_later(node: Node, redis: Redis) -> 
 
 
 @pytest.fixture
-async def board(node: Node) -> AsyncIterator[FormingLobbies]:
-    """The board of the front desk, open."""
+async def forming_lobbies(node: Node) -> AsyncIterator[FormingLobbies]:
+    """The cache of forming lobbies, open."""
     seen: list[LobbyView] = []
-    board = FormingLobbies(
+    forming_lobbies = FormingLobbies(
         node.store, node.directory, node.subscription, [TABLE], seen.append, lambda: None
     )
-    await board.open()
-    yield board
-    board.close()
+    await forming_lobbies.open()
+    yield forming_lobbies
+    forming_lobbies.close()
 
 
 async def test_a_listing_is_read_whatever_else_it_has(
-    node: Node, redis: Redis, board: FormingLobbies
+    node: Node, redis: Redis, forming_lobbies: FormingLobbies
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
-    await until(lambda: [view.lobby_id for view in board.forming()] == [lobby_id])
+    await until(lambda: [view.lobby_id for view in forming_lobbies.forming()] == [lobby_id])
     lobby = (await node.store.load(lobby_id)).lobby
     assert lobby is not None
     listing = public_view(lobby, 9).model_dump(mode="json") | {"pot": 1, "mood": "good"}
     listing["players"][0]["mood"] = "good"
     await command(redis, "SPUBLISH", keys.front_desk(TABLE), json.dumps(listing))
-    await until(lambda: [view.pot for view in board.forming()] == [1])
+    await until(lambda: [view.pot for view in forming_lobbies.forming()] == [1])
 
 
 async def test_a_listing_that_is_not_understood_is_looked_up(
-    start_node: StartNode, store_url: str, node: Node, redis: Redis, board: FormingLobbies
+    start_node: StartNode, store_url: str, node: Node, redis: Redis, forming_lobbies: FormingLobbies
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
-    await until(lambda: board.size == 1)
-    board.close()
-    await board.open()
+    await until(lambda: forming_lobbies.size == 1)
+    forming_lobbies.close()
+    await forming_lobbies.open()
     await command(redis, "HSET", keys.lobby(lobby_id), "pot", "7")
-    said = json.dumps({"lobby_id": lobby_id, "status": "resting"}, separators=(",", ":"))
-    await command(redis, "SPUBLISH", keys.front_desk(TABLE), said)
-    await until(lambda: [view.pot for view in board.forming()] == [7])
+    message = json.dumps({"lobby_id": lobby_id, "status": "resting"}, separators=(",", ":"))
+    await command(redis, "SPUBLISH", keys.front_desk(TABLE), message)
+    await until(lambda: [view.pot for view in forming_lobbies.forming()] == [7])
 
 
 async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
@@ -212,7 +212,7 @@ async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
     node = await start_node(store_url, tiers=tiers)
     new, other = await asyncio.gather(node.sit("ann"), node.sit("ann", OTHER))
     await command(redis, "HSET", keys.lobby(new.lobby.lobby_id), "status", "resting")
-    board = FormingLobbies(
+    forming_lobbies = FormingLobbies(
         node.store,
         node.directory,
         node.subscription,
@@ -220,6 +220,6 @@ async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
         lambda _view: None,
         lambda: None,
     )
-    await board.open()
-    assert [view.lobby_id for view in board.forming()] == [other.lobby.lobby_id]
-    board.close()
+    await forming_lobbies.open()
+    assert [view.lobby_id for view in forming_lobbies.forming()] == [other.lobby.lobby_id]
+    forming_lobbies.close()

@@ -188,7 +188,7 @@ async def test_a_second_payment_of_one_invoice_is_owed_back_and_the_seat_stays_p
     assert await is_paid(node, seated)
 
 
-async def test_those_who_follow_the_lobby_hear_of_an_invoice_that_changed_alone(
+async def test_listeners_to_the_lobby_are_notified_of_an_invoice_that_changed_alone(
     start_node: StartNode, store_url: str
 ) -> None:
     nodes = [await start_node(store_url) for _ in range(2)]

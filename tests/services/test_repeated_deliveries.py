@@ -50,10 +50,10 @@ FIRST_TIME: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("kind", FIRST_TIME)
 async def test_the_same_delivery_again_changes_nothing(kind: str, node: Node, redis: Redis) -> None:
-    said = paid(await node.sit("ann"), **FIRST_TIME[kind])
-    await node.deliver(said)
+    payment = paid(await node.sit("ann"), **FIRST_TIME[kind])
+    await node.deliver(payment)
     before = await store_content(redis)
-    assert await node.deliver(said) == ignored("already_processed")
+    assert await node.deliver(payment) == ignored("already_processed")
     assert await store_content(redis) == before
 
 
@@ -79,9 +79,9 @@ async def test_without_a_transaction_another_body_is_another_delivery(
     node: Node, redis: Redis
 ) -> None:
     seated = await node.sit("ann")
-    said = paid(seated, txHash=None)
-    assert await node.payments.deliver(said, raw_body(said)) == PROCESSED
-    assert await node.payments.deliver(said, raw_body(said) + b" ") == REFUND_OWED
+    payment = paid(seated, txHash=None)
+    assert await node.payments.deliver(payment, raw_body(payment)) == PROCESSED
+    assert await node.payments.deliver(payment, raw_body(payment) + b" ") == REFUND_OWED
     assert await sums(redis) == {"received": 7000, "pot": 3500, "refund_owed": 3500}
 
 
@@ -136,8 +136,8 @@ async def test_two_nodes_that_get_one_wrong_amount_at_the_same_time_owe_it_back_
 ) -> None:
     nodes = [await start_node(store_url) for _ in range(2)]
     for number in range(20):
-        said = paid(await nodes[0].sit(f"player-{number}"), amount="1")
-        answers = await asyncio.gather(*(node.deliver(said) for node in nodes))
+        payment = paid(await nodes[0].sit(f"player-{number}"), amount="1")
+        answers = await asyncio.gather(*(node.deliver(payment) for node in nodes))
         assert ignored("amount_mismatch") in answers
         assert ignored("already_processed") in answers
     assert await sums(redis) == {"received": 20, "refund_owed": 20}
@@ -148,11 +148,13 @@ async def test_a_thousand_deliveries_of_one_payment_among_failures_credit_it_onc
 ) -> None:
     nodes = [await start_node(store_url, tiers={BUY_IN: DUEL}) for _ in range(2)]
     seated = await nodes[0].sit("ann")
-    said = [failed(seated, txHash="f") if n % 3 == 0 else paid(seated) for n in range(1000)]
+    deliveries = [failed(seated, txHash="f") if n % 3 == 0 else paid(seated) for n in range(1000)]
     answers = await asyncio.gather(
-        *(nodes[number // 3 % 2].deliver(delivery) for number, delivery in enumerate(said))
+        *(nodes[number // 3 % 2].deliver(delivery) for number, delivery in enumerate(deliveries))
     )
-    payments = [answer for answer, delivery in zip(answers, said, strict=True) if delivery.amount]
+    payments = [
+        answer for answer, delivery in zip(answers, deliveries, strict=True) if delivery.amount
+    ]
     assert payments.count(PROCESSED) == 1
     assert payments.count(ignored("already_processed")) == len(payments) - 1
     assert await sums(redis) == SEAT_PAID

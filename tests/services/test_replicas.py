@@ -25,12 +25,12 @@ async def nodes(start_node: StartNode, store_url: str) -> Pair:
 
 @pytest.fixture
 async def mute(start_node: StartNode, store_url: str) -> Node:
-    """A node whose announcements nobody hears: it publishes on other channels."""
+    """A node whose commits no other receives: it publishes on other channels."""
     return await start_node(store_url, sharded=False)
 
 
-async def follow(node: Node, lobby_id: str) -> Listener:
-    """A listener to a lobby that the node follows from now on."""
+async def listen(node: Node, lobby_id: str) -> Listener:
+    """A listener to a lobby that the node has a replica of from now on."""
     listener = Listener()
     node.replicas.listener = listener
     assert await node.replicas.acquire(lobby_id)
@@ -48,9 +48,9 @@ async def extend(node: Node, lobby_id: str, times: int = 1) -> None:
 
 
 async def is_told(listener: Listener, versions: range) -> None:
-    """The listener is told the records of these versions, each once and in order."""
+    """The listener is notified of the records of these versions, each once and in order."""
     await until(lambda: listener.versions == [*versions])
-    assert listener.restarts == []
+    assert listener.resets == []
 
 
 async def knows_what_the_store_has(node: Node, lobby_id: str) -> bool:
@@ -62,11 +62,11 @@ async def opened(node: Node) -> str:
     return (await node.sit("ann")).lobby.lobby_id
 
 
-async def test_every_commit_is_told_once_and_in_order_on_the_node_that_makes_it_and_on_another(
+async def test_every_commit_is_notified_once_and_in_order_on_the_node_that_makes_it_and_on_another(
     nodes: Pair,
 ) -> None:
     lobby_id = await opened(nodes[0])
-    listeners = [await follow(node, lobby_id) for node in nodes]
+    listeners = [await listen(node, lobby_id) for node in nodes]
     await asyncio.gather(*(extend(node, lobby_id, 50) for node in nodes))
     for listener in listeners:
         await is_told(listener, range(3, 103))
@@ -74,17 +74,17 @@ async def test_every_commit_is_told_once_and_in_order_on_the_node_that_makes_it_
         assert await knows_what_the_store_has(node, lobby_id)
 
 
-async def test_a_commit_is_told_when_it_is_made_before_the_store_tells_of_it(node: Node) -> None:
+async def test_a_commit_is_notified_when_it_is_made_before_it_is_published(node: Node) -> None:
     lobby_id = await opened(node)
-    listener = await follow(node, lobby_id)
+    listener = await listen(node, lobby_id)
     await node.subscription.close()
     await extend(node, lobby_id, 3)
     assert listener.versions == [3, 4, 5]
 
 
-async def test_a_commit_that_the_store_told_of_first_is_not_told_again(nodes: Pair) -> None:
+async def test_a_commit_that_was_published_first_is_not_notified_again(nodes: Pair) -> None:
     lobby_id = await opened(nodes[0])
-    listener = await follow(nodes[1], lobby_id)
+    listener = await listen(nodes[1], lobby_id)
     changed = await nodes[0].lobbies.change(
         lobby_id, lambda _lobby, _now_ms: [FormingExtended(deadline=1)]
     )
@@ -94,11 +94,9 @@ async def test_a_commit_that_the_store_told_of_first_is_not_told_again(nodes: Pa
     assert listener.versions == [3]
 
 
-async def test_what_was_not_heard_is_filled_in_before_anything_later_is_told(
-    nodes: Pair, mute: Node
-) -> None:
+async def test_a_gap_is_filled_before_anything_later_is_notified(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
-    listener = await follow(nodes[1], lobby_id)
+    listener = await listen(nodes[1], lobby_id)
     for _ in range(5):
         await extend(mute, lobby_id, 4)
         await extend(nodes[0], lobby_id)
@@ -107,18 +105,18 @@ async def test_what_was_not_heard_is_filled_in_before_anything_later_is_told(
 
 async def test_gaps_are_filled_while_commits_go_on(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
-    listeners = [await follow(node, lobby_id) for node in nodes]
+    listeners = [await listen(node, lobby_id) for node in nodes]
     await asyncio.gather(*(extend(node, lobby_id, 40) for node in (*nodes, mute)))
     await extend(nodes[0], lobby_id)
     for listener in listeners:
         await is_told(listener, range(3, 124))
 
 
-async def test_what_was_not_heard_during_an_outage_is_told_when_it_is_over(
+async def test_what_was_missed_during_an_outage_is_notified_when_it_is_over(
     nodes: Pair, redis: Redis
 ) -> None:
     lobby_id = await opened(nodes[0])
-    listener = await follow(nodes[1], lobby_id)
+    listener = await listen(nodes[1], lobby_id)
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
     await until(lambda: not nodes[1].subscription.alive)
     await extend(nodes[0], lobby_id, 3)
@@ -127,7 +125,7 @@ async def test_what_was_not_heard_during_an_outage_is_told_when_it_is_over(
 
 async def test_a_gap_of_many_pages_is_filled(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
-    listener = await follow(nodes[1], lobby_id)
+    listener = await listen(nodes[1], lobby_id)
     some: list[Event] = [FormingExtended(deadline=n) for n in range(250)]
     for _ in range(10):
         assert isinstance(await mute.lobbies.change(lobby_id, lambda _, __: some), Changed)
@@ -137,15 +135,15 @@ async def test_a_gap_of_many_pages_is_filled(nodes: Pair, mute: Node) -> None:
 
 async def test_who_reads_on_twice_at_once_tells_everything_once(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
-    listener = await follow(nodes[1], lobby_id)
+    listener = await listen(nodes[1], lobby_id)
     await extend(mute, lobby_id, 5)
     await asyncio.gather(*(nodes[1].replicas.catch_up(lobby_id) for _ in range(3)))
     assert listener.versions == [*range(3, 8)]
 
 
-async def test_nothing_is_kept_after_the_last_unfollowing(node: Node, redis: Redis) -> None:
+async def test_nothing_is_kept_after_the_last_release(node: Node, redis: Redis) -> None:
     lobby_id = await opened(node)
-    listener = await follow(node, lobby_id)
+    listener = await listen(node, lobby_id)
     assert await node.replicas.acquire(lobby_id)
     node.replicas.release(lobby_id)
     await extend(node, lobby_id)
@@ -163,20 +161,20 @@ async def nobody_listens(redis: Redis, lobby_id: str) -> bool:
     return bool(found == 0)
 
 
-async def test_a_lobby_that_does_not_exist_cannot_be_followed(node: Node, redis: Redis) -> None:
+async def test_a_lobby_that_does_not_exist_has_no_replica(node: Node, redis: Redis) -> None:
     nowhere = "lobby_3500_000000000000"
     assert not await node.replicas.acquire(nowhere)
     assert node.replicas.snapshot(nowhere) is None
     await until(lambda: nobody_listens(redis, nowhere))
 
 
-async def test_what_was_being_read_for_an_earlier_following_is_not_told_to_a_later_one(
+async def test_what_was_being_read_for_an_earlier_replica_does_not_reach_a_later_one(
     start_node: StartNode, mute: Node, store_url: str
 ) -> None:
     async with Proxy(store_url) as proxy:
         node = await start_node(proxy.url, listen_url=store_url)
         lobby_id = await opened(node)
-        listener = await follow(node, lobby_id)
+        listener = await listen(node, lobby_id)
         await extend(mute, lobby_id, 5)
         proxy.hold()
         node.replicas.restore()
@@ -190,33 +188,33 @@ async def test_what_was_being_read_for_an_earlier_following_is_not_told_to_a_lat
         assert listener.versions == []
 
 
-async def test_a_store_that_went_back_in_time_starts_the_audience_over(
+async def test_a_store_that_went_back_in_time_resets_the_listener(
     node: Node, redis: Redis, store_url: str
 ) -> None:
     lobby_id = await opened(node)
-    listener = await follow(node, lobby_id)
+    listener = await listen(node, lobby_id)
     await extend(node, lobby_id, 3)
     earlier = await backup(store_url)
     await extend(node, lobby_id, 3)
     await restore(store_url, earlier)
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
-    await until(lambda: len(listener.restarts) == 1)
-    assert listener.restarts[0].position.version == 5
+    await until(lambda: len(listener.resets) == 1)
+    assert listener.resets[0].position.version == 5
     assert await knows_what_the_store_has(node, lobby_id)
     await extend(node, lobby_id)
     assert listener.versions == [3, 4, 5, 6, 7, 8, 6]
 
 
-async def test_another_history_in_the_place_of_the_one_that_was_told_starts_the_audience_over(
+async def test_another_history_in_the_place_of_the_one_that_was_known_resets_the_listener(
     node: Node, mute: Node, redis: Redis, store_url: str
 ) -> None:
     lobby_id = await opened(node)
-    listener = await follow(node, lobby_id)
+    listener = await listen(node, lobby_id)
     earlier = await backup(store_url)
     await extend(node, lobby_id, 3)
     await restore(store_url, earlier)
     await extend(mute, lobby_id, 6)
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
-    await until(lambda: len(listener.restarts) == 1)
+    await until(lambda: len(listener.resets) == 1)
     assert await knows_what_the_store_has(node, lobby_id)
     assert listener.versions == [3, 4, 5]

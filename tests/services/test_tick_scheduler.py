@@ -148,7 +148,7 @@ async def test_a_broken_lobby_does_not_stop_the_others(
     assert await redis.zscore(keys.timers("7000"), broken) is not None
 
 
-async def test_a_broken_table_does_not_stop_the_others_and_goes_on_when_it_is_mended(
+async def test_a_broken_table_does_not_stop_the_others_and_goes_on_when_it_is_repaired(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     node = await start_node(store_url, tiers=TIERS)

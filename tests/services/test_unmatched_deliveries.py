@@ -37,15 +37,15 @@ from tests.support.wait import until
 async def test_a_test_payment_of_a_real_invoice_has_no_effect(
     test: bool | str, status: str, node: Node, redis: Redis
 ) -> None:
-    said = paid(await node.sit("ann"), test=test, status=status)
+    delivery = paid(await node.sit("ann"), test=test, status=status)
     before = await store_content(redis)
-    assert await node.deliver(said) == ignored("test_payment")
+    assert await node.deliver(delivery) == ignored("test_payment")
     assert await store_content(redis) == before
 
 
 async def test_a_test_payment_of_an_unknown_invoice_has_no_effect(node: Node, redis: Redis) -> None:
-    said = PaymentDelivery(invoice="unknown", status="finalized", test=True)
-    assert await node.deliver(said) == ignored("test_payment")
+    delivery = PaymentDelivery(invoice="unknown", status="finalized", test=True)
+    assert await node.deliver(delivery) == ignored("test_payment")
     assert await store_content(redis) == {}
 
 
@@ -89,29 +89,31 @@ async def test_a_real_payment_of_an_invoice_that_takes_tests_is_real(
 async def test_a_payment_of_an_unknown_invoice_is_kept_raw_once_and_for_ever(
     invoice: str, node: Node, redis: Redis
 ) -> None:
-    said = PaymentDelivery(invoice=invoice, status="finalized", txHash="tx", amount="3500")
+    delivery = PaymentDelivery(invoice=invoice, status="finalized", txHash="tx", amount="3500")
     for _ in range(2):
-        assert await node.deliver(said) == Refused(ErrorCode.UNKNOWN_INVOICE)
-    assert await store_content(redis) == {keys.UNMATCHED: ({"tx": raw_body(said).decode()}, False)}
+        assert await node.deliver(delivery) == Refused(ErrorCode.UNKNOWN_INVOICE)
+    assert await store_content(redis) == {
+        keys.UNMATCHED: ({"tx": raw_body(delivery).decode()}, False)
+    }
 
 
 async def test_what_was_kept_first_of_a_transaction_stays(node: Node, redis: Redis) -> None:
     first = PaymentDelivery(invoice="one", status="finalized", txHash="tx")
-    for said in (first, PaymentDelivery(invoice="two", status="finalized", txHash="tx")):
-        await node.deliver(said)
+    for delivery in (first, PaymentDelivery(invoice="two", status="finalized", txHash="tx")):
+        await node.deliver(delivery)
     assert await unmatched(redis) == {"tx": raw_body(first).decode()}
 
 
 async def test_the_raw_body_is_kept_as_it_came(node: Node, redis: Redis) -> None:
     body = b'{ "invoice":"x","status":"finalized",  "new":"\xc3\xa9" }'
-    said = PaymentDelivery.model_validate_json(body)
-    await node.payments.deliver(said, body)
+    delivery = PaymentDelivery.model_validate_json(body)
+    await node.payments.deliver(delivery, body)
     assert [*(await unmatched(redis)).values()] == [body.decode()]
 
 
 async def test_a_failure_of_an_unknown_invoice_has_no_effect(node: Node, redis: Redis) -> None:
-    said = PaymentDelivery(invoice="unknown", status="failed")
-    assert await node.deliver(said) == Refused(ErrorCode.UNKNOWN_INVOICE)
+    delivery = PaymentDelivery(invoice="unknown", status="failed")
+    assert await node.deliver(delivery) == Refused(ErrorCode.UNKNOWN_INVOICE)
     assert await store_content(redis) == {}
 
 
@@ -145,9 +147,9 @@ async def test_what_did_not_come_in_to_us_is_kept_aside_and_pays_nothing(
     changes: dict[str, Any], reason: str, node: Node, redis: Redis
 ) -> None:
     seated = await node.sit("ann")
-    said = paid(seated, **changes)
-    assert await node.deliver(said) == ignored(reason)
-    assert await unmatched(redis) == {said.txHash: raw_body(said).decode()}
+    delivery = paid(seated, **changes)
+    assert await node.deliver(delivery) == ignored(reason)
+    assert await unmatched(redis) == {delivery.txHash: raw_body(delivery).decode()}
     assert await redis.pttl(keys.UNMATCHED) == -1
     assert await sums(redis) == {}
     assert not await is_paid(node, seated)

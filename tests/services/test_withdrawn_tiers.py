@@ -97,7 +97,7 @@ async def test_what_a_version_opened_that_named_no_tables_is_found_by_the_settin
     assert list(await later.tables.read()) == ["3500", "7000"]
 
 
-async def test_a_store_that_lost_the_names_of_its_tables_is_told_them_again(
+async def test_a_store_that_lost_the_names_of_its_tables_is_given_them_again(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     node = await start_node(store_url, tiers=BEFORE)
@@ -152,7 +152,7 @@ async def test_a_seat_that_lapsed_in_a_tier_that_is_withdrawn_gets_no_new_invoic
     assert taken == Refused(ErrorCode.UNKNOWN_TIER)
 
 
-async def test_the_survey_and_the_audit_see_the_money_of_a_tier_that_is_withdrawn(
+async def test_the_cluster_stats_and_the_audit_see_the_money_of_a_tier_that_is_withdrawn(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     old = await start_node(store_url, tiers=BEFORE)

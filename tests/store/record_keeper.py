@@ -1,4 +1,4 @@
-"""Somebody who commits a game as it happens, and looks what the store makes of it."""
+"""Commits a game as it happens, and checks what the store makes of it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

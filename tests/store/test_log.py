@@ -37,11 +37,11 @@ async def keeper(node: Node, redis: Redis) -> RecordKeeper:
 
 
 @pytest.mark.parametrize("play", [won, cancelled])
-def test_an_announcement_says_exactly_what_was_recorded(play: type) -> None:
+def test_a_published_commit_has_exactly_what_was_recorded(play: type) -> None:
     records = [entry for entry, _ in record_events(NOTHING_YET, play().events, 1.5)]
-    said = encode_commit(records[3:])
-    assert decode_commit(said) == records[3:]
-    assert commit_header(said) == (4, records[-1].position.hash)
+    message = encode_commit(records[3:])
+    assert decode_commit(message) == records[3:]
+    assert commit_header(message) == (4, records[-1].position.hash)
 
 
 @given(strategies.alien_ids, strategies.client_seeds)
@@ -50,34 +50,34 @@ def test_whatever_players_call_themselves_and_bring_is_kept(alien_id: str, seed:
     assert read_event(event_type(event), event_json(event)) == event
 
 
-async def test_what_the_room_hears_is_numbered_without_gaps_and_the_rest_in_between(
+async def test_what_is_sent_to_the_room_is_numbered_without_gaps_and_the_rest_in_between(
     keeper: RecordKeeper, redis: Redis
 ) -> None:
     seq = minor = 0
     for entry_id, entry in await command(redis, "XRANGE", keys.events(LOBBY_ID), "-", "+"):
-        heard = "event" in entry
-        seq, minor = (seq + 1, 0) if heard else (seq, minor + 1)
+        sent = "event" in entry
+        seq, minor = (seq + 1, 0) if sent else (seq, minor + 1)
         assert entry_id == f"{seq}-{minor}"
-        if heard:
+        if sent:
             message = json.loads(entry["message"])
             assert (message["seq"], message["at"]) == (seq, float(entry["at"]))
     assert seq == keeper.snapshot.position.seq > 20
     assert keeper.snapshot.position.version == len(keeper.records) > seq
 
 
-async def test_what_was_heard_after_any_event_is_all_of_it_in_order(
+async def test_what_was_sent_to_the_room_after_any_event_is_read_in_order(
     keeper: RecordKeeper, node: Node
 ) -> None:
     last = keeper.snapshot.position.seq
-    heard = [entry for entry in keeper.records if entry.name is not None]
+    sent = [entry for entry in keeper.records if entry.name is not None]
     for seq in range(last + 2):
-        assert await node.store.room_records_after(LOBBY_ID, seq, 1_000) == heard[seq:]
+        assert await node.store.room_records_after(LOBBY_ID, seq, 1_000) == sent[seq:]
 
 
-async def test_what_was_heard_comes_in_pages(keeper: RecordKeeper, node: Node) -> None:
-    heard = [entry for entry in keeper.records if entry.name is not None]
+async def test_what_was_sent_to_the_room_is_read_in_pages(keeper: RecordKeeper, node: Node) -> None:
+    sent = [entry for entry in keeper.records if entry.name is not None]
     page = await node.store.room_records_after(LOBBY_ID, 7, 3)
-    assert page == heard[7:10]
+    assert page == sent[7:10]
 
 
 async def test_time_never_goes_back_in_a_log(keeper: RecordKeeper) -> None:

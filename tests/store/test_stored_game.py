@@ -7,14 +7,14 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from redis.asyncio import Redis
 
 from server.rules.events import Event
-from tests.rules.crowd import Crowd
 from tests.rules.endings import cancelled, run_out, won
 from tests.rules.games import Game, active
+from tests.rules.lobby_machine import LobbyMachine
 from tests.store.record_keeper import RecordKeeper
 from tests.support.game import Node
 
 
-class StoredGame(Crowd):
+class StoredGame(LobbyMachine):
     """Any game, each step of which is committed."""
 
     def __init__(self, url: str) -> None:

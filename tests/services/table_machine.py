@@ -50,7 +50,7 @@ picks = st.integers(0, 999)
 node_numbers = st.integers(0, 1)
 
 
-class House(RuleBasedStateMachine):
+class TableMachine(RuleBasedStateMachine):
     """Several lobbies of one table on two nodes, and everything that was delivered."""
 
     def __init__(self, url: str) -> None:
@@ -103,16 +103,16 @@ class House(RuleBasedStateMachine):
         seated = self.some_seat(pick)
         tx = f"tx-{len(self.delivered)}"
         if trouble == "failed":
-            said = failed(seated, txHash=tx)
+            delivery = failed(seated, txHash=tx)
         else:
-            said = paid(seated, **{"txHash": tx} | TROUBLES[trouble])
-        self.run(self.deliver(said, at))
+            delivery = paid(seated, **{"txHash": tx} | TROUBLES[trouble])
+        self.run(self.deliver(delivery, at))
 
     @precondition(lambda self: self.delivered)
     @rule(pick=picks, copies=st.integers(1, 4))
     def provider_repeats_itself(self, pick: int, copies: int) -> None:
-        said = self.delivered[pick % len(self.delivered)]
-        self.run(all_of(self.deliver(said, copy % 2) for copy in range(copies)))
+        delivery = self.delivered[pick % len(self.delivered)]
+        self.run(all_of(self.deliver(delivery, copy % 2) for copy in range(copies)))
 
     @precondition(lambda self: self.seats)
     @rule(pick=picks, at=node_numbers)
@@ -166,13 +166,13 @@ class House(RuleBasedStateMachine):
         self.seats[seated.invoice.invoice_id] = seated
         return seated
 
-    async def deliver(self, said: PaymentDelivery, at: int) -> None:
-        answer = await self.nodes[at].deliver(said)
+    async def deliver(self, delivery: PaymentDelivery, at: int) -> None:
+        answer = await self.nodes[at].deliver(delivery)
         assert isinstance(answer, WebhookAnswer)
-        self.delivered.append(said)
+        self.delivered.append(delivery)
         counted = answer.processed or answer.reason == "amount_mismatch"
-        if said.status == "finalized" and counted:
-            self.came_in += int(said.amount or 0)
+        if delivery.status == "finalized" and counted:
+            self.came_in += int(delivery.amount or 0)
 
     async def tick(self, lobby_ids: Iterable[str]) -> None:
         """Both nodes do what is due in these lobbies, at once."""
@@ -183,7 +183,7 @@ class House(RuleBasedStateMachine):
         )
 
     async def winner(self, lobby_id: str) -> str | None:
-        """Somebody who has a complete line and may claim it."""
+        """Somebody who has a complete pattern and may claim it."""
         lobby = (await self.nodes[0].store.load(lobby_id)).lobby
         assert lobby is not None
         playing = (player for player in lobby.active_players() if player.grid is not None)

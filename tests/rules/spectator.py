@@ -1,4 +1,4 @@
-"""Somebody in the room who keeps count of what is said there, and knows nothing else."""
+"""A spectator, who keeps count of what is sent to the room and knows nothing else."""
 
 from typing import assert_never
 
@@ -27,7 +27,7 @@ AnyRoomEvent = (
 )
 
 
-class Onlooker:
+class Spectator:
     """Sets and counters, moved by room events alone."""
 
     def __init__(self, buy_in: int) -> None:
@@ -42,50 +42,50 @@ class Onlooker:
         self.called: list[int] = []
         self.end: GameFinished | None = None
 
-    def hear(self, said: RoomEvent) -> None:
-        """Take note of one event, and check what it says of the numbers beside it."""
-        assert isinstance(said, AnyRoomEvent)
-        assert self.end is None, "nothing is said after the end"
-        self._note(said)
-        if isinstance(said, PlayerJoined | PlayerPaid | PlayerReady | PlayerLeft):
-            assert (said.player_count, said.pot) == (len(self.seated), self.pot)
+    def receive(self, event: RoomEvent) -> None:
+        """Take note of one event, and check the counts in it."""
+        assert isinstance(event, AnyRoomEvent)
+        assert self.end is None, "nothing is sent after the end"
+        self._note(event)
+        if isinstance(event, PlayerJoined | PlayerPaid | PlayerReady | PlayerLeft):
+            assert (event.player_count, event.pot) == (len(self.seated), self.pot)
 
-    def _note(self, said: AnyRoomEvent) -> None:
-        match said:
+    def _note(self, event: AnyRoomEvent) -> None:
+        match event:
             case PlayerJoined():
-                assert said.alien_id not in self.seated
-                self.seated.add(said.alien_id)
+                assert event.alien_id not in self.seated
+                self.seated.add(event.alien_id)
             case PlayerPaid():
-                assert said.alien_id in self.seated - self.paid
-                self.paid.add(said.alien_id)
+                assert event.alien_id in self.seated - self.paid
+                self.paid.add(event.alien_id)
                 self.pot += self.buy_in
             case PlayerReady():
-                assert said.alien_id in self.paid - self.ready
-                self.ready.add(said.alien_id)
+                assert event.alien_id in self.paid - self.ready
+                self.ready.add(event.alien_id)
             case PlayerLeft():
-                self._note_leaving(said.alien_id)
+                self._note_leaving(event.alien_id)
             case StatusChanged():
-                self.status = said.status
+                self.status = event.status
             case NumberCalled():
-                assert said.previous == (self.called[-1] if self.called else None)
-                self.called.append(said.number)
-                assert said.index == len(self.called)
+                assert event.previous == (self.called[-1] if self.called else None)
+                self.called.append(event.number)
+                assert event.index == len(self.called)
             case PlayerKicked():
-                self.kicked.add(said.alien_id)
-                assert said.active_players == len(self.playing())
+                self.kicked.add(event.alien_id)
+                assert event.active_players == len(self.playing())
             case GameFinished():
-                self.end, self.status = said, "finished"
-                self.pot = 0 if said.outcome == "cancelled" else self.pot
-                assert said.pot == self.pot
+                self.end, self.status = event, "finished"
+                self.pot = 0 if event.outcome == "cancelled" else self.pot
+                assert event.pot == self.pot
             case _:
-                assert_never(said)
+                assert_never(event)
 
     def playing(self) -> set[str]:
         """Those who still can win."""
         return self.seated - self.left - self.kicked
 
     def agrees_with(self, view: LobbyView) -> None:
-        """Check the public view against everything that was said."""
+        """Check the public view against everything that was sent."""
         assert view.status == self.status
         assert view.pot == self.pot
         assert view.player_count == len(self.seated)

@@ -1,4 +1,4 @@
-"""A crowd that plays: what can be asked of a lobby, in whatever order, and what is answered."""
+"""A state machine of one lobby: any commands in any order, and what is answered to each."""
 
 from collections.abc import Sequence
 
@@ -25,23 +25,23 @@ from tests.rules import strategies
 from tests.rules.brute_force import first_complete
 from tests.rules.deliveries import troubled
 from tests.rules.games import BUY_IN, CLASSIC, LOBBY_ID, SEED, Game
-from tests.rules.onlooker import Onlooker
+from tests.rules.spectator import Spectator
 
 DECIMALS = 2
 MOSTLY = st.sampled_from([True, True, True, False])
 
 
-class Crowd(RuleBasedStateMachine):
+class LobbyMachine(RuleBasedStateMachine):
     """Players who ask anything at any time, a provider who delivers anything, a clock that jumps.
 
-    Each answer is checked against an onlooker, who knows only what the room heard.
+    Each answer is checked against an spectator, who knows only what was sent to the room.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.game = Game()
-        self.onlooker = Onlooker(BUY_IN)
-        self.spoken = 0
+        self.spectator = Spectator(BUY_IN)
+        self.received = 0
         self.last_delivery: dict[str, Delivery] = {}
         self.units_received = 0
 
@@ -69,7 +69,7 @@ class Crowd(RuleBasedStateMachine):
         due = due_at(self.game.lobby)
         assert due is None or due > int(self.game.now_ms), "nothing that is due is left undone"
 
-    @precondition(lambda self: len(self.onlooker.paid) > 1)
+    @precondition(lambda self: len(self.spectator.paid) > 1)
     @rule(
         times=st.one_of(st.integers(1, 3), st.integers(1, 80)),
         late_ms=st.sampled_from([0.0, 0.9, 40.0, 4_000.0]),
@@ -102,7 +102,7 @@ class Crowd(RuleBasedStateMachine):
         player = self.somebody(data)
         numbers = data.draw(strategies.numbers(self.variant))
         expected = self.refusal(player, ["forming", "arranging"])
-        if expected is None and player in self.onlooker.ready:
+        if expected is None and player in self.spectator.ready:
             expected = ErrorCode.ALREADY_ARRANGED
         self.ask(SelectNumbers(player, numbers), expected)
 
@@ -122,15 +122,15 @@ class Crowd(RuleBasedStateMachine):
     @rule(data=st.data())
     def claim(self, data: st.DataObject) -> None:
         player = self.somebody(data)
-        if self.onlooker.end is not None and self.onlooker.end.winner == player:
+        if self.spectator.end is not None and self.spectator.end.winner == player:
             assert self.ask(Claim(player)) == []  # the same answer again
             return
         expected = self.refusal(player, ["active"])
         happened = self.ask(Claim(player), expected)
         if expected is None:
             seat = self.game.lobby.players[player]
-            line = first_complete(seat.grid or (), self.onlooker.called)
-            ended = self.onlooker.end
+            line = first_complete(seat.grid or (), self.spectator.called)
+            ended = self.spectator.end
             assert (ended is not None and ended.winner == player) == (line is not None)
             assert seat.kicked == (line is None)
             assert happened
@@ -141,8 +141,8 @@ class Crowd(RuleBasedStateMachine):
     def claim_rightly(self, data: st.DataObject) -> None:
         player = data.draw(st.sampled_from(self.complete()))
         self.ask(Claim(player))
-        assert self.onlooker.end is not None
-        assert self.onlooker.end.winner == player
+        assert self.spectator.end is not None
+        assert self.spectator.end.winner == player
 
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:
@@ -159,14 +159,14 @@ class Crowd(RuleBasedStateMachine):
     def somebody(self, data: st.DataObject) -> str:
         """Most often somebody who holds a seat."""
         anybody = strategies.players(self.variant)
-        seated = sorted(self.onlooker.seated)
+        seated = sorted(self.spectator.seated)
         mostly: bool = data.draw(MOSTLY)
         return data.draw(st.sampled_from(seated) if seated and mostly else anybody)
 
     def complete(self) -> list[str]:
         """Those who could win now."""
-        seats = [self.game.lobby.players[player] for player in sorted(self.onlooker.playing())]
-        called = self.onlooker.called if self.onlooker.status == "active" else ()
+        seats = [self.game.lobby.players[player] for player in sorted(self.spectator.playing())]
+        called = self.spectator.called if self.spectator.status == "active" else ()
         return [s.alien_id for s in seats if s.grid and first_complete(s.grid, called)]
 
     def sit(self, player: str) -> None:
@@ -175,14 +175,14 @@ class Crowd(RuleBasedStateMachine):
         had = self.game.lobby.players.get(player)
         happened = self.game.attempt(TakeSeat(player, "seed", invoice, takes_test=True))
         self.catch_up()
-        if self.onlooker.status != "forming":
+        if self.spectator.status != "forming":
             assert happened == Refused(ErrorCode.LOBBY_CLOSED)
         elif happened == Refused(ErrorCode.LOBBY_FULL):
             held = [p for p in self.game.lobby.players.values() if self.holds(p)]
             assert had is None
             assert len(held) == self.variant.max_players
         else:
-            assert player in self.onlooker.seated
+            assert player in self.spectator.seated
             assert (self.game.lobby.players[player] is had) == (had is not None and self.holds(had))
 
     def holds(self, seat: Player) -> bool:
@@ -190,27 +190,27 @@ class Crowd(RuleBasedStateMachine):
         return seat.paid or seat.expires_at > int(self.game.now_ms)
 
     def receive(self, invoice: str, trouble: strategies.Trouble) -> None:
-        """The provider tells of `invoice`."""
-        told = troubled(self.game, invoice, trouble, self.last_delivery.get(invoice))
-        paid_before = len(self.onlooker.paid)
-        receipt = self.game.deliver(invoice, told)
-        if receipt.recorded and told.status == "finalized" and not receipt.unmatched:
-            self.units_received += told.units or 0
-        self.last_delivery[invoice] = told
+        """The provider delivers something about `invoice`."""
+        delivery = troubled(self.game, invoice, trouble, self.last_delivery.get(invoice))
+        paid_before = len(self.spectator.paid)
+        receipt = self.game.deliver(invoice, delivery)
+        if receipt.recorded and delivery.status == "finalized" and not receipt.unmatched:
+            self.units_received += delivery.units or 0
+        self.last_delivery[invoice] = delivery
         seats_paid = sum(isinstance(event, events.SeatPaid) for event in receipt.events)
         self.catch_up()
-        if self.onlooker.status == "forming":
-            assert len(self.onlooker.paid) == paid_before + seats_paid
+        if self.spectator.status == "forming":
+            assert len(self.spectator.paid) == paid_before + seats_paid
 
     def refusal(self, player: str, phases: Sequence[str], *, paid: bool = True) -> ErrorCode | None:
         """The refusal that the room, counting for itself, expects for `player`."""
         self.catch_up()
         reasons = {
-            ErrorCode.NOT_SEATED: player not in self.onlooker.seated,
-            ErrorCode.REMOVED_FROM_GAME: player in self.onlooker.kicked,
-            ErrorCode.NOT_ACTIVE: player in self.onlooker.left,
-            ErrorCode.WRONG_STATUS: self.onlooker.status not in phases,
-            ErrorCode.NOT_PAID: paid and player not in self.onlooker.paid,
+            ErrorCode.NOT_SEATED: player not in self.spectator.seated,
+            ErrorCode.REMOVED_FROM_GAME: player in self.spectator.kicked,
+            ErrorCode.NOT_ACTIVE: player in self.spectator.left,
+            ErrorCode.WRONG_STATUS: self.spectator.status not in phases,
+            ErrorCode.NOT_PAID: paid and player not in self.spectator.paid,
         }
         return next((code for code, holds in reasons.items() if holds), None)
 
@@ -232,7 +232,7 @@ class Crowd(RuleBasedStateMachine):
         return None if seat is None else seat.numbers
 
     def catch_up(self) -> None:
-        """Let the onlooker hear what was said since the last time."""
-        for said in self.game.heard[self.spoken :]:
-            self.onlooker.hear(said)
-        self.spoken = len(self.game.heard)
+        """Let the spectator receive what was sent since the last time."""
+        for event in self.game.room_events[self.received :]:
+            self.spectator.receive(event)
+        self.received = len(self.game.room_events)
