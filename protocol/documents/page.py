@@ -1,63 +1,92 @@
 """The page to read: both documents, their types, and the table of errors."""
 
-from collections.abc import Mapping
-from typing import Final
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
-from protocol.documents.markup import Markup, element, prose
-from protocol.documents.page_routes import routes_part
-from protocol.documents.page_sockets import channel_part
-from protocol.documents.page_types import errors_part, types_part
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
 from protocol.documents.schema import Json
+from protocol.documents.typescript import type_text
+from protocol.errors import ERRORS
+from protocol.examples import EXAMPLES
 
-_HEAD: Final = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>Fair Bingo: the protocol</title>
-<link rel="icon" href="/client/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/client/css/inks.css">
-<link rel="stylesheet" href="/client/css/base.css">
-<link rel="stylesheet" href="/client/docs/docs.css">
-</head>
-"""
-_FILES: Final = {
-    "/docs/asyncapi.json": "AsyncAPI of the sockets",
-    "/docs/openapi.json": "OpenAPI of the routes",
-    "/docs/schema.json": "JSON Schema",
-    "/docs/types.ts": "TypeScript",
-}
+_CODE: Final = re.compile("`([^`]+)`")
+_TYPE: Final = re.compile(r"\b((?!Array\b|Record\b)[A-Z]\w+)")
 
 
 def page(asyncapi: Json, openapi: Json, schema: Json) -> str:
     """The page, without any script."""
-    parts = {
-        **{
-            name: (channel["title"], channel_part(asyncapi, name))
-            for name, channel in asyncapi["channels"].items()
-        },
-        "http": ("HTTP", routes_part(openapi)),
-        "errors": ("Errors", errors_part()),
-        "types": ("Types", types_part(schema["$defs"])),
-    }
-    title = element("header", element("h1", "The protocol"), class_="page-head")
-    contents = {f"#{name}": heading for name, (heading, _) in parts.items()}
-    main = element(
-        "main",
-        prose(asyncapi["info"]["description"]),
-        element("nav", _links(contents), aria_label="Contents"),
-        element("nav", _links(_FILES), aria_label="Files"),
-        *(_section(name, *part) for name, part in parts.items()),
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
     )
-    return f"{_HEAD}{element('body', title, main)}\n</html>\n"
+    environment.filters |= {
+        "code": _code,
+        "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+        "links": _links,
+        "referred": _referred,
+        "type_text": type_text,
+    }
+    text: str = environment.get_template("page.html.j2").render(
+        asyncapi=asyncapi,
+        openapi=openapi,
+        types=schema["$defs"],
+        errors=ERRORS,
+        examples={model.__name__: value for model, value in EXAMPLES.items()},
+        operations=_operations,
+        answers=_answers,
+        content=_content,
+        codes=_codes,
+    )
+    return text
 
 
-def _links(links: Mapping[str, str]) -> Markup:
-    rows = (element("li", element("a", text, href=target)) for target, text in links.items())
-    return element("ul", *rows, class_="facts")
+def _code(text: str) -> Markup:
+    """The text; what stands between backticks is code."""
+    return _replaced(_CODE, Markup("<code>{0}</code>"), text)
 
 
-def _section(name: str, title: str, content: Markup) -> Markup:
-    return element("section", element("h2", title), content, id=name)
+def _links(text: str) -> Markup:
+    """The text, with each name of a type leading to what the page says of the type."""
+    return _replaced(_TYPE, Markup('<a href="#type-{0}">{0}</a>'), text)
+
+
+def _replaced(pattern: re.Pattern[str], template: Markup, text: str) -> Markup:
+    """The text, with the group of each match of the pattern in the template; all is escaped."""
+    parts = enumerate(pattern.split(text))
+    return Markup("").join(template.format(part) if n % 2 else part for n, part in parts)
+
+
+def _referred(reference: Any) -> str:
+    """The name that a `$ref` ends in."""
+    return str(reference["$ref"]).rpartition("/")[2]
+
+
+def _operations(asyncapi: Json, channel: str, action: str) -> Sequence[Json]:
+    return [
+        operation
+        for operation in asyncapi["operations"].values()
+        if operation["channel"]["$ref"].endswith(f"/{channel}") and operation["action"] == action
+    ]
+
+
+def _answers(channel: Json, operation: Json) -> Sequence[Json]:
+    messages = (channel["messages"][_referred(answer)] for answer in operation["reply"]["messages"])
+    return [message["payload"] for message in messages]
+
+
+def _content(response: Json) -> str:
+    """The types of an answer, or else its content types."""
+    schemas = [content["schema"] for content in response["content"].values()]
+    names = [_referred(schema) for schema in schemas if "$ref" in schema]
+    return ", ".join(names or response["content"])
+
+
+def _codes(response: Json) -> str:
+    return ", ".join(response["content"].get("application/problem+json", {}).get("examples", ()))

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from protocol.documents.files import FOLDER, documents
 from protocol.documents.openapi import openapi
+from protocol.documents.page import page
 from protocol.documents.sockets import ANSWERS, NAMESPACES
 from protocol.errors import ERRORS
 from protocol.examples import EXAMPLES, FROM_CLIENT, ROOM, TO_CLIENT
@@ -18,12 +19,26 @@ from protocol.view import read_room_message
 from server.rules.verify import verify_proof
 from tests.protocol.wire import schema_of
 
+APIS = ("asyncapi", "openapi", "schema")
 SCHEMA = json.loads((FOLDER / "schema.json").read_text("utf-8"))
 
 
 def test_the_documents_are_those_that_the_models_make() -> None:
     kept = {name: (FOLDER / name).read_text("utf-8") for name in documents()}
     assert kept == documents(), "run `make docs`"
+
+
+def test_no_text_of_a_model_becomes_markup_but_code_and_links() -> None:
+    kept = {name: json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in APIS}
+    kept["asyncapi"]["info"]["description"] = "<i> and `<b>`"
+    kept["asyncapi"]["channels"]["lobby"]["title"] = "<i>A lobby</i>"
+    kept["schema"]["$defs"] = {"Ticket": {"description": "", "const": "<i>Ticket</i>"}}
+
+    text = page(*(kept[name] for name in APIS))
+
+    assert "<p>&lt;i&gt; and <code>&lt;b&gt;</code></p>" in text
+    assert '&lt;i&gt;<a href="#type-Ticket">Ticket</a>&lt;/i&gt;' in text
+    assert not any(tag in text for tag in ("<i>", "<b>"))
 
 
 def test_the_schema_is_json_schema() -> None:
