@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.guides import OPERATING, anchors
 from tests.system.conftest import Serve
 from tests.system.game_server import GameServer
-from tests.system.test_guides import OPERATING, anchors
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / ".deploy"

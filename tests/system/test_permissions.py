@@ -9,12 +9,12 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.store.channels import Channels
 from server.store.permissions import permissions
+from tests.support.guides import OPERATING
 from tests.support.process import StartProcess
 from tests.support.store_content import command
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import NAMES, environment, running_app
-from tests.system.test_guides import OPERATING
 
 # Of redis-py, when it connects, and of the look itself, which goes without where it is refused.
 OF_THE_CONNECTION = {"client", "hello", "auth", "select", "config", "info", "role", "eval"}
