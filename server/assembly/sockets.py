@@ -1,21 +1,20 @@
-"""The sockets' side: the rooms, the doors to them, and what is pushed through."""
+"""The sockets' side: the rooms, the handlers of their namespaces, and what is pushed to them."""
 
 from collections.abc import Mapping
 
 from protocol.ids import FRONT_DESK, namespace_lobby
-from server.assembly.limits import socket_limits
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
-from server.runtime.settings import Settings
 from server.services.forming_lobbies import FormingLobbies
 from server.store.subscription import Subscription
 from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.counts import Counts
 from server.transport.front_desk import FrontDesk, LobbyListBroadcaster
 from server.transport.gateway import Gateway
+from server.transport.limits import SocketLimits
 from server.transport.lobby_room import LobbyRoom
 from server.transport.member import NamespaceHandler
 from server.transport.relay import Relay
@@ -31,7 +30,7 @@ class Sockets:
 
     def __init__(
         self,
-        settings: Settings,
+        limits: SocketLimits,
         offered: Mapping[int, Variant],
         stores: Stores,
         subscription: Subscription,
@@ -45,14 +44,12 @@ class Sockets:
         rooms = Rooms()
         replicas, seats = use_cases.replicas, use_cases.seats
         states = States(replicas, use_cases.billing)
-        self.relay = Relay(rooms, states, clock, metrics, lambda room: self.gateway.dismiss(room))
-        replicas.listener = self.relay
         listing = LobbyListBroadcaster(rooms)
         self.forming_lobbies = FormingLobbies(
             stores.lobbies,
             stores.directory,
             subscription,
-            use_cases.tables,
+            stores.offered,
             listing.changed,
             lambda: listing.start_over(self.forming_lobbies),
         )
@@ -69,8 +66,10 @@ class Sockets:
         self.gateway = Gateway(
             handlers=handler,
             tokens=tokens,
-            limits=socket_limits(settings),
+            limits=limits,
             rooms=rooms,
             counts=self.counts,
             limiter=limiter,
         )
+        self.relay = Relay(rooms, states, clock, metrics, self.gateway.dismiss)
+        replicas.listener = self.relay

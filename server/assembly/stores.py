@@ -1,10 +1,11 @@
-"""Everything of the store, built once, by name, from the settings."""
+"""The store's side: everything that reads or writes it."""
 
 import asyncio
 from typing import Final
 
 import structlog
 
+from server.assembly.tiers import tables
 from server.rules.payments import Terms
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -36,7 +37,8 @@ class WeakDurability(Exception):
 
 
 class Stores:
-    """What a process uses of the store, over one connection and one for health."""
+    """What a process uses of the store, over one connection and one for health. `offered`: the
+    tables of the tiers that it offers."""
 
     def __init__(self, settings: Settings, clock: StoreClock, metrics: Metrics) -> None:
         self.channels = Channels()
@@ -54,9 +56,8 @@ class Stores:
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
         self.health = StoreHealth(open_redis(settings.redis_url))
         self.commits = commits = Commits(self.connection, metrics)
-        self.tables = Tables(
-            self.connection, map(str, (*settings.buy_in_tiers, *settings.grand_tiers))
-        )
+        self.offered = tables(settings)
+        self.tables = Tables(self.connection, self.offered)
         self.monitor = StoreMonitor(
             self.connection,
             lambda: [*permissions(self.tables.known, self.channels)],

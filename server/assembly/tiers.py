@@ -1,6 +1,6 @@
 """The tables that the settings ask for: each tier and the variant that it plays."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from server.rules.variants import SHAPES, Variant
 from server.runtime.settings import Settings
@@ -18,6 +18,11 @@ def tiers(settings: Settings) -> Mapping[int, Variant]:
     return dict.fromkeys(settings.buy_in_tiers, classic) | dict.fromkeys(
         settings.grand_tiers, grand
     )
+
+
+def tables(settings: Settings) -> Sequence[str]:
+    """The names that the offered tiers have in the store."""
+    return [str(tier) for tier in tiers(settings)]
 
 
 def _variant(settings: Settings, *, name: str, min_players: int, max_players: int) -> Variant:

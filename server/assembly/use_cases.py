@@ -1,6 +1,6 @@
 """What can be done, whoever asks for it: every service, built once, by name, on the stores."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from server.assembly.stores import Stores
 from server.rules.variants import Variant
@@ -35,7 +35,6 @@ class UseCases:
         metrics: Metrics,
         joins: MayJoin,
     ) -> None:
-        self.tables: Sequence[str] = [str(tier) for tier in offered]
         alarms = Alarms()
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)

@@ -15,7 +15,7 @@ from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
-from server.assembly.app import BACKLOG
+from server.assembly.http import BACKLOG
 from server.transport.http import connection
 from server.transport.http.connection import MAX_FIELD_BYTES, MAX_LINE_BYTES
 from server.transport.http.runner import Runner
