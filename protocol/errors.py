@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     REMOVED_FROM_GAME = "removed_from_game"
     UNKNOWN_LOBBY = "unknown_lobby"
     UNKNOWN_INVOICE = "unknown_invoice"
+    NOT_OFFERED = "not_offered"
     WRONG_STATUS = "wrong_status"
     LOBBY_CLOSED = "lobby_closed"
     LOBBY_FULL = "lobby_full"
@@ -76,6 +77,7 @@ ERRORS: Mapping[ErrorCode, ErrorEntry] = MappingProxyType(
         ErrorCode.REMOVED_FROM_GAME: ErrorEntry(403, False, "You were removed from this game after a false claim."),
         ErrorCode.UNKNOWN_LOBBY: ErrorEntry(404, False, "There is no such lobby."),
         ErrorCode.UNKNOWN_INVOICE: ErrorEntry(404, False, "There is no such invoice."),
+        ErrorCode.NOT_OFFERED: ErrorEntry(404, False, "This server does not offer that."),
         ErrorCode.WRONG_STATUS: ErrorEntry(409, False, "The lobby is not in the phase for this."),
         ErrorCode.LOBBY_CLOSED: ErrorEntry(409, False, "The lobby no longer takes players."),
         ErrorCode.LOBBY_FULL: ErrorEntry(409, False, "Every seat of this lobby is taken."),

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import from_client, http, payments, to_client
+from protocol import from_client, history, http, payments, to_client
 from protocol.documents.published import (
     HttpClaimFalse,
     HttpClaimWon,
@@ -83,6 +83,32 @@ def _event(seq: int, **fields: Any) -> dict[str, Any]:
 
 
 _CALLED = _event(9, number=46, previous=23, index=2)
+
+_PAST_GAME: Final = {
+    "lobby_id": LOBBY_ID,
+    "buy_in_amount": 3500,
+    "variant": "classic",
+    "outcome": "won",
+    "won": True,
+    "kicked": False,
+    "pattern": "row_0",
+    "pot": 28000,
+    "paid_in": 3500,
+    "paid_out": 28000,
+    "player_count": 8,
+    "calls": 23,
+    "finished_at": "2026-02-08T10:05:00.123Z",
+    "payout": None,
+}
+_MOVEMENT: Final = {
+    "entry_id": "3500:1770544800123-0",
+    "at": "2026-02-08T10:00:00.123Z",
+    "kind": "received",
+    "amount": 3500,
+    "lobby_id": LOBBY_ID,
+    "invoice_id": _HTTP_INVOICE["invoice_id"],
+    "reference": None,
+}
 
 FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
@@ -205,6 +231,21 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         http.Live: {"status": "ok"},
         http.Ready: {"status": "ok"},
         http.StoreHealth: {"status": "ok", "round_trip_ms": 0.231},
+        history.GamesPage: {"games": [_PAST_GAME], "next": None},
+        history.Statement: {
+            "entries": [_MOVEMENT],
+            "sums": {"paid_in": 3500, "paid_out": 0, "owed": 0},
+            "next": None,
+        },
+        history.ProfileRequest: {"listed": True},
+        history.Profile: {"listed": True},
+        history.Leaderboard: {
+            "period": "week",
+            "since": "2026-02-01T10:00:00.000Z",
+            "players": [
+                {"rank": 1, "alien_id": "alice", "games": 12, "won": 3, "coins_won": 84000}
+            ],
+        },
         http.Problem: {
             "type": "about:blank",
             "title": "Not Found",

@@ -94,7 +94,7 @@ export interface ErrorBody {
 /**
  * The names of all refusals. The list is closed.
  */
-export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "unknown_lobby" | "unknown_invoice" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
+export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "unknown_lobby" | "unknown_invoice" | "not_offered" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
 
 /**
  * The end, with everything that may be known now. Cancelled: 0, [], {}, null. `log_hash`
@@ -111,6 +111,23 @@ export interface GameFinished {
   grids: Record<string, Array<Array<number>>>;
   proof: Proof | null;
   log_hash: string;
+}
+
+/**
+ * How far the payment of what a game owes its player is.
+ */
+export interface GamePayout {
+  amount: number;
+  status: string;
+  reference: string | null;
+}
+
+/**
+ * `GET /api/me/games`: the latest first; `next` is the cursor of the next page.
+ */
+export interface GamesPage {
+  games: Array<PastGame>;
+  next: string | null;
 }
 
 /**
@@ -242,6 +259,26 @@ export interface JoinAnswer {
 }
 
 /**
+ * One of the best.
+ */
+export interface Leader {
+  rank: number;
+  alien_id: string;
+  games: number;
+  won: number;
+  coins_won: number;
+}
+
+/**
+ * `GET /api/leaderboard`: who won most games of a period, of those who want to be shown.
+ */
+export interface Leaderboard {
+  period: "day" | "week" | "month" | "all";
+  since: string | null;
+  players: Array<Leader>;
+}
+
+/**
  * Lobby: give the seat up. While forming a payment is owed back; later it stays in the pot.
  */
 export interface Leave {
@@ -356,6 +393,26 @@ export interface NumberCalled {
 }
 
 /**
+ * A game that its player has behind them.
+ */
+export interface PastGame {
+  lobby_id: string;
+  buy_in_amount: number;
+  variant: string;
+  outcome: "won" | "no_winner" | "cancelled";
+  won: boolean;
+  kicked: boolean;
+  pattern: string | null;
+  pot: number;
+  paid_in: number;
+  paid_out: number;
+  player_count: number;
+  calls: number;
+  finished_at: string;
+  payout: GamePayout | null;
+}
+
+/**
  * What the provider says of an invoice. Unknown fields are ignored: they may add some.
  *
  * `amount` is in the token's smallest unit. There is no timestamp: a delivery is the same as
@@ -447,6 +504,21 @@ export interface Problem {
   status: number;
   detail: string;
   code: ErrorCode;
+}
+
+/**
+ * The answer to it.
+ */
+export interface Profile {
+  listed: boolean;
+}
+
+/**
+ * `PUT /api/me/profile`: whether the player is shown on the leaderboard.
+ */
+export interface ProfileRequest {
+  alien_id?: string;
+  listed: boolean;
 }
 
 /**
@@ -627,6 +699,37 @@ export interface SelectNumbers {
 export interface SelectNumbersAnswer {
   ok: true;
   numbers: Array<number>;
+}
+
+/**
+ * `GET /api/me/statement`, in the order of time.
+ */
+export interface Statement {
+  entries: Array<StatementEntry>;
+  sums: StatementSums;
+  next: string | null;
+}
+
+/**
+ * One movement of a player's money.
+ */
+export interface StatementEntry {
+  entry_id: string;
+  at: string;
+  kind: "received" | "payout_owed" | "refund_owed" | "settled";
+  amount: number;
+  lobby_id: string | null;
+  invoice_id: string | null;
+  reference: string | null;
+}
+
+/**
+ * What the movements of the whole window add up to; `owed` is what of it is not settled.
+ */
+export interface StatementSums {
+  paid_in: number;
+  paid_out: number;
+  owed: number;
 }
 
 /**

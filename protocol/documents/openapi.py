@@ -94,6 +94,9 @@ def _parameters(route: Route) -> list[Json]:
         {"name": name, "in": "header", "required": True, "schema": schema}
         for name, schema in route.headers.items()
     ]
+    parameters += [
+        {"name": name, "in": "query", "schema": schema} for name, schema in route.query.items()
+    ]
     if "{lobby_id}" in route.path:
         schema = {"type": "string", "pattern": LOBBY_ID_PATTERN}
         parameters.append({"name": "lobby_id", "in": "path", "required": True, "schema": schema})

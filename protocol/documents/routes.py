@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import http, payments
+from protocol import history, http, payments
 from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
 from protocol.errors import ErrorCode as Code
 from protocol.views import Proof
@@ -28,6 +28,7 @@ class Route:
     body_required: bool = True
     needs_token: bool = False
     headers: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)
 
 
 _BODY: Final = (
@@ -44,12 +45,22 @@ _SEAT: Final = (
 
 def _play(path: str, summary: str, **facts: Any) -> Route:
     """A route of a player."""
-    method = "get" if facts.get("body") is None else "post"
-    refusals = (*_TOKEN, *(_BODY if method == "post" else ()), *facts.pop("refusals"))
+    body = facts.get("body")
+    method = facts.pop("method", "get" if body is None else "post")
+    refusals = (*_TOKEN, *(() if body is None else _BODY), *facts.pop("refusals"))
     return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
 
 
 _GAME: Final = "/api/game/{lobby_id}"
+_LIMIT: Final = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": history.MAX_LIMIT,
+    "default": history.GAMES_LIMIT,
+}
+_CURSOR: Final = {"type": "string", "pattern": history.CURSOR_PATTERN}
+_TIME: Final = {"type": "string", "format": "date-time"}
+_PERIOD: Final = {"type": "string", "enum": ["day", "week", "month", "all"], "default": "all"}
 _SIGNATURE: Final = {"type": "string", "pattern": "^[0-9A-Fa-f]{128}$"}
 
 ROUTES: Final = (
@@ -109,6 +120,43 @@ ROUTES: Final = (
         "The proof that the draw was fair, for everyone.",
         {200: Proof},
         (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *_ANY),
+    ),
+    Route(
+        "get",
+        f"{_GAME}/record",
+        "The whole record of a game that is over, for everyone: what `fair-bingo export` writes.",
+        {200: "application/json"},
+        (Code.NOT_OFFERED, Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *_ANY),
+    ),
+    _play(
+        "/api/me/games",
+        "Your games, the latest first.",
+        answers={200: history.GamesPage},
+        refusals=(Code.NOT_OFFERED, Code.INVALID_MESSAGE),
+        query={"limit": _LIMIT, "before": _CURSOR},
+    ),
+    _play(
+        "/api/me/statement",
+        "Every movement of your money, in order; as CSV where `Accept` asks for it.",
+        answers={200: history.Statement},
+        refusals=(Code.NOT_OFFERED, Code.INVALID_MESSAGE),
+        query={"from": _TIME, "to": _TIME, "before": _CURSOR},
+    ),
+    _play(
+        "/api/me/profile",
+        "Whether you are shown on the leaderboard.",
+        method="put",
+        body=history.ProfileRequest,
+        answers={200: history.Profile},
+        refusals=(Code.NOT_OFFERED,),
+    ),
+    Route(
+        "get",
+        "/api/leaderboard",
+        "Who won most games of a period, of those who want to be shown, for everyone.",
+        {200: history.Leaderboard},
+        (Code.NOT_OFFERED, Code.INVALID_MESSAGE, *_ANY),
+        query={"period": _PERIOD, "buy_in_amount": {"type": "integer", "minimum": 1}},
     ),
     Route(
         "post",

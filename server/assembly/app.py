@@ -6,6 +6,7 @@ import time
 
 import structlog
 
+from server.assembly.books import books_side
 from server.assembly.http import Http
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
@@ -54,6 +55,7 @@ class App:
             open_redis(settings.redis_url), self.stores.channels, self._restore
         )
         self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
+        self.books = books_side(settings, self.stores, self.clock)
         self.use_cases = UseCases(
             settings,
             offered,
@@ -62,6 +64,7 @@ class App:
             self.clock,
             self.metrics,
             RateByKey(join_limit(settings), time.monotonic).allow,
+            None if self.books is None else self.books.past,
         )
         self.keys = Jwks(
             url=settings.alien_jwks_url,
@@ -95,6 +98,7 @@ class App:
             offered,
             self.stores,
             self.use_cases,
+            None if self.books is None else self.books.history,
             self.sockets,
             check,
             players,
@@ -124,8 +128,10 @@ class App:
     async def start(self) -> str:
         """Listen, wait for the store, begin to call. Returns the URL.
 
-        Raises WeakDurability, and OSError if the port cannot be had.
+        Raises WeakDurability, BooksMissing, and OSError if the port cannot be had.
         """
+        if self.books is not None:
+            await self.books.check()
         url = await self.http.listen()
         await self.stores.wait_until_usable()
         self.stores.monitor.start()
@@ -149,6 +155,8 @@ class App:
         await self.reception.stop()
         await self.subscription.close()
         await self.stores.close()
+        if self.books is not None:
+            await self.books.close()
         await self.keys.close()
         log.info("stopped")
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from server.transport.http.docs import DocsRoutes
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
+from server.transport.http.history import HistoryRoutes
 from server.transport.http.metrics import MetricsRoute
 from server.transport.http.ops import OpsRoutes
 from server.transport.http.pages import Pages
@@ -28,6 +29,9 @@ from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
 from server.transport.token_check import TokenCheck
+
+if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+    from server.services.history import History
 
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
@@ -44,6 +48,7 @@ class Http:
         offered: Mapping[int, Variant],
         stores: Stores,
         use_cases: UseCases,
+        past: "History | None",
         sockets: Sockets,
         check: TokenCheck,
         players: ConcurrencyLimiter,
@@ -69,6 +74,7 @@ class Http:
             clock=clock,
             limiter=players,
         )
+        history = HistoryRoutes(authenticator, past, use_cases.records)
         keys = settings.webhook_public_key
         webhook = Webhook(use_cases.payments, keys, may_take_payments, payments, metrics)
         health = HealthRoutes(stores.health, readiness)
@@ -92,7 +98,7 @@ class Http:
 
         self.web = application()
         sockets.gateway.attach(self.web)
-        for routes in (game, webhook, health, pages, docs):
+        for routes in (game, history, webhook, health, pages, docs):
             routes.add_to(self.web)
         if dev_login or settings.ops_token is not None:
             ops.add_to(self.web)

@@ -21,6 +21,7 @@ from server.store.ledger import LedgerStore
 from server.store.lobbies import LobbyStore
 from server.store.monitor import StoreMonitor
 from server.store.nodes import Nodes
+from server.store.past import PastStore
 from server.store.permissions import permissions
 from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
@@ -51,6 +52,7 @@ class Stores:
             finished_seconds=settings.finished_ttl_seconds,
             proof_seconds=settings.proof_ttl_seconds,
             invoice_seconds=settings.invoice_ttl_seconds,
+            books=settings.database_url is not None,
         )
         projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
         self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
@@ -64,8 +66,11 @@ class Stores:
             allow_weak=settings.allow_weak_durability,
         )
         self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
-        self.invoices = InvoiceStore(self.connection, commits, self.channels)
+        self.invoices = InvoiceStore(
+            self.connection, commits, self.channels, books=settings.database_url is not None
+        )
         self.ledger = LedgerStore(self.connection, commits)
+        self.past = PastStore(self.connection, commits)
         self.proofs = ProofStore(self.connection)
         self.directory = Directory(self.connection)
         self.timers = Timers(self.connection)

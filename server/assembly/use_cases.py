@@ -11,9 +11,11 @@ from server.services.alarms import Alarms
 from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
 from server.services.lobbies import Lobbies
+from server.services.past import Past
 from server.services.payments import Payments
 from server.services.play import Play
 from server.services.proofs import Proofs
+from server.services.records import Records
 from server.services.replicas import LobbyReplicas
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seats
@@ -23,7 +25,7 @@ from server.store.subscription import Subscription
 
 class UseCases:
     """The services of one process for the tables of `offered`. `joins`: whether a player may take
-    one more new seat."""
+    one more new seat. `past`: what has left the store; None without books."""
 
     def __init__(
         self,
@@ -34,6 +36,7 @@ class UseCases:
         clock: StoreClock,
         metrics: Metrics,
         joins: MayJoin,
+        past: Past | None = None,
     ) -> None:
         alarms = Alarms()
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
@@ -49,9 +52,16 @@ class UseCases:
             takes_test=settings.allow_test_payments,
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock)
-        self.proofs = Proofs(self.lobbies, stores.proofs)
+        self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock, past)
+        self.records = Records(stores.lobbies, past)
+        self.proofs = Proofs(self.lobbies, stores.proofs, past)
         self.scheduler = TickScheduler(self.lobbies, stores.timers, alarms, clock, stores.tables)
         self.cluster_stats = ClusterStats(
-            stores.directory, stores.ledger, stores.nodes, clock, metrics, stores.tables
+            stores.directory,
+            stores.ledger,
+            stores.nodes,
+            clock,
+            metrics,
+            stores.tables,
+            stores.past,
         )

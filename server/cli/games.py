@@ -7,13 +7,13 @@ import httpx
 import typer
 
 from protocol import ids, strict_json
-from server.assembly.stores import Stores
+from protocol.errors import Refused
 from server.cli.console import fail, run, settings_of_environment
+from server.cli.opened import opened
 from server.cli.retelling import retold
-from server.runtime.clock import StoreClock
-from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.services.game_files import GameFile, game_file, read_game_file, verify_document
+from server.services.game_files import GameFile, read_game_file, verify_document
+from server.services.records import Records
 from server.store.replay import BrokenLog, is_kept, replay
 
 _READ_SECONDS: Final = 10
@@ -58,7 +58,7 @@ def export(
     except BrokenLog as error:
         fail(f"the log does not hold at {error}")
     if game is None:
-        fail(f"{lobby_id} is not over, or the store does not have it any more")
+        fail(f"{lobby_id} is not over, or nobody has it any more")
     try:
         path.write_text(game.model_dump_json() + "\n")
     except OSError as error:
@@ -67,13 +67,15 @@ def export(
 
 
 async def _replay_stored(settings: Settings, lobby_id: str) -> None:
-    stores = Stores(settings, StoreClock(), Metrics())
-    try:
-        kept, log = await stores.lobbies.texts_with_log(lobby_id)
-    finally:
-        await stores.close()
+    async with opened(settings) as on:
+        kept, log = await on.stores.lobbies.texts_with_log(lobby_id)
+        moved = await on.past.game(lobby_id) if on.past is not None and not log else None
+    if moved is not None:
+        for step in moved.replay():
+            print(retold(step))
+        return
     if not log:
-        fail(f"the store does not have {lobby_id} (any more)")
+        fail(f"nobody has {lobby_id} (any more)")
     for step in replay(log, kept[0].get("hash", "")):
         print(retold(step))
     if not is_kept(step, kept):
@@ -81,11 +83,9 @@ async def _replay_stored(settings: Settings, lobby_id: str) -> None:
 
 
 async def _export(settings: Settings, lobby_id: str) -> GameFile | None:
-    stores = Stores(settings, StoreClock(), Metrics())
-    try:
-        return await game_file(stores.lobbies, lobby_id)
-    finally:
-        await stores.close()
+    async with opened(settings) as on:
+        file = await Records(on.stores.lobbies, on.past).of(lobby_id)
+    return None if isinstance(file, Refused) else file
 
 
 def _game_file(place: str) -> GameFile:

@@ -1,22 +1,19 @@
 """The operator's commands about money: `fair-bingo audit` and `fair-bingo ledger`."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from server.assembly.stores import Stores
 from server.cli.console import fail, run, settings_of_environment
+from server.cli.opened import opened
 from server.rules.coins import coins_text
-from server.runtime.clock import StoreClock
-from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.audit import Audit, Report
-from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
+from server.services.past import WholeLedger
+from server.store.ledger import LedgerEntry, MalformedEntry
 
 # The first one may only teach us the store's time.
 _ATTEMPTS: Final = 3
@@ -64,33 +61,23 @@ def settle(
     print(f"{entry} is settled.")
 
 
-@asynccontextmanager
-async def _stores(settings: Settings) -> AsyncIterator[tuple[Stores, StoreClock]]:
-    clock = StoreClock()
-    stores = Stores(settings, clock, Metrics())
-    try:
-        yield stores, clock
-    finally:
-        await stores.close()
-
-
 async def _audit(settings: Settings) -> Report:
-    async with _stores(settings) as (stores, _):
-        audits = Audit(stores.ledger, stores.lobbies, stores.directory)
-        return await audits.run(await stores.tables.read())
+    async with opened(settings) as on:
+        audits = Audit(on.ledger, on.stores.lobbies, on.stores.directory)
+        return await audits.run(await on.stores.tables.read())
 
 
 async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
-    async with _stores(settings) as (stores, _):
-        for table in await stores.tables.read():
-            async for page in stores.ledger.pages(table):
-                wanted = await _unsettled(stores.ledger, page) if owed else page
+    async with opened(settings) as on:
+        for table in await on.stores.tables.read():
+            async for page in on.ledger.pages(table):
+                wanted = await _unsettled(on.ledger, page) if owed else page
                 for entry in wanted:
                     print(json.dumps(_fields(entry)) if as_json else _line(entry))
 
 
 async def _unsettled(
-    entries: LedgerStore, page: list[LedgerEntry | MalformedEntry]
+    entries: WholeLedger, page: list[LedgerEntry | MalformedEntry]
 ) -> list[LedgerEntry | MalformedEntry]:
     """What is owed, and what is malformed: nobody can tell that it is not."""
     owed = [entry for entry in page if isinstance(entry, LedgerEntry) and entry.owed]
@@ -100,8 +87,8 @@ async def _unsettled(
 
 
 async def _list_unmatched(settings: Settings, as_json: bool) -> None:
-    async with _stores(settings) as (stores, _):
-        async for tx, raw_body in stores.ledger.unmatched():
+    async with opened(settings) as on:
+        async for tx, raw_body in on.ledger.unmatched():
             print(
                 json.dumps({"tx": tx, "body": raw_body})
                 if as_json
@@ -110,8 +97,8 @@ async def _list_unmatched(settings: Settings, as_json: bool) -> None:
 
 
 async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
-    async with _stores(settings) as (stores, clock):
-        entry = await stores.ledger.entry(entry_id)
+    async with opened(settings) as on:
+        entry = await on.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"
         if isinstance(entry, MalformedEntry):
@@ -119,9 +106,9 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
         if not entry.owed:
             return f"it is of kind {entry.kind}: nothing is owed"
         for _ in range(_ATTEMPTS):
-            if await stores.ledger.settled([entry]):
+            if await on.ledger.settled([entry]):
                 return "it was settled before"
-            if await stores.ledger.settle(entry, reference, clock.now_ms()):
+            if await on.ledger.settle(entry, reference, on.clock.now_ms()):
                 return None
         return "the store refuses: try again"
 

@@ -10,7 +10,9 @@ import uvloop
 from rich.console import Console
 
 from server.assembly.app import App
+from server.assembly.books import BooksMissing
 from server.assembly.stores import WeakDurability
+from server.cli.books import archive, migrate
 from server.cli.console import BAD_SETTINGS, FAILED, fail, settings_of_environment
 from server.cli.games import export, replay_game, verify
 from server.cli.ledger import audit, ledger
@@ -28,8 +30,10 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+main.command()(archive)
 main.command()(audit)
 main.command()(load)
+main.command()(migrate)
 main.command()(verify)
 main.command("replay")(replay_game)
 main.command()(export)
@@ -42,7 +46,7 @@ def serve() -> None:
     settings = settings_of_environment()
     try:
         uvloop.run(_serve(settings))
-    except WeakDurability as error:
+    except (BooksMissing, WeakDurability) as error:
         fail(str(error), BAD_SETTINGS)
     except OSError as error:
         is_no_address = isinstance(error, socket.gaierror)

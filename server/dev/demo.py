@@ -19,6 +19,7 @@ from server.dev.screen import Screen
 from server.rules.verify import verify_proof
 from server.runtime import logs
 from server.services.audit import Audit
+from server.services.past import WholeLedger
 
 NAMES: Final = ("ada", "bela", "cleo", "dora")
 BUY_IN: Final = 3500
@@ -84,6 +85,7 @@ async def _check_proof(world: DevWorld, lobby: LobbyView) -> list[str]:
 
 
 async def _check_ledger(app: App) -> list[str]:
-    audit = Audit(app.stores.ledger, app.stores.lobbies, app.stores.directory)
+    entries = WholeLedger(app.stores.ledger, app.stores.past, None)
+    audit = Audit(entries, app.stores.lobbies, app.stores.directory)
     report = await audit.run([str(BUY_IN)])
     return list(report.problems)

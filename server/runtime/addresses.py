@@ -57,6 +57,18 @@ def redis_url(url: str) -> str:
     return url
 
 
+def postgres_url(url: str) -> str:
+    """A URL of PostgreSQL, with a host or the directory of a socket."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("must be a URL that starts with postgresql") from None
+    if parts.scheme not in ("postgresql", "postgres") or port == 0 or len(parts.path) < 2:
+        raise ValueError("must be like postgresql://user@host/database")
+    return url.replace("postgres://", "postgresql://", 1)
+
+
 def _is_url(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)

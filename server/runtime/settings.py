@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from server.runtime.addresses import host, http_url, origin, redis_url, word
+from server.runtime.addresses import host, http_url, origin, postgres_url, redis_url, word
 from server.runtime.ed25519 import is_usable_key
 
 
@@ -71,6 +71,7 @@ class Settings(BaseModel):
 
     redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
     allow_weak_durability: bool = False
+    database_url: Annotated[str | None, AfterValidator(postgres_url), Field(repr=False)] = None
 
     host: Host = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
     port: Port = 8000
@@ -108,6 +109,7 @@ class Settings(BaseModel):
     call_interval_seconds: Seconds = 3
     finished_ttl_seconds: Seconds = 600
     invoice_ttl_seconds: Seconds = 7 * 86400
+    invoice_hot_seconds: SecondsOrZero = 3600
     proof_ttl_seconds: Seconds = 7 * 86400
 
     connect_timeout_seconds: Seconds = 10

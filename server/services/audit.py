@@ -11,9 +11,10 @@ from protocol.ids import is_lobby_id
 from server.rules.coins import Coins, coins_text
 from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
+from server.services.past import WholeLedger
 from server.store.directory import Directory
 from server.store.errors import REFUSED
-from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
+from server.store.ledger import LedgerEntry, MalformedEntry
 from server.store.lobbies import LobbyStore
 from server.store.replay import BrokenLog, is_kept, replay
 
@@ -82,7 +83,7 @@ class Audit:
     """Audits the ledgers of all tables. It may run while the server does: a difference is checked
     again, so often that it cannot come from commits between two reads."""
 
-    def __init__(self, ledger: LedgerStore, lobbies: LobbyStore, directory: Directory) -> None:
+    def __init__(self, ledger: WholeLedger, lobbies: LobbyStore, directory: Directory) -> None:
         self._ledger = ledger
         self._lobbies = lobbies
         self._directory = directory
@@ -99,6 +100,8 @@ class Audit:
         return books
 
     async def _check(self, books: Books) -> AsyncIterator[str]:
+        for problem in await self._ledger.problems(books.table):
+            yield problem
         for entry in books.malformed:
             yield f"{entry.entry_id}: {entry.problem}"
         if books.total.missing:

@@ -19,8 +19,9 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics, Values
 from server.store.directory import Directory, LobbyCounts
 from server.store.errors import StoreUnavailable
-from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry
+from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
 from server.store.nodes import Nodes, NodeSamples
+from server.store.past import PastStore
 from server.store.tables import Tables
 
 REFRESH_SECONDS: Final = 4.0
@@ -64,6 +65,7 @@ class ClusterStats:
         clock: StoreClock,
         metrics: Metrics,
         tables: Tables,
+        past: PastStore,
     ) -> None:
         self._directory = directory
         self._ledger = ledger
@@ -73,7 +75,8 @@ class ClusterStats:
         self._node = f"{socket.gethostname()}-{os.getpid()}"
         self._counts: dict[str, LobbyCounts] = {}
         self._tables = tables
-        self._debts = {table: Debts() for table in tables.known}
+        self._past = past
+        self._debts: dict[str, Debts] = {}
         self._task: asyncio.Task[None] | None = None
         self.at_ms = 0.0
 
@@ -137,10 +140,18 @@ class ClusterStats:
 
     async def _refresh(self) -> None:
         for table in self._tables.known:
-            debts = self._debts.setdefault(table, Debts())
+            debts = self._debts.get(table)
+            if debts is None:
+                debts = self._debts[table] = await self._remembered(table)
             self._counts[table] = await self._directory.counts(table)
             async for page in self._ledger.pages(table, debts.last_id):
                 debts.add(page)
                 await asyncio.sleep(_PAUSE_SECONDS)
         self.at_ms = self._clock.now_ms()
         await self._nodes.report(self._node, {AT: self.at_ms, **self._metrics.samples()})
+
+    async def _remembered(self, table: str) -> Debts:
+        """What was owed in the part of a ledger that has left the store."""
+        owed = (await self._past.checkpoint(table)).owed
+        entries = (read_entry(table, stream_id, fields) for stream_id, fields in owed.items())
+        return Debts(open={e.stream_id: e for e in entries if isinstance(e, LedgerEntry)})

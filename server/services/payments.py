@@ -1,7 +1,7 @@
 """Payments: what becomes of a delivery whose signature and form are right."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
@@ -10,9 +10,13 @@ from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
 from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
+from server.services.past import Past
+from server.store.codec import read_invoice
+from server.store.commits import Check
 from server.store.errors import StoreUnavailable
-from server.store.invoices import InvoiceStore, invoice_check, receipt_writes
+from server.store.invoices import InvoiceStore, invoice_check, receipt_writes, returned
 from server.store.log import Snapshot
+from server.store.projection import Write
 
 _ATTEMPTS: Final = 100
 
@@ -26,11 +30,13 @@ class Payments:
         invoices: InvoiceStore,
         terms: Terms,
         clock: StoreClock,
+        past: Past | None = None,
     ) -> None:
         self._lobbies = lobbies
         self._invoices = invoices
         self._terms = terms
         self._clock = clock
+        self._past = past
 
     async def deliver(self, payment: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
         """Record a delivery and do what follows from it; `raw_body` is what was signed.
@@ -56,7 +62,11 @@ class Payments:
     ) -> WebhookAnswer | Refused | None:
         """What the delivery led to; None: nothing, since the lobby that `load` returned is
         outdated."""
-        invoice = await self._invoices.load(invoice_id)
+        decided_at_ms = self._clock.now_ms()
+        invoice, moved = await self._invoices.load(invoice_id), None
+        if invoice is None and self._past is not None:
+            moved = await self._past.invoice(invoice_id)
+            invoice = None if moved is None else read_invoice(moved)
         if delivery.test and (invoice is None or not invoice.takes_test):
             return WebhookAnswer(processed=False, reason="test_payment")
         if invoice is None:
@@ -64,11 +74,19 @@ class Payments:
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
         lobby = await load(invoice.lobby_id)
-        now_ms = lobby.time_ms(self._clock.now_ms())
+        # What the books said counts from before they were asked, so that it is outdated in time.
+        now_ms = lobby.time_ms(self._clock.now_ms()) if moved is None else decided_at_ms
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
         if receipt.unmatched:
             await self._keep_unmatched(delivery, raw_body)
-        if receipt.recorded and not await self._record(lobby, invoice, delivery, receipt, now_ms):
+        writes = receipt_writes(invoice, delivery, receipt, now_ms)
+        check = invoice_check(invoice)
+        if moved is not None:
+            check, back = returned(moved)
+            writes.insert(0, back)
+        if receipt.recorded and not await self._record(
+            lobby, invoice, receipt, check, writes, now_ms
+        ):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
 
@@ -76,16 +94,15 @@ class Payments:
         self,
         lobby: Snapshot,
         invoice: Invoice,
-        delivery: Delivery,
         receipt: Receipt,
+        check: Check,
+        writes: Sequence[Write],
         now_ms: float,
     ) -> bool:
-        writes = receipt_writes(invoice, delivery, receipt, now_ms)
         if not receipt.events:
-            return await self._invoices.commit(lobby, invoice, writes, now_ms)
-        checks = [invoice_check(invoice)]
+            return await self._invoices.commit(lobby, invoice, [check], writes, now_ms)
         changed = await self._lobbies.commit(
-            lobby, receipt.events, now_ms, checks=checks, writes=writes
+            lobby, receipt.events, now_ms, checks=[check], writes=writes
         )
         return changed is not None
 

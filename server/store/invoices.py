@@ -1,6 +1,6 @@
 """Invoices in the store, and what deliveries about them write beside the lobby."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from protocol.ids import invoice_table
 from server.rules.payments import Delivery, Invoice, Receipt
@@ -16,10 +16,13 @@ from server.store.projection import Write, ledger_write
 class InvoiceStore:
     """What the store knows of invoices and of payments that belong to none."""
 
-    def __init__(self, connection: Connection, commits: Commits, channels: Channels) -> None:
+    def __init__(
+        self, connection: Connection, commits: Commits, channels: Channels, *, books: bool = False
+    ) -> None:
         self._connection = connection
         self._commits = commits
         self._channels = channels
+        self._books = books
 
     async def load(self, invoice_id: str) -> Invoice | None:
         """The invoice; None if it is not ours or forgotten. Raises NotUnderstood."""
@@ -39,20 +42,36 @@ class InvoiceStore:
         await self._connection.call("HSETNX", keys.UNMATCHED, tx, raw_body)
 
     async def commit(
-        self, lobby: Snapshot, invoice: Invoice, writes: Sequence[Write], now_ms: float
+        self,
+        lobby: Snapshot,
+        invoice: Invoice,
+        checks: Sequence[Check],
+        writes: Sequence[Write],
+        now_ms: float,
     ) -> bool:
         """Make writes about an invoice true that change nothing of its lobby, and publish that it
-        changed; False if either is no longer as it was."""
-        unchanged = [log_check(invoice.lobby_id, lobby), invoice_check(invoice)]
+        changed; False if the lobby is no longer as it was, or a check fails."""
+        unchanged = [log_check(invoice.lobby_id, lobby), *checks]
         channel, change = keys.events(invoice.lobby_id), encode_invoice_change(invoice.alien_id)
-        message = (self._channels.publish, channel, change)
-        return await self._commits.commit(unchanged, [*writes, message], now_ms)
+        further: list[Write] = [(self._channels.publish, channel, change)]
+        if self._books:  # it has to move (again)
+            table = invoice_table(invoice.invoice_id) or ""
+            further.insert(0, ("ZADD", keys.closed_invoices(table), now_ms, invoice.invoice_id))
+        return await self._commits.commit(unchanged, [*writes, *further], now_ms)
 
 
 def invoice_check(invoice: Invoice) -> Check:
     """That no other delivery about the invoice was recorded since it was loaded."""
     command = ("HGET", keys.invoice(invoice.invoice_id), "version")
     return Check(command, invoice.version)
+
+
+def returned(fields: Mapping[str, str]) -> tuple[Check, Write]:
+    """What brings an invoice back that had moved into the books: that it is in the store no more,
+    and its hash."""
+    key = keys.invoice(fields["invoice_id"])
+    flat = (part for field in fields.items() for part in field)
+    return Check(("EXISTS", key), "0"), ("HSET", key, *flat)
 
 
 def receipt_writes(

@@ -73,7 +73,8 @@ def ledger(table: str) -> str:
 
 
 def settled(table: str) -> str:
-    """Hash: references of the ledger's settled entries by their stream ids. Never expires."""
+    """Hash: references of the ledger's settled entries by their stream ids. With the books, of
+    those that are not there yet."""
     return f"settled:{{{table}}}"
 
 
@@ -81,6 +82,24 @@ def reception(node: str) -> str:
     """Channel: what a node says to itself. Whoever may use the channels of front desks may use
     it."""
     return f"front_desk:node:{node}"
+
+
+def checkpoint(table: str) -> str:
+    """Hash: `last_id` of the ledger's head that is in the books only, and what is owed in it, by
+    stream id. Only with the books."""
+    return f"checkpoint:{{{table}}}"
+
+
+def ended(table: str) -> str:
+    """Sorted set: lobbies that are over and not in the books, by their end in Unix ms. Only with
+    the books."""
+    return f"ended:{{{table}}}"
+
+
+def closed_invoices(table: str) -> str:
+    """Sorted set: closed invoices that are not in the books, or not as they are now, by their last
+    change in Unix ms. Only with the books."""
+    return f"closed_invoices:{{{table}}}"
 
 
 def front_desk(table: str) -> str:

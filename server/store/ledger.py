@@ -73,16 +73,17 @@ class LedgerStore:
         self, table: str, after: str = ""
     ) -> AsyncIterator[list[LedgerEntry | MalformedEntry]]:
         """The table's entries in order, those after the stream id `after`, a page at a time."""
+        while page := await self.page(table, after):
+            yield page
+            after = page[-1].stream_id
+
+    async def page(self, table: str, after: str = "") -> list[LedgerEntry | MalformedEntry]:
+        """The next entries after the stream id `after`; none at the end."""
         start = f"({after}" if after else "-"
-        while True:
-            found = await self._connection.call(
-                "XRANGE", keys.ledger(table), start, "+", "COUNT", _PAGE
-            )
-            if found:
-                yield [_entry(table, stream_id, fields) for stream_id, fields in found]
-            if len(found) < _PAGE:
-                return
-            start = f"({found[-1][0]}"
+        found = await self._connection.call(
+            "XRANGE", keys.ledger(table), start, "+", "COUNT", _PAGE
+        )
+        return [read_entry(table, stream_id, fields) for stream_id, fields in found]
 
     async def entry(self, entry_id: str) -> LedgerEntry | MalformedEntry | None:
         """The entry of that id; None if there is none."""
@@ -90,7 +91,7 @@ class LedgerStore:
         if _STREAM_ID.fullmatch(stream_id) is None:
             return None
         found = await self._connection.call("XRANGE", keys.ledger(table), stream_id, stream_id)
-        return _entry(table, *found[0]) if found else None
+        return read_entry(table, *found[0]) if found else None
 
     async def settled(self, entries: Sequence[LedgerEntry]) -> Mapping[str, str]:
         """Those of the entries of one table that are settled, by their ids, with references."""
@@ -140,7 +141,10 @@ class LedgerStore:
                 return
 
 
-def _entry(table: str, stream_id: str, fields: Mapping[str, str]) -> LedgerEntry | MalformedEntry:
+def read_entry(
+    table: str, stream_id: str, fields: Mapping[str, str]
+) -> LedgerEntry | MalformedEntry:
+    """The entry that stands in the stream with these fields."""
     try:
         return LedgerEntry(
             table=table,

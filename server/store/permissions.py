@@ -11,10 +11,10 @@ Permission = tuple[str, ...]
 """A command that the user has to be allowed to run."""
 
 _OF_ONE_KEY: Final = (
-    *("DEL", "EXISTS", "PEXPIRE", "PTTL", "GET", "SET"),
+    *("DEL", "EXISTS", "PERSIST", "PEXPIRE", "PTTL", "GET", "SET"),
     *("HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN", "HMGET", "HSET", "HSETNX"),
-    *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE"),
-    *("ZADD", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE", "ZSCORE"),
+    *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE", "XTRIM"),
+    *("ZADD", "ZCARD", "ZMSCORE", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE", "ZSCORE"),
 )
 _SOMEBODY: Final = "somebody"
 _SHA: Final = "0" * 40
@@ -34,6 +34,7 @@ def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permissio
             yield (channels.unsubscribe, channel)
     yield from (("HSET", keys.NODES), ("HDEL", keys.NODES), ("HGETALL", keys.NODES))
     yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES), ("HSETNX", keys.UNMATCHED))
+    yield from (("HSCAN", keys.UNMATCHED), ("HDEL", keys.UNMATCHED))
 
 
 def _keys(table: str) -> list[str]:
@@ -52,6 +53,9 @@ def _keys(table: str) -> list[str]:
         keys.invoice(ids.invoice_id(lobby_id, bytes(8))),
         keys.ledger(table),
         keys.settled(table),
+        keys.checkpoint(table),
+        keys.ended(table),
+        keys.closed_invoices(table),
         keys.front_desk(table),
     ]
 

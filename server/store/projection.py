@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from protocol.ids import invoice_table
 from server.rules.coins import coins_text
 from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
@@ -26,11 +27,13 @@ Write = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long finished lobbies, proofs and invoices are kept, in seconds."""
+    """How long finished lobbies, proofs and invoices are kept, in seconds. With `books`, until they
+    were moved there, whenever that is."""
 
     finished_seconds: float
     proof_seconds: float
     invoice_seconds: float
+    books: bool = False
 
 
 class Projection:
@@ -74,7 +77,7 @@ class Projection:
             lobby = following
         yield from _indexes(before.lobby, after, table)
         if after.status == "finished":
-            yield from self._expiries(after, records[-1][0])
+            yield from self._expiries(after, records[-1][0], table)
         commit = encode_commit([record for record, _ in records])
         yield (self._channels.publish, keys.events(lobby_id), commit)
         if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
@@ -99,7 +102,16 @@ class Projection:
             yield ("HSET", key, "status", update.status)
             if update.refunded:
                 yield ("HSET", key, "refunded_units", self._units(before))
-            yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
+            yield from self.closed_invoice(update.invoice_id, record.position.at_ms)
+
+    def closed_invoice(self, invoice_id: str, at_ms: float) -> Iterator[Write]:
+        """What a change of a closed invoice at `at_ms` (Unix ms) means for how long it is kept."""
+        if self._retention.books:
+            table = invoice_table(invoice_id) or ""
+            yield ("ZADD", keys.closed_invoices(table), at_ms, invoice_id)
+            yield ("PERSIST", keys.invoice(invoice_id))
+        else:
+            yield ("PEXPIRE", keys.invoice(invoice_id), _ms(self._retention.invoice_seconds))
 
     def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
         key = keys.invoice(seat.invoice_id)
@@ -121,24 +133,30 @@ class Projection:
         yield ("HSETNX", key, "network", self._terms.network)
         yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
         yield ("HSETNX", key, "version", 0)
-        yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
+        if not self._retention.books:  # else it stays until it is closed, and moves
+            yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
 
     def _units(self, lobby: Lobby) -> str:
         """The buy-in in the smallest unit; as text, since it may be more than 64 bits can hold."""
         return str(lobby.buy_in_amount * self._unit)
 
-    def _expiries(self, lobby: Lobby, end: Record) -> Iterator[Write]:
-        """From its end on a lobby expires, its proof later."""
-        kept_ms = _ms(self._retention.finished_seconds)
-        yield ("PEXPIRE", keys.lobby(lobby.lobby_id), kept_ms)
-        yield ("PEXPIRE", keys.numbers_called(lobby.lobby_id), kept_ms)
-        yield ("PEXPIRE", keys.events(lobby.lobby_id), kept_ms)
-        for alien_id in lobby.players:
-            yield ("PEXPIRE", keys.player(lobby.lobby_id, alien_id), kept_ms)
+    def _expiries(self, lobby: Lobby, end: Record, table: str) -> Iterator[Write]:
+        """From its end on a lobby expires, its proof later; with the books, when it has moved."""
+        lobby_id = lobby.lobby_id
+        if self._retention.books:
+            yield ("ZADD", keys.ended(table), end.position.at_ms, lobby_id)
+        else:
+            kept_ms = _ms(self._retention.finished_seconds)
+            yield ("PEXPIRE", keys.lobby(lobby_id), kept_ms)
+            yield ("PEXPIRE", keys.numbers_called(lobby_id), kept_ms)
+            yield ("PEXPIRE", keys.events(lobby_id), kept_ms)
+            for alien_id in lobby.players:
+                yield ("PEXPIRE", keys.player(lobby_id, alien_id), kept_ms)
         proof = orjson.loads(end.message or "{}").get("proof")  # making it anew would cost more
         if proof is not None:
-            key, proof_ms = keys.proof(lobby.lobby_id), _ms(self._retention.proof_seconds)
-            yield ("SET", key, orjson.dumps(proof).decode(), "PX", proof_ms)
+            yield ("SET", keys.proof(lobby_id), orjson.dumps(proof).decode())
+            if not self._retention.books:
+                yield ("PEXPIRE", keys.proof(lobby_id), _ms(self._retention.proof_seconds))
 
 
 def ledger_write(

@@ -12,10 +12,12 @@ from server.runtime.metrics import Metrics
 from server.services import tick_scheduler
 from server.services.audit import Audit
 from server.services.cluster_stats import ClusterStats
+from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.store import keys
 from server.store.ledger import LedgerStore
 from server.store.nodes import Nodes
+from server.store.past import PastStore
 from server.store.tables import Tables
 from tests.support.game import BRISK, CLASSIC, Node, StartNode
 from tests.support.store_content import command
@@ -161,22 +163,24 @@ async def test_the_cluster_stats_and_the_audit_see_the_money_of_a_tier_that_is_w
     await old.seats.leave("ann", seated.lobby.lobby_id)
     new = await start_node(store_url, tiers=NEXT)
     ledger = LedgerStore(new.connection, new.commits)
+    past = PastStore(new.connection, new.commits)
+    whole = WholeLedger(ledger, past, None)
     async with calling(new):
         survey = ClusterStats(
-            new.directory, ledger, Nodes(new.connection), new.clock, Metrics(), new.tables
+            new.directory, ledger, Nodes(new.connection), new.clock, Metrics(), new.tables, past
         )
         await until(lambda: knows(new.tables, "7000"))
         survey.start()
         await until(lambda: sees(survey))
         await survey.stop()
     assert survey.lobbies()["7000", "forming"] == 1
-    report = await Audit(ledger, new.store, new.directory).run(await new.tables.read())
+    report = await Audit(whole, new.store, new.directory).run(await new.tables.read())
     assert [(books.table, books.total.refund_owed) for books in report.books] == [
         ("3500", 0),
         ("7000", WITHDRAWN),
     ]
     await command(redis, "XTRIM", keys.ledger("7000"), "MAXLEN", 1)
-    report = await Audit(ledger, new.store, new.directory).run(await new.tables.read())
+    report = await Audit(whole, new.store, new.directory).run(await new.tables.read())
     assert "table 7000" in report.problems[0]
 
 

@@ -30,7 +30,7 @@ end
 -- type, and a command that the user may not run (Redis 6.2 cannot tell).
 local counts = {
     HDEL = 'HLEN', HINCRBY = 'HLEN', HSET = 'HLEN', HSETNX = 'HLEN',
-    XADD = 'XLEN', ZADD = 'ZCARD', ZREM = 'ZCARD', RPUSH = 'LLEN',
+    XADD = 'XLEN', XTRIM = 'XLEN', ZADD = 'ZCARD', ZREM = 'ZCARD', RPUSH = 'LLEN',
 }
 local may = redis.acl_check_cmd
 local writes = cjson.decode(ARGV[4])

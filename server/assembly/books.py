@@ -1,0 +1,68 @@
+"""Everything of the books, built once, by name, from the settings; None without `DATABASE_URL`.
+
+What knows SQL is imported here, and only when it is wanted: without the extra `books` the server
+runs as it does without the setting.
+"""
+
+from typing import TYPE_CHECKING
+
+from server.assembly.stores import Stores
+from server.runtime.clock import StoreClock
+from server.runtime.settings import Settings
+
+if TYPE_CHECKING:
+    pass
+
+
+class BooksMissing(Exception):
+    """The books cannot be used. The text is one line for the operator."""
+
+
+class BooksSide:
+    """The services on the books of one process."""
+
+    def __init__(self, url: str, settings: Settings, stores: Stores, clock: StoreClock) -> None:
+        from server.books.engine import Books
+        from server.services.archiving import Archive
+        from server.services.history import History
+        from server.services.past_in_books import PastInBooks
+
+        self._url = url
+        self._books = Books(url)
+        self.past: PastInBooks = PastInBooks(self._books, stores.past)
+        self.history: History = History(self._books, clock)
+        self.archive: Archive = Archive(
+            stores.past,
+            stores.lobbies,
+            self._books,
+            clock,
+            finished_seconds=settings.finished_ttl_seconds,
+            invoice_hot_seconds=settings.invoice_hot_seconds,
+        )
+
+    async def check(self) -> None:
+        """Raises BooksMissing if their schema is not the one that this version knows; books that
+        do not answer are no reason not to play."""
+        from server.books.errors import BooksUnavailable, WrongSchema
+        from server.books.migrate import check_schema
+
+        try:
+            await check_schema(self._url)
+        except WrongSchema as error:
+            raise BooksMissing(str(error)) from None
+        except BooksUnavailable:
+            return
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._books.close()
+
+
+def books_side(settings: Settings, stores: Stores, clock: StoreClock) -> BooksSide | None:
+    """The books that the settings name. Raises BooksMissing without what is needed to use them."""
+    if settings.database_url is None:
+        return None
+    try:
+        return BooksSide(settings.database_url, settings, stores, clock)
+    except ImportError as error:
+        raise BooksMissing(f"DATABASE_URL needs fair-bingo[books]: {error}") from None

@@ -1,0 +1,229 @@
+"""What is asked of the books. Every query has an index that it uses (tests/books/test_plans.py)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import Numeric, Select, and_, case, cast, exists, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.books.schema import (
+    cursors,
+    games,
+    invoices,
+    ledger,
+    profiles,
+    records,
+    seats,
+    unmatched,
+)
+
+LEADERS: Final = 100
+_OWED: Final = ("payout_owed", "refund_owed")
+_OF_A_PLAYER: Final = ("received", *_OWED, "settled")
+_ledger_settled = ledger.alias("settled")
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What a player paid in, was paid, and is owed still, in coins."""
+
+    paid_in: Decimal
+    paid_out: Decimal
+    owed: Decimal
+
+
+async def games_of(
+    connection: AsyncConnection, alien_id: str, limit: int, before: tuple[datetime, str] | None
+) -> Sequence[Any]:
+    """A player's games, the latest first, at most `limit`; those before the end and the id of the
+    lobby in `before`."""
+    found: Sequence[Any] = (await connection.execute(games_query(alien_id, limit, before))).all()
+    return found
+
+
+def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) -> Select[Any]:
+    """The query of `games_of`."""
+    place = tuple_(seats.c.finished_at, seats.c.lobby_id)
+    found = (
+        select(
+            *(games.c[name] for name in ("lobby_id", "buy_in_amount", "variant", "outcome")),
+            *(games.c[name] for name in ("pattern", "pot", "player_count", "calls")),
+            *(seats.c[name] for name in ("won", "kicked", "paid_in", "paid_out", "finished_at")),
+        )
+        .join(games, games.c.lobby_id == seats.c.lobby_id)
+        .where(seats.c.alien_id == alien_id)
+        .order_by(seats.c.finished_at.desc(), seats.c.lobby_id.desc())
+        .limit(limit)
+    )
+    return found if before is None else found.where(place < tuple_(*before))
+
+
+async def movements_of(
+    connection: AsyncConnection,
+    alien_id: str,
+    window: tuple[datetime, datetime],
+    limit: int,
+    after: tuple[datetime, str] | None,
+) -> Sequence[Any]:
+    """The movements of a player's money in a window (its end not included) in order, at most
+    `limit`; those after the time and the entry in `after`."""
+    found: Sequence[Any] = (
+        await connection.execute(movements_query(alien_id, window, limit, after))
+    ).all()
+    return found
+
+
+def movements_query(
+    alien_id: str,
+    window: tuple[datetime, datetime],
+    limit: int,
+    after: tuple[datetime, str] | None,
+) -> Select[Any]:
+    """The query of `movements_of`."""
+    place = tuple_(ledger.c.at, ledger.c.entry_id)
+    columns = ("entry_id", "at", "kind", "amount", "lobby_id", "invoice_id", "reference")
+    found = (
+        select(*(ledger.c[name] for name in columns))
+        .where(_of_a_player(alien_id, window))
+        .order_by(ledger.c.at, ledger.c.entry_id)
+        .limit(limit)
+    )
+    return found if after is None else found.where(place > tuple_(*after))
+
+
+async def sums_of(
+    connection: AsyncConnection, alien_id: str, window: tuple[datetime, datetime]
+) -> Sums:
+    """What the movements of a window add up to; `owed` is what of it is not settled by now."""
+    row = (await connection.execute(sums_query(alien_id, window))).one()
+    return Sums(row.paid_in, row.paid_out, row.owed)
+
+
+def sums_query(alien_id: str, window: tuple[datetime, datetime]) -> Select[Any]:
+    """The query of `sums_of`."""
+    settled = exists().where(
+        _ledger_settled.c.table_name == ledger.c.table_name,
+        _ledger_settled.c.event == stream_id_of(ledger),
+        _ledger_settled.c.kind == "settled",
+    )
+
+    def total(condition: Any) -> Any:
+        return func.coalesce(func.sum(case((condition, ledger.c.amount), else_=0)), 0)
+
+    return select(
+        total(ledger.c.kind == "received").label("paid_in"),
+        total(ledger.c.kind == "settled").label("paid_out"),
+        total(and_(ledger.c.kind.in_(_OWED), ~settled)).label("owed"),
+    ).where(_of_a_player(alien_id, window))
+
+
+def stream_id_of(entries: Any) -> Any:
+    """The stream id of ledger entries, as a settlement names it."""
+    return func.concat(entries.c.stream_ms, "-", entries.c.stream_seq)
+
+
+def _of_a_player(alien_id: str, window: tuple[datetime, datetime]) -> Any:
+    start, end = window
+    return and_(
+        ledger.c.alien_id == alien_id,
+        ledger.c.kind.in_(_OF_A_PLAYER),
+        ledger.c.at >= start,
+        ledger.c.at < end,
+    )
+
+
+async def leaders(
+    connection: AsyncConnection, since: datetime | None, buy_in_amount: int | None
+) -> Sequence[Any]:
+    """Those who won most games since then, of those who asked to be shown: `alien_id`, `games`,
+    `won` and `coins_won`. Equals are ordered by coins and then by name."""
+    found: Sequence[Any] = (await connection.execute(leaders_query(since, buy_in_amount))).all()
+    return found
+
+
+def leaders_query(since: datetime | None, buy_in_amount: int | None) -> Select[Any]:
+    """The query of `leaders`."""
+    won = func.count().filter(seats.c.won).label("won")
+    coins_won = cast(func.sum(seats.c.paid_out), Numeric).label("coins_won")
+    found = (
+        select(seats.c.alien_id, func.count().label("games"), won, coins_won)
+        .join(profiles, profiles.c.alien_id == seats.c.alien_id)
+        .where(profiles.c.listed)
+        .group_by(seats.c.alien_id)
+        .order_by(won.desc(), coins_won.desc(), seats.c.alien_id)
+        .limit(LEADERS)
+    )
+    if since is not None:
+        found = found.where(seats.c.finished_at >= since)
+    if buy_in_amount is not None:
+        found = found.join(games, games.c.lobby_id == seats.c.lobby_id)
+        found = found.where(games.c.buy_in_amount == buy_in_amount)
+    return found
+
+
+async def set_listed(connection: AsyncConnection, alien_id: str, listed: bool) -> None:
+    """Note whether a player wants to be shown among the best."""
+    wish = insert(profiles).values(alien_id=alien_id, listed=listed)
+    await connection.execute(
+        wish.on_conflict_do_update(index_elements=["alien_id"], set_={"listed": listed})
+    )
+
+
+async def record_of(connection: AsyncConnection, lobby_id: str) -> Any | None:
+    """A game's `log`, the `hash` of its last entry, and its `proof`; None if it is not there."""
+    found = (
+        select(records.c.log, records.c.hash, games.c.proof)
+        .join(games, games.c.lobby_id == records.c.lobby_id)
+        .where(records.c.lobby_id == lobby_id)
+    )
+    return (await connection.execute(found)).one_or_none()
+
+
+async def invoice_fields(connection: AsyncConnection, invoice_id: str) -> Mapping[str, str] | None:
+    """A closed invoice as the store had it; None if it is not there."""
+    found = select(invoices.c.fields).where(invoices.c.invoice_id == invoice_id)
+    fields: Mapping[str, str] | None = (await connection.execute(found)).scalar_one_or_none()
+    return fields
+
+
+async def ledger_after(
+    connection: AsyncConnection, table: str, after: tuple[int, int], limit: int
+) -> Sequence[Any]:
+    """Entries of a table's ledger after a place in its stream, in order: whole rows."""
+    place = tuple_(ledger.c.stream_ms, ledger.c.stream_seq)
+    wanted = (
+        select(ledger)
+        .where(ledger.c.table_name == table, place > tuple_(*after))
+        .order_by(ledger.c.stream_ms, ledger.c.stream_seq)
+        .limit(limit)
+    )
+    found: Sequence[Any] = (await connection.execute(wanted)).all()
+    return found
+
+
+async def settlements(
+    connection: AsyncConnection, table: str, owed: Sequence[str]
+) -> Mapping[str, str]:
+    """The references of those of the owed entries (stream ids) that are settled, by their ids."""
+    wanted = select(ledger.c.event, ledger.c.reference).where(
+        ledger.c.table_name == table, ledger.c.kind == "settled", ledger.c.event.in_(owed)
+    )
+    found = (await connection.execute(wanted)).all()
+    return {row.event: row.reference or "" for row in found}
+
+
+async def cursor_of(connection: AsyncConnection, table: str) -> Any | None:
+    """How far a table's ledger has moved: `last_id`, `entries` and `hash`; None if nothing has."""
+    found = await connection.execute(select(cursors).where(cursors.c.table_name == table))
+    return found.one_or_none()
+
+
+async def unmatched_after(connection: AsyncConnection, after: str, limit: int) -> Sequence[Any]:
+    """Payments that match nothing, by transaction: those after the one of that name."""
+    wanted = select(unmatched).where(unmatched.c.tx > after).order_by(unmatched.c.tx).limit(limit)
+    found: Sequence[Any] = (await connection.execute(wanted)).all()
+    return found

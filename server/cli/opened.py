@@ -1,0 +1,46 @@
+"""The store and the books, opened for one command."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from server.assembly.books import BooksMissing, books_side
+from server.assembly.stores import Stores
+from server.cli.console import BAD_SETTINGS, fail
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+from server.services.past import Past, WholeLedger
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a command works on. `past`: what has left the store; None without books."""
+
+    stores: Stores
+    past: Past | None
+    ledger: WholeLedger
+    clock: StoreClock
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Opened]:
+    """The store and, if the settings name them, the books; ends the command where they cannot be
+    used."""
+    clock = StoreClock()
+    stores = Stores(settings, clock, Metrics())
+    try:
+        books = books_side(settings, stores, clock)
+    except BooksMissing as error:
+        fail(str(error), BAD_SETTINGS)
+    past = None if books is None else books.past
+    try:
+        if books is not None:
+            await books.check()
+        yield Opened(stores, past, WholeLedger(stores.ledger, stores.past, past), clock)
+    except BooksMissing as error:
+        fail(str(error), BAD_SETTINGS)
+    finally:
+        if books is not None:
+            await books.close()
+        await stores.close()

@@ -1,0 +1,64 @@
+"""The archive at work: table after table, again and again."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from server.books.errors import BooksUnavailable
+from server.services.archiving import Archive, OutOfStep
+from server.store.errors import StoreUnavailable
+
+PAUSE_SECONDS: Final = 0.5
+RETRY_SECONDS: Final = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class ArchiveLoop:
+    """Moves what is over in all tables; `tables` asks for their names."""
+
+    def __init__(self, archive: Archive, tables: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        self._archive = archive
+        self._tables = tables
+        self._out_of_step: set[str] = set()
+
+    async def run(self, stop: asyncio.Event, *, until_done: bool = False) -> bool:
+        """Move until `stop` is set or, with `until_done`, until nothing is left to be moved now.
+        Returns whether all tables could be moved."""
+        while not stop.is_set():
+            pause_seconds = PAUSE_SECONDS
+            try:
+                if await self._pass():
+                    continue
+                if until_done:
+                    break
+            except (StoreUnavailable, BooksUnavailable) as error:
+                log.warning("archive_waits", error=str(error))
+                pause_seconds = RETRY_SECONDS * (1 + secrets.randbelow(1000) / 1000)
+            await _sleep(stop, pause_seconds)
+        return not self._out_of_step and not self._archive.broken
+
+    async def _pass(self) -> bool:
+        """Move some of each table; whether there may be more."""
+        more = bool(await self._archive.move_unmatched())
+        for table in await self._tables():
+            try:
+                more = bool(await self._archive.move(table)) or more
+            except OutOfStep as error:
+                if table not in self._out_of_step:
+                    log.error("archive_stopped", table=table, reason=str(error))
+                self._out_of_step.add(table)
+            else:
+                self._out_of_step.discard(table)
+        return more
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

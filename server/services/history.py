@@ -1,0 +1,129 @@
+"""The past as players see it: from the books, which is where it went."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from protocol import history
+from protocol.errors import ErrorCode, Refused
+from protocol.http import iso_time
+from server.books import reading
+from server.books.engine import Books
+from server.runtime.clock import StoreClock
+from server.services.past_in_books import asked
+
+_PERIODS: Final = {
+    "day": timedelta(days=1),
+    "week": timedelta(days=7),
+    "month": timedelta(days=30),
+}
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Place = tuple[datetime, str]
+"""Where a page ended: the time and the id of its last row."""
+
+
+class History:
+    """What is asked of the books. Every method raises StoreUnavailable."""
+
+    def __init__(self, books: Books, clock: StoreClock) -> None:
+        self._books = books
+        self._clock = clock
+
+    async def games(
+        self, alien_id: str, limit: int, before: str | None
+    ) -> history.GamesPage | Refused:
+        """A player's games, the latest first; those after the page that gave `before`."""
+        place = None if before is None else read_cursor(before)
+        if isinstance(place, Refused):
+            return place
+        async with asked(self._books) as connection:
+            rows = await reading.games_of(connection, alien_id, limit + 1, place)
+        shown = rows[:limit]
+        return history.GamesPage(
+            games=[_past_game(row) for row in shown],
+            next=_next(rows, limit, lambda row: (row.finished_at, row.lobby_id)),
+        )
+
+    async def statement(
+        self, alien_id: str, start: datetime | None, end: datetime | None, before: str | None
+    ) -> history.Statement | Refused:
+        """The movements of a player's money from `start` on and before `end`, in order."""
+        place = None if before is None else read_cursor(before)
+        if isinstance(place, Refused):
+            return place
+        window = (start or _EPOCH, end or _now(self._clock) + timedelta(seconds=1))
+        most = history.STATEMENT_LIMIT
+        async with asked(self._books) as connection:
+            rows = await reading.movements_of(connection, alien_id, window, most + 1, place)
+            sums = await reading.sums_of(connection, alien_id, window)
+        return history.Statement(
+            entries=[_statement_entry(row) for row in rows[:most]],
+            sums=history.StatementSums(
+                paid_in=sums.paid_in, paid_out=sums.paid_out, owed=sums.owed
+            ),
+            next=_next(rows, most, lambda row: (row.at, row.entry_id)),
+        )
+
+    async def leaderboard(
+        self, period: history.Period, buy_in_amount: int | None
+    ) -> history.Leaderboard:
+        """Those who won most games of the last day, 7 or 30 days, or ever."""
+        length = _PERIODS.get(period)
+        since = None if length is None else _now(self._clock) - length
+        async with asked(self._books) as connection:
+            rows = await reading.leaders(connection, since, buy_in_amount)
+        players = [
+            history.Leader(
+                rank=rank,
+                alien_id=row.alien_id,
+                games=row.games,
+                won=row.won,
+                coins_won=row.coins_won,
+            )
+            for rank, row in enumerate(rows, 1)
+        ]
+        return history.Leaderboard(
+            period=period, since=None if since is None else iso(since), players=players
+        )
+
+    async def set_listed(self, alien_id: str, listed: bool) -> history.Profile:
+        """Note whether the player is shown among the best."""
+        async with asked(self._books) as connection, connection.begin():
+            await reading.set_listed(connection, alien_id, listed)
+        return history.Profile(listed=listed)
+
+
+def read_cursor(cursor: str) -> Place | Refused:
+    """The place that a cursor stands for."""
+    if re.fullmatch(history.CURSOR_PATTERN, cursor) is None:
+        return Refused(ErrorCode.INVALID_MESSAGE)
+    written, _, row_id = cursor.partition("~")
+    return _EPOCH + timedelta(microseconds=int(written)), row_id
+
+
+def iso(at: datetime) -> str:
+    """A time as it stands on the wire."""
+    return iso_time(at.timestamp() * 1000)
+
+
+def _next(rows: Sequence[Any], most: int, place: Callable[[Any], Place]) -> str | None:
+    """The cursor of the page after the first `most` rows, if there are more."""
+    if len(rows) <= most:
+        return None
+    at, row_id = place(rows[most - 1])
+    return f"{(at - _EPOCH) // timedelta(microseconds=1)}~{row_id}"
+
+
+def _past_game(row: Any) -> history.PastGame:
+    return history.PastGame(
+        **dict(row._mapping) | {"finished_at": iso(row.finished_at), "payout": None}
+    )
+
+
+def _statement_entry(row: Any) -> history.StatementEntry:
+    return history.StatementEntry(**dict(row._mapping) | {"at": iso(row.at)})
+
+
+def _now(clock: StoreClock) -> datetime:
+    return _EPOCH + timedelta(milliseconds=clock.now_ms())

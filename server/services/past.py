@@ -1,0 +1,122 @@
+"""What is over, wherever it is: the port to what has left the store, and ledgers read as one."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Protocol
+
+from server.services.game_files import GameFile
+from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
+from server.store.past import PastStore, stream_position
+
+Fields = Mapping[str, str]
+Page = list[LedgerEntry | MalformedEntry]
+_START = "0-0"
+
+
+class Past(Protocol):
+    """What has left the store. Every method raises StoreUnavailable."""
+
+    async def invoice(self, invoice_id: str) -> Fields | None:
+        """A closed invoice, as the store had it; None if it is not there."""
+        ...
+
+    async def game(self, lobby_id: str) -> GameFile | None:
+        """The file of a game that is over; None if it is not there."""
+        ...
+
+    def ledger(self, table: str, after: str) -> AsyncIterator[list[tuple[str, Fields]]]:
+        """The entries of a table's ledger after a stream id, in order, a page at a time."""
+        ...
+
+    async def settlements(self, table: str, owed: Sequence[str]) -> Mapping[str, str]:
+        """The references of those of these owed entries that are settled, by their stream ids."""
+        ...
+
+    def unmatched(self) -> AsyncIterator[tuple[str, str]]:
+        """The payments that matched nothing: transaction and raw body."""
+        ...
+
+    async def problems(self, table: str) -> Sequence[str]:
+        """What is wrong with a table's ledger there: one line for each fault."""
+        ...
+
+
+class WholeLedger:
+    """The ledgers of all tables: their heads, which have moved (`past`; None: nothing has), and
+    their tails, which the store has."""
+
+    def __init__(self, store: LedgerStore, past_store: PastStore, past: Past | None) -> None:
+        self._store = store
+        self._past_store = past_store
+        self._past = past
+
+    async def pages(self, table: str, after: str = "") -> AsyncIterator[Page]:
+        """The table's entries in order, those after the stream id `after`, a page at a time."""
+        if self._past is None:
+            async for page in self._store.pages(table, after):
+                yield page
+            return
+        last_id = after or _START
+        while True:
+            async for moved in self._past.ledger(table, last_id):
+                last_id = moved[-1][0]
+                yield [read_entry(table, stream_id, fields) for stream_id, fields in moved]
+            page = await self._store.page(table, last_id)
+            # What followed may have moved and left before it was read here: then it is there.
+            let_go = (await self._past_store.checkpoint(table)).last_id
+            if stream_position(let_go) > stream_position(last_id):
+                continue
+            if not page:
+                return
+            last_id = page[-1].stream_id
+            yield page
+
+    async def entry(self, entry_id: str) -> LedgerEntry | MalformedEntry | None:
+        """The entry of that id; None if there is none."""
+        found = await self._store.entry(entry_id)
+        if found is not None or self._past is None:
+            return found
+        table, _, stream_id = entry_id.partition(":")
+        milliseconds, sequence = stream_position(stream_id)
+        before = f"{milliseconds}-{sequence - 1}" if sequence else f"{milliseconds - 1}-{2**63 - 1}"
+        async for page in self._past.ledger(table, before):
+            first_id, fields = page[0]
+            return read_entry(table, first_id, fields) if first_id == stream_id else None
+        return None
+
+    async def settled(self, entries: Sequence[LedgerEntry]) -> Mapping[str, str]:
+        """Those of the entries of one table that are settled, by their ids, with references."""
+        found = dict(await self._store.settled(entries))
+        if entries and self._past is not None:
+            table = entries[0].table
+            names = [entry.stream_id for entry in entries if entry.entry_id not in found]
+            moved = await self._past.settlements(table, names)
+            found |= {f"{table}:{name}": reference for name, reference in moved.items()}
+        return found
+
+    async def settle(self, entry: LedgerEntry, reference: str, now_ms: float) -> bool:
+        """Note that an owed entry was paid, with the transaction's `reference`; False if that was
+        noted before, by whomever, or the decision of `now_ms` came too late.
+
+        The books are asked after `now_ms`, and the store takes no decision that is older than a
+        second, while a settlement stays there for longer: so one of both shows an earlier one.
+        """
+        if self._past is not None:
+            earlier = await self._past.settlements(entry.table, [entry.stream_id])
+            if earlier:
+                return False
+        return await self._store.settle(entry, reference, now_ms)
+
+    async def unmatched(self) -> AsyncIterator[tuple[str, str]]:
+        """The payments that matched nothing: transaction and raw body, each once."""
+        moved: set[str] = set()
+        if self._past is not None:
+            async for tx, body in self._past.unmatched():
+                moved.add(tx)
+                yield tx, body
+        async for tx, body in self._store.unmatched():
+            if tx not in moved:
+                yield tx, body
+
+    async def problems(self, table: str) -> Sequence[str]:
+        """What is wrong with the part that has moved: one line for each fault."""
+        return [] if self._past is None else await self._past.problems(table)

@@ -1,0 +1,180 @@
+"""What is over and still in the store: read to be moved into the books, and let go after that.
+
+Each step of letting go is a commit with its check, so it may come again, or late, or from two
+processes at once: what changed since it was moved stays.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+
+from server.store import keys
+from server.store.commits import Check, Commits
+from server.store.connection import Connection
+from server.store.projection import Write
+
+Fields = Mapping[str, str]
+StreamEntry = tuple[str, Fields]
+
+START: Final = "0-0"
+"""Stands before the first entry of a ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the store remembers of the head of a ledger that it let go: the last entry of it, and
+    what was owed in it and is not settled, as the entries' fields by their stream ids."""
+
+    last_id: str
+    owed: Mapping[str, Fields]
+
+
+class PastStore:
+    """The past of one store, table by table."""
+
+    def __init__(self, connection: Connection, commits: Commits) -> None:
+        self._connection = connection
+        self._commits = commits
+
+    # The ledger
+
+    async def ledger_after(self, table: str, after: str, most: int) -> list[StreamEntry]:
+        """At most so many entries after the stream id `after`, in order, as they stand."""
+        start = "-" if after == START else f"({after}"
+        found = await self._connection.call("XRANGE", keys.ledger(table), start, "+", "COUNT", most)
+        return [(stream_id, fields) for stream_id, fields in found]
+
+    async def entry(self, table: str, stream_id: str) -> Fields | None:
+        """That entry of the ledger; None if it is not there."""
+        found = await self._connection.call("XRANGE", keys.ledger(table), stream_id, stream_id)
+        return found[0][1] if found else None
+
+    async def checkpoint(self, table: str) -> Checkpoint:
+        """What is remembered of what was let go."""
+        fields = await self._connection.call("HGETALL", keys.checkpoint(table))
+        last_id = fields.pop("last_id", START)
+        return Checkpoint(last_id, {name: orjson.loads(entry) for name, entry in fields.items()})
+
+    async def running(self, table: str, lobby_ids: Sequence[str]) -> set[str]:
+        """Those of these lobbies that are not over."""
+        if not lobby_ids:
+            return set()
+        scores = await self._connection.call("ZMSCORE", keys.timers(table), *lobby_ids)
+        found = zip(lobby_ids, scores, strict=True)
+        return {lobby_id for lobby_id, score in found if score is not None}
+
+    async def let_go_of_ledger(
+        self,
+        table: str,
+        before: Checkpoint,
+        last_id: str,
+        owed: Mapping[str, Fields],
+        settled: Collection[str],
+        now_ms: float,
+    ) -> bool:
+        """Let go of the entries before `last_id`, which stays to show where the books stand.
+
+        `owed` are those of them that are owed, `settled` the owed ones that they settle. False if
+        somebody else did, or the store went back.
+        """
+        key = keys.checkpoint(table)
+        expected = "" if before.last_id == START else before.last_id
+        writes: list[Write] = [("HSET", key, "last_id", last_id)]
+        remembered = {
+            stream_id: orjson.dumps(fields).decode() for stream_id, fields in owed.items()
+        }
+        writes += [("HSET", key, name, entry) for name, entry in remembered.items()]
+        writes += [("HDEL", key, stream_id) for stream_id in settled]
+        writes += [("HDEL", keys.settled(table), stream_id) for stream_id in settled]
+        writes.append(("XTRIM", keys.ledger(table), "MINID", "=", last_id))
+        return await self._commits.commit(
+            [Check(("HGET", key, "last_id"), expected)], writes, now_ms
+        )
+
+    # Games
+
+    async def ended(self, table: str, most: int) -> list[str]:
+        """Lobbies that are over and not moved, the earliest first."""
+        found: list[str] = await self._connection.call("ZRANGE", keys.ended(table), 0, most - 1)
+        return found
+
+    async def let_go_of_game(
+        self,
+        table: str,
+        lobby_id: str,
+        players: Collection[str],
+        last_hash: str,
+        lasting_ms: int,
+        now_ms: float,
+    ) -> bool:
+        """Let a game go `lasting_ms` from now, or at once; False if its log is another by now."""
+        kept = [
+            keys.lobby(lobby_id),
+            keys.numbers_called(lobby_id),
+            keys.events(lobby_id),
+            keys.proof(lobby_id),
+            *(keys.player(lobby_id, alien_id) for alien_id in players),
+        ]
+        ending: list[Write] = [
+            ("PEXPIRE", key, lasting_ms) if lasting_ms > 0 else ("DEL", key) for key in kept
+        ]
+        same = Check(("HGET", keys.lobby(lobby_id), "hash"), last_hash)
+        gone = ("ZREM", keys.ended(table), lobby_id)
+        return await self._commits.commit([same], [*ending, gone], now_ms)
+
+    async def forget_ended(self, table: str, lobby_id: str) -> None:
+        """A lobby that is not there (any more) is not to be moved."""
+        await self._connection.call("ZREM", keys.ended(table), lobby_id)
+
+    # Invoices
+
+    async def closed_invoices(self, table: str, until_ms: float, most: int) -> dict[str, Fields]:
+        """Invoices that were closed and have not changed since `until_ms`; without fields those
+        that are gone."""
+        names = await self._connection.call(
+            "ZRANGEBYSCORE", keys.closed_invoices(table), "-inf", until_ms, "LIMIT", 0, most
+        )
+        loads = (self._connection.call("HGETALL", keys.invoice(name)) for name in names)
+        return dict(zip(names, await asyncio.gather(*loads), strict=True))
+
+    async def forget_invoice(self, table: str, invoice_id: str) -> None:
+        """An invoice that is not there (any more) is not to be moved."""
+        await self._connection.call("ZREM", keys.closed_invoices(table), invoice_id)
+
+    async def let_go_of_invoice(
+        self, table: str, invoice_id: str, version: str, now_ms: float
+    ) -> bool:
+        """Let an invoice go; False if another delivery came since it was moved."""
+        key = keys.invoice(invoice_id)
+        writes: list[Write] = [("DEL", key), ("ZREM", keys.closed_invoices(table), invoice_id)]
+        return await self._commits.commit(
+            [Check(("HGET", key, "version"), version)], writes, now_ms
+        )
+
+    # Unmatched payments
+
+    async def unmatched(self, most: int) -> dict[str, str]:
+        """Some of the payments that match nothing: raw bodies by transaction."""
+        cursor = "0"
+        found: dict[str, str] = {}
+        while True:
+            cursor, page = await self._connection.call(
+                "HSCAN", keys.UNMATCHED, cursor, "COUNT", most
+            )
+            found |= page
+            if str(cursor) == "0" or len(found) >= most:
+                return found
+
+    async def let_go_of_unmatched(self, transactions: Collection[str]) -> None:
+        """Let these go: they never change."""
+        if transactions:
+            await self._connection.call("HDEL", keys.UNMATCHED, *transactions)
+
+
+def stream_position(stream_id: str) -> tuple[int, int]:
+    """Where a stream id stands: ids compare as pairs of numbers."""
+    milliseconds, _, sequence = stream_id.partition("-")
+    return int(milliseconds), int(sequence or 0)

@@ -1,0 +1,118 @@
+"""The schema: made, made again, found out of date, and kept equal to the models."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from server.books import migrate as migrations
+from server.books.engine import open_books
+from server.books.errors import BooksUnavailable, WrongSchema
+from server.books.migrate import check_schema, migrate
+from server.books.schema import metadata
+from server.dev.ports import free_port
+from tests.books.history import REVISIONS, rows_of, upgrade_to
+
+ZONES = ("Pacific/Kiritimati", "America/St_Johns")
+
+
+@pytest.fixture(params=ZONES)
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A machine in this zone of the world."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def test_the_migrations_make_what_the_models_say(empty_url: str) -> None:
+    await migrate(empty_url)
+
+    def differences(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    async with open_books(empty_url) as books, books.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_again_changes_nothing(empty_url: str) -> None:
+    assert await migrate(empty_url) == await migrate(empty_url) == REVISIONS[-1]
+    await check_schema(empty_url)
+
+
+async def test_two_may_migrate_at_once(empty_url: str) -> None:
+    assert len(set(await asyncio.gather(*(migrate(empty_url) for _ in range(4))))) == 1
+    await check_schema(empty_url)
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+async def test_an_upgrade_from_an_earlier_schema_keeps_what_is_in_it(
+    empty_url: str, revision: str
+) -> None:
+    await upgrade_to(empty_url, revision)
+    before = rows_of(revision)
+    async with open_books(empty_url) as books, books.begin() as connection:
+        for statement in before.values():
+            await connection.execute(text(statement))
+    await migrate(empty_url)
+    async with open_books(empty_url) as books, books.connect() as connection:
+        for table in before:
+            counted = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            assert counted.scalar_one() == 1, table
+
+
+async def test_a_schema_that_is_not_there_yet_is_told_in_one_line(empty_url: str) -> None:
+    with pytest.raises(WrongSchema, match=r"^[^\n]*fair-bingo migrate[^\n]*$"):
+        await check_schema(empty_url)
+
+
+async def test_a_schema_of_a_newer_version_is_left_alone(books_url: str) -> None:
+    with psycopg.connect(books_url) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    for attempt in (check_schema, migrate):
+        with pytest.raises(WrongSchema, match="newer version"):
+            await attempt(books_url)
+
+
+async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("CREATE TABLE unmatched (in_the_way int)")
+    with pytest.raises(Exception, match="already exists"):
+        await migrate(empty_url)
+    async with open_books(empty_url) as books, books.connect() as connection:
+        assert await connection.run_sync(migrations.current_revision) is None
+        found = await connection.execute(text("SELECT to_regclass('games')"))
+        assert found.scalar_one() is None
+
+
+async def test_times_are_utc_wherever_the_machine_and_the_server_are(
+    books_url: str, zone: str
+) -> None:
+    database = books_url.rpartition("/")[2]
+    with psycopg.connect(books_url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} SET timezone = '{zone}'".encode())
+    async with open_books(books_url) as books, books.connect() as connection:
+        told = (await connection.execute(text("SELECT to_timestamp(0)::text"))).scalar_one()
+        assert told == "1970-01-01 00:00:00+00"
+        found = (await connection.execute(text("SELECT to_timestamp(0)"))).scalar_one()
+        assert found.timestamp() == 0
+        assert found.utcoffset().total_seconds() == 0
+
+
+async def test_books_that_are_away_are_unavailable() -> None:
+    url = f"postgresql://somebody:hush-hush@127.0.0.1:{free_port()}/nothing"
+    with pytest.raises(BooksUnavailable) as told:
+        await check_schema(url)
+    assert "hush-hush" not in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_the_zones_are_different_from_utc(zone: str) -> None:
+    assert time.localtime(0).tm_gmtoff != 0, os.environ["TZ"]

@@ -1,0 +1,72 @@
+"""Every question that is asked of the books finds its answer by an index, however many rows."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.books.engine import Books
+from server.books.reading import games_query, leaders_query, movements_query, sums_query
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+
+_FILL = (
+    "INSERT INTO games SELECT 'lobby_' || n, '3500', 3500, 'classic', 'won', 'p' || n % 1000,"
+    " 'row_0', 7000, 2, 9, at, at, at, 'h', 'h', '{}'"
+    " FROM (SELECT n, timestamptz '2025-01-01' + n * interval '1 min' AS at"
+    " FROM generate_series(1, 100000) AS n) AS made",
+    "INSERT INTO seats SELECT lobby_id, 'p' || substr(lobby_id, 7)::int % 1000, false, false, true,"
+    " 3500, 7000, finished_at FROM games",
+    "INSERT INTO ledger SELECT '3500:' || n || '-0', '3500', n, 0,"
+    " (ARRAY['received', 'payout_owed', 'settled'])[1 + n % 3], 3500, 'lobby_' || n, 'i',"
+    " 'p' || n % 1000, timestamptz '2025-01-01' + n * interval '1 min',"
+    " CASE WHEN n % 3 = 2 THEN (n - 1) || '-0' ELSE 'tx' END, false, null, '{}', 'h'"
+    " FROM generate_series(1, 100000) AS n",
+    "INSERT INTO records SELECT lobby_id, '[]', 'h' FROM games",
+    "INSERT INTO invoices SELECT 'i' || n, 'l', 'p', 'paid', 0, '{}'"
+    " FROM generate_series(1, 100000) AS n",
+    "INSERT INTO profiles SELECT 'p' || n, true FROM generate_series(1, 10) AS n",
+    "ANALYZE",
+)
+
+
+@pytest.fixture
+async def many(books_url: str) -> AsyncIterator[AsyncConnection]:
+    """A connection to books with very many rows."""
+    books = Books(books_url)
+    async with books.begin() as connection:
+        for statement in _FILL:
+            await connection.execute(text(statement))
+        yield connection
+    await books.close()
+
+
+async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) -> None:
+    place = (NOW, "lobby_5")
+    questions: dict[str, Any] = {
+        "games": games_query("p7", 20, None),
+        "more games": games_query("p7", 20, place),
+        "statement": movements_query("p7", EVER, 100, None),
+        "more of it": movements_query("p7", EVER, 100, place),
+        "sums": sums_query("p7", EVER),
+        "leaders": leaders_query(NOW, None),
+        "leaders of a tier": leaders_query(NOW, 3500),
+    }
+    for name, query in questions.items():
+        plan = await plan_of(many, query)
+        for table in ("games", "seats", "ledger"):
+            assert f"Seq Scan on {table}" not in plan, f"{name}:\n{plan}"
+
+
+async def plan_of(connection: AsyncConnection, query: Any) -> str:
+    compiled = query.compile(
+        dialect=postgresql.dialect(),  # type: ignore[no-untyped-call]
+        compile_kwargs={"literal_binds": True},
+    )
+    lines = await connection.execute(text(f"EXPLAIN {compiled}".replace(":", r"\:")))
+    return "\n".join(lines.scalars())

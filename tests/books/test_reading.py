@@ -1,0 +1,140 @@
+"""What players read of their past."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.books.engine import Books
+from server.books.reading import Sums, games_of, leaders, movements_of, set_listed, sums_of
+from server.books.schema import games, ledger, seats
+
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+EVER = (T0 - timedelta(days=1), T0 + timedelta(days=1000))
+
+
+@pytest.fixture
+async def connection(books_url: str) -> AsyncIterator[AsyncConnection]:
+    books = Books(books_url)
+    async with books.begin() as connection:
+        yield connection
+    await books.close()
+
+
+async def game(
+    connection: AsyncConnection, number: int, at: datetime, winner: str | None, *players: str
+) -> None:
+    lobby_id = f"lobby_3500_{number:012}"
+    row = {
+        "lobby_id": lobby_id,
+        "table_name": "3500",
+        "buy_in_amount": 3500,
+        "variant": "classic",
+        "outcome": "won" if winner else "no_winner",
+        "winner": winner,
+        "pattern": "row_0" if winner else None,
+        "pot": 3500 * len(players),
+        "player_count": len(players),
+        "calls": 20,
+        "created_at": at,
+        "started_at": at,
+        "finished_at": at,
+        "server_seed_hash": "h",
+        "log_hash": "h",
+    }
+    await connection.execute(insert(games).values(row))
+    for player in players:
+        seat = {
+            "lobby_id": lobby_id,
+            "alien_id": player,
+            "kicked": False,
+            "left_early": False,
+            "won": player == winner,
+            "paid_in": 3500,
+            "paid_out": 3500 * len(players) if player == winner else 0,
+            "finished_at": at,
+        }
+        await connection.execute(insert(seats).values(seat))
+
+
+async def entry(
+    connection: AsyncConnection, number: int, kind: str, amount: str, event: str = "tx"
+) -> None:
+    row = {
+        "entry_id": f"3500:{number}-0",
+        "table_name": "3500",
+        "stream_ms": number,
+        "stream_seq": 0,
+        "kind": kind,
+        "amount": Decimal(amount),
+        "alien_id": "ann",
+        "at": T0 + timedelta(minutes=number),
+        "event": event,
+        "test": False,
+        "fields": {},
+        "hash": "h",
+    }
+    await connection.execute(insert(ledger).values(row))
+
+
+async def test_a_players_games_are_read_page_by_page_the_latest_first(
+    connection: AsyncConnection,
+) -> None:
+    for number in range(5):
+        # Two of them ended in the same instant.
+        await game(connection, number, T0 + timedelta(minutes=number // 2), "ann", "ann", "bob")
+    await game(connection, 9, T0, None, "bob", "cid")
+    found, before = [], None
+    while page := await games_of(connection, "ann", 2, before):
+        found += [row.lobby_id for row in page]
+        before = (page[-1].finished_at, page[-1].lobby_id)
+    assert found == [f"lobby_3500_{number:012}" for number in (4, 3, 2, 1, 0)]
+
+
+async def test_a_statement_is_exact_and_knows_what_is_settled(connection: AsyncConnection) -> None:
+    await entry(connection, 1, "received", "3500")
+    await entry(connection, 2, "pot", "3500")
+    await entry(connection, 3, "refund_owed", "0.25")
+    await entry(connection, 4, "payout_owed", "7000")
+    await entry(connection, 5, "settled", "7000", event="4-0")
+    found = await movements_of(connection, "ann", EVER, 10, None)
+    assert [(row.kind, row.amount) for row in found] == [
+        ("received", 3500),
+        ("refund_owed", Decimal("0.25")),
+        ("payout_owed", 7000),
+        ("settled", 7000),
+    ]
+    sums = await sums_of(connection, "ann", EVER)
+    assert sums == Sums(Decimal(3500), Decimal(7000), Decimal("0.25"))
+
+
+async def test_the_window_of_a_statement_has_its_start_and_not_its_end(
+    connection: AsyncConnection,
+) -> None:
+    for number in (1, 2, 3):
+        await entry(connection, number, "received", "1")
+    window = (T0 + timedelta(minutes=1), T0 + timedelta(minutes=3))
+    found = await movements_of(connection, "ann", window, 10, None)
+    assert [row.entry_id for row in found] == ["3500:1-0", "3500:2-0"]
+    assert (await sums_of(connection, "ann", window)).paid_in == 2
+
+
+async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncConnection) -> None:
+    await game(connection, 1, T0, "ann", "ann", "bob", "cid")
+    await game(connection, 2, T0, "bob", "ann", "bob", "cid")
+    await game(connection, 3, T0 - timedelta(days=40), "cid", "ann", "bob", "cid")
+    await set_listed(connection, "bob", True)
+    await set_listed(connection, "cid", True)
+    await set_listed(connection, "ann", True)
+    await set_listed(connection, "ann", False)
+    best = await leaders(connection, None, None)
+    assert [(row.alien_id, row.games, row.won, row.coins_won) for row in best] == [
+        ("bob", 3, 1, 10_500),
+        ("cid", 3, 1, 10_500),
+    ]
+    lately = await leaders(connection, T0 - timedelta(days=30), 3500)
+    assert [(row.alien_id, row.won) for row in lately] == [("bob", 1), ("cid", 0)]
+    assert await leaders(connection, None, 7000) == []

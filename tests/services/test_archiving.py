@@ -1,0 +1,310 @@
+"""The archive: everything that is over is in the books, once, and only then leaves the store."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import select, text
+
+from protocol.payments import WebhookAnswer
+from server.books.engine import Books
+from server.books.moving import EMPTY_HASH, entry_hash
+from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
+from server.rules.verify import verify_proof
+from server.services.archiving import SETTLED_STAYS_MS, Archive, Moved, OutOfStep
+from server.store import keys
+from server.store.ledger import LedgerEntry, LedgerStore
+from server.store.past import PastStore
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid, raw_body
+from tests.support.store_content import command, store_content
+from tests.support.wait import until
+
+DUEL = replace(BRISK, max_players=2)
+
+ALL = (games, records, seats, ledger, invoices)
+
+Archives = Callable[..., Archive]
+
+
+@pytest.fixture
+async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
+    """A node with books, on an empty store."""
+    return await start_node(store_url, tiers={BUY_IN: DUEL}, DATABASE_URL=books_url)
+
+
+@pytest.fixture
+async def books(books_url: str) -> AsyncIterator[Books]:
+    found = Books(books_url)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def archive_of(node: Node, books: Books) -> Archives:
+    """Archives of the node's store, which keep nothing for longer than they have to."""
+
+    def make(finished_seconds: float = 0, invoice_hot_seconds: float = 0) -> Archive:
+        return Archive(
+            PastStore(node.connection, node.commits),
+            node.store,
+            books,
+            node.clock,
+            finished_seconds=finished_seconds,
+            invoice_hot_seconds=invoice_hot_seconds,
+        )
+
+    return make
+
+
+async def play(node: Node, *pairs: tuple[str, str]) -> list[str]:
+    """Games of two, all at once, to their ends."""
+    lobbies = [(await node.seat(*pair))[0].lobby.lobby_id for pair in pairs]
+    async with calling(node):
+        for lobby_id in lobbies:
+            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
+    return lobbies
+
+
+@asynccontextmanager
+async def calling(node: Node) -> AsyncIterator[None]:
+    node.scheduler.start()
+    try:
+        yield
+    finally:
+        await node.scheduler.stop()
+
+
+async def is_over(node: Node, lobby_id: str) -> bool:
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "finished"
+
+
+async def move_all(archive: Archive) -> Moved:
+    """Move until there is no more; all that was moved."""
+    total = [0, 0, 0]
+    while moved := await archive.move(TABLE):
+        total = [
+            a + b for a, b in zip(total, (moved.entries, moved.games, moved.invoices), strict=True)
+        ]
+    return Moved(*total)
+
+
+async def rows(books: Books, table: Any) -> list[Any]:
+    async with books.connect() as connection:
+        return list(await connection.execute(select(table).order_by(*table.primary_key)))
+
+
+async def test_what_is_over_is_in_the_books_and_has_left_the_store(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    lobbies = await play(node, ("ann", "bob"), ("cid", "dan"))
+    stream = await command(redis, "XRANGE", keys.ledger(TABLE), "-", "+")
+    before = await store_content(redis)
+    moved = await move_all(archive_of())
+    assert moved == Moved(len(stream), 2, 4)
+
+    written = await rows(books, games)
+    assert sorted(row.lobby_id for row in written) == sorted(lobbies)
+    for row in written:
+        assert row.outcome == "no_winner"
+        assert (row.pot, row.player_count, row.calls) == (2 * BUY_IN, 2, 50)
+        assert verify_proof(row.proof) == []
+    assert [(row.alien_id, row.won, row.paid_in, row.paid_out) for row in await rows(books, seats)]
+    for record in await rows(books, records):
+        log = before[keys.events(record.lobby_id)][0]
+        assert record.log == [{"id": entry_id, **fields} for entry_id, fields in log]
+        assert record.hash == before[keys.lobby(record.lobby_id)][0]["hash"]
+    assert [
+        (row.entry_id, row.fields) for row in sorted(await rows(books, ledger), key=in_order)
+    ] == [(f"{TABLE}:{stream_id}", fields) for stream_id, fields in stream]
+    kept = {row.invoice_id: row.fields for row in await rows(books, invoices)}
+    assert kept == {
+        fields["invoice_id"]: fields
+        for key, (fields, _) in before.items()
+        if key.startswith("invoice:")
+    }
+
+    left = await store_content(redis)
+    assert {*left} <= {keys.ledger(TABLE), keys.checkpoint(TABLE)}
+    assert len(left[keys.ledger(TABLE)][0]) == 1
+
+
+def in_order(row: Any) -> tuple[int, int]:
+    return row.stream_ms, row.stream_seq
+
+
+async def test_the_chain_vouches_for_every_entry_and_the_cursor_for_the_last(
+    node: Node, books: Books, archive_of: Archives
+) -> None:
+    await play(node, ("ann", "bob"))
+    await move_all(archive_of())
+    chained = EMPTY_HASH
+    for row in sorted(await rows(books, ledger), key=in_order):
+        chained = entry_hash(chained, row.entry_id.partition(":")[2], row.fields)
+        assert row.hash == chained
+    (cursor,) = await rows(books, cursors)
+    assert cursor.hash == chained
+    assert cursor.entries == len(await rows(books, ledger))
+
+
+async def test_nothing_of_a_lobby_that_is_not_over_leaves_the_store(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    running = (await node.seat("ann"))[0]
+    stream = await command(redis, "XRANGE", keys.ledger(TABLE), "-", "+")
+    before = await store_content(redis)
+    await move_all(archive_of())
+    assert len(await rows(books, ledger)) == len(stream)
+    assert await store_content(redis) == before
+    assert await rows(books, games) == []
+    assert (await node.store.load(running.lobby.lobby_id)).lobby is not None
+
+
+async def test_a_finished_lobby_stays_for_its_time(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    (lobby_id,) = await play(node, ("ann", "bob"))
+    await move_all(archive_of(finished_seconds=600, invoice_hot_seconds=600))
+    assert len(await rows(books, games)) == 1
+    assert 0 < await redis.pttl(keys.lobby(lobby_id)) <= 600_000
+    assert 0 < await redis.pttl(keys.proof(lobby_id)) <= 600_000
+    assert await rows(books, invoices) == []
+
+
+async def test_a_pass_that_died_before_it_let_go_is_made_good_by_the_next(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    await play(node, ("ann", "bob"))
+    before = await store_content(redis)
+    await move_all(archive_of())
+    there = [await rows(books, table) for table in ALL]
+    await redis.flushall()
+    for key, (value, _) in before.items():  # as it was when the books had committed
+        await restore(redis, key, value)
+    await move_all(archive_of())
+    assert there == [
+        await rows(books, table) for table in (games, records, seats, ledger, invoices)
+    ]
+    assert {*await store_content(redis)} <= {keys.ledger(TABLE), keys.checkpoint(TABLE)}
+
+
+async def restore(redis: Redis, key: str, value: Any) -> None:
+    if isinstance(value, dict):
+        await redis.hset(key, mapping=value)
+    elif isinstance(value, str):
+        await redis.set(key, value)
+    elif key.startswith("ledger:") or key.endswith(":events"):
+        for entry_id, fields in value:
+            await redis.xadd(key, fields, entry_id)
+    elif key.endswith(":numbers_called"):
+        await redis.rpush(key, *value)
+    else:
+        await redis.zadd(key, dict(value))
+
+
+async def test_two_archives_do_not_do_the_same_work(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    await play(node, ("ann", "bob"), ("cid", "dan"), ("eve", "fay"))
+    stream = await command(redis, "XRANGE", keys.ledger(TABLE), "-", "+")
+    await asyncio.gather(*(archive_of().move(TABLE) for _ in range(4)))
+    await move_all(archive_of())
+    assert len(await rows(books, ledger)) == len(stream)
+    assert len(await rows(books, games)) == 3
+
+
+async def test_a_log_that_was_altered_is_neither_moved_nor_let_go(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    good, bad = await play(node, ("ann", "bob"), ("cid", "dan"))
+    await redis.hset(keys.lobby(bad), "pot", "1")
+    archive = archive_of()
+    await move_all(archive)
+    assert [row.lobby_id for row in await rows(books, games)] == [good]
+    assert await redis.exists(keys.lobby(bad), keys.events(bad)) == 2
+    assert archive.broken == 1
+
+
+async def test_a_store_that_went_back_in_time_stops_the_archive_of_its_table(
+    node: Node, archive_of: Archives, redis: Redis
+) -> None:
+    await play(node, ("ann", "bob"))
+    await move_all(archive_of())
+    await redis.delete(keys.ledger(TABLE))
+    await node.seat("cid")
+    with pytest.raises(OutOfStep, match="the store went back in time"):
+        await archive_of().move(TABLE)
+
+
+async def test_books_that_went_back_in_time_stop_the_archive_of_a_table(
+    node: Node, books: Books, archive_of: Archives
+) -> None:
+    await play(node, ("ann", "bob"))
+    await move_all(archive_of())
+    async with books.begin() as connection:
+        await connection.execute(text("TRUNCATE cursors, games, records, seats, ledger"))
+    with pytest.raises(OutOfStep, match="the books went back in time"):
+        await archive_of().move(TABLE)
+
+
+async def test_an_unmatched_payment_moves_once_however_often_it_comes(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    said = paid(await node.sit("ann"), invoice="inv_3500_nobody", txHash="tx")
+    for _ in range(2):
+        await node.payments.deliver(said, raw_body(said))
+        await archive_of().move_unmatched()
+        assert not await redis.exists(keys.UNMATCHED)
+    assert [(row.tx, row.body) for row in await rows(books, unmatched)] == [
+        ("tx", raw_body(said).decode())
+    ]
+
+
+async def test_an_invoice_that_changes_meanwhile_is_moved_again(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    seated = await node.sit("ann")
+    await node.seats.leave("ann", seated.lobby.lobby_id)
+    version = str(await redis.hget(keys.invoice(seated.invoice.invoice_id), "version"))
+    late = paid(seated)
+    assert await node.deliver(late) == WebhookAnswer(processed=True, reason="refund_owed")
+    # What another archive moved before the delivery does not let go of what came with it.
+    past = PastStore(node.connection, node.commits)
+    invoice_id = seated.invoice.invoice_id
+    assert not await past.let_go_of_invoice(TABLE, invoice_id, version, node.clock.now_ms())
+    assert await redis.exists(keys.invoice(invoice_id))
+
+
+async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled(
+    start_node: StartNode, store_url: str, books_url: str, books: Books
+) -> None:
+    short = replace(DUEL, lobby_ttl_ms=500)
+    node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
+    past = PastStore(node.connection, node.commits)
+    ledgers = LedgerStore(node.connection, node.commits)
+    archive = Archive(
+        past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
+    )
+    async with calling(node):
+        for player in ("ann", "bob"):  # each in a lobby of their own, which is cancelled
+            (seated,) = await node.seat(player)
+            lobby_id = seated.lobby.lobby_id
+            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
+    entries = [entry async for page in ledgers.pages(TABLE) for entry in page]
+    first, second = [e for e in entries if isinstance(e, LedgerEntry) and e.owed]
+    await move_all(archive)
+    # The second is the last entry of all, which stays to show where the books stand.
+    assert {*(await past.checkpoint(TABLE)).owed} == {first.stream_id}
+
+    assert await ledgers.settle(first, "tx-of-payout", node.clock.now_ms())
+    await move_all(archive)
+    assert await ledgers.settled([first]) == {first.entry_id: "tx-of-payout"}
+    await node.past(node.clock.now_ms() + SETTLED_STAYS_MS)
+    assert await ledgers.settle(second, "tx-of-another", node.clock.now_ms())
+    await move_all(archive)
+    assert {*(await past.checkpoint(TABLE)).owed} == {second.stream_id}
+    assert await ledgers.settled([first, second]) == {second.entry_id: "tx-of-another"}

@@ -1,0 +1,229 @@
+"""Servers, the archive and the commands with books, as processes of their own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import psycopg
+import pytest
+from redis.asyncio import Redis
+
+from tests.support.process import ChildProcess, StartProcess
+from tests.support.wait import until
+from tests.system.conftest import FAIR_BINGO, Run, Serve
+from tests.system.game_server import WEBHOOK, GameServer
+
+QUICK = {
+    "HTTP_RATE": "0",
+    "MAX_PLAYERS": "2",
+    "CALL_INTERVAL_SECONDS": "0.02",
+    "FINISHED_TTL_SECONDS": "0.2",
+    "INVOICE_HOT_SECONDS": "0",
+}
+
+Move = Callable[[], Awaitable[None]]
+
+
+@pytest.fixture
+def with_books(variables: dict[str, str], books_url: str) -> dict[str, str]:
+    """The environment has books."""
+    variables |= {"DATABASE_URL": books_url, **QUICK}
+    return variables
+
+
+@pytest.fixture
+async def server(with_books: dict[str, str], serve: Serve) -> GameServer:
+    """A server with books."""
+    return await serve()
+
+
+@pytest.fixture
+async def move(fair_bingo: Run) -> Move:
+    """Moves all that is over."""
+
+    async def archive() -> None:
+        code, output = await fair_bingo("archive", "--until-done")
+        assert code == 0, output
+
+    return archive
+
+
+async def play(server: GameServer, *names: str) -> str:
+    """A game to its end, without a claim."""
+    lobby_id = await server.ready(*names)
+
+    async def is_over() -> bool:
+        answer = await server.get(f"/api/game/{lobby_id}/status", names[0])
+        return answer.status == 404 or answer.body["status"] == "finished"
+
+    await until(is_over)
+    return lobby_id
+
+
+async def test_nobody_starts_on_books_without_their_schema(
+    variables: dict[str, str], empty_url: str, fair_bingo: Run
+) -> None:
+    variables["DATABASE_URL"] = empty_url
+    for command in ("serve", "archive", "audit"):
+        code, output = await fair_bingo(command)
+        assert code == 2, output
+        assert "run `fair-bingo migrate`" in output
+    for _ in range(2):
+        code, output = await fair_bingo("migrate")
+        assert code == 0, output
+    code, output = await fair_bingo("audit")
+    assert code == 0, output
+
+
+@pytest.mark.not_replayed
+async def test_what_is_over_is_found_wherever_it_is(
+    server: GameServer, fair_bingo: Run, move: Move, store_url: str, tmp_path: Any
+) -> None:
+    lobby_id = await play(server, "alice", "bob")
+    await move()
+    await until(lambda: is_gone(store_url, lobby_id))
+
+    proof = await server.get(f"/api/game/{lobby_id}/proof")
+    assert proof.status == 200
+    record = await server.get(f"/api/game/{lobby_id}/record")
+    assert record.status == 200
+    assert record.body["proof"] == proof.body
+    code, output = await fair_bingo("replay", lobby_id)
+    assert (code, "The log holds." in output) == (0, True), output
+    path = str(tmp_path / "game.json")
+    code, output = await fair_bingo("export", lobby_id, "--out", path)
+    assert code == 0, output
+    code, output = await fair_bingo("verify", path)
+    assert code == 0, output
+
+    page = (await server.get("/api/me/games", "alice")).body
+    (game,) = page["games"]
+    assert game["lobby_id"] == lobby_id
+    assert (game["outcome"], game["won"], game["paid_in"], game["paid_out"]) == (
+        "no_winner",
+        False,
+        3500,
+        0,
+    )
+    assert page["next"] is None
+    statement = (await server.get("/api/me/statement", "alice")).body
+    assert [(e["kind"], e["amount"]) for e in statement["entries"]] == [("received", 3500)]
+    assert statement["sums"] == {"paid_in": 3500, "paid_out": 0, "owed": 0}
+    table = await server.request(
+        "GET", "/api/me/statement", "alice", headers={"Accept": "text/csv"}
+    )
+    assert table.content_type == "text/csv"
+    assert table.body.count(b"\n") == 2
+
+    code, output = await fair_bingo("audit")
+    assert code == 0, output
+    assert "received 7000 = pot 0 + payout_owed 0 + refund_owed 0 + house 7000" in output
+
+
+async def is_gone(store_url: str, lobby_id: str) -> bool:
+    async with Redis.from_url(store_url) as redis:
+        left = [key async for key in redis.scan_iter(match=f"*{lobby_id}*")]
+    return not left
+
+
+@pytest.mark.not_replayed
+async def test_a_debt_that_has_moved_is_listed_and_settled_once(
+    server: GameServer, fair_bingo: Run, move: Move
+) -> None:
+    joined = await server.join("alice")
+    await server.pay(joined["invoice"])
+    await server.post(f"/api/game/{joined['lobby_id']}/leave", "alice")
+    await play(server, "bob", "carol")
+    await move()
+    code, output = await fair_bingo("ledger", "list", "--owed")
+    assert code == 0, output
+    (line,) = [line for line in output.splitlines() if "refund_owed" in line]
+    entry = line.split(" ")[0]
+    code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-1")
+    assert code == 0, output
+    code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-2")
+    assert code == 1, output
+    await move()
+    code, output = await fair_bingo("ledger", "list", "--owed")
+    assert "refund_owed" not in output
+    code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-3")
+    assert code == 1, output
+    assert "settled before" in output
+    sums = (await server.get("/api/me/statement", "alice")).body["sums"]
+    assert sums == {"paid_in": 3500, "paid_out": 3500, "owed": 0}
+    code, output = await fair_bingo("audit")
+    assert code == 0, output
+
+
+@pytest.mark.not_replayed
+async def test_a_delivery_about_an_invoice_that_has_moved_counts_once(
+    server: GameServer, fair_bingo: Run, move: Move, store_url: str
+) -> None:
+    joined = await server.join("alice")
+    await server.post(f"/api/game/{joined['lobby_id']}/leave", "alice")
+    await play(server, "bob", "carol")
+    await move()
+    async with Redis.from_url(store_url) as redis:
+        key = f"invoice:{{3500}}:{joined['invoice']['invoice_id']}"
+        await until(lambda: is_absent(redis, key))
+    said = server.provider.payload(joined["invoice"])
+    deliver = partial(server.provider.deliver, server.url + WEBHOOK, said)
+    both = [answer.json() for answer in await asyncio.gather(deliver(), deliver())]
+    assert sorted(answer["reason"] for answer in both) == ["already_processed", "refund_owed"]
+    await move()
+    assert (await deliver()).json()["reason"] == "already_processed"
+    code, output = await fair_bingo("audit")
+    assert code == 0, output
+    assert "refund_owed 3500" in output
+
+
+async def is_absent(redis: Any, key: str) -> bool:
+    return not await redis.exists(key)
+
+
+@pytest.mark.not_replayed
+async def test_an_altered_row_and_a_dropped_entry_are_named(
+    server: GameServer, fair_bingo: Run, move: Move, books_url: str
+) -> None:
+    await play(server, "alice", "bob")
+    await move()
+    with psycopg.connect(books_url) as connection:
+        connection.execute("UPDATE ledger SET amount = 1 WHERE kind = 'received'")
+    code, output = await fair_bingo("audit")
+    assert code == 1, output
+    assert output.count("in the books") == 2, output
+    with psycopg.connect(books_url) as connection:
+        connection.execute("DELETE FROM ledger WHERE kind = 'received'")
+    code, output = await fair_bingo("audit")
+    assert code == 1, output
+    assert "entries less than were moved" in output
+
+
+async def test_with_the_books_away_games_go_on_and_the_past_is_unavailable(
+    variables: dict[str, str], serve: Serve, own_books: Any, start_process: StartProcess
+) -> None:
+    variables |= {"DATABASE_URL": own_books.url, **QUICK}
+    process = start_process(FAIR_BINGO, "migrate", **variables)
+    assert await process.wait() == 0, process.output
+    server = await serve()
+    archive: ChildProcess = start_process(FAIR_BINGO, "archive", **variables)
+    own_books.kill()
+    lobby_id = await play(server, "alice", "bob")
+    answer = await server.get("/api/me/games", "alice")
+    assert (answer.status, answer.body["code"]) == (503, "unavailable")
+    await archive.wait_for_line("archive_waits")
+    assert archive.exit_code is None
+    own_books.start()
+
+    async def has_moved() -> bool:
+        answer = await server.get("/api/me/games", "alice")
+        return answer.status == 200 and [g["lobby_id"] for g in answer.body["games"]] == [lobby_id]
+
+    await until(has_moved)
+
+
+async def test_without_books_their_routes_are_not_offered(open_server: GameServer) -> None:
+    for path in ("/api/me/games", "/api/me/statement", "/api/leaderboard"):
+        answer = await open_server.get(path, "alice")
+        assert (answer.status, answer.body["code"]) == (404, "not_offered")
