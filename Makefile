@@ -49,7 +49,7 @@ check: lint test
 lock: install  ## the versions that CI and the image take: the newest that pyproject.toml allows
 	$(PIP) uv
 	$(LOCK) --all-extras --output-file .ci/requirements.lock
-	$(LOCK) --constraint .ci/requirements.lock --output-file .ci/requirements-server.lock
+	$(LOCK) --extra books --constraint .ci/requirements.lock --output-file .ci/requirements-server.lock
 
 audit-dependencies: install  ## whether those versions have holes that are known (asks pypi.org)
 	$(PIP) uv
