@@ -90,7 +90,7 @@ class Connection:
     def __init__(self, redis: Redis, clock: StoreClock, metrics: Metrics) -> None:
         self._redis = redis
         self._clock = clock
-        self._metrics = metrics
+        self.metrics = metrics
         self._line: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
@@ -171,7 +171,7 @@ class Connection:
 
     async def _send(self, batch: list[_Command]) -> None:
         try:
-            with self._metrics.store_round_trip.time():
+            with self.metrics.store_round_trip.time():
                 async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
                     answers = await self._exchange(batch)
         except BaseException as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from server.store import keys
 from server.store.commits import Check
 from server.store.connection import Connection
+from server.store.members import lobbies_of_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,11 @@ class Directory:
 
     async def forming(self, table: str) -> list[str]:
         """The forming lobbies, oldest first."""
-        found: list[str] = await self._connection.call("ZRANGE", keys.active_lobbies(table), 0, -1)
-        return found
+        return await self._all(table, keys.active_lobbies(table))
 
     async def running(self, table: str) -> list[str]:
         """All lobbies of the table that are not over."""
-        found: list[str] = await self._connection.call("ZRANGE", keys.timers(table), 0, -1)
-        return found
+        return await self._all(table, keys.timers(table))
 
     async def counts(self, table: str) -> LobbyCounts:
         """The lobbies of the table, counted."""
@@ -40,8 +39,13 @@ class Directory:
     async def fullest(self, table: str, excluded: set[str]) -> str | None:
         """The forming lobby with a free seat in which most are taken, of equals the oldest; none of
         `excluded`, which loses those that have no free seat any more."""
-        last = -1 if excluded else 0
-        found = await self._connection.call("ZREVRANGE", keys.openings(table), 0, last)
+        key = keys.openings(table)
+        found: list[str] = []
+        while not found:
+            members = await self._connection.call("ZREVRANGE", key, 0, -1 if excluded else 0)
+            found = await lobbies_of_table(self._connection, table, key, members)
+            if len(found) == len(members):
+                break
         excluded.intersection_update(found)
         return next((lobby_id for lobby_id in found if lobby_id not in excluded), None)
 
@@ -56,5 +60,15 @@ class Directory:
 
     async def seated_in(self, table: str, alien_id: str) -> str | None:
         """The forming lobby in which the player has held a seat for longest."""
-        seats = await self._connection.call("HGETALL", keys.seats(table, alien_id))
-        return min(seats, key=lambda lobby_id: int(seats[lobby_id])) if seats else None
+        key = keys.seats(table, alien_id)
+        seats = await self._connection.call("HGETALL", key)
+        lobbies = await lobbies_of_table(self._connection, table, key, seats, remove="HDEL")
+        return min(lobbies, key=lambda lobby_id: _since(seats[lobby_id])) if lobbies else None
+
+    async def _all(self, table: str, key: str) -> list[str]:
+        members = await self._connection.call("ZRANGE", key, 0, -1)
+        return await lobbies_of_table(self._connection, table, key, members)
+
+
+def _since(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

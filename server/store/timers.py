@@ -4,6 +4,7 @@ from typing import Final
 
 from server.store import keys
 from server.store.connection import Connection, Script
+from server.store.members import lobbies_of_table
 
 AHEAD_MS: Final = 100
 """How long before it is due work is taken: at its time the store need not be asked first."""
@@ -25,11 +26,12 @@ class Timers:
             self._script, [keys.timers(table)], [LEASE_MS, limit, AHEAD_MS]
         )
         taken = dict(zip(due[::2], map(float, due[1::2]), strict=True))
-        return taken, float(following) if following else None
+        lobbies = await lobbies_of_table(self._connection, table, keys.timers(table), taken)
+        known = {lobby_id: taken[lobby_id] for lobby_id in lobbies}
+        return known, float(following) if following else None
 
     async def later_than(self, table: str, at_ms: float) -> list[str]:
         """The lobbies that are due later than that (Unix ms)."""
-        found: list[str] = await self._connection.call(
-            "ZRANGEBYSCORE", keys.timers(table), f"({at_ms!r}", "+inf"
-        )
-        return found
+        key = keys.timers(table)
+        found = await self._connection.call("ZRANGEBYSCORE", key, f"({at_ms!r}", "+inf")
+        return await lobbies_of_table(self._connection, table, key, found)

@@ -54,6 +54,27 @@ async def test_a_seat_in_a_lobby_that_does_not_exist_keeps_nobody_from_another(
     }
 
 
+async def test_what_can_be_no_lobby_of_the_table_is_removed_and_stops_nothing(
+    node: Node, redis: Redis
+) -> None:
+    others = ["garbage", "", "lobby_7000_000000000000"]
+    indexes = (keys.openings(TABLE), keys.active_lobbies(TABLE), keys.timers(TABLE))
+    for index in indexes:
+        await redis.zadd(index, dict.fromkeys(others, FULLEST - 1))
+    await redis.hset(keys.seats(TABLE, "ann"), "garbage", "yesterday")
+    lobby_id = (await node.sit("ann")).lobby.lobby_id
+    await redis.hset(keys.seats(TABLE, "ann"), lobby_id, "yesterday")
+    assert (await node.sit("ann")).lobby.lobby_id == lobby_id
+    assert (await node.sit("bob")).lobby.lobby_id == lobby_id
+    assert await node.directory.forming(TABLE) == [lobby_id]
+    assert await node.directory.running(TABLE) == [lobby_id]
+    await redis.zadd(keys.timers(TABLE), dict.fromkeys(others, 1))
+    assert (await node.timers.take_due(TABLE, 10))[0] == {}
+    assert [await redis.zcard(index) for index in indexes] == [1, 1, 1]
+    assert await redis.hlen(keys.seats(TABLE, "ann")) == 1
+    assert sum(corrected(node).values()) == 4 * len(others) + 1
+
+
 async def test_a_lobby_that_forms_is_found_again(node: Node, redis: Redis) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
     indexes = (keys.openings(TABLE), keys.active_lobbies(TABLE), keys.timers(TABLE))
