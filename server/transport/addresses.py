@@ -27,10 +27,10 @@ def client_address(request: web.BaseRequest, trusted_proxies: Sequence[Network])
     for hop in reversed(_hops(request)):
         if not _is_trusted(address, trusted_proxies):
             break
-        said = parse_address(hop)
-        if said is None:
+        named = parse_address(hop)
+        if named is None:
             break
-        address = said
+        address = named
     return _limited(address)
 
 

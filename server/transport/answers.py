@@ -1,4 +1,4 @@
-"""What services answer, as both doors put it."""
+"""What services answer, as sockets and HTTP put it."""
 
 from protocol.to_client import ClaimFalse, ClaimWon
 from server.services.play import Kicked, Won

@@ -11,7 +11,7 @@ from aiohttp import WSCloseCode
 class CloseReason(StrEnum):
     """Every way in which a connection can end."""
 
-    LEFT = "left"  # the client said goodbye
+    LEFT = "left"  # the client closed it
     LOST = "lost"  # TCP ended without one
     SILENT = "silent"  # no pong
     TOO_SLOW = "too_slow"  # what was sent to it piled up

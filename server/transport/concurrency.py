@@ -22,7 +22,7 @@ PATIENCE_SECONDS: Final = 8.0
 HANGING_SECONDS: Final = 1.0
 """Whoever met a store that is away, but only after so long, met one that hangs."""
 
-_Line = deque["asyncio.Future[None]"]
+_Queue = deque["asyncio.Future[None]"]
 
 
 class ConcurrencyLimiter:
@@ -32,20 +32,20 @@ class ConcurrencyLimiter:
     theirs the one who came first. So one who asks a thousand things delays another by one.
 
     To wait raises StoreUnavailable after `PATIENCE_SECONDS`. While the store hangs, each in the
-    line would wait for it in turn: so all are told when one inside has met that, unless somebody
-    got an answer since that one went in.
+    queue would wait for it in turn: so all are refused when one inside has met that, unless
+    somebody got an answer since that one went in.
     """
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
-        self._lines: dict[str, _Line] = {}  # whose turn is next comes first; none is empty
+        self._queues: dict[str, _Queue] = {}  # whose turn is next comes first; none is empty
         self._patience = SharedTimeout(PATIENCE_SECONDS, _give_up)
-        self._answered_at = float("-inf")
+        self._answered_at_s = float("-inf")
 
     @property
     def waiting(self) -> int:
         """How many wait for their turn."""
-        return sum(map(len, self._lines.values()))
+        return sum(map(len, self._queues.values()))
 
     def turn(self, whose: str) -> "_Turn":
         """One turn of a player, as an asynchronous context manager."""
@@ -58,18 +58,18 @@ class ConcurrencyLimiter:
         else:
             await self._wait(whose)
 
-    def leave(self, entered_at: float, error: BaseException | None) -> None:
-        """End a turn that began at `entered_at`, in seconds of the event loop, with that error."""
-        now = asyncio.get_running_loop().time()
+    def leave(self, entered_at_s: float, error: BaseException | None) -> None:
+        """End a turn that began at `entered_at_s`, by the event loop's clock, with that error."""
+        now_s = asyncio.get_running_loop().time()
         if not isinstance(error, StoreUnavailable):
-            self._answered_at = now
-        elif self._answered_at < entered_at <= now - HANGING_SECONDS:
+            self._answered_at_s = now_s
+        elif self._answered_at_s < entered_at_s <= now_s - HANGING_SECONDS:
             self._let_down(error)
         self._let_in()
 
     async def _wait(self, whose: str) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._lines.setdefault(whose, deque()).append(turn)
+        self._queues.setdefault(whose, deque()).append(turn)
         self._patience.start(turn)
         try:
             await turn
@@ -82,27 +82,27 @@ class ConcurrencyLimiter:
 
     def _let_in(self) -> None:
         """Give the turn of one who leaves to the next who still waits."""
-        while self._lines:
-            whose = next(iter(self._lines))
-            line = self._lines.pop(whose)
-            turn = _first_waiting(line)
-            if line:
-                self._lines[whose] = line  # behind all others
+        while self._queues:
+            whose = next(iter(self._queues))
+            queue = self._queues.pop(whose)
+            turn = _first_waiting(queue)
+            if queue:
+                self._queues[whose] = queue  # behind all others
             if turn is not None:
                 turn.set_result(None)
                 return
         self._free += 1
 
     def _let_down(self, error: StoreUnavailable) -> None:
-        lines, self._lines = self._lines, {}
-        for line in lines.values():
-            for turn in line:
+        queues, self._queues = self._queues, {}
+        for queue in queues.values():
+            for turn in queue:
                 if not turn.done():
                     turn.set_exception(StoreUnavailable(str(error)))
 
 
 class _Turn:
-    __slots__ = ("_entered_at", "_limiter", "_whose")
+    __slots__ = ("_entered_at_s", "_limiter", "_whose")
 
     def __init__(self, limiter: ConcurrencyLimiter, whose: str) -> None:
         self._limiter = limiter
@@ -110,7 +110,7 @@ class _Turn:
 
     async def __aenter__(self) -> None:
         await self._limiter.enter(self._whose)
-        self._entered_at = asyncio.get_running_loop().time()
+        self._entered_at_s = asyncio.get_running_loop().time()
 
     async def __aexit__(
         self,
@@ -118,13 +118,13 @@ class _Turn:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._limiter.leave(self._entered_at, error)
+        self._limiter.leave(self._entered_at_s, error)
 
 
-def _first_waiting(line: _Line) -> "asyncio.Future[None] | None":
-    """Take the first who still waits out of the line, and all before."""
-    while line:
-        turn = line.popleft()
+def _first_waiting(queue: _Queue) -> "asyncio.Future[None] | None":
+    """Take the first who still waits out of the queue, and all before."""
+    while queue:
+        turn = queue.popleft()
         if not turn.done():
             return turn
     return None

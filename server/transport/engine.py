@@ -163,8 +163,8 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
 def _take_fragment(credits: Credits) -> bool:
     """Count one; whether it is no flood yet. One that is over the limit is no message yet, so
     there is nothing to refuse: its message will be."""
-    now = asyncio.get_running_loop().time()
-    return credits.take(now) or not credits.is_flood(now)
+    now_s = asyncio.get_running_loop().time()
+    return credits.take(now_s) or not credits.is_flood(now_s)
 
 
 def _open_packet(sid: str) -> bytes:

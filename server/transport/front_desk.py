@@ -37,20 +37,20 @@ class LobbyListBroadcaster:
         self._changed: dict[str, LobbyView] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._welcome: bytes | None = None
-        self._welcome_at = 0.0
+        self._welcome_at_s = 0.0
 
     def welcome(self, forming: FormingLobbies, visitors: int) -> bytes:
         """The frame that says what forms. With many lobbies, or in a crowd of so many visitors, it
         may be a little old: written anew for each of thousands, it would fill the memory. What has
         changed since is pushed next."""
-        now = asyncio.get_running_loop().time()
+        now_s = asyncio.get_running_loop().time()
         pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + forming.size * _PAUSE_SECONDS_A_LOBBY
-        is_old = now - self._welcome_at > pause_seconds
+        is_old = now_s - self._welcome_at_s > pause_seconds
         if self._welcome is None or (self._changed and is_old):
             # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
-            said = f'{{"lobbies":{forming.forming_json()}}}'.encode()
-            self._welcome = text_frame(event_packet(FRONT_DESK, "lobbies", said))
-            self._welcome_at = now
+            data_json = f'{{"lobbies":{forming.forming_json()}}}'.encode()
+            self._welcome = text_frame(event_packet(FRONT_DESK, "lobbies", data_json))
+            self._welcome_at_s = now_s
         return self._welcome
 
     def forget(self) -> None:
@@ -59,7 +59,7 @@ class LobbyListBroadcaster:
         self._changed.clear()
 
     def start_over(self, forming: FormingLobbies) -> None:
-        """What was listed before no longer holds: tell everyone what forms, and push no change
+        """What was listed before no longer holds: send everyone what forms, and push no change
         of before."""
         self.forget()
         visitors = self._rooms.members(FRONT_DESK)
@@ -89,8 +89,8 @@ class LobbyListBroadcaster:
 
 
 def _listed(view: LobbyView) -> bytes:
-    said = LobbyListed(lobby=view).model_dump_json().encode()
-    return text_frame(event_packet(FRONT_DESK, "lobby_listed", said))
+    data_json = LobbyListed(lobby=view).model_dump_json().encode()
+    return text_frame(event_packet(FRONT_DESK, "lobby_listed", data_json))
 
 
 class FrontDesk:

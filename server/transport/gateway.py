@@ -17,6 +17,7 @@ import structlog
 
 from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
 from server.outside.identity import Identity
+from server.transport.close_notification import notify_close
 from server.transport.close_reason import CloseReason
 from server.transport.commands import Answer
 from server.transport.concurrency import ConcurrencyLimiter
@@ -24,7 +25,6 @@ from server.transport.counts import Counts
 from server.transport.engine import Engine
 from server.transport.failures import guarded
 from server.transport.frames import text_frame
-from server.transport.goodbye import say_goodbye
 from server.transport.limits import SocketLimits
 from server.transport.member import Member, NamespaceHandler, Welcome
 from server.transport.packets import (
@@ -89,11 +89,11 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         """Let nobody in any more and send everyone away, evenly spread over `seconds`. Returns
         when all are gone."""
         self.eio.draining = True
-        now = asyncio.get_running_loop().time
-        start = now()
+        now_s = asyncio.get_running_loop().time
+        start_s = now_s()
         sessions = list(self.eio.sockets.values())
         for position, session in enumerate(sessions):
-            await asyncio.sleep(start + seconds * position / len(sessions) - now())
+            await asyncio.sleep(start_s + seconds * position / len(sessions) - now_s())
             session.close(CloseReason.DRAINING)
         await self.eio.wait_until_empty()
 
@@ -131,7 +131,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         session = self.eio.sockets[eio_sid]
         self._player_sockets.give_back(session)
         for member in list(session.members.values()):
-            say_goodbye(member, reason)
+            notify_close(member, reason)
             self._leave(member)
 
     # Joining and leaving
@@ -182,7 +182,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def _join(self, member: Member, identity: Identity, welcome: Welcome) -> None:
         session = member.session
         if session.close_reason is not None:  # while it was waiting to be admitted
-            self._tell_handler(member)
+            self._notify_handler(member)
             return
         session.members[member.namespace] = member
         self.manager.enter(member)
@@ -199,9 +199,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     def _leave(self, member: Member) -> None:
         del member.session.members[member.namespace]
         self.manager.leave(member)
-        self._tell_handler(member)
+        self._notify_handler(member)
 
-    def _tell_handler(self, member: Member) -> None:
+    def _notify_handler(self, member: Member) -> None:
         try:
             member.handler.left(member)
         except Exception:

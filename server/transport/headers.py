@@ -45,8 +45,8 @@ def is_encoded(request: web.BaseRequest) -> bool:
 
 def knows(request: web.BaseRequest, entity_tag: str) -> bool:
     """Whether the client has what this tag stands for, weak or not (13.1.2)."""
-    said = ",".join(request.headers.getall("If-None-Match", ())).strip()
-    return said == "*" or entity_tag in _ENTITY_TAG.findall(said)
+    tags = ",".join(request.headers.getall("If-None-Match", ())).strip()
+    return tags == "*" or entity_tag in _ENTITY_TAG.findall(tags)
 
 
 def credentials(request: web.BaseRequest, scheme: str) -> str | None:

@@ -24,87 +24,87 @@ class Rate:
     per_second: float
     burst: float
 
-    def take(self, full_at: float, now: float) -> float | None:
-        """The new state after one token is taken at `now`, or None if there is none to take."""
+    def take(self, full_at_s: float, now_s: float) -> float | None:
+        """The new state after one token is taken at `now_s`, or None if there is none to take."""
         if self.per_second == 0:
-            return now
-        full_at = max(full_at, now) + 1 / self.per_second
+            return now_s
+        full_at_s = max(full_at_s, now_s) + 1 / self.per_second
         # A thousandth of a token makes up for the rounding of the sums.
-        return full_at if (full_at - now) * self.per_second <= self.burst + 1e-3 else None
+        return full_at_s if (full_at_s - now_s) * self.per_second <= self.burst + 1e-3 else None
 
 
 class RateByKey:
     """One bucket for each key, an address or a player. Keys whose bucket is full again are
     forgotten, so the table grows with the recent ones only."""
 
-    def __init__(self, rate: Rate, now: Callable[[], float]) -> None:
+    def __init__(self, rate: Rate, now_s: Callable[[], float]) -> None:
         self._rate = rate
-        self._now = now
-        self._full_at: dict[str, float] = {}  # the longest untouched come first
+        self._now_s = now_s
+        self._full_at_s: dict[str, float] = {}  # the longest untouched come first
 
     def __len__(self) -> int:
-        return len(self._full_at)
+        return len(self._full_at_s)
 
     def allow(self, key: str) -> bool:
         """Whether `key` may do it once more now."""
-        now = self._now()
-        self._forget_idle(now)
-        full_at = self._rate.take(self._full_at.get(key, now), now)
-        if full_at is None:
+        now_s = self._now_s()
+        self._forget_idle(now_s)
+        full_at_s = self._rate.take(self._full_at_s.get(key, now_s), now_s)
+        if full_at_s is None:
             return False
-        self._full_at.pop(key, None)  # so that it comes last
-        self._full_at[key] = full_at
+        self._full_at_s.pop(key, None)  # so that it comes last
+        self._full_at_s[key] = full_at_s
         return True
 
     def would_allow(self, key: str) -> bool:
         """What `allow` would say now, without counting."""
-        now = self._now()
-        return self._rate.take(self._full_at.get(key, now), now) is not None
+        now_s = self._now_s()
+        return self._rate.take(self._full_at_s.get(key, now_s), now_s) is not None
 
-    def _forget_idle(self, now: float) -> None:
+    def _forget_idle(self, now_s: float) -> None:
         # Two for every one that comes in, so the table shrinks while it is in use.
         for _ in range(2):
-            oldest = next(iter(self._full_at), None)
-            if oldest is None or self._full_at[oldest] > now:
+            oldest = next(iter(self._full_at_s), None)
+            if oldest is None or self._full_at_s[oldest] > now_s:
                 return
-            del self._full_at[oldest]
+            del self._full_at_s[oldest]
 
 
 class Credits:
     """The messages of one connection. A client that keeps sending what is refused is a flood.
     `spent`: there was nothing left for the last message."""
 
-    __slots__ = ("_full_at", "_rate", "_refused_at", "spent")
+    __slots__ = ("_full_at_s", "_rate", "_refused_at_s", "spent")
 
     def __init__(self, rate: Rate) -> None:
         self.spent = False
         self._rate = rate
-        self._full_at = 0.0
-        self._refused_at: deque[float] | None = None  # only for those who were ever refused
+        self._full_at_s = 0.0
+        self._refused_at_s: deque[float] | None = None  # only for those who were ever refused
 
-    def take(self, now: float) -> bool:
-        """Whether one more message is within the limit at `now`, in seconds."""
-        full_at = self._rate.take(self._full_at, now)
-        self.spent = full_at is None
-        if full_at is None:
-            self._remember_refusal(now)
+    def take(self, now_s: float) -> bool:
+        """Whether one more message is within the limit at `now_s`."""
+        full_at_s = self._rate.take(self._full_at_s, now_s)
+        self.spent = full_at_s is None
+        if full_at_s is None:
+            self._remember_refusal(now_s)
             return False
-        self._full_at = full_at
+        self._full_at_s = full_at_s
         return True
 
-    def is_flood(self, now: float) -> bool:
+    def is_flood(self, now_s: float) -> bool:
         """Whether FLOOD_REFUSALS messages were refused within FLOOD_WINDOW_SECONDS."""
-        refused_at = self._refused_at
+        refused_at_s = self._refused_at_s
         return (
-            refused_at is not None
-            and len(refused_at) == FLOOD_REFUSALS
-            and now - refused_at[0] <= FLOOD_WINDOW_SECONDS
+            refused_at_s is not None
+            and len(refused_at_s) == FLOOD_REFUSALS
+            and now_s - refused_at_s[0] <= FLOOD_WINDOW_SECONDS
         )
 
-    def _remember_refusal(self, now: float) -> None:
-        if self._refused_at is None:
-            self._refused_at = deque(maxlen=FLOOD_REFUSALS)
-        self._refused_at.append(now)
+    def _remember_refusal(self, now_s: float) -> None:
+        if self._refused_at_s is None:
+            self._refused_at_s = deque(maxlen=FLOOD_REFUSALS)
+        self._refused_at_s.append(now_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

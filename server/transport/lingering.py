@@ -1,4 +1,4 @@
-"""The lingering close (RFC 9112, 9.6): a peer that is still sending hears our last words all the
+"""The lingering close (RFC 9112, 9.6): a peer that is still sending gets our last bytes all the
 same.
 
 Whoever closes TCP with input unread, or gets more after closing, answers with a reset; and at a
@@ -35,7 +35,7 @@ async def linger(transport: asyncio.Transport, seconds: float, most_bytes: int) 
 
 
 class _Discard(asyncio.Protocol):
-    """Stands in for the protocol that was there `before`, which is told the rest but for data."""
+    """Stands in for the protocol that was there `before`, which gets every call but data."""
 
     def __init__(self, before: asyncio.Protocol, most_bytes: int) -> None:
         self.enough = asyncio.Event()

@@ -48,7 +48,7 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
 
 async def _take(session: Session, message: WSMessage, on_message: OnMessage) -> bool:
     """Deal with one WebSocket message; whether another is to be expected."""
-    if session.close_reason is not None:  # only the peer's own goodbye still matters
+    if session.close_reason is not None:  # only the peer's own close still matters
         return session.take_credit() and message.type not in _LAST
     match message.type:
         case WSMsgType.TEXT:

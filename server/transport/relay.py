@@ -1,4 +1,4 @@
-"""The relay: what happens in the lobbies that this node follows goes to their rooms."""
+"""The relay: what happens in the lobbies that this node has replicas of goes to their rooms."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 
 class Relay:
-    """The audience of the lobbies that this node follows."""
+    """The listener of this node's lobby replicas."""
 
     def __init__(
         self,
@@ -42,8 +42,8 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
-        """Tell the room, in the very bytes that were committed. Whoever had their grid arranged by
-        the server learns it from a state of their own."""
+        """Broadcast to the room, in the very bytes that were committed. Whoever had their grid
+        arranged by the server learns it from a state of their own."""
         namespace = lobby_namespace(lobby_id)
         outdated = self._outdated.get(namespace, ())
         helped: set[str] = set()

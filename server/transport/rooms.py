@@ -1,4 +1,4 @@
-"""Who is in which namespace, and how everyone there is told something.
+"""Who is in which namespace, and how an event is broadcast there.
 
 python-socketio's manager makes a task, a queue entry, an encoding and a frame per recipient, and
 walks all namespaces whenever someone leaves. Here a broadcast is one frame and one write each,

@@ -61,7 +61,7 @@ class Session:
         "_loop",
         "_on_end",
         "_pinged_with",
-        "_refused_at",
+        "_refused_at_s",
         "_timer",
         "_transport",
         "_unanswered_pings",
@@ -104,7 +104,7 @@ class Session:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._credits = credits
-        self._refused_at: tuple[float, ...] = ()
+        self._refused_at_s: tuple[float, ...] = ()
         self._unanswered_pings = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -159,19 +159,19 @@ class Session:
 
     def take_credit(self) -> bool:
         """Whether one more message is within the limit. A flood of others ends the connection."""
-        now = self._loop.time()
-        allowed = self._credits.take(now)
-        if not allowed and self._credits.is_flood(now):
+        now_s = self._loop.time()
+        allowed = self._credits.take(now_s)
+        if not allowed and self._credits.is_flood(now_s):
             self.close(CloseReason.FLOODED)
         return allowed
 
     def take_refusal(self) -> None:
         """A connect was refused for what the client sent. Too many soon after each other end the
         connection."""
-        now = self._loop.time()
-        recent = (at for at in self._refused_at if now - at < REFUSALS_WINDOW_SECONDS)
-        self._refused_at = (*recent, now)
-        if len(self._refused_at) >= MAX_REFUSED_CONNECTS:
+        now_s = self._loop.time()
+        recent = (at_s for at_s in self._refused_at_s if now_s - at_s < REFUSALS_WINDOW_SECONDS)
+        self._refused_at_s = (*recent, now_s)
+        if len(self._refused_at_s) >= MAX_REFUSED_CONNECTS:
             self.close(CloseReason.REFUSED)
 
     def take_pong(self) -> None:
@@ -204,12 +204,12 @@ class Session:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(seconds, callback)
 
-    # CloseReason
+    # Closing
 
     def close(self, reason: CloseReason, code: int | None = None) -> None:
-        """End the connection, the first `ending` counts. It leaves everything at once; the peer
-        gets a close frame, with the ending's code unless there is a better one, and CLOSE_SECONDS
-        to answer, then TCP is cut."""
+        """End the connection; the first `reason` counts. It leaves everything at once; the peer
+        gets a close frame, with the code of the reason unless there is a better one, and
+        CLOSE_SECONDS to answer, then TCP is cut."""
         if self.close_reason is not None:
             return
         self.close_reason = reason
@@ -226,7 +226,7 @@ class Session:
         self._loop.call_soon(self.close, reason)
 
     def hang_up(self) -> None:
-        """Close TCP once the goodbye is out. Call it when nobody reads any more."""
+        """Close TCP once the close frame is out. Call it when nobody reads any more."""
         self._transport.close()
         if not self._transport.get_write_buffer_size():
             self._cancel_timers()

@@ -10,7 +10,7 @@ from server.store.log import LogPosition
 
 
 class States:
-    """Tells members of followed lobbies the whole state.
+    """The whole state of replicated lobbies, for their members.
 
     A player's invoice has to be fetched; the state itself is taken at the instant in which it is
     sent, so that no event that was sent before it is missing in it.
@@ -39,5 +39,5 @@ def lobby_state(
     """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
     view = public_view(lobby, head.seq)
     you = own_view(lobby, alien_id, invoice)
-    lines = patterns_view(lobby.variant.side)
-    return LobbyState(**dict(view), patterns=lines, you=you, at=head.at_ms)
+    patterns = patterns_view(lobby.variant.side)
+    return LobbyState(**dict(view), patterns=patterns, you=you, at=head.at_ms)

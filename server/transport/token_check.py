@@ -1,4 +1,4 @@
-"""Whom a token vouches for, told to addresses that do not fail all the time."""
+"""Whom a token vouches for, unless its address fails all the time."""
 
 from collections.abc import Awaitable, Callable
 

@@ -140,8 +140,8 @@ class WebSocket(web.WebSocketResponse):
             guard.feed_data(early)
 
     async def close(self, **_: object) -> bool:  # no option counts
-        """What aiohttp does at input that is not valid, and at the end. But the session says
-        goodbye and hangs up."""
+        """What aiohttp does at input that is not valid, and at the end. But the session
+        sends the close frame and hangs up."""
         return False
 
     async def write_eof(self) -> None:  # type: ignore[override]  # as in aiohttp itself

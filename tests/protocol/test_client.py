@@ -15,8 +15,8 @@ from protocol.view import RoomMessage
 from server.assembly.app import App
 from server.dev.compose import DevWorld
 from server.dev.ports import free_port
+from server.transport.close_notification import RETRY_AFTER_MS
 from server.transport.close_reason import CloseReason
-from server.transport.goodbye import RETRY_AFTER_MS
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.game_server import has_line
 

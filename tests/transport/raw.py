@@ -145,7 +145,7 @@ class RawClient:
         self.writer.transport.abort()
 
     async def close(self) -> None:
-        """End the TCP connection without a goodbye."""
+        """End the TCP connection without a close frame."""
         self.writer.transport.abort()
         with contextlib.suppress(ConnectionError):
             await self.writer.wait_closed()

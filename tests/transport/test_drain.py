@@ -6,8 +6,8 @@ from typing import Any
 
 import socketio
 
+from server.transport.close_notification import RETRY_AFTER_MS
 from server.transport.close_reason import CloseReason
-from server.transport.goodbye import RETRY_AFTER_MS
 from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server
 

@@ -112,7 +112,7 @@ async def test_a_close_code_that_no_client_may_send_is_a_protocol_error(
 
 
 @pytest.mark.parametrize("code", [None, 1000, 1001, 1003, 1007, 1014, 3000, 4999])
-async def test_a_close_code_of_a_client_is_a_goodbye(
+async def test_a_client_may_close_with_a_close_code(
     server: Server, connect_raw: ConnectRaw, code: int | None
 ) -> None:
     client = await inside(server, connect_raw)

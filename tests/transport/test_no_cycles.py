@@ -24,8 +24,8 @@ def refused_for_good(client: RawClient) -> None:
 
 
 ENDS: dict[str, Callable[[RawClient], object]] = {
-    "goodbye": lambda client: client.send_frame(0x88, b"\x03\xe8"),
-    "Engine.IO goodbye": lambda client: client.send("1"),
+    "close frame": lambda client: client.send_frame(0x88, b"\x03\xe8"),
+    "Engine.IO close": lambda client: client.send("1"),
     "end of TCP": lambda client: client.writer.close(),
     "reset of TCP": RawClient.reset,
     "not a packet": lambda client: client.send("nonsense"),

@@ -136,7 +136,9 @@ async def test_a_websocket_whose_transport_is_closing_is_not_closed_again(
 
 
 def test_aiohttp_knows_the_close_codes_that_we_send() -> None:
-    assert (WSCloseCode.SERVICE_RESTART, WSCloseCode.POLICY_VIOLATION) == (1012, 1008), "ending.py"
+    assert (WSCloseCode.SERVICE_RESTART, WSCloseCode.POLICY_VIOLATION) == (1012, 1008), (
+        "close_reason.py"
+    )
 
 
 def test_a_transport_hands_a_frame_to_the_kernel_at_once(run: RunScenario) -> None:

@@ -19,7 +19,7 @@ class MetricsRoute:
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._text = b""
-        self._stale_at = 0.0
+        self._stale_at_s = 0.0
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
@@ -30,9 +30,9 @@ class MetricsRoute:
         return web.Response(body=self._rendered(), headers=headers)
 
     def _rendered(self) -> bytes:
-        started = time.monotonic()
-        if started >= self._stale_at:
+        started_s = time.monotonic()
+        if started_s >= self._stale_at_s:
             self._text = self._metrics.render()
-            ended = time.monotonic()
-            self._stale_at = ended + _PAUSE_BY_COST * (ended - started)
+            ended_s = time.monotonic()
+            self._stale_at_s = ended_s + _PAUSE_BY_COST * (ended_s - started_s)
         return self._text

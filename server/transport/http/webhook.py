@@ -63,19 +63,19 @@ class Webhook:
         if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
             self._count(ErrorCode.UNAUTHORIZED)
             return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
-        said = _read(body, request.headers.getall(VERSION_HEADER, []))
-        if said is None:
+        delivery = _read(body, request.headers.getall(VERSION_HEADER, []))
+        if delivery is None:
             log.warning("delivery_not_understood", body_bytes=len(body))
             self._count(ErrorCode.INVALID_MESSAGE)
             return problem(Refused(ErrorCode.INVALID_MESSAGE))
-        bind_contextvars(invoice_id=said.invoice)
-        return await self._record(said, body)
+        bind_contextvars(invoice_id=delivery.invoice)
+        return await self._record(delivery, body)
 
-    async def _record(self, said: PaymentDelivery, body: bytes) -> web.StreamResponse:
+    async def _record(self, delivery: PaymentDelivery, body: bytes) -> web.StreamResponse:
         self._assert_store_is_trusted()
         try:
-            async with asyncio.timeout(STORE_SECONDS), self._limiter.turn(said.invoice):
-                answer = await self._payments.deliver(said, body)
+            async with asyncio.timeout(STORE_SECONDS), self._limiter.turn(delivery.invoice):
+                answer = await self._payments.deliver(delivery, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error
         self._assert_store_is_trusted()  # it may have been on a new connection, to another store
@@ -86,7 +86,7 @@ class Webhook:
         self._count(answer.reason or ("processed" if answer.processed else "ignored"))
         log.info(
             "delivery_recorded",
-            status=said.status,
+            status=delivery.status,
             processed=answer.processed,
             reason=answer.reason,
         )
@@ -126,7 +126,7 @@ def _verifies(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
 
 
 def _read(body: bytes, versions: list[str]) -> PaymentDelivery | None:
-    """What the provider says, if it is said in a way that we know."""
+    """What the provider delivers, if it is of a shape that we know."""
     if any(version != VERSION for version in versions):
         return None
     try:

@@ -1,4 +1,4 @@
-"""The last words to a member whose connection ends."""
+"""The close notification: what a member is sent when its connection ends."""
 
 import secrets
 from typing import Final
@@ -19,8 +19,8 @@ _DISMISSALS: Final = (
 )
 
 
-def say_goodbye(member: Member, reason: CloseReason) -> None:
-    """Tell why, where there is something that the client should do about it.
+def notify_close(member: Member, reason: CloseReason) -> None:
+    """Send why, where there is something that the client should do about it.
 
     A client that gets a disconnect packet does not come back by itself. One that is drained
     should: to it the connection just ends.
