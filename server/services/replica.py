@@ -1,6 +1,5 @@
 """A lobby in this node's memory, and who is notified of its changes."""
 
-import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -35,7 +34,7 @@ class Replica:
     """A copy of a lobby, and the last records that were sent to its room.
 
     `users`: how many need it. `expected`: what this node last asked the store to commit, and the
-    lobby after it. `expiry` waits until the store deletes the lobby.
+    lobby after it.
     """
 
     snapshot: Snapshot
@@ -44,7 +43,6 @@ class Replica:
     recent: deque[Record] = field(default_factory=lambda: deque(maxlen=RECENT))
     catching_up: bool = False
     behind: bool = False
-    expiry: "asyncio.Task[None] | None" = None
 
     @property
     def gone(self) -> bool:

@@ -12,7 +12,7 @@ import structlog
 
 from protocol.views import Status
 from server.runtime.metrics import Metrics
-from server.services.expiry import RETRY_SECONDS, expired
+from server.services.expiry import ExpiryWatch
 from server.services.locks import Locks
 from server.services.replica import Replica, ReplicaListener
 from server.store import keys
@@ -22,6 +22,7 @@ from server.store.log import Record, Snapshot, commit_header, decode_invoice_cha
 from server.store.subscription import Subscription
 
 _PAGE: Final = 1_000
+_RETRY_SECONDS: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,7 @@ class LobbyReplicas:
         self._replica_of: dict[str, Replica] = {}
         self._locks = Locks()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._expiry = ExpiryWatch(store, self._expired)
         self.listener: ReplicaListener | None = None
 
     def snapshot(self, lobby_id: str) -> Snapshot | None:
@@ -74,8 +76,7 @@ class LobbyReplicas:
         if replica.users == 0:
             del self._replica_of[lobby_id]
             self._subscription.unsubscribe(keys.events(lobby_id))
-            if replica.expiry is not None:
-                replica.expiry.cancel()
+            self._expiry.unwatch(lobby_id)
 
     def expect(self, lobby_id: str, after: Snapshot, records: Sequence[Record]) -> None:
         """This node is about to commit these records: if the published commit arrives before the
@@ -108,6 +109,7 @@ class LobbyReplicas:
 
     async def close(self) -> None:
         """Stop catching up."""
+        await self._expiry.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -190,7 +192,7 @@ class LobbyReplicas:
                 except StoreUnavailable as error:
                     log.warning("catching_up_failed", lobby_id=lobby_id, error=str(error))
                     replica.behind = True
-                    await asyncio.sleep(RETRY_SECONDS)
+                    await asyncio.sleep(_RETRY_SECONDS)
         except Exception:
             log.exception("catching_up_failed", lobby_id=lobby_id)
         finally:
@@ -221,6 +223,8 @@ class LobbyReplicas:
         if replica.gone or self._replica_of.get(lobby_id) is not replica:
             return
         replica.reset(snapshot)
+        if replica.gone:
+            self._expiry.unwatch(lobby_id)
         if self.listener is None:
             return
         if replica.gone:
@@ -230,19 +234,13 @@ class LobbyReplicas:
             self._watch_expiry(lobby_id, replica)
 
     def _watch_expiry(self, lobby_id: str, replica: Replica) -> None:
-        if replica.finished and replica.expiry is None:
-            replica.expiry = self._spawn(self._await_expiry(lobby_id, replica))
+        if replica.finished:
+            self._expiry.watch(lobby_id)
 
-    async def _await_expiry(self, lobby_id: str, replica: Replica) -> None:
-        while not replica.gone:
-            await expired(self._store, lobby_id)
-            try:
-                await self._reload(lobby_id, replica)
-            except StoreUnavailable:
-                await asyncio.sleep(RETRY_SECONDS)
+    def _expired(self, lobby_id: str) -> None:
+        self._close_gap_soon(lobby_id, self._replica_of[lobby_id])
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
