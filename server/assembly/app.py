@@ -22,6 +22,7 @@ from server.runtime.settings import Settings
 from server.store.connection import open_redis
 from server.store.reception import Reception
 from server.store.subscription import Subscription
+from server.store.timings import TIMINGS, StoreTimings
 from server.transport.concurrency import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.http.health import Readiness
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
@@ -42,6 +43,7 @@ class App:
         *,
         dev_login: bool = False,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        timings: StoreTimings = TIMINGS,
     ) -> None:
         self._phase: Readiness = "starting"
         self._tasks: set[asyncio.Task[None]] = set()
@@ -50,9 +52,9 @@ class App:
         limits = socket_limits(settings)
         self.clock = StoreClock()
         self.metrics = Metrics()
-        self.stores = Stores(settings, self.clock, self.metrics)
+        self.stores = Stores(settings, self.clock, self.metrics, timings)
         self.subscription = Subscription(
-            open_redis(settings.redis_url), self.stores.channels, self._restore
+            open_redis(settings.redis_url, timings), self.stores.channels, self._restore, timings
         )
         self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
         self.books = books_side(settings, self.stores, self.clock)

@@ -27,6 +27,7 @@ from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
 from server.store.tables import Tables
 from server.store.timers import Timers
+from server.store.timings import TIMINGS, StoreTimings
 
 RETRY_SECONDS: Final = 1.0
 
@@ -41,7 +42,14 @@ class Stores:
     """What a process uses of the store, over one connection and one for health. `offered`: the
     tables of the tiers that it offers."""
 
-    def __init__(self, settings: Settings, clock: StoreClock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: StoreClock,
+        metrics: Metrics,
+        timings: StoreTimings = TIMINGS,
+    ) -> None:
+        self.timings = timings
         self.channels = Channels()
         self.terms = Terms(
             recipient=settings.alien_provider_address,
@@ -55,8 +63,10 @@ class Stores:
             books=settings.database_url is not None,
         )
         projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
-        self.connection = Connection(open_redis(settings.redis_url), clock, metrics)
-        self.health = StoreHealth(open_redis(settings.redis_url))
+        self.connection = Connection(
+            open_redis(settings.redis_url, timings), clock, metrics, timings
+        )
+        self.health = StoreHealth(open_redis(settings.redis_url, timings))
         self.commits = commits = Commits(self.connection, metrics)
         self.offered = tables(settings)
         self.tables = Tables(self.connection, self.offered)
@@ -64,6 +74,7 @@ class Stores:
             self.connection,
             lambda: [*permissions(self.tables.known, self.channels)],
             allow_weak=settings.allow_weak_durability,
+            timings=timings,
         )
         self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
         self.invoices = InvoiceStore(

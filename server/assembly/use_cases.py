@@ -55,7 +55,9 @@ class UseCases:
         self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock, past)
         self.records = Records(stores.lobbies, past)
         self.proofs = Proofs(self.lobbies, stores.proofs, past)
-        self.scheduler = TickScheduler(self.lobbies, stores.timers, alarms, clock, stores.tables)
+        self.scheduler = TickScheduler(
+            self.lobbies, stores.timers, alarms, clock, stores.tables, stores.timings
+        )
         self.cluster_stats = ClusterStats(
             stores.directory,
             stores.ledger,

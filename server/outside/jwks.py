@@ -31,10 +31,18 @@ class Jwks:
     There is never more than one fetch at a time.
     """
 
-    def __init__(self, *, url: str, ttl_seconds: float, cooldown_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        url: str,
+        ttl_seconds: float,
+        cooldown_seconds: float,
+        fetch_seconds: float = FETCH_SECONDS,
+    ) -> None:
         self._url = httpx.URL(url)
         self._ttl_seconds = ttl_seconds
         self._cooldown_seconds = cooldown_seconds
+        self._fetch_seconds = fetch_seconds
         # Compressed documents are not asked for: a small one can be very large when unpacked.
         self._client = httpx.AsyncClient(headers={"Accept-Encoding": "identity"})
         self._keys: KeySet = {}
@@ -87,7 +95,7 @@ class Jwks:
     async def _fetch(self) -> None:
         retry_seconds = self._cooldown_seconds
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
+            async with asyncio.timeout(self._fetch_seconds):
                 self._take(read_key_set(await self._download()))
             retry_seconds = self._ttl_seconds
         except (httpx.HTTPError, TimeoutError, ValueError) as error:

@@ -19,26 +19,28 @@ class Locks:
     """One lock for each name. They only spare this process needless conflicts: correctness is the
     commit's, which other processes take part in as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, hanging_seconds: float = HANGING_SECONDS) -> None:
+        self._hanging_seconds = hanging_seconds
         self._locks: dict[str, _Lock] = {}
 
     def hold(self, name: str) -> "_Hold":
         """Hold the lock of that name, as an asynchronous context manager.
 
         Raises StoreUnavailable if a holder before us, while we waited, did so after
-        `HANGING_SECONDS` or more: otherwise, while the store hangs, all who wait would wait for its
+        `hanging_seconds` or more: otherwise, while the store hangs, all who wait would wait for its
         timeout one after the other. After a failure that came at once the next one tries.
         """
-        return _Hold(self._locks, name)
+        return _Hold(self._locks, name, self._hanging_seconds)
 
 
 class _Hold:
     # A class: `asynccontextmanager` would create a generator and one more object for each commit.
-    __slots__ = ("_lock", "_locks", "_name", "_since")
+    __slots__ = ("_hanging_seconds", "_lock", "_locks", "_name", "_since")
 
-    def __init__(self, locks: dict[str, _Lock], name: str) -> None:
+    def __init__(self, locks: dict[str, _Lock], name: str, hanging_seconds: float) -> None:
         self._locks = locks
         self._name = name
+        self._hanging_seconds = hanging_seconds
 
     async def __aenter__(self) -> None:
         self._lock = self._locks.setdefault(self._name, _Lock())
@@ -65,7 +67,7 @@ class _Hold:
         self._release()
 
     def _has_hung(self) -> bool:
-        return asyncio.get_running_loop().time() - self._since >= HANGING_SECONDS
+        return asyncio.get_running_loop().time() - self._since >= self._hanging_seconds
 
     def _release(self) -> None:
         self._lock.release()

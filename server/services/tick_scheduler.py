@@ -15,13 +15,12 @@ from server.services.lobbies import Changed, Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.tables import Tables
 from server.store.timers import AHEAD_MS, Timers
+from server.store.timings import TIMINGS, StoreTimings
 
 MAX_SLEEP_SECONDS: Final = 0.25
 """Another node may have set an earlier timer and died, so no scheduler sleeps longer."""
 MIN_SLEEP_SECONDS: Final = 0.02
 """What is due within so short a time is taken in one batch, well before it is due."""
-TABLES_SECONDS: Final = 4.0
-"""How often to ask for tables that other servers, with other settings, have opened."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
 _DEAD_SECONDS: Final = 5.0
@@ -45,12 +44,14 @@ class TickScheduler:
         alarms: Alarms,
         clock: StoreClock,
         tables: Tables,
+        timings: StoreTimings = TIMINGS,
     ) -> None:
         self._lobbies = lobbies
         self._timers = timers
         self._alarms = alarms
         self._clock = clock
         self._tables = tables
+        self._find_tables_seconds = timings.find_tables
         self._stopping = False
         self._finding: asyncio.Task[None] | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}
@@ -107,7 +108,7 @@ class TickScheduler:
                 # Tables that are known are served all the same, and the next attempt may succeed.
                 log.exception("scheduler_failed")
             self._serve_all_known()
-            await asyncio.sleep(TABLES_SECONDS)
+            await asyncio.sleep(self._find_tables_seconds)
 
     async def _serve(self, table: str) -> None:
         while not self._stopping:

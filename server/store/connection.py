@@ -19,8 +19,8 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.shared_timeout import SharedTimeout
 from server.store.errors import StoreUnavailable
+from server.store.timings import TIMINGS, StoreTimings
 
-COMMAND_TIMEOUT_SECONDS: Final = 2.0
 _BATCH: Final = 512
 
 _UNAVAILABLE = (
@@ -63,14 +63,14 @@ class Script:
         self.sha: str | None = None
 
 
-def open_redis(url: str) -> Redis:
-    """A client of the store that never waits longer than `COMMAND_TIMEOUT_SECONDS` and never
-    repeats a command by itself: only the caller knows whether that is safe."""
+def open_redis(url: str, timings: StoreTimings = TIMINGS) -> Redis:
+    """A client of the store that never waits longer than `timings.command` and never repeats a
+    command by itself: only the caller knows whether that is safe."""
     return Redis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=COMMAND_TIMEOUT_SECONDS,
-        socket_connect_timeout=COMMAND_TIMEOUT_SECONDS,
+        socket_timeout=timings.command,
+        socket_connect_timeout=timings.command,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
@@ -87,21 +87,28 @@ class Connection:
     given up.
     """
 
-    def __init__(self, redis: Redis, clock: StoreClock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        clock: StoreClock,
+        metrics: Metrics,
+        timings: StoreTimings = TIMINGS,
+    ) -> None:
         self._redis = redis
+        self._timings = timings
         self._clock = clock
         self.metrics = metrics
         self._line: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
-        self._patience = SharedTimeout(COMMAND_TIMEOUT_SECONDS, _give_up)
+        self._patience = SharedTimeout(timings.command, _give_up)
         self.look: Callable[[Ask], Awaitable[None]] | None = None
         self._looked = False
 
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
 
-        Raises StoreUnavailable after `COMMAND_TIMEOUT_SECONDS` at most, or redis.ResponseError if
+        Raises StoreUnavailable after `timings.command` at most, or redis.ResponseError if
         the command itself is wrong.
         """
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -172,7 +179,7 @@ class Connection:
     async def _send(self, batch: list[_Command]) -> None:
         try:
             with self.metrics.store_round_trip.time():
-                async with asyncio.timeout(COMMAND_TIMEOUT_SECONDS):
+                async with asyncio.timeout(self._timings.command):
                     answers = await self._exchange(batch)
         except BaseException as error:
             await self._hang_up()  # what it says now could be taken for another answer

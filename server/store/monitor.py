@@ -12,8 +12,8 @@ from server.store.connection import Ask, Connection
 from server.store.errors import StoreUnavailable
 from server.store.inspection import Findings, inspect
 from server.store.permissions import Permission
+from server.store.timings import TIMINGS, StoreTimings
 
-LOOK_SECONDS: Final = 60.0
 LOOK_WHILE_WEAK_SECONDS: Final = 2.0
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 class StoreMonitor:
     """Inspects the store after each connect, before anything else is sent on the connection, and
-    every `LOOK_SECONDS`. With `allow_weak` a store that may lose payments will do.
+    every `timings.inspect` seconds. With `allow_weak` a store that may lose payments will do.
 
     `needed` returns what its user has to be permitted.
     """
@@ -32,7 +32,9 @@ class StoreMonitor:
         needed: Callable[[], Sequence[Permission]],
         *,
         allow_weak: bool,
+        timings: StoreTimings = TIMINGS,
     ) -> None:
+        self._every_seconds = timings.inspect
         self._connection = connection
         self._needed = needed
         self._allow_weak = allow_weak
@@ -69,8 +71,8 @@ class StoreMonitor:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(min(LOOK_WHILE_WEAK_SECONDS, LOOK_SECONDS))
-            if self.trusted and time.monotonic() - self._looked_s < LOOK_SECONDS:
+            await asyncio.sleep(min(LOOK_WHILE_WEAK_SECONDS, self._every_seconds))
+            if self.trusted and time.monotonic() - self._looked_s < self._every_seconds:
                 continue
             try:
                 await self._connection.look_again()

@@ -13,12 +13,8 @@ from redis.asyncio import Redis
 from protocol.cancellation import raise_if_cancelled
 from server.store.channels import Channels
 from server.store.errors import LOST, StoreUnavailable
+from server.store.timings import TIMINGS, StoreTimings
 
-PING_SECONDS: Final = 2.0
-SILENCE_SECONDS: Final = 6.0
-"""A connection that has said nothing for so long, though pinged, is dead: it is given up."""
-RETRY_SECONDS: Final = 0.5
-CONFIRM_SECONDS: Final = 2.0
 CANCEL_AGAIN_SECONDS: Final = 0.1
 
 # AttributeError is redis-py's, for sending while another task finds that the connection is gone.
@@ -38,8 +34,15 @@ class Subscription:
     messages of the time between are gone, and must be read from where they are kept.
     """
 
-    def __init__(self, redis: Redis, channels: Channels, on_restored: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        redis: Redis,
+        channels: Channels,
+        on_restored: Callable[[], None],
+        timings: StoreTimings = TIMINGS,
+    ) -> None:
         self._redis = redis
+        self._timings = timings
         self._channels = channels
         self._on_restored = on_restored
         self._listeners: dict[str, Listener] = {}
@@ -57,7 +60,7 @@ class Subscription:
     @property
     def alive(self) -> bool:
         """Whether the connection is up and has answered lately."""
-        return self._connection is not None and self._silent_seconds < SILENCE_SECONDS
+        return self._connection is not None and self._silent_seconds < self._timings.silence
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -84,7 +87,7 @@ class Subscription:
         try:
             if self._connection is not None:
                 await self._connection.send_command(self._channels.subscribe, channel)
-            async with asyncio.timeout(CONFIRM_SECONDS):
+            async with asyncio.timeout(self._timings.confirm):
                 await confirmed.wait()
         except _LOST as error:
             self.unsubscribe(channel)
@@ -119,7 +122,7 @@ class Subscription:
                 await self._listen()
             except* _LOST as lost:
                 log.warning("subscription_lost", error=repr(lost.exceptions))
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(self._timings.reconnect)
 
     async def _listen(self) -> None:
         pool: Any = self._redis.connection_pool  # neither it nor its connections have types
@@ -172,11 +175,11 @@ class Subscription:
     async def _ping(self, connection: Any) -> None:
         """Ask for a sign of life again and again. Raises TimeoutError when there is none, and
         ConnectionResetError when the connection is to be renewed."""
-        while (patience_seconds := SILENCE_SECONDS - self._silent_seconds) > 0:
+        while (left_seconds := self._timings.silence - self._silent_seconds) > 0:
             await connection.send_command("PING")
             raise_if_cancelled()
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(PING_SECONDS, patience_seconds)):
+                async with asyncio.timeout(min(self._timings.ping, left_seconds)):
                     await self._renewing.wait()
                     raise ConnectionResetError("the subscription is renewed")
         raise TimeoutError("the subscription is silent")

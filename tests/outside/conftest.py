@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from server.outside.identity import IdentityVerifier
-from server.outside.jwks import Jwks
+from server.outside.jwks import FETCH_SECONDS, Jwks
 from tests.outside.draft import AUDIENCE, ISSUER, NOW
 from tests.outside.issuer import Ed25519Key, Issuer, RsaKey
 
@@ -44,10 +44,16 @@ async def make_jwks(issuer: Issuer) -> AsyncIterator[MakeJwks]:
     made: list[Jwks] = []
 
     def make(
-        ttl_seconds: float = 3600, cooldown_seconds: float = 3600, url: str | None = None
+        ttl_seconds: float = 3600,
+        cooldown_seconds: float = 3600,
+        fetch_seconds: float = FETCH_SECONDS,
+        url: str | None = None,
     ) -> Jwks:
         jwks = Jwks(
-            url=url or issuer.url, ttl_seconds=ttl_seconds, cooldown_seconds=cooldown_seconds
+            url=url or issuer.url,
+            ttl_seconds=ttl_seconds,
+            cooldown_seconds=cooldown_seconds,
+            fetch_seconds=fetch_seconds,
         )
         made.append(jwks)
         return jwks

@@ -268,11 +268,10 @@ async def test_an_issuer_that_nobody_is_at_is_unavailable(
 
 
 async def test_closing_ends_a_fetch_under_way_and_whoever_waits_for_it(
-    issuer: Issuer, make_jwks: MakeJwks, rsa_key: RsaKey, monkeypatch: pytest.MonkeyPatch
+    issuer: Issuer, make_jwks: MakeJwks, rsa_key: RsaKey
 ) -> None:
-    monkeypatch.setattr("server.outside.jwks.FETCH_SECONDS", 100.0)  # which nobody waits for
     issuer.answers.clear()
-    jwks = make_jwks()
+    jwks = make_jwks(fetch_seconds=100)  # which nobody waits for
     asking = asyncio.create_task(jwks.key(rsa_key.kid, rsa_key.alg))
     await until(lambda: issuer.open_now == 1)
     async with asyncio.timeout(50):

@@ -5,23 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from server.store import connection, subscription
-from tests.support.game import Node, StartNode, starting_nodes
-
-PATIENCE_SECONDS = 20.0
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pause of this machine is no outage of the store."""
-    monkeypatch.setattr(connection, "COMMAND_TIMEOUT_SECONDS", PATIENCE_SECONDS)
-    monkeypatch.setattr(subscription, "CONFIRM_SECONDS", PATIENCE_SECONDS)
+from tests.support.game import PATIENT, Node, StartNode, starting_nodes
 
 
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes() as start:
+    async with starting_nodes(timings=PATIENT) as start:
         yield start
 
 

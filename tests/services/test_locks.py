@@ -1,8 +1,5 @@
 import asyncio
 
-import pytest
-
-from server.services import locks as module
 from server.services.locks import Locks
 from server.store.errors import StoreUnavailable
 
@@ -46,11 +43,8 @@ async def test_one_holds_a_name_at_a_time_and_other_names_are_free() -> None:
     await cy.end()
 
 
-async def test_who_waited_while_the_store_hung_fails_too_and_who_comes_later_does_not(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
-    locks = Locks()
+async def test_who_waited_while_the_store_hung_fails_too_and_who_comes_later_does_not() -> None:
+    locks = Locks(hanging_seconds=0)
     ann, bob, cy = await visits(locks, "red", "red", "red")
     await ann.end(StoreUnavailable("away"))
     for visit in (ann, bob, cy):

@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
 from server.runtime.metrics import Metrics
-from server.services import tick_scheduler
 from server.services.audit import Audit
 from server.services.cluster_stats import ClusterStats
 from server.services.past import WholeLedger
@@ -19,7 +18,7 @@ from server.store.ledger import LedgerStore
 from server.store.nodes import Nodes
 from server.store.past import PastStore
 from server.store.tables import Tables
-from tests.support.game import BRISK, CLASSIC, Node, StartNode
+from tests.support.game import BRISK, CLASSIC, PATIENT, Node, StartNode, starting_nodes
 from tests.support.store_content import command
 from tests.support.wait import until
 
@@ -29,10 +28,11 @@ NEXT = {3500: CLASSIC}
 BEFORE = {3500: CLASSIC, WITHDRAWN: DUEL}
 
 
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables that others opened are looked for all the time."""
-    monkeypatch.setattr(tick_scheduler, "TABLES_SECONDS", 0.05)
+@pytest.fixture
+async def start_node() -> AsyncIterator[StartNode]:
+    """Starts nodes that look for the tables that others opened all the time."""
+    async with starting_nodes(timings=replace(PATIENT, find_tables=0.05)) as start:
+        yield start
 
 
 @asynccontextmanager

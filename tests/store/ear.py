@@ -3,16 +3,17 @@
 from server.store.channels import Channels
 from server.store.connection import open_redis
 from server.store.subscription import Subscription
+from server.store.timings import TIMINGS, StoreTimings
 
 
 class Ear:
     """A subscription, what it heard, and how often it was restored."""
 
-    def __init__(self, url: str, *, sharded: bool = True) -> None:
+    def __init__(self, url: str, *, sharded: bool = True, timings: StoreTimings = TIMINGS) -> None:
         self.heard: list[str] = []
         self.restored = 0
         self._redis = open_redis(url)
-        self.subscription = Subscription(self._redis, Channels(sharded), self._restored)
+        self.subscription = Subscription(self._redis, Channels(sharded), self._restored, timings)
         self.subscription.start()
 
     async def close(self) -> None:

@@ -10,8 +10,9 @@ from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
-from server.store.connection import COMMAND_TIMEOUT_SECONDS, Ask
+from server.store.connection import Ask
 from server.store.errors import StoreUnavailable
+from server.store.timings import TIMINGS
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.store_content import command, store_content
@@ -93,7 +94,7 @@ async def test_no_command_waits_longer_than_its_time_for_a_store_that_hangs(
     async def is_refused_in_time() -> bool:
         calling = asyncio.create_task(node.connection.call("ECHO", 1))
         # A timer of the same loop: a pause of the machine delays both.
-        too_long = asyncio.create_task(asyncio.sleep(COMMAND_TIMEOUT_SECONDS + 1))
+        too_long = asyncio.create_task(asyncio.sleep(TIMINGS.command + 1))
         done, _ = await asyncio.wait({calling, too_long}, return_when=asyncio.FIRST_COMPLETED)
         too_long.cancel()
         return calling in done and isinstance(calling.exception(), StoreUnavailable)

@@ -2,17 +2,18 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import uvloop
 from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
-from server.store import subscription
 from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
-from server.store.subscription import CONFIRM_SECONDS
+from server.store.timings import TIMINGS
 from tests.store.ear import Ear
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
@@ -33,7 +34,7 @@ async def start_ear() -> AsyncIterator[StartEar]:
     """Starts an `Ear`, which is connected then; it is closed after the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(url: str, **options: bool) -> Ear:
+        async def start(url: str, **options: Any) -> Ear:
             ear = Ear(url, **options)
             stack.push_async_callback(ear.close)
             await until(lambda: ear.subscription.alive)
@@ -141,11 +142,11 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
 
 
 async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
-    start_ear: StartEar, store_url: str, monkeypatch: pytest.MonkeyPatch
+    start_ear: StartEar, store_url: str
 ) -> None:
-    monkeypatch.setattr(subscription, "PING_SECONDS", 0.0005)
+    timings = replace(TIMINGS, ping=0.0005)
     for pauses in range(CLOSES):
-        ear = await start_ear(store_url)
+        ear = await start_ear(store_url, timings=timings)
         await asyncio.sleep(0.0001 * (pauses % 20))
         await ear.close()
 
@@ -159,14 +160,14 @@ async def is_well(health: StoreHealth) -> bool:
 
 
 def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
-    store_url: str, monkeypatch: pytest.MonkeyPatch
+    store_url: str,
 ) -> None:
-    monkeypatch.setattr(subscription, "RETRY_SECONDS", 0.001)
+    timings = replace(TIMINGS, reconnect=0.001)
 
     async def reset_again_and_again() -> None:
         async with Proxy(store_url) as proxy:
             proxy.resetting = True
-            ear, health = Ear(proxy.url), StoreHealth(open_redis(proxy.url))
+            ear, health = Ear(proxy.url, timings=timings), StoreHealth(open_redis(proxy.url))
             for _ in range(RESETS):
                 with pytest.raises(StoreUnavailable):
                     await health.ping()
@@ -228,7 +229,7 @@ async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
     ear = await start_ear(own_store.url)
     await ear.listen("first")
     own_store.kill()
-    async with asyncio.timeout(2 * CONFIRM_SECONDS):
+    async with asyncio.timeout(2 * TIMINGS.confirm):
         with pytest.raises(StoreUnavailable):
             await ear.listen()
     own_store.start()

@@ -18,6 +18,7 @@ from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
 from server.store.connection import open_redis
 from server.store.subscription import Subscription
+from server.store.timings import TIMINGS, StoreTimings
 from tests.support.wait import until
 
 BUY_IN = 3500
@@ -43,6 +44,8 @@ SETTINGS = {
     "WEBHOOK_PUBLIC_KEY": "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
 }
 """What a server has to be told; that key is nobody's here."""
+PATIENT = StoreTimings(command=20, confirm=20)
+"""A pause of this machine is no outage of the store."""
 
 
 class Node:
@@ -57,6 +60,7 @@ class Node:
         listen_url: str | None = None,
         sharded: bool = True,
         joins: MayJoin = lambda _alien_id: True,
+        timings: StoreTimings = TIMINGS,
         **settings: str,
     ) -> None:
         tiers = tiers or {BUY_IN: CLASSIC}
@@ -64,11 +68,11 @@ class Node:
         loaded = load_settings(SETTINGS | offered | settings)
         metrics = self.metrics = Metrics()
         self.clock = StoreClock()
-        self.stores = Stores(loaded, self.clock, metrics)
+        self.stores = Stores(loaded, self.clock, metrics, timings)
         self.stores.channels.sharded = sharded
-        self._listening = open_redis(listen_url or url)
+        self._listening = open_redis(listen_url or url, timings)
         self.subscription = Subscription(
-            self._listening, self.stores.channels, lambda: self.replicas.restore()
+            self._listening, self.stores.channels, lambda: self.replicas.restore(), timings
         )
         use_cases = UseCases(
             loaded, tiers, self.stores, self.subscription, self.clock, metrics, joins
@@ -148,12 +152,13 @@ class StartNode(Protocol):
 
 
 @asynccontextmanager
-async def starting_nodes() -> AsyncIterator[StartNode]:
-    """A `StartNode`; what it started is closed in the end."""
+async def starting_nodes(**defaults: Any) -> AsyncIterator[StartNode]:
+    """A `StartNode`, whose options are `defaults` unless they are given; what it started is closed
+    in the end."""
     async with AsyncExitStack() as stack:
 
         async def start(url: str, **options: Any) -> Node:
-            node = Node(url, **options)
+            node = Node(url, **defaults | options)
             stack.push_async_callback(node.close)
             await node.start()
             return node

@@ -14,6 +14,7 @@ from server.assembly.app import App
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
 from server.runtime.settings import load_settings
+from server.store.timings import TIMINGS, StoreTimings
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.http import serve_app
 from tests.system.visitor import Visitor
@@ -141,6 +142,7 @@ async def running_app(
     issuer: DevIssuer,
     provider: DevProvider,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+    timings: StoreTimings = TIMINGS,
     /,
     **changes: str,
 ) -> AsyncIterator[GameServer]:
@@ -148,7 +150,7 @@ async def running_app(
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | changes
-        app = App(load_settings(variables), keep_alive_seconds=keep_alive_seconds)
+        app = App(load_settings(variables), keep_alive_seconds=keep_alive_seconds, timings=timings)
         stack.push_async_callback(app.stop)
         url = await app.start()
         yield await stack.enter_async_context(game_server(url, issuer, provider))

@@ -13,7 +13,8 @@ from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
-from server.store import monitor
+from server.store.timings import StoreTimings
+from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.process import ChildProcess
 from tests.support.store_content import command, ledger
 from tests.support.wait import until
@@ -45,6 +46,7 @@ async def fsync_not_while_rewriting(admin: Redis) -> None:
     await admin.config_set("no-appendfsync-on-rewrite", "yes")
 
 
+OFTEN = StoreTimings(inspect=0.05)
 WEAK = {
     "maxmemory-policy volatile-lru": evict,
     "it is a replica": be_a_replica,
@@ -189,10 +191,8 @@ async def test_a_running_store_that_becomes_weaker_is_noticed_and_so_is_that_it_
     admin: Redis,
     issuer: DevIssuer,
     provider: DevProvider,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(monitor, "LOOK_SECONDS", 0.05)
-    async with running_app(own_store.url, issuer, provider) as server:
+    async with running_app(own_store.url, issuer, provider, KEEP_ALIVE_SECONDS, OFTEN) as server:
         desk = Desk(server, (await server.join("alice"))["invoice"])
         await WEAK[named](admin)
         await until(partial(desk.is_ready, 503))
@@ -212,10 +212,8 @@ async def test_an_append_only_file_that_is_switched_on_again_is_trusted_when_it_
     admin: Redis,
     issuer: DevIssuer,
     provider: DevProvider,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(monitor, "LOOK_SECONDS", 0.05)
-    async with running_app(own_store.url, issuer, provider) as server:
+    async with running_app(own_store.url, issuer, provider, KEEP_ALIVE_SECONDS, OFTEN) as server:
         desk = Desk(server, (await server.join("alice"))["invoice"])
         await admin.config_set("appendonly", "no")
         await until(partial(desk.is_ready, 503))
