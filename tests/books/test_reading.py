@@ -1,17 +1,20 @@
 """What players read of their past."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
 from server.books.reading import Sums, games_of, leaders, movements_of, set_listed, sums_of
 from server.books.schema import games, ledger, seats
 
+GUIDE = Path(__file__).parents[2] / "server/books/README.md"
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 EVER = (T0 - timedelta(days=1), T0 + timedelta(days=1000))
 
@@ -138,3 +141,19 @@ async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncCon
     lately = await leaders(connection, T0 - timedelta(days=30), 3500)
     assert [(row.alien_id, row.won) for row in lately] == [("bob", 1), ("cid", 0)]
     assert await leaders(connection, None, 7000) == []
+
+
+async def test_the_examples_of_the_guide_answer_what_they_say(connection: AsyncConnection) -> None:
+    await game(connection, 1, T0, None, "ann", "bob")
+    await game(connection, 2, T0, "ann", "ann", "bob")
+    for number, kind in ((1, "payout_owed"), (2, "refund_owed"), (3, "refund_owed")):
+        await entry(connection, number, kind, "7000")
+    await entry(connection, 4, "settled", "7000", event="2-0")
+    await connection.execute(text("""UPDATE games SET proof = '{"numbers_called": [7, 8]}'"""))
+    examples = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    answers = [(await connection.execute(text(example))).all() for example in examples]
+    assert answers == [
+        [(T0, 2, 7000)],
+        [("3500", "payout_owed", 1, 7000), ("3500", "refund_owed", 1, 7000)],
+        [("7", 2)],
+    ]

@@ -42,3 +42,13 @@ def test_the_store_keeps_what_it_acknowledges() -> None:
     assert "--appendonly yes --appendfsync always" in store["command"]
     assert store["volumes"] == ["store:/data"]
     assert "store" in COMPOSE["volumes"]
+
+
+def test_the_books_have_their_schema_before_anyone_uses_them() -> None:
+    for service in (*NODES, "archive"):
+        waits_for = SERVICES[service]["depends_on"]
+        assert waits_for["migrate"]["condition"] == "service_completed_successfully"
+    assert SERVICES["migrate"]["command"] == ["migrate"]
+    assert SERVICES["migrate"]["restart"] == "no"
+    assert SERVICES["migrate"]["depends_on"]["books"]["condition"] == "service_healthy"
+    assert "books" in COMPOSE["volumes"]
