@@ -3,10 +3,11 @@
 import secrets
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
+from server.cli.console import FAILED
 from server.load.condition import Condition
 from server.load.descriptors import raise_limit
 from server.load.figures import figures
@@ -17,8 +18,6 @@ from server.load.run import Run, RunFailed
 from server.load.scenario import Scenario, Signing
 from server.load.target import Target
 from server.load.tokens import key_set, read_key
-
-_FAILED: Final = 1
 
 
 def load(
@@ -149,7 +148,7 @@ def _run(
             run.watch(show)
     except RunFailed as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(_FAILED) from error
+        raise typer.Exit(FAILED) from error
     failed = [condition for condition in conditions if condition.holds(figures(run.seconds))]
     if report is not None:
         title = f"{scenario.players} players on {scenario.target.url}"
@@ -158,4 +157,4 @@ def _run(
     for condition in failed:
         typer.echo(f"failed: {condition}", err=True)
     if failed:
-        raise typer.Exit(_FAILED)
+        raise typer.Exit(FAILED)
