@@ -73,8 +73,8 @@ class FrontDesk:
 class LobbyClient:
     """A connection to a lobby. Every command raises CommandRefused or ConnectionLost.
 
-    `view` is the lobby after the last event that was taken from `events`, `patterns` the lines that
-    win there, `you` one's own part of it as the server last told it: `events` asks for it after
+    `view` is the lobby after the last event that was taken from `events`, `patterns` what wins
+    there, `you` one's own part of it as the server last told it: `events` asks for it after
     each reconnect and after whatever may have changed it, for it is in no event, and the answer to
     a command may be lost or another's.
     """

@@ -3,6 +3,7 @@ stopped."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 
 import structlog
 
@@ -16,6 +17,7 @@ from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
+from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
@@ -33,14 +35,15 @@ log = structlog.get_logger(__name__)
 
 
 class App:
-    """One server process. With `dev_login` its page logs in and pays by the routes of
-    development. A connection may be idle for `keep_alive_seconds`, and has no longer for the header
-    of a request."""
+    """One server process. `offered` is the variant of each buy-in, if not as the settings say. With
+    `dev_login` its page logs in and pays by the routes of development. A connection may be idle for
+    `keep_alive_seconds`, and has no longer for the header of a request."""
 
     def __init__(
         self,
         settings: Settings,
         *,
+        offered: Mapping[int, Variant] | None = None,
         dev_login: bool = False,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         timings: StoreTimings = TIMINGS,
@@ -48,7 +51,7 @@ class App:
         self._phase: Readiness = "starting"
         self._tasks: set[asyncio.Task[None]] = set()
         self.settings = settings
-        offered = tiers(settings)
+        offered = tiers(settings) if offered is None else offered
         limits = socket_limits(settings)
         self.clock = StoreClock()
         self.metrics = Metrics()

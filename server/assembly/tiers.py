@@ -8,13 +8,10 @@ from server.runtime.settings import Settings
 
 def tiers(settings: Settings) -> Mapping[int, Variant]:
     """The variant of every buy-in that is offered."""
-    classic = _variant(
-        settings,
-        name="classic",
-        min_players=settings.min_players,
-        max_players=settings.max_players,
+    classic = variant(
+        settings, "classic", min_players=settings.min_players, max_players=settings.max_players
     )
-    grand = _variant(settings, name="grand", min_players=2, max_players=20)
+    grand = variant(settings, "grand", min_players=2, max_players=20)
     return dict.fromkeys(settings.buy_in_tiers, classic) | dict.fromkeys(
         settings.grand_tiers, grand
     )
@@ -25,7 +22,8 @@ def tables(settings: Settings) -> Sequence[str]:
     return [str(tier) for tier in tiers(settings)]
 
 
-def _variant(settings: Settings, *, name: str, min_players: int, max_players: int) -> Variant:
+def variant(settings: Settings, name: str, *, min_players: int, max_players: int) -> Variant:
+    """The variant of that name, played in the time that the settings give."""
     return Variant(
         name=name,
         side=SHAPES[name].side,

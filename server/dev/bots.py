@@ -108,7 +108,7 @@ class Bot:
                     await self._claim_if_complete(lobby)
 
     async def _claim_if_complete(self, lobby: LobbyClient) -> None:
-        if not isinstance(judge(self.grid, self.marked), Complete):
+        if not isinstance(judge(self.grid, self.marked, lobby.patterns), Complete):
             return
         await asyncio.sleep(_random.uniform(*self._claim_delay_seconds))
         try:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from protocol.views import Invoice
 from server.assembly.app import App
+from server.assembly.tiers import tiers
 from server.dev.bots import Access
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.ports import free_port
@@ -31,7 +32,7 @@ HTTP_TIMEOUT_SECONDS: Final = 30
 
 class DevWorld:
     """A server and what it takes to play on it. What it stores, its keys included, is in
-    `data_dir`, where the next one finds it.
+    `data_dir`, where the next one finds it. `tiers` are the variant of each buy-in.
 
     `environ` are settings as for production, and `PORT=0` is a free one; those that tie the parts
     together are given here. Raises SettingsError.
@@ -51,6 +52,7 @@ class DevWorld:
                 "WEBHOOK_PUBLIC_KEY": DevProvider(keys_dir).public_key_hex,
             }
         )
+        self.tiers = tiers(self.settings)
         self.url = f"http://{self.settings.host}:{self.settings.port}"
         self._issuer = DevIssuer(
             self.settings.alien_issuer, self.settings.alien_provider_address, keys_dir
@@ -67,7 +69,7 @@ class DevWorld:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._store)
             await stack.enter_async_context(_serve_keys(self._issuer, self._issuer_port))
-            app = App(self.settings, dev_login=True)
+            app = App(self.settings, offered=self.tiers, dev_login=True)
             self._add_routes(app)
             stack.push_async_callback(app.stop)
             await app.start()

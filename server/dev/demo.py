@@ -12,7 +12,6 @@ from protocol.client import enter_lobby
 from protocol.view import RoomMessage
 from protocol.views import LobbyView
 from server.assembly.app import App
-from server.assembly.tiers import tiers
 from server.dev.bots import Bot
 from server.dev.compose import DevWorld
 from server.dev.screen import Screen
@@ -56,7 +55,7 @@ async def play_demo(console: Console) -> int:
 
 async def _play(world: DevWorld, console: Console) -> LobbyView:
     """One game, watched from its first event to its last by a spectator."""
-    variant = tiers(world.settings)[BUY_IN]
+    variant = world.tiers[BUY_IN]
     bots = [Bot(world.access, name, _CLAIM_DELAY_SECONDS) for name in NAMES]
     first, *others = bots
     await first.take_seat(BUY_IN)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from server.assembly.tiers import tiers
 from server.dev.bots import keep_lobbies_warm
 from server.dev.compose import DevWorld
 from server.runtime import logs
@@ -37,7 +36,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
         stopped = _stop_signal()
         print(_welcome(world, data_dir), flush=True)
         async with asyncio.TaskGroup() as group:
-            bots = group.create_task(keep_lobbies_warm(world.access, tiers(world.settings)))
+            bots = group.create_task(keep_lobbies_warm(world.access, world.tiers))
             await stopped.wait()
             bots.cancel()
 
@@ -49,7 +48,7 @@ def _with_bots(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _welcome(world: DevWorld, data_dir: Path) -> str:
-    offered = ", ".join(map(str, tiers(world.settings)))
+    offered = ", ".join(map(str, world.tiers))
     return _WELCOME.format(url=world.url, tiers=offered, data_dir=data_dir)
 
 

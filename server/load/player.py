@@ -29,12 +29,12 @@ class Game:
     )
 
     def __init__(self, token: str, joined: dict[str, Any], room: Room) -> None:
-        rules = joined["lobby"].get("rules")  # a server of the version before does not say them
+        rules = joined["lobby"]["rules"]
         self.token = token
         self.lobby_id = joined["lobby"]["lobby_id"]
         self.invoice = joined["invoice"]
         self.room = room
-        self.ticket = Ticket(rules["side"], rules["highest"]) if rules else Ticket()
+        self.ticket = Ticket(rules["side"], rules["highest"])
         self.has_paid = False
         self.has_selected = False
         self.has_arranged = False
@@ -118,7 +118,11 @@ class Player(Participant):
 
     def _hear(self, name: str, message: dict[str, Any]) -> None:
         game = self._game
-        if game is None or not game.room.hear(name, message):
+        if game is None:
+            return
+        if name == "lobby_state":
+            game.ticket.wins_by(message["patterns"])
+        if not game.room.hear(name, message):
             return
         if name == "number_called":
             is_news = game.ticket.mark(message["number"])

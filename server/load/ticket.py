@@ -1,25 +1,10 @@
 """A player's ticket, with the called numbers marked."""
 
 import random
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-SIDE: Final = 3
-HIGHEST: Final = 50
 _random: Final = random.SystemRandom()
-
-
-@cache
-def _patterns(side: int) -> Sequence[int]:
-    """The patterns that win: one bit for each cell, row by row."""
-    rows = [[row * side + column for column in range(side)] for row in range(side)]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    diagonals = [
-        [row[i] for i, row in enumerate(rows)],
-        [row[-1 - i] for i, row in enumerate(rows)],
-    ]
-    return [sum(1 << cell for cell in cells) for cells in rows + columns + diagonals]
 
 
 class Ticket:
@@ -27,9 +12,9 @@ class Ticket:
 
     __slots__ = ("_bits", "_marked", "_patterns", "_side", "numbers")
 
-    def __init__(self, side: int = SIDE, highest: int = HIGHEST) -> None:
+    def __init__(self, side: int, highest: int) -> None:
         self._side = side
-        self._patterns = _patterns(side)
+        self._patterns: tuple[int, ...] = ()
         self.numbers = _random.sample(range(1, highest + 1), side * side)
         self._bits = {number: 1 << cell for cell, number in enumerate(self.numbers)}
         self._marked = 0
@@ -42,8 +27,15 @@ class Ticket:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all numbers of a row, a column or a diagonal were called."""
+        """Whether all numbers of a pattern were called."""
         return any(self._marked & pattern == pattern for pattern in self._patterns)
+
+    def wins_by(self, patterns: Mapping[str, Iterable[tuple[int, int]]]) -> None:
+        """Take what wins from what the lobby says of itself: cells, (row, column), by name."""
+        self._patterns = tuple(  # a bit for each cell, row by row
+            sum(1 << row * self._side + column for row, column in cells)
+            for cells in patterns.values()
+        )
 
     def mark(self, number: int) -> bool:
         """Note that a number was called; whether it is on the ticket."""

@@ -157,7 +157,8 @@ def _claim(turn: Turn, command: Claim, now_ms: int) -> Refused | None:
     player = _player(turn.lobby, command.alien_id, _IN_PLAY)
     if isinstance(player, Refused):
         return player
-    verdict = judge(player.grid or (), frozenset(turn.lobby.called))
+    patterns = turn.lobby.variant.patterns
+    verdict = judge(player.grid or (), frozenset(turn.lobby.called), patterns)
     if isinstance(verdict, Complete):
         finish(turn, now_ms, "won", player.alien_id, verdict.pattern)
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from protocol.errors import ErrorCode, Refused
 from server.rules.draw import Grid
-from server.rules.variants import Variant, patterns
+from server.rules.variants import Patterns, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,14 @@ def check_grid(
     return None
 
 
-def judge(grid: Grid, called: Collection[int]) -> Complete | Incomplete:
-    """Whether the grid has a complete pattern among the numbers called."""
+def judge(grid: Grid, called: Collection[int], patterns: Patterns) -> Complete | Incomplete:
+    """Whether one of the patterns of the grid is complete with the numbers called."""
     missing: dict[str, tuple[int, ...]] = {}
-    for pattern in patterns(len(grid)):
-        left = tuple(grid[r][c] for r, c in pattern.cells if grid[r][c] not in called)
+    for name, cells in patterns.items():
+        left = tuple(grid[r][c] for r, c in cells if grid[r][c] not in called)
         if not left:
-            return Complete(pattern.name)
-        missing[pattern.name] = left
+            return Complete(name)
+        missing[name] = left
     return Incomplete(min(missing.values(), key=len))
 
 

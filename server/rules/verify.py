@@ -99,8 +99,11 @@ def _check_end(proof: Proof) -> Iterator[str]:
     grids = {alien_id: _grid(grid) for alien_id, _, grid in proof.players}
     if proof.winner not in grids:
         yield "the winner is no player"
-    elif judge(grids[proof.winner], proof.numbers_called) != Complete(proof.pattern or ""):
-        yield "pattern is not the first complete one of the winner's grid"
+    else:
+        patterns = SHAPES[proof.variant].patterns
+        verdict = judge(grids[proof.winner], proof.numbers_called, patterns)
+        if verdict != Complete(proof.pattern or ""):
+            yield "pattern is not the first complete one of the winner's grid"
 
 
 def _check_hash(proof: Proof) -> Iterator[str]:

@@ -18,7 +18,7 @@ from server.rules import events
 from server.rules.draw import seed_hash
 from server.rules.lobby import Lobby, Player
 from server.rules.proofs import proof
-from server.rules.variants import Variant, patterns
+from server.rules.variants import Variant
 
 
 def public_view(lobby: Lobby, seq: int) -> LobbyView:
@@ -58,9 +58,9 @@ def rules_view(variant: Variant) -> Rules:
 
 
 @cache
-def patterns_view(side: int) -> Patterns:
-    """The patterns that win on a grid of that side."""
-    return {pattern.name: list(pattern.cells) for pattern in patterns(side)}
+def patterns_view(variant: Variant) -> Patterns:
+    """What wins in a lobby of that variant."""
+    return {name: list(cells) for name, cells in variant.patterns.items()}
 
 
 def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:

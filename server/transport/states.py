@@ -39,5 +39,5 @@ def lobby_state(
     """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
     view = public_view(lobby, head.seq)
     you = own_view(lobby, alien_id, invoice)
-    patterns = patterns_view(lobby.variant.side)
+    patterns = patterns_view(lobby.variant)
     return LobbyState(**dict(view), patterns=patterns, you=you, at=head.at_ms)

@@ -39,7 +39,7 @@ class Player:
         self.name = name
         self.lobby_id = ""
         self.invoice: dict[str, Any] = {}
-        self.ticket = Ticket()
+        self.ticket = Ticket(side=3, highest=50)
         self.calls_heard = 0
         self.connection = connection
         self._auth = {"token": token}
@@ -67,7 +67,9 @@ class Player:
         assert answer["valid"] is self.ticket.is_complete, answer
 
     def _hear(self, name: str, message: dict[str, Any]) -> None:
-        if name == "number_called":
+        if name == "lobby_state":
+            self.ticket.wins_by(message["patterns"])
+        elif name == "number_called":
             self.ticket.mark(message["number"])
             self.calls_heard = message["index"]
 
@@ -139,7 +141,10 @@ def _calls(lobby: Lobby, _now_ms: float) -> list[Event]:
 
 def _is_won(lobby: Lobby) -> bool:
     called = frozenset(lobby.called)
-    return any(isinstance(judge(p.grid or (), called), Complete) for p in lobby.players.values())
+    return any(
+        isinstance(judge(p.grid or (), called, lobby.variant.patterns), Complete)
+        for p in lobby.players.values()
+    )
 
 
 def winners(players: Iterable[Player]) -> list[Player]:

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, async_playwright
 
 from server.dev.ports import free_port
 from tests.browser.person import Person
-from tests.browser.world import SERVE, TIER, World
+from tests.browser.world import TIER, World, program
 from tests.support.process import StartProcess
 
 HERE = Path(__file__).parent
@@ -50,13 +50,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def serve(start_process: StartProcess, tmp_path: Path) -> AsyncIterator[Serve]:
-    """Starts the development server, the arguments are settings; `state` names what it stores. In
-    the end its log must be clean."""
+    """Starts the development server, the arguments are settings; `state` names what it stores,
+    `prepare` is for `program`. In the end its log must be clean."""
     worlds: list[World] = []
 
-    async def start(state: str = "state", **settings: str) -> World:
+    async def start(state: str = "state", prepare: str = "", **settings: str) -> World:
         environment = BASE | {"PORT": str(free_port())} | settings
-        process = start_process(sys.executable, "-c", SERVE, str(tmp_path / state), **environment)
+        command = (sys.executable, "-c", program(prepare), str(tmp_path / state))
+        process = start_process(*command, **environment)
         found = await process.wait_for_line(r"^running on (http://\S+)$")
         worlds.append(World(process, found[1]))
         return worlds[-1]

@@ -1,11 +1,15 @@
 """A person in front of a browser: what they do and what they see."""
 
 import re
+from math import isqrt
 from pathlib import Path
 
 from playwright.async_api import ConsoleMessage, Page, expect
 
-from tests.browser.world import TIER
+from protocol.to_client import NumberCalled
+from protocol.view import RoomMessage
+from server.rules.tickets import Complete, judge
+from tests.browser.world import TIER, World
 from tests.support.wait import until
 
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
@@ -42,13 +46,13 @@ class Person:
         await self.sees("A seat is held for you")
         return self.page.url.partition("#")[2]
 
-    async def pay(self) -> None:
-        """Pay for the seat."""
+    async def pay(self, ticket_size: int = 9) -> None:
+        """Pay for the seat, of a game whose tickets hold so many numbers."""
         await self.press("Pay")
-        await self.sees("Pick 9 numbers")
+        await self.sees(f"Pick {ticket_size} numbers")
 
     async def print_a_ticket(self) -> list[int]:
-        """Nine numbers by chance, as they fall: the ticket, row by row."""
+        """Numbers by chance, as they fall: the ticket, row by row."""
         await self.press("Surprise me")
         await self.press("Use these numbers")
         await self.press("Print my ticket")
@@ -102,6 +106,21 @@ class Person:
         button = self.page.get_by_role("button", name=re.compile("^Claim"))
         await button.click(trial=True)
         await button.evaluate("(button) => { button.click(); button.click(); }")
+
+    async def play_until_won(self, world: World, lobby_id: str, ticket: list[int]) -> None:
+        """Mark what is called, and claim as soon as a pattern is complete."""
+        side = isqrt(len(ticket))
+        grid = tuple(tuple(ticket[start : start + side]) for start in range(0, len(ticket), side))
+        called: set[int] = set()
+        async with world.watch(lobby_id) as lobby:
+            async for heard in lobby.events():
+                match heard:
+                    case RoomMessage(event=NumberCalled(number=number)) if number in ticket:
+                        called.add(number)
+                        await self.mark(number)
+                if isinstance(judge(grid, called, lobby.patterns), Complete):
+                    await self.claim()
+                    return
 
     async def sees(self, text: str | re.Pattern[str]) -> None:
         """Return when a text is to be seen."""

@@ -7,13 +7,8 @@ from pathlib import Path
 
 from playwright.async_api import Route, expect
 
-from protocol.to_client import NumberCalled
-from protocol.view import RoomMessage
-from server.rules.tickets import Complete, judge
 from server.rules.verify import verify_proof
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
-from tests.browser.person import Person
-from tests.browser.world import World
 
 COUNT_MARKS = """
     window.marks = 0;
@@ -30,21 +25,6 @@ new PerformanceObserver((list) => {
 """
 
 
-async def play_until_won(world: World, person: Person, lobby_id: str, ticket: list[int]) -> None:
-    """Mark what is called, and claim as soon as a line is complete."""
-    grid = tuple(tuple(ticket[row : row + 3]) for row in (0, 3, 6))
-    called: set[int] = set()
-    async with world.watch(lobby_id) as lobby:
-        async for heard in lobby.events():
-            match heard:
-                case RoomMessage(event=NumberCalled(number=number)) if number in ticket:
-                    called.add(number)
-                    await person.mark(number)
-            if isinstance(judge(grid, called), Complete):
-                await person.claim()
-                return
-
-
 async def test_two_people_and_bots_play_to_the_end(
     serve: Serve, enter: Enter, tmp_path: Path
 ) -> None:
@@ -57,7 +37,7 @@ async def test_two_people_and_bots_play_to_the_end(
         await ann.pay()
         ticket = await ann.print_a_ticket()
         await bob.pay()
-        game = asyncio.create_task(play_until_won(world, ann, lobby_id, ticket))
+        game = asyncio.create_task(ann.play_until_won(world, lobby_id, ticket))
         await bob.print_a_ticket()
         await game
         await ann.sees("You won 14,000 coins")

@@ -9,8 +9,10 @@ from protocol.errors import ErrorCode
 from server.rules.draw import call_order, mix_entropy, seed_hash, server_grid
 from server.rules.proofs import proof_hash
 from server.rules.verify import verify_proof
+from server.rules.views import patterns_view, rules_view
 from tests.browser.conftest import Enter, Serve
 from tests.browser.person import Person
+from tests.support.game import CLASSIC
 
 SEED = bytes(range(32))
 LOBBY = "lobby_3500_0123456789ab"
@@ -19,7 +21,15 @@ CHECK = """async ([proof, observed]) => {
     const heard = new Map(observed.heard);
     return (await checkProof(proof, { ...observed, heard })).filter((check) => !check.holds).length;
 }"""
-SPECTATOR: dict[str, Any] = {"me": "eve", "seedHash": None, "seeds": [], "grid": None, "heard": []}
+SPECTATOR: dict[str, Any] = {
+    "me": "eve",
+    "seedHash": None,
+    "seeds": [],
+    "grid": None,
+    "heard": [],
+    "rules": rules_view(CLASSIC).model_dump(),
+    "patterns": patterns_view(CLASSIC),
+}
 
 
 def a_proof() -> dict[str, Any]:

@@ -18,13 +18,14 @@ TIER = 3500
 NEVER_SECONDS = 3600.0
 PATIENCE_SECONDS = 60.0
 
-SERVE = """
+_SERVE = """
 import asyncio, os, pathlib, sys
 from server.runtime import logs
 from server.dev.compose import DevWorld
 
 async def serve() -> None:
     world = DevWorld(pathlib.Path(sys.argv[1]), os.environ)
+    {prepare}
     logs.configure("info", "json")
     async with world.running():
         print("running on", world.url)
@@ -32,6 +33,11 @@ async def serve() -> None:
 
 asyncio.run(serve())
 """
+
+
+def program(prepare: str = "") -> str:
+    """The program; `prepare` is a line that does something to the `world` before it starts."""
+    return _SERVE.format(prepare=prepare)
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,9 @@ class World:
 
     @asynccontextmanager
     async def company(
-        self, *names: str, claim_delay_seconds: float = NEVER_SECONDS
+        self, *names: str, tier: int = TIER, claim_delay_seconds: float = NEVER_SECONDS
     ) -> AsyncIterator[str]:
-        """Bots with paid seats that play one game; they claim so long after a line is complete.
+        """Bots with paid seats that play one game; they claim so long after a pattern is complete.
         Gives the id of their lobby."""
 
         async def pay(invoice: Invoice) -> None:
@@ -74,7 +80,7 @@ class World:
         delay = (claim_delay_seconds, claim_delay_seconds)
         bots = [Bot(access, name, delay) for name in names]
         for bot in bots:
-            await bot.take_seat(TIER)
+            await bot.take_seat(tier)
         games = [asyncio.create_task(bot.play()) for bot in bots]
         try:
             yield bots[0].lobby_id

@@ -11,7 +11,6 @@ import pytest
 from protocol.client import connect_front_desk, enter_lobby
 from protocol.views import LobbyView
 from server.assembly.app import App
-from server.assembly.tiers import tiers
 from server.dev.bots import Bot, keep_lobbies_warm
 from server.dev.compose import DevWorld
 from server.rules.tickets import check_grid
@@ -47,7 +46,7 @@ async def forming(world: DevWorld) -> dict[int, LobbyView]:
 
 @pytest.mark.parametrize("tier", [3500, 5000])
 async def test_bots_play_a_game_of_either_variant_to_its_end(world: DevWorld, tier: int) -> None:
-    variant = tiers(world.settings)[tier]
+    variant = world.tiers[tier]
     async with running(world), asyncio.TaskGroup() as games:
         bots = [Bot(world.access, name, AT_ONCE) for name in ("ann", "bob")]
         for bot in bots:
@@ -80,7 +79,7 @@ async def test_a_bot_waits_in_each_tier_and_in_the_next_lobby_when_a_game_begins
     world: DevWorld,
 ) -> None:
     async with running(world):
-        keeping = asyncio.create_task(keep_lobbies_warm(world.access, tiers(world.settings)))
+        keeping = asyncio.create_task(keep_lobbies_warm(world.access, world.tiers))
         await until(lambda: has_company(world))
         first = await forming(world)
         await Bot(world.access, "ann").take_seat(3500)

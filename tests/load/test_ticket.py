@@ -4,26 +4,33 @@ import itertools
 
 import pytest
 
-from server.load.ticket import HIGHEST, Ticket
+from server.load.ticket import Ticket
 
-LINES = [
-    *[[(row, column) for column in range(3)] for row in range(3)],
-    *[[(row, column) for row in range(3)] for column in range(3)],
-    [(0, 0), (1, 1), (2, 2)],
-    [(0, 2), (1, 1), (2, 0)],
-]
+HIGHEST = 50
+PATTERNS = {
+    "row_1": [(1, 0), (1, 1), (1, 2)],
+    "diag_rl": [(0, 2), (1, 1), (2, 0)],
+    "corners": [(0, 0), (0, 2), (2, 0), (2, 2)],
+}
+
+
+def classic() -> Ticket:
+    """A ticket of a game in which these patterns win."""
+    ticket = Ticket(3, HIGHEST)
+    ticket.wins_by(PATTERNS)
+    return ticket
 
 
 def test_the_grid_holds_nine_different_numbers_in_range() -> None:
-    numbers = list(itertools.chain(*Ticket().grid))
+    numbers = list(itertools.chain(*classic().grid))
 
     assert len(set(numbers)) == 9
     assert all(1 <= number <= HIGHEST for number in numbers)
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_a_line_is_complete_with_its_last_number(line: list[tuple[int, int]]) -> None:
-    ticket = Ticket()
+@pytest.mark.parametrize("line", PATTERNS.values(), ids=PATTERNS)
+def test_a_pattern_is_complete_with_its_last_number(line: list[tuple[int, int]]) -> None:
+    ticket = classic()
     for row, column in line[:-1]:
         ticket.mark(ticket.grid[row][column])
     before = ticket.is_complete
@@ -34,7 +41,7 @@ def test_a_line_is_complete_with_its_last_number(line: list[tuple[int, int]]) ->
 
 
 def test_numbers_of_others_change_nothing() -> None:
-    ticket = Ticket()
+    ticket = classic()
     others = set(range(1, HIGHEST + 1)).difference(ticket.numbers)
 
     assert not [number for number in others if ticket.mark(number)]

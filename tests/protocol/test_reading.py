@@ -86,8 +86,8 @@ def test_a_lobby_of_an_older_server_plays_by_the_first_rules(model: type[BaseMod
 
 def test_the_lines_of_the_first_rules_are_known() -> None:
     older = read(to_client.LobbyState, without(STATE, "rules", "patterns"))
-    assert older.patterns == patterns_view(CLASSIC.side)
-    assert list(older.patterns) == list(patterns_view(CLASSIC.side))
+    assert older.patterns == patterns_view(CLASSIC)
+    assert list(older.patterns) == list(patterns_view(CLASSIC))
     assert older.lobby_id == LOBBY_ID
     assert all(isinstance(player, PlayerView) for player in older.players)
     assert isinstance(older, LobbyView)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from protocol.errors import ErrorCode, Refused
 from server.rules.tickets import Complete, Incomplete, check_grid, check_numbers, judge
-from server.rules.variants import Variant, patterns
+from server.rules.variants import Variant
 from tests.rules import strategies
 from tests.rules.brute_force import first_complete, lines, nearest_missing
 from tests.rules.games import CLASSIC, GRAND, ticket
@@ -108,7 +108,7 @@ def test_a_grid_of_other_numbers_than_the_chosen_ones_is_refused() -> None:
 
 
 def test_the_patterns_are_named_in_their_order() -> None:
-    assert [p.name for p in patterns(3)] == [
+    assert [*CLASSIC.patterns] == [
         "row_0",
         "row_1",
         "row_2",
@@ -118,13 +118,13 @@ def test_the_patterns_are_named_in_their_order() -> None:
         "diag_lr",
         "diag_rl",
     ]
-    assert len(patterns(5)) == 12
+    assert len(GRAND.patterns) == 12
 
 
-@pytest.mark.parametrize("side", [3, 5])
-def test_the_patterns_lie_where_their_names_say(side: int) -> None:
-    grid = ticket(1, side)
-    found = [(p.name, [grid[r][c] for r, c in p.cells]) for p in patterns(side)]
+@both
+def test_the_patterns_lie_where_their_names_say(variant: Variant) -> None:
+    grid = ticket(1, variant.side)
+    found = [(name, [grid[r][c] for r, c in cells]) for name, cells in variant.patterns.items()]
     assert found == lines(grid)
 
 
@@ -144,15 +144,16 @@ def test_the_patterns_lie_where_their_names_say(side: int) -> None:
 def test_each_pattern_wins_by_itself_and_not_without_one_of_its_numbers(
     pattern: str, called: set[int]
 ) -> None:
-    assert judge(GRID, called | {10, 50}) == Complete(pattern)
+    assert judge(GRID, called | {10, 50}, CLASSIC.patterns) == Complete(pattern)
     for number in called:
-        assert judge(GRID, called - {number} | {10, 50}) == Incomplete((number,))
+        verdict = judge(GRID, called - {number} | {10, 50}, CLASSIC.patterns)
+        assert verdict == Incomplete((number,))
 
 
 def test_every_set_of_called_numbers_is_judged_as_brute_force_does() -> None:
     for count in range(10):
         for called in combinations(CELLS, count):
-            verdict = judge(GRID, called)
+            verdict = judge(GRID, called, CLASSIC.patterns)
             name = first_complete(GRID, called)
             if name is None:
                 assert verdict == Incomplete(tuple(nearest_missing(GRID, called)))
@@ -166,7 +167,7 @@ def test_any_grid_is_judged_as_brute_force_does(variant: Variant, data: st.DataO
     grid = data.draw(strategies.grids(variant))
     order = data.draw(st.permutations(range(1, variant.highest + 1)))
     called = order[: data.draw(st.integers(0, variant.highest))]
-    verdict = judge(grid, called)
+    verdict = judge(grid, called, variant.patterns)
     if isinstance(verdict, Complete):
         assert verdict.pattern == first_complete(grid, called)
     else:
@@ -188,4 +189,4 @@ def test_any_grid_is_judged_as_brute_force_does(variant: Variant, data: st.DataO
 def test_the_missing_numbers_are_of_the_nearest_pattern_the_first_such(
     called: set[int], missing: tuple[int, ...]
 ) -> None:
-    assert judge(GRID, called) == Incomplete(missing)
+    assert judge(GRID, called, CLASSIC.patterns) == Incomplete(missing)

@@ -9,11 +9,11 @@ from protocol.views import PlayerView, You
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
-from server.rules.variants import patterns
 from server.rules.views import own_view, patterns_view, public_view
 from tests.rules.endings import cancelled, won
 from tests.rules.games import (
     CLASSIC,
+    GRAND,
     LOBBY_ID,
     OPENED_AT_MS,
     SEED,
@@ -73,11 +73,11 @@ def test_the_fields_of_the_public_view_stand_in_the_order_of_the_contract() -> N
 
 
 def test_the_patterns_that_win_are_listed_in_the_order_in_which_they_are_judged() -> None:
-    lines = patterns_view(3)
-    assert [*lines] == [*(p.name for p in patterns(3))]
+    lines = patterns_view(CLASSIC)
+    assert [*lines] == [*CLASSIC.patterns]
     assert lines["row_1"] == [(1, 0), (1, 1), (1, 2)]
     assert lines["diag_rl"] == [(0, 2), (1, 1), (2, 0)]
-    assert len(patterns_view(5)) == 12
+    assert len(patterns_view(GRAND)) == 12
 
 
 def test_the_public_view_tells_the_times_of_each_phase() -> None:

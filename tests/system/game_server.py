@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -11,9 +11,11 @@ from aiohttp import web
 from yarl import URL
 
 from server.assembly.app import App
+from server.assembly.tiers import tiers
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
-from server.runtime.settings import load_settings
+from server.rules.variants import Variant
+from server.runtime.settings import Settings, load_settings
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.http import serve_app
@@ -143,14 +145,22 @@ async def running_app(
     provider: DevProvider,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     timings: StoreTimings = TIMINGS,
+    offered: Callable[[Settings], Mapping[int, Variant]] = tiers,
     /,
     **changes: str,
 ) -> AsyncIterator[GameServer]:
-    """A server in this process. `changes` are variables of its environment."""
+    """A server in this process. `changes` are variables of its environment, `offered` gives the
+    variant of each buy-in."""
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | changes
-        app = App(load_settings(variables), keep_alive_seconds=keep_alive_seconds, timings=timings)
+        settings = load_settings(variables)
+        app = App(
+            settings,
+            offered=offered(settings),
+            keep_alive_seconds=keep_alive_seconds,
+            timings=timings,
+        )
         stack.push_async_callback(app.stop)
         url = await app.start()
         yield await stack.enter_async_context(game_server(url, issuer, provider))

@@ -69,6 +69,6 @@ async def call_until_complete(node: Node, lobby_id: str) -> None:
     while True:
         snapshot = await node.store.load(lobby_id)
         assert snapshot.lobby is not None
-        if isinstance(judge(GRID, snapshot.lobby.called), Complete):
+        if isinstance(judge(GRID, snapshot.lobby.called, VARIANT.patterns), Complete):
             return
         await node.lobbies.carry_out(lobby_id, Tick())

@@ -146,7 +146,7 @@ class GameRoutes:
         invoice = await self._billing.invoice_of(snapshot, player.alien_id)
         view = public_view(snapshot.lobby, snapshot.position.seq)
         you = own_view(snapshot.lobby, player.alien_id, invoice)
-        patterns = patterns_view(snapshot.lobby.variant.side)
+        patterns = patterns_view(snapshot.lobby.variant)
         return json_response(http.status_answer(view, patterns, you, self._clock.now_ms()))
 
     async def _proof(self, request: web.Request) -> web.Response:

@@ -1,7 +1,6 @@
 import { entropyOf, fromHex, hashOfJson, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
 import { completePattern } from "./patterns.js";
 
-const SHAPES = { classic: { side: 3, highest: 50 }, grand: { side: 5, highest: 75 } };
 const FACTS = [
   "lobby_id",
   "variant",
@@ -26,7 +25,7 @@ const FACTS = [
  * @property {number[][] | null} grid the player's
  * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
  * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
- * @property {import("./view.js").View["patterns"]} [patterns] and what wins there
+ * @property {import("./view.js").Patterns} [patterns] and what wins there
  *
  * @typedef {{what: string, holds: boolean}} Check
  */
@@ -38,14 +37,11 @@ const FACTS = [
  * @returns {Promise<Check[]>}
  */
 export async function checkProof(proof, observed) {
-  // A variant that this page does not know is taken as the lobby told it before the game.
-  const isKnown = Object.hasOwn(SHAPES, proof.variant);
-  const announced = observed.rules?.variant === proof.variant ? observed.rules : undefined;
-  const shape = isKnown ? SHAPES[proof.variant] : announced;
-  if (!shape) throw new Error("This page does not know the game of this proof.");
-  const patterns = isKnown ? undefined : observed.patterns;
+  const { rules, patterns } = observed;
+  if (rules?.variant !== proof.variant || !patterns)
+    throw new Error("This page does not know the game of this proof.");
   const key = await seedKey(proof.server_seed);
-  const order = await shuffled(oneTo(shape.highest), key, `${proof.lobby_id}:${proof.entropy}`);
+  const order = await shuffled(oneTo(rules.highest), key, `${proof.lobby_id}:${proof.entropy}`);
   return [
     {
       what: "The seed opens the seal that was shown before the game",
@@ -53,7 +49,7 @@ export async function checkProof(proof, observed) {
     },
     {
       what: "Every ticket is complete and is part of the draw",
-      holds: await ticketsCount(proof, shape),
+      holds: await ticketsCount(proof, rules),
     },
     {
       what: "The numbers follow from the seed and the tickets",
@@ -61,7 +57,7 @@ export async function checkProof(proof, observed) {
     },
     {
       what: "Tickets arranged by the house follow from the seed",
-      holds: await houseIsFair(proof, key, shape),
+      holds: await houseIsFair(proof, key, rules),
     },
     { what: winnerWords(proof), holds: winnerHolds(proof, patterns) },
     {

@@ -5,8 +5,9 @@
  * @typedef {{alien_id: string, paid: boolean, ready: boolean, active: boolean}} Player
  * @typedef {{variant: string, side: number, highest: number, min_players: number,
  *   max_players: number}} Rules
- * @typedef {{lobby_id: string, rules?: Rules, patterns?: Record<string, [number, number][]>, status: string, buy_in_amount: number, pot: number,
- *   player_count: number, active_players: number, players: Player[], latest_number: number | null,
+ * @typedef {Record<string, [number, number][]>} Patterns cells as [row, column], by name
+ * @typedef {{lobby_id: string, rules?: Rules, patterns?: Patterns, status: string,
+ *   buy_in_amount: number, pot: number, player_count: number, active_players: number, players: Player[], latest_number: number | null,
  *   previous_number: number | null, winner: string | null, outcome: string | null,
  *   created_at: number, started_at: number | null, finished_at: number | null,
  *   deadline: number | null, server_seed_hash: string, seq: number}} View
