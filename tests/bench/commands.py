@@ -27,7 +27,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime import logs
-from tests.bench.commands_crowd import Crowd, Player, call_until_won, winners
+from tests.bench.commands_clients import Clients, Player, call_until_won, winners
 from tests.bench.commands_parts_sockets import socket_parts
 from tests.bench.commands_parts_store import SEATS, store_parts
 from tests.bench.commands_table import costs_table, timings_table
@@ -56,7 +56,7 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
         f"{options.pace} a second": paced(options.pace),
         f"{options.at_once} at once": at_once(options.at_once),
     }
-    async with starting_nodes() as start, serving(store_url) as (server_pid, crowd):
+    async with starting_nodes() as start, serving(store_url) as (server_pid, clients):
         node = await start(store_url)
         timings = {}
         for load, drive in drives.items():
@@ -64,7 +64,7 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
                 limits = await store_limits(node, load, drive, options.times)
             commands = {name: Timing() for name in COMMANDS}
             for _ in range(options.rounds):
-                await play(crowd, node, drive, commands, server_pid, options.games)
+                await play(clients, node, drive, commands, server_pid, options.games)
             timings[load] = {**commands, **limits}
     with on_core(SERVER_CORE):
         costs = {
@@ -77,7 +77,7 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
 
 
 @asynccontextmanager
-async def serving(store_url: str) -> AsyncIterator[tuple[int, Crowd]]:
+async def serving(store_url: str) -> AsyncIterator[tuple[int, Clients]]:
     """The process of a server that limits nobody, and its players, of whom there are none yet."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
     async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
@@ -87,7 +87,7 @@ async def serving(store_url: str) -> AsyncIterator[tuple[int, Crowd]]:
                 server = Server(variables, Path(directory))
             with ended(server):
                 await server.wait_until_ready()
-                yield server.process.pid, Crowd(server.url, issuer, provider, http)
+                yield server.process.pid, Clients(server.url, issuer, provider, http)
 
 
 @contextmanager
@@ -101,16 +101,16 @@ def on_core(core: int) -> Iterator[None]:
 
 
 async def play(
-    crowd: Crowd, node: Node, drive: Drive, timings: Timings, server_pid: int, games: int
+    clients: Clients, node: Node, drive: Drive, timings: Timings, server_pid: int, games: int
 ) -> None:
     """So many games in each tier, from the first seat to the win."""
     players: list[Player] = []
     for _ in range(games):
         # One lobby of each tier forms at a time: everybody at the front desk hears of each.
-        group = await crowd.arrive(SEATS * len(TIERS))
+        group = await clients.arrive(SEATS * len(TIERS))
         joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(group)]
         await timings["join"].take(drive, joins, server_pid)
-        await crowd.sit_down(group)
+        await clients.sit_down(group)
         players += group
     arranges = [player.arrange for player in players]
     await timings["arrange_grid"].take(drive, arranges, server_pid)
@@ -119,7 +119,7 @@ async def play(
     await timings["claim, false"].take(drive, false, server_pid)
     valid = [player.claim for player in winners(players)]
     await timings["claim, valid"].take(drive, valid, server_pid)
-    crowd.leave()
+    clients.leave()
 
 
 async def store_limits(node: Node, load: str, drive: Drive, times: int) -> Timings:

@@ -35,7 +35,7 @@ class Late:
     moved: int = 0
 
 
-class Ear:
+class CallListener:
     """Listens to the calls of every lobby that the node follows."""
 
     def __init__(self, clock: StoreClock) -> None:
@@ -81,12 +81,12 @@ async def measure(
     )
     async with world(store, directory, 1, LOG_LEVEL="warning"), starting_nodes() as start:
         node = await start(store.url, tiers={BUY_IN: variant})
-        ear = Ear(node.clock)
-        node.replicas.listener = ear
+        listener = CallListener(node.clock)
+        node.replicas.listener = listener
         await set_up(node, lobbies)
         seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
-        await until(lambda: len(ear.late.heard_ms) >= lobbies * calls, seconds)
-        return ear.late
+        await until(lambda: len(listener.late.heard_ms) >= lobbies * calls, seconds)
+        return listener.late
 
 
 async def set_up(node: Node, lobbies: int) -> None:

@@ -40,7 +40,7 @@ class Late:
     cut: int
 
 
-class Crowd:
+class Clients:
     """All clients. The first of each room reads nothing if `stalls`; else it reads, but its times
     are not taken either."""
 
@@ -112,19 +112,19 @@ def _has_ended(sock: socket.socket) -> bool:
 def measure(shape: Shape, seconds: float, server_core: int | None, *, stalls: bool) -> Late:
     """Play for so long."""
     with ServerProcess(OURS.command, server_core) as server, ExitStack() as stack:
-        crowd = Crowd(server.port, shape, stack, stalls=stalls)
+        clients = Clients(server.port, shape, stack, stalls=stalls)
         start = time.monotonic()
         next_pongs = start
         for number in range(int(seconds / ROUND_SECONDS)):
-            crowd.receive(until=start + number * ROUND_SECONDS)
-            crowd.order(server)
+            clients.receive(until=start + number * ROUND_SECONDS)
+            clients.order(server)
             if time.monotonic() > next_pongs:
-                crowd.send_pongs()
+                clients.send_pongs()
                 next_pongs += PONG_SECONDS
-        crowd.receive(until=time.monotonic() + 1.0)
-        percent = quantiles(crowd.late_seconds, n=100)
+        clients.receive(until=time.monotonic() + 1.0)
+        percent = quantiles(clients.late_seconds, n=100)
         return Late(
-            round(percent[49] * 1000, 2), round(percent[98] * 1000, 2), cut=crowd.count_cut()
+            round(percent[49] * 1000, 2), round(percent[98] * 1000, 2), cut=clients.count_cut()
         )
 
 

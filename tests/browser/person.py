@@ -13,9 +13,9 @@ from tests.browser.world import TIER, World
 from tests.support.wait import until
 
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
-PATIENCE_MS = 100_000
+TIMEOUT_MS = 100_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=TIMEOUT_MS)
 NUMBER = re.compile(r"^\d+$")
 
 
@@ -24,7 +24,7 @@ class Person:
     is in `complaints`."""
 
     def __init__(self, page: Page, url: str, name: str) -> None:
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_default_timeout(TIMEOUT_MS)
         self.page = page
         self.name = name
         self.complaints: list[str] = []
@@ -88,7 +88,7 @@ class Person:
             found = await self.page.evaluate("document.documentElement.scrollWidth")
             return bool(found == width)
 
-        await until(nothing_sticks_out, PATIENCE_MS / 1000)
+        await until(nothing_sticks_out, TIMEOUT_MS / 1000)
 
     async def mark(self, number: int) -> None:
         """Mark a number of the ticket."""

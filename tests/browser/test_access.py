@@ -5,7 +5,7 @@ import re
 from playwright.async_api import expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
-from tests.browser.person import PATIENCE_MS, PHONE, Person
+from tests.browser.person import PHONE, TIMEOUT_MS, Person
 from tests.support.wait import until
 
 MOST_STOPS = 60
@@ -43,9 +43,9 @@ async def test_a_game_is_played_by_keyboard_alone(serve: Serve, enter: Enter) ->
             await keyboard.press(key)
         await ann.has_marked(5, 9)
         await go_to(ann, "Claim")
-        await until(lambda: shows(ann, "Enter", "Press again to claim"), PATIENCE_MS / 1000)
-        await until(lambda: shows(ann, "Escape", "Claim"), PATIENCE_MS / 1000)
-        await until(lambda: shows(ann, "Enter", "Press again to claim"), PATIENCE_MS / 1000)
+        await until(lambda: shows(ann, "Enter", "Press again to claim"), TIMEOUT_MS / 1000)
+        await until(lambda: shows(ann, "Escape", "Claim"), TIMEOUT_MS / 1000)
+        await until(lambda: shows(ann, "Enter", "Press again to claim"), TIMEOUT_MS / 1000)
         await keyboard.press("Enter")
         await ann.sees(re.compile("the nearest still lacked"))
 
@@ -87,7 +87,7 @@ async def test_each_call_is_announced(serve: Serve, enter: Enter) -> None:
         )
         await world.calls(lobby_id, 3)
         await expect(said).to_have_text(re.compile(r"^\d+$"))
-        await until(lambda: ann.page.evaluate("same.length > 0"), PATIENCE_MS / 1000)
+        await until(lambda: ann.page.evaluate("same.length > 0"), TIMEOUT_MS / 1000)
         pairs = await ann.page.evaluate("same")
         assert all(announced == shown for announced, shown in pairs)
 

@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from server.dev.ports import free_port
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
-from tests.browser.person import PATIENCE_MS, Person
+from tests.browser.person import TIMEOUT_MS, Person
 from tests.browser.world import World
 from tests.support.proxy import Proxy
 
@@ -141,7 +141,7 @@ async def test_what_is_printed_in_another_tab_is_printed_in_this_one(
                 await person.hear_a_call()
             printed = await other_tab.ticket()
             first = ann.page.locator(".play .cell").first
-            await expect(first).to_have_text(str(printed[0]), timeout=PATIENCE_MS)
+            await expect(first).to_have_text(str(printed[0]), timeout=TIMEOUT_MS)
             assert await ann.ticket() == printed
 
 

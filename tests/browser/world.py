@@ -16,7 +16,7 @@ from tests.support.process import ChildProcess
 
 TIER = 3500
 NEVER_SECONDS = 3600.0
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 _SERVE = """
 import asyncio, os, pathlib, sys
@@ -50,7 +50,7 @@ class World:
     def token(self, alien_id: str) -> str:
         """A token for any player."""
         url, asked = f"{self.url}/dev/token", {"alien_id": alien_id}
-        answer = httpx.post(url, json=asked, trust_env=False, timeout=PATIENCE_SECONDS)
+        answer = httpx.post(url, json=asked, trust_env=False, timeout=TIMEOUT_SECONDS)
         return str(answer.json()["token"])
 
     async def join(self, alien_id: str, buy_in_amount: int) -> str:
@@ -61,7 +61,7 @@ class World:
     async def pay(self, invoice_id: str) -> None:
         """Have an invoice paid."""
         async with httpx.AsyncClient(
-            base_url=self.url, trust_env=False, timeout=PATIENCE_SECONDS
+            base_url=self.url, trust_env=False, timeout=TIMEOUT_SECONDS
         ) as client:
             answer = await client.post("/dev/pay", json={"invoice_id": invoice_id})
             answer.raise_for_status()
@@ -90,8 +90,8 @@ class World:
             await asyncio.wait(games)
 
     def watch(self, lobby_id: str) -> AbstractAsyncContextManager[LobbyClient]:
-        """A lobby as an onlooker sees it."""
-        return enter_lobby(self.url, self.token("onlooker"), lobby_id)
+        """A lobby as a spectator sees it."""
+        return enter_lobby(self.url, self.token("spectator"), lobby_id)
 
     async def calls(self, lobby_id: str, how_many: int) -> None:
         """Return after so many more calls in a lobby."""

@@ -33,6 +33,6 @@ async def target(
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="package")
 async def watched(target: Target) -> AsyncIterator[None]:
-    """The game of the witness goes on, whatever a test did."""
+    """The game of the canary goes on, whatever a test did."""
     yield
-    await target.witness.hears_on()
+    await target.canary.hears_on()

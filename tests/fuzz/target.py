@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from tests.fuzz.witness import Witness
+from tests.fuzz.canary import Canary
 from tests.support.process import ChildProcess
 from tests.support.wait import until
 from tests.system.conftest import FAIR_BINGO, READY
@@ -40,13 +40,13 @@ _HARMLESS_LEVELS: Final = frozenset({"debug", "info", "warning"})
 
 
 class Target:
-    """A `fair-bingo serve` with a witness in a game, and a paid seat for the attacker in a lobby
+    """A `fair-bingo serve` with a canary in a game, and a paid seat for the attacker in a lobby
     that forms, whose namespace is `lobby`. The attacker's two tokens are of both algorithms."""
 
     def __init__(self, pid: int, log: Iterable[str], game: GameServer) -> None:
         self.game = game
         self.port = game.port
-        self.witness = Witness()
+        self.canary = Canary()
         self.token = game.issuer.token(ATTACKER)
         self.other_token = game.issuer.token(ATTACKER, algorithm="RS256")
         self.lobby = ""
@@ -59,7 +59,7 @@ class Target:
     async def prepare(self) -> None:
         """Let everyone sit down, and take note of what that costs."""
         await self.seat_attacker()
-        await self.witness.sit_down(self.game)
+        await self.canary.sit_down(self.game)
         self._costs = await self._read_costs()
         self._memory_bytes = self._resident_bytes()
 
@@ -72,15 +72,15 @@ class Target:
 
     async def is_unharmed(self) -> None:
         """Return when nothing is left of the attack; raises AssertionError if something stays, or
-        if there is an error in the log, an answer was `internal` or the witness was disturbed."""
+        if there is an error in the log, an answer was `internal` or the canary was disturbed."""
         await until(self._is_at_rest)
         for line in self._log:
             assert json.loads(line)["level"] in _HARMLESS_LEVELS, line
         assert self._failures == 0, "an answer was `internal`"
         assert self._resident_bytes() - self._memory_bytes < MOST_GROWTH_BYTES
-        self.witness.is_undisturbed()
-        if self.witness.game_is_over:
-            await self.witness.sit_down(self.game)
+        self.canary.is_undisturbed()
+        if self.canary.game_is_over:
+            await self.canary.sit_down(self.game)
 
     async def _is_at_rest(self) -> bool:
         return await self._read_costs() <= self._costs
@@ -107,7 +107,7 @@ class Target:
 async def running_target(
     store_url: str, issuer: DevIssuer, provider: DevProvider, output_path: Path
 ) -> AsyncIterator[Target]:
-    """A target whose witness sits in a game. What it prints is in `output_path`."""
+    """A target whose canary sits in a game. What it prints is in `output_path`."""
     # Without kept connections, so that those of others show.
     connector = aiohttp.TCPConnector(force_close=True)
     async with (
@@ -123,6 +123,6 @@ async def running_target(
                 target = Target(process.pid, log, game)
                 await target.prepare()
                 yield target
-            await target.witness.leave()
+            await target.canary.leave()
         finally:
             process.kill()

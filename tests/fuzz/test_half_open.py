@@ -16,7 +16,7 @@ from tests.transport.raw import HANDSHAKE
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 STEP_BYTES: Final = 5
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 
 
 def conversation(token: str) -> bytes:
@@ -41,7 +41,7 @@ async def test_whoever_stops_anywhere_is_cut_off(target: Target) -> None:
             writer.write(said[:end])
             readers.append(reader)
 
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await asyncio.gather(*(reader.read() for reader in readers))
 
     await target.is_unharmed()

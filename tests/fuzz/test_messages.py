@@ -57,6 +57,6 @@ async def test_commands_of_a_player(target: Target, commands: Commands, last_seq
 @budget
 @given(commands=st.lists(messages.lobby_commands, max_size=8), last_seq=values)
 async def test_commands_of_a_spectator(target: Target, commands: Commands, last_seq: Any) -> None:
-    await give(target, f"/{target.witness.lobby_id}", commands, last_seq=last_seq)
+    await give(target, f"/{target.canary.lobby_id}", commands, last_seq=last_seq)
 
     await target.is_unharmed()

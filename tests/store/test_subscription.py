@@ -14,7 +14,7 @@ from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
 from server.store.timings import TIMINGS
-from tests.store.ear import Ear
+from tests.store.subscriber import Subscriber
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
 from tests.support.wait import until
@@ -26,19 +26,19 @@ CLOSES = 300
 """Of which two or three in a hundred come while a ping is being sent."""
 
 
-StartEar = Callable[..., Awaitable[Ear]]
+StartSubscriber = Callable[..., Awaitable[Subscriber]]
 
 
 @pytest.fixture
-async def start_ear() -> AsyncIterator[StartEar]:
-    """Starts an `Ear`, which is connected then; it is closed after the test."""
+async def start_subscriber() -> AsyncIterator[StartSubscriber]:
+    """Starts a `Subscriber`, which is connected then; it is closed after the test."""
     async with AsyncExitStack() as stack:
 
-        async def start(url: str, **options: Any) -> Ear:
-            ear = Ear(url, **options)
-            stack.push_async_callback(ear.close)
-            await until(lambda: ear.subscription.alive)
-            return ear
+        async def start(url: str, **options: Any) -> Subscriber:
+            subscriber = Subscriber(url, **options)
+            stack.push_async_callback(subscriber.close)
+            await until(lambda: subscriber.subscription.alive)
+            return subscriber
 
         yield start
 
@@ -48,107 +48,109 @@ async def said(redis: Redis, *messages: str, channel: str = "channel") -> None:
         await command(redis, "SPUBLISH", channel, message)
 
 
-async def hears(ear: Ear, redis: Redis, message: str, channel: str = "channel") -> None:
-    """The ear hears this message."""
+async def hears(
+    subscriber: Subscriber, redis: Redis, message: str, channel: str = "channel"
+) -> None:
+    """The subscriber hears this message."""
     await said(redis, message, channel=channel)
-    await until(lambda: ear.heard[-1:] == [message])
+    await until(lambda: subscriber.heard[-1:] == [message])
 
 
-async def hears_again(ear: Ear, redis: Redis, within_seconds: float) -> None:
-    """The ear hears, in so many seconds, what is said from then on."""
+async def hears_again(subscriber: Subscriber, redis: Redis, within_seconds: float) -> None:
+    """The subscriber hears, in so many seconds, what is said from then on."""
 
-    before = len(ear.heard)
+    before = len(subscriber.heard)
 
     async def heard_something_new() -> bool:
         await said(redis, "still there?")
-        return len(ear.heard) > before
+        return len(subscriber.heard) > before
 
     await until(heard_something_new, within_seconds)
 
 
 @pytest.mark.parametrize("publish", ["PUBLISH", "SPUBLISH"])
 async def test_what_is_said_is_heard_in_order_from_the_confirmation_on(
-    publish: str, start_ear: StartEar, store_url: str, redis: Redis
+    publish: str, start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url, sharded=publish == "SPUBLISH")
-    await ear.listen()
+    subscriber = await start_subscriber(store_url, sharded=publish == "SPUBLISH")
+    await subscriber.listen()
     messages = [str(number) for number in range(1_000)]
     for message in messages:
         await command(redis, publish, "channel", message)
-    await until(lambda: len(ear.heard) == len(messages))
-    assert ear.heard == messages
+    await until(lambda: len(subscriber.heard) == len(messages))
+    assert subscriber.heard == messages
 
 
 async def test_each_listener_hears_its_own_channel(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen()
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen()
     others: list[str] = []
-    await ear.subscription.subscribe("other", others.append)
+    await subscriber.subscription.subscribe("other", others.append)
     await said(redis, "here")
     await said(redis, "there", channel="other")
     await until(lambda: others == ["there"])
-    assert ear.heard == ["here"]
+    assert subscriber.heard == ["here"]
 
 
 async def test_a_listener_that_fails_costs_neither_others_nor_itself_what_comes_later(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
+    subscriber = await start_subscriber(store_url)
     numbers: list[int] = []
-    await ear.subscription.subscribe("numbers", lambda message: numbers.append(int(message)))
-    await ear.listen()
+    await subscriber.subscription.subscribe("numbers", lambda message: numbers.append(int(message)))
+    await subscriber.listen()
     await said(redis, "one", "2", channel="numbers")
     await said(redis, "three")
-    await until(lambda: ear.heard == ["three"])
+    await until(lambda: subscriber.heard == ["three"])
     assert numbers == [2]
 
 
 async def test_it_is_renewed_when_the_store_drops_the_connection(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen()
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen()
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
-    await until(lambda: ear.restored == 1, OUTAGE_SECONDS)
-    await hears(ear, redis, "back")
+    await until(lambda: subscriber.restored == 1, OUTAGE_SECONDS)
+    await hears(subscriber, redis, "back")
 
 
 async def test_it_is_renewed_after_the_store_was_started_again(
-    start_ear: StartEar, own_store: EmbeddedStore
+    start_subscriber: StartSubscriber, own_store: EmbeddedStore
 ) -> None:
-    ear = await start_ear(own_store.url)
-    await ear.listen()
+    subscriber = await start_subscriber(own_store.url)
+    await subscriber.listen()
     own_store.kill()
-    await until(lambda: not ear.subscription.alive)
+    await until(lambda: not subscriber.subscription.alive)
     own_store.start()
-    await until(lambda: ear.restored == 1, OUTAGE_SECONDS)
-    assert ear.subscription.alive
+    await until(lambda: subscriber.restored == 1, OUTAGE_SECONDS)
+    assert subscriber.subscription.alive
 
 
 async def test_a_link_that_went_dead_is_noticed_and_renewed(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     async with Proxy(store_url) as proxy:
-        ear = await start_ear(proxy.url)
-        await ear.listen()
+        subscriber = await start_subscriber(proxy.url)
+        await subscriber.listen()
         went_dead = time.monotonic()
         proxy.silent = True
-        await until(lambda: not ear.subscription.alive, HALF_OPEN_SECONDS)
+        await until(lambda: not subscriber.subscription.alive, HALF_OPEN_SECONDS)
         proxy.silent = False
-        await hears_again(ear, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
-        assert ear.restored == 1
+        await hears_again(subscriber, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
+        assert subscriber.restored == 1
 
 
 async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
-    start_ear: StartEar, store_url: str
+    start_subscriber: StartSubscriber, store_url: str
 ) -> None:
     timings = replace(TIMINGS, ping=0.0005)
     for pauses in range(CLOSES):
-        ear = await start_ear(store_url, timings=timings)
+        subscriber = await start_subscriber(store_url, timings=timings)
         await asyncio.sleep(0.0001 * (pauses % 20))
-        await ear.close()
+        await subscriber.close()
 
 
 async def is_well(health: StoreHealth) -> bool:
@@ -167,14 +169,17 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
     async def reset_again_and_again() -> None:
         async with Proxy(store_url) as proxy:
             proxy.resetting = True
-            ear, health = Ear(proxy.url, timings=timings), StoreHealth(open_redis(proxy.url))
+            subscriber, health = (
+                Subscriber(proxy.url, timings=timings),
+                StoreHealth(open_redis(proxy.url)),
+            )
             for _ in range(RESETS):
                 with pytest.raises(StoreUnavailable):
                     await health.ping()
             proxy.resetting = False
-            await until(lambda: ear.subscription.alive)
+            await until(lambda: subscriber.subscription.alive)
             await until(lambda: is_well(health))
-            await ear.close()
+            await subscriber.close()
             await health.close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # it fails in more ways
@@ -182,25 +187,25 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
 
 
 async def test_a_link_on_which_nothing_is_said_stays_up(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen()
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen()
     await asyncio.sleep(7)
-    assert ear.subscription.alive
-    assert ear.restored == 0
-    await hears_again(ear, redis, OUTAGE_SECONDS)
+    assert subscriber.subscription.alive
+    assert subscriber.restored == 0
+    await hears_again(subscriber, redis, OUTAGE_SECONDS)
 
 
 async def test_who_stops_listening_hears_nothing_more(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen()
-    ear.subscription.unsubscribe("channel")
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen()
+    subscriber.subscription.unsubscribe("channel")
     await said(redis, "too late")
     await until(lambda: subscribers_are(redis, 0))
-    assert ear.heard == []
+    assert subscriber.heard == []
 
 
 async def subscribers_are(redis: Redis, expected: int) -> bool:
@@ -210,41 +215,41 @@ async def subscribers_are(redis: Redis, expected: int) -> bool:
 
 @pytest.mark.parametrize("pauses", range(4))
 async def test_who_stops_listening_and_starts_again_at_once_hears(
-    pauses: int, start_ear: StartEar, store_url: str, redis: Redis
+    pauses: int, start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen()
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen()
     for number in range(20):
-        ear.subscription.unsubscribe("channel")
+        subscriber.subscription.unsubscribe("channel")
         for _ in range(pauses):
             await asyncio.sleep(0)
-        await ear.listen()
-        await hears(ear, redis, str(number))
+        await subscriber.listen()
+        await hears(subscriber, redis, str(number))
     assert await subscribers_are(redis, 1)
 
 
 async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
-    start_ear: StartEar, own_store: EmbeddedStore
+    start_subscriber: StartSubscriber, own_store: EmbeddedStore
 ) -> None:
-    ear = await start_ear(own_store.url)
-    await ear.listen("first")
+    subscriber = await start_subscriber(own_store.url)
+    await subscriber.listen("first")
     own_store.kill()
     async with asyncio.timeout(2 * TIMINGS.confirm):
         with pytest.raises(StoreUnavailable):
-            await ear.listen()
+            await subscriber.listen()
     own_store.start()
-    await until(lambda: ear.restored == 1)
+    await until(lambda: subscriber.restored == 1)
     async with Redis.from_url(own_store.url, decode_responses=True) as redis:
         assert await subscribers_are(redis, 0)
-        await hears(ear, redis, "hello", channel="first")
+        await hears(subscriber, redis, "hello", channel="first")
 
 
 async def test_who_starts_listening_while_the_connection_is_renewed_hears_when_it_is(
-    start_ear: StartEar, store_url: str, redis: Redis
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
-    ear = await start_ear(store_url)
-    await ear.listen("first")
+    subscriber = await start_subscriber(store_url)
+    await subscriber.listen("first")
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
-    await until(lambda: not ear.subscription.alive)
-    await ear.listen()
-    await hears(ear, redis, "hello")
+    await until(lambda: not subscriber.subscription.alive)
+    await subscriber.listen()
+    await hears(subscriber, redis, "hello")

@@ -18,7 +18,7 @@ MANY, FEW = 30, 5
 CHANGES = 20
 
 
-class Listener:
+class VersionListener:
     """What a node hears of its lobbies: the versions that they come to."""
 
     def __init__(self, node: Node) -> None:
@@ -43,7 +43,7 @@ async def test_a_node_hears_of_the_lobbies_that_it_follows_and_of_no_others(
 ) -> None:
     async with starting_nodes() as start, Redis.from_url(store_url) as redis:
         writer, busy, idle = [await start(store_url, tiers=TIERS) for _ in range(3)]
-        heard_by_busy, heard_by_idle = Listener(busy), Listener(idle)
+        heard_by_busy, heard_by_idle = VersionListener(busy), VersionListener(idle)
         lobbies = [await full_lobby(writer, number) for number in range(MANY + FEW)]
         theirs, others = lobbies[:MANY], lobbies[MANY:]
         await follow(busy, theirs)

@@ -12,7 +12,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 
 ANSWER_SECONDS = 4
-PATIENCE_SECONDS = 60
+TIMEOUT_SECONDS = 60
 PAUSE_SECONDS = 0.05
 RETRY = (429, 503)
 
@@ -60,7 +60,7 @@ class Players:
         return await self._insist(path, json.dumps(payload).encode(), headers)
 
     async def _insist(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
                 answer = await self._try(path, body, headers)
                 if answer is not None and answer[0] not in RETRY:

@@ -74,7 +74,7 @@ class Player:
             self.calls_heard = message["index"]
 
 
-class Crowd:
+class Clients:
     """All players of a server at `url`."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A crowd at the handler: everyone gets one seat, and no lobby more than it has."""
+"""A thousand join at once: everyone gets one seat, and no lobby more than it has."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The whole server at size: `python -m tests.bench.crowd [--players N] [--servers N] ...`.
+"""The whole server at size: `python -m tests.bench.capacity [--players N] [--servers N] ...`.
 
 Each `fair-bingo serve` has a core to itself, the store and the players share the last one. Tokens,
 payments and games are real. Ten play in a lobby and nobody claims, so that every game lasts all its
@@ -74,7 +74,7 @@ async def measure(
     """Carry it out, with the servers on the first `cores`. For each server the counts of the whole
     time; and of the time in which everybody played what the load tool measured and what the server
     and the store used."""
-    issuer = DevIssuer("https://issuer.test", "crowd", directory)
+    issuer = DevIssuer("https://issuer.test", "capacity", directory)
     provider = DevProvider(directory)
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
@@ -108,7 +108,7 @@ def _load(size: Size, server: Server, tier: int, kid: str, directory: Path) -> C
         "token-key": directory / "issuer-ed25519.pem",
         "webhook-key": directory / "provider-ed25519.pem",
         "issuer": "https://issuer.test",
-        "audience": "crowd",
+        "audience": "capacity",
         "kid": kid,
         "players": size.players,
         "tiers": tier,

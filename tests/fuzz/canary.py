@@ -6,11 +6,11 @@ from tests.support.wait import until
 from tests.system.game_server import GameServer
 from tests.system.visitor import Visitor
 
-WITNESS_BUY_IN = 17500
-"""The tier of the witness's games; whoever disturbs must stay out of it."""
+CANARY_BUY_IN = 17500
+"""The tier of the canary's games; whoever disturbs must stay out of it."""
 
 
-class Witness:
+class Canary:
     """Watches a game in which nobody claims, and a new one whenever that is over."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Witness:
         """Begin a new game and watch it until the next one."""
         await self.leave()
         names = ("alice", "bob")
-        self.lobby_id = await game.seat(*names, buy_in_amount=WITNESS_BUY_IN)
+        self.lobby_id = await game.seat(*names, buy_in_amount=CANARY_BUY_IN)
         await game.arrange(self.lobby_id, *names)
         visitor = await self._stack.enter_async_context(game.visitor("alice"))
         self._visitor = await visitor.enter(self.lobby_id, last_seq=0)
@@ -48,7 +48,7 @@ class Witness:
     def is_undisturbed(self) -> None:
         """Raises AssertionError if it was cut off, or if anything was lost or doubled."""
         visitor = self._watching
-        assert visitor.connected, "the witness was cut off"
+        assert visitor.connected, "the canary was cut off"
         assert visitor.seqs == list(range(1, len(visitor.seqs) + 1))
 
     @property

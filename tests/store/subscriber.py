@@ -6,7 +6,7 @@ from server.store.subscription import Subscription
 from server.store.timings import TIMINGS, StoreTimings
 
 
-class Ear:
+class Subscriber:
     """A subscription, what it heard, and how often it was restored."""
 
     def __init__(self, url: str, *, sharded: bool = True, timings: StoreTimings = TIMINGS) -> None:
