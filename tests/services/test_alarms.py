@@ -54,4 +54,10 @@ async def test_who_is_woken_while_awake_does_not_fall_asleep() -> None:
 
 
 async def test_a_table_that_this_server_does_not_offer_is_none_of_its_business() -> None:
-    Alarms(["table"]).due("another", 1)
+    alarms = Alarms(["table"])
+    sleeping = asyncio.create_task(alarms.sleep("table", LONG_SECONDS, 1_000))
+    await asyncio.sleep(0)
+    alarms.due("another", 1)
+    await asyncio.sleep(0)
+    assert not sleeping.done()
+    sleeping.cancel()

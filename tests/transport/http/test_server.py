@@ -242,7 +242,9 @@ async def test_who_reads_slowly_but_in_time_gets_everything() -> None:
         writer.write(2 * (b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"))
         received = 0
         while received < 6 * len(BIG):
-            received += len(await reader.read(100_000))
+            chunk = await reader.read(100_000)
+            assert chunk, f"the end after {received} bytes"
+            received += len(chunk)
             await asyncio.sleep(0.001)
         writer.transport.abort()
 
