@@ -26,6 +26,7 @@ ATTEMPTS: Final = 100
 """How often a change is attempted while others keep changing the same lobby."""
 
 Decision = Callable[[Lobby, float], Sequence[Event] | Refused]
+"""Decides on a lobby at a time (Unix ms): what happens, possibly nothing, or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ class Locks:
 
 class _Hold:
     # A class: `asynccontextmanager` would create a generator and one more object for each commit.
-    __slots__ = ("_hanging_seconds", "_lock", "_locks", "_name", "_since")
+    __slots__ = ("_hanging_seconds", "_lock", "_locks", "_name", "_since_s")
 
     def __init__(self, locks: dict[str, _Lock], name: str, hanging_seconds: float) -> None:
         self._locks = locks
@@ -54,7 +54,7 @@ class _Hold:
         if self._lock.hangs > hangs:
             self._release()
             raise StoreUnavailable("no answer to the one before in the queue")
-        self._since = asyncio.get_running_loop().time()
+        self._since_s = asyncio.get_running_loop().time()
 
     async def __aexit__(
         self,
@@ -67,7 +67,7 @@ class _Hold:
         self._release()
 
     def _has_hung(self) -> bool:
-        return asyncio.get_running_loop().time() - self._since >= self._hanging_seconds
+        return asyncio.get_running_loop().time() - self._since_s >= self._hanging_seconds
 
     def _release(self) -> None:
         self._lock.release()

@@ -118,10 +118,10 @@ class Matchmaker:
             if fullest not in self._other_rules:
                 break
             fullest = await self._directory.fullest(self._tier.table, self._other_rules)
-        left = [request for request in new_players if not request.outcome.done()]
+        unseated = [request for request in new_players if not request.outcome.done()]
         # In this order, since a lobby opens only if no other has a free seat: all but the last are
         # full at once.
-        await asyncio.gather(*map(self._open, _groups(left, self._tier.variant.max_players)))
+        await asyncio.gather(*map(self._open, _groups(unseated, self._tier.variant.max_players)))
 
     async def _seat_in(
         self, lobby_id: str, requests: Sequence[SeatRequest], new_players: Sequence[SeatRequest]

@@ -38,7 +38,7 @@ class VersionListener:
         raise AssertionError(f"nobody pays in {lobby_id}")
 
 
-async def test_a_node_hears_of_the_lobbies_that_it_follows_and_of_no_others(
+async def test_a_node_receives_the_commits_of_the_lobbies_that_it_has_replicas_of_and_no_others(
     store_url: str,
 ) -> None:
     async with starting_nodes() as start, Redis.from_url(store_url) as redis:
@@ -46,8 +46,8 @@ async def test_a_node_hears_of_the_lobbies_that_it_follows_and_of_no_others(
         heard_by_busy, heard_by_idle = VersionListener(busy), VersionListener(idle)
         lobbies = [await full_lobby(writer, number) for number in range(MANY + FEW)]
         theirs, others = lobbies[:MANY], lobbies[MANY:]
-        await follow(busy, theirs)
-        await follow(idle, others)
+        await acquire(busy, theirs)
+        await acquire(idle, others)
 
         before = await bytes_sent(redis)
         for lobby_id in theirs:
@@ -70,8 +70,8 @@ async def full_lobby(node: Node, number: int) -> str:
     return (await node.sit(f"second-{number}")).lobby.lobby_id
 
 
-async def follow(node: Node, lobbies: Sequence[str]) -> None:
-    """Follow as the room of each lobby would."""
+async def acquire(node: Node, lobbies: Sequence[str]) -> None:
+    """Have the replicas that the room of each lobby would have."""
     assert all(await asyncio.gather(*map(node.replicas.acquire, lobbies)))
 
 
