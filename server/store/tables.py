@@ -6,6 +6,7 @@ withdrawn are there all the same.
 
 from collections.abc import Iterable, Sequence
 
+from protocol.ids import is_lobby_id, lobby_id
 from server.store import keys
 from server.store.connection import Connection
 
@@ -33,8 +34,10 @@ class Tables:
             self._known[table] = None
 
     async def read(self) -> Sequence[str]:
-        """Ask the store, and return all tables known then. Raises StoreUnavailable."""
-        found = await self._connection.call("SMEMBERS", keys.TABLES)
+        """Ask the store, and return all tables known then; what can be the name of none is left
+        alone. Raises StoreUnavailable."""
+        named = await self._connection.call("SMEMBERS", keys.TABLES)
+        found = [table for table in named if is_lobby_id(lobby_id(table, bytes(6)))]
         self._known |= dict.fromkeys(sorted(found, key=lambda table: (len(table), table)))
         return self.known
 

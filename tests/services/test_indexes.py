@@ -75,6 +75,11 @@ async def test_what_can_be_no_lobby_of_the_table_is_removed_and_stops_nothing(
     assert sum(corrected(node).values()) == 4 * len(others) + 1
 
 
+async def test_what_can_be_no_table_is_none(node: Node, redis: Redis) -> None:
+    await command(redis, "SADD", keys.TABLES, "", "a {table}", "7000", "3500-2")
+    assert await node.tables.read() == (TABLE, "7000", "3500-2")
+
+
 async def test_a_lobby_that_forms_is_found_again(node: Node, redis: Redis) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
     indexes = (keys.openings(TABLE), keys.active_lobbies(TABLE), keys.timers(TABLE))
