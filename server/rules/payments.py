@@ -73,9 +73,11 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One delivery about a known invoice. `key` is the same for the same delivery; `tx` is the
-    transaction, or what stands for it; `units` are of the token's smallest."""
+    """What a payment provider, whichever it is, says of an invoice. `key` is the same for the same
+    delivery; `tx` is the transaction, or what stands for it; `units` are of the smallest that the
+    token has."""
 
+    invoice_id: str
     key: str
     status: Literal["finalized", "failed"]
     tx: str

@@ -1,12 +1,11 @@
 """Payments: what becomes of a delivery whose signature and form are right."""
 
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import invoice_lobby
-from protocol.payments import PaymentDelivery, WebhookAnswer
+from protocol.payments import WebhookAnswer
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
 from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
@@ -38,24 +37,22 @@ class Payments:
         self._clock = clock
         self._past = past
 
-    async def deliver(self, payment: PaymentDelivery, raw_body: bytes) -> WebhookAnswer | Refused:
+    async def deliver(self, delivery: Delivery, raw_body: bytes) -> WebhookAnswer | Refused:
         """Record a delivery and do what follows from it; `raw_body` is what was signed.
 
         When this returns an answer, all of it is in the store. Raises StoreUnavailable when that
         is not known; the delivery may then be repeated.
         """
-        delivery = _delivery(payment, raw_body)
-        async with self._lobbies.hold(invoice_lobby(payment.invoice) or payment.invoice):
+        async with self._lobbies.hold(invoice_lobby(delivery.invoice_id) or delivery.invoice_id):
             for attempt in range(_ATTEMPTS):
                 load = self._lobbies.snapshot if attempt == 0 else self._lobbies.stored
-                answer = await self._deliver_once(payment.invoice, delivery, raw_body, load)
+                answer = await self._deliver_once(delivery, raw_body, load)
                 if answer is not None:
                     return answer
         raise StoreUnavailable("the invoice kept changing")
 
     async def _deliver_once(
         self,
-        invoice_id: str,
         delivery: Delivery,
         raw_body: bytes,
         load: Callable[[str], Awaitable[Snapshot]],
@@ -63,9 +60,9 @@ class Payments:
         """What the delivery led to; None: nothing, since the lobby that `load` returned is
         outdated."""
         decided_at_ms = self._clock.now_ms()
-        invoice, moved = await self._invoices.load(invoice_id), None
+        invoice, moved = await self._invoices.load(delivery.invoice_id), None
         if invoice is None and self._past is not None:
-            moved = await self._past.invoice(invoice_id)
+            moved = await self._past.invoice(delivery.invoice_id)
             invoice = None if moved is None else read_invoice(moved)
         if delivery.test and (invoice is None or not invoice.takes_test):
             return WebhookAnswer(processed=False, reason="test_payment")
@@ -108,17 +105,3 @@ class Payments:
 
     async def _keep_unmatched(self, delivery: Delivery, raw_body: bytes) -> None:
         await self._invoices.keep_unmatched(delivery.tx, raw_body.decode())
-
-
-def _delivery(payment: PaymentDelivery, raw_body: bytes) -> Delivery:
-    tx = payment.txHash or hashlib.sha256(raw_body).hexdigest()
-    return Delivery(
-        key=hashlib.sha256(f"{payment.status}:{tx}".encode()).hexdigest(),
-        status=payment.status,
-        tx=tx,
-        test=payment.is_test,
-        units=None if payment.amount is None else int(payment.amount),
-        decimals=payment.decimals,
-        recipient=payment.recipient,
-        network=payment.network,
-    )

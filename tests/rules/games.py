@@ -113,6 +113,7 @@ class Game:
         self._transactions += 1
         tx = f"tx-{self._transactions}"
         return Delivery(
+            invoice_id=invoice,
             key=f"{invoice}:finalized:{tx}",
             status="finalized",
             tx=tx,

@@ -256,7 +256,7 @@ async def test_an_unmatched_payment_moves_once_however_often_it_comes(
 ) -> None:
     said = paid(await node.sit("ann"), invoice="inv_3500_nobody", txHash="tx")
     for _ in range(2):
-        await node.payments.deliver(said, raw_body(said))
+        await node.deliver(said)
         await archive_of().move_unmatched()
         assert not await redis.exists(keys.UNMATCHED)
     assert [(row.tx, row.body) for row in await rows(books, unmatched)] == [

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from protocol.payments import WebhookAnswer
 from server.dev.store import EmbeddedStore
+from server.rules.payments import Delivery
 from server.store.errors import StoreUnavailable
 from tests.services.money import (
     PROCESSED,
@@ -80,8 +81,8 @@ async def test_without_a_transaction_another_body_is_another_delivery(
 ) -> None:
     seated = await node.sit("ann")
     payment = paid(seated, txHash=None)
-    assert await node.payments.deliver(payment, raw_body(payment)) == PROCESSED
-    assert await node.payments.deliver(payment, raw_body(payment) + b" ") == REFUND_OWED
+    assert await node.deliver(payment) == PROCESSED
+    assert await node.deliver(payment, raw_body(payment) + b" ") == REFUND_OWED
     assert await sums(redis) == {"received": 7000, "pot": 3500, "refund_owed": 3500}
 
 
@@ -231,3 +232,20 @@ async def test_whatever_was_answered_is_there_after_the_store_was_killed(
             assert answer.result() == PROCESSED
             assert await is_paid(node, seated, f"player-{number}")
             assert await node.deliver(paid(seated)) == ignored("already_processed")
+
+
+async def test_a_delivery_in_the_form_of_another_provider_counts_once_too(
+    node: Node, redis: Redis
+) -> None:
+    seated = await node.sit("ann")
+    delivery = Delivery(
+        invoice_id=seated.invoice.invoice_id,
+        key="their name of it",
+        status="finalized",
+        tx="tx",
+        test=False,
+        units=int(seated.invoice.amount),
+    )
+    assert await node.payments.deliver(delivery, b"<paid/>") == PROCESSED
+    assert await node.payments.deliver(delivery, b"<paid/>") == ignored("already_processed")
+    assert await sums(redis) == {"received": 3500, "pot": 3500}

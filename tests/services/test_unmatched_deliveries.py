@@ -107,7 +107,7 @@ async def test_what_was_kept_first_of_a_transaction_stays(node: Node, redis: Red
 async def test_the_raw_body_is_kept_as_it_came(node: Node, redis: Redis) -> None:
     body = b'{ "invoice":"x","status":"finalized",  "new":"\xc3\xa9" }'
     delivery = PaymentDelivery.model_validate_json(body)
-    await node.payments.deliver(delivery, body)
+    await node.deliver(delivery, body)
     assert [*(await unmatched(redis)).values()] == [body.decode()]
 
 

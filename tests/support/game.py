@@ -19,6 +19,7 @@ from server.services.seats import Seated
 from server.store.connection import open_redis
 from server.store.subscription import Subscription
 from server.store.timings import TIMINGS, StoreTimings
+from server.transport.http.alien_payments import delivery_of
 from tests.support.wait import until
 
 BUY_IN = 3500
@@ -138,9 +139,12 @@ class Node:
             await self.pay(seated)
         return seats
 
-    async def deliver(self, said: PaymentDelivery) -> WebhookAnswer | Refused:
-        """The provider delivers what it has to say."""
-        return await self.payments.deliver(said, raw_body(said))
+    async def deliver(
+        self, said: PaymentDelivery, body: bytes | None = None
+    ) -> WebhookAnswer | Refused:
+        """The provider delivers what it has to say, in that body or the shortest."""
+        body = raw_body(said) if body is None else body
+        return await self.payments.deliver(delivery_of(said, body), body)
 
 
 class StartNode(Protocol):

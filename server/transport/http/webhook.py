@@ -8,22 +8,16 @@ import structlog
 from aiohttp import web
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import ValidationError
 from structlog.contextvars import bind_contextvars
 
-from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
-from protocol.payments import (
-    MAX_BODY_BYTES,
-    SIGNATURE_HEADER,
-    VERSION,
-    VERSION_HEADER,
-    PaymentDelivery,
-)
+from protocol.payments import MAX_BODY_BYTES, SIGNATURE_HEADER, VERSION_HEADER
+from server.rules.payments import Delivery
 from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
 from server.transport.concurrency import ConcurrencyLimiter
+from server.transport.http.alien_payments import read_delivery
 from server.transport.http.requests import json_response, read_body
 from server.transport.problems import problem
 
@@ -63,18 +57,18 @@ class Webhook:
         if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
             self._count(ErrorCode.UNAUTHORIZED)
             return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
-        delivery = _read(body, request.headers.getall(VERSION_HEADER, []))
+        delivery = read_delivery(body, request.headers.getall(VERSION_HEADER, []))
         if delivery is None:
             log.warning("delivery_not_understood", body_bytes=len(body))
             self._count(ErrorCode.INVALID_MESSAGE)
             return problem(Refused(ErrorCode.INVALID_MESSAGE))
-        bind_contextvars(invoice_id=delivery.invoice)
+        bind_contextvars(invoice_id=delivery.invoice_id)
         return await self._record(delivery, body)
 
-    async def _record(self, delivery: PaymentDelivery, body: bytes) -> web.StreamResponse:
+    async def _record(self, delivery: Delivery, body: bytes) -> web.StreamResponse:
         self._assert_store_is_trusted()
         try:
-            async with asyncio.timeout(STORE_SECONDS), self._limiter.turn(delivery.invoice):
+            async with asyncio.timeout(STORE_SECONDS), self._limiter.turn(delivery.invoice_id):
                 answer = await self._payments.deliver(delivery, body)
         except TimeoutError as error:
             raise StoreUnavailable("the delivery was not stored in time") from error
@@ -123,13 +117,3 @@ def _verifies(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
-
-
-def _read(body: bytes, versions: list[str]) -> PaymentDelivery | None:
-    """What the provider delivers, if it is of a shape that we know."""
-    if any(version != VERSION for version in versions):
-        return None
-    try:
-        return PaymentDelivery.model_validate(strict_json.loads(body))
-    except (ValueError, ValidationError):
-        return None
