@@ -52,13 +52,18 @@ async def move(fair_bingo: Run) -> Move:
 async def play(server: GameServer, *names: str) -> str:
     """A game to its end, without a claim."""
     lobby_id = await server.ready(*names)
+    await until_over(server, lobby_id, names[0])
+    return lobby_id
+
+
+async def until_over(server: GameServer, lobby_id: str, name: str) -> None:
+    """Return when a game has ended, or is gone already."""
 
     async def is_over() -> bool:
-        answer = await server.get(f"/api/game/{lobby_id}/status", names[0])
+        answer = await server.get(f"/api/game/{lobby_id}/status", name)
         return answer.status == 404 or answer.body["status"] == "finished"
 
     await until(is_over)
-    return lobby_id
 
 
 async def test_nobody_starts_on_books_without_their_schema(
