@@ -20,6 +20,7 @@ export const MESSAGES = {
   lobby_closed: "This game no longer takes players.",
   lobby_full: "Every seat of this game is taken.",
   already_arranged: "Your ticket is arranged: its numbers stay.",
+  not_offered: "This server does not offer that.",
   not_finished: "There is a proof only after a game was played to its end.",
   too_large: "That was too much for one message.",
   unsupported_encoding: "Something between you and the server changes what this page sends.",
