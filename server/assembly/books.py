@@ -4,14 +4,9 @@ What knows SQL is imported here, and only when it is wanted: without the extra `
 runs as it does without the setting.
 """
 
-from typing import TYPE_CHECKING
-
 from server.assembly.stores import Stores
 from server.runtime.clock import StoreClock
 from server.runtime.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 
 class BooksMissing(Exception):

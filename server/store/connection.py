@@ -98,7 +98,7 @@ class Connection:
         self._timings = timings
         self._clock = clock
         self.metrics = metrics
-        self._line: Any = None  # of redis-py, whose connections have no types
+        self._redis_connection: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
         self._patience = SharedTimeout(timings.command, _give_up)
@@ -197,41 +197,43 @@ class Connection:
     async def _exchange(self, batch: list[_Command]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
         # As redis-py's pipeline does it, at a third of the cost: no pool, no retries, no traces.
-        line = await self._connected()
-        await line.send_packed_command(b"".join(packed for _, packed, _ in batch))
-        return [await self._read(line, name) for name, *_ in batch]
+        connection = await self._connected()
+        await connection.send_packed_command(b"".join(packed for _, packed, _ in batch))
+        return [await self._read(connection, name) for name, *_ in batch]
 
-    async def _ask(self, line: Any, *commands: Sequence[Any]) -> list[Any]:
-        await line.send_packed_command(b"".join(pack_command(tuple(words)) for words in commands))
-        return [await self._read(line, words[0]) for words in commands]
+    async def _ask(self, connection: Any, *commands: Sequence[Any]) -> list[Any]:
+        await connection.send_packed_command(
+            b"".join(pack_command(tuple(words)) for words in commands)
+        )
+        return [await self._read(connection, words[0]) for words in commands]
 
-    async def _read(self, line: Any, name: str) -> Any:
+    async def _read(self, connection: Any, name: str) -> Any:
         try:
-            answer = await line.read_response(timeout=math.inf)
+            answer = await connection.read_response(timeout=math.inf)
         except exceptions.ResponseError as error:
             return error
         understand = self._redis.response_callbacks.get(name)
         return answer if understand is None else understand(answer)
 
     async def _connected(self) -> Any:
-        # It has something to say unasked only when it says goodbye.
-        if self._line is not None and await self._line.can_read():
+        # Nothing comes unasked on this connection but its end.
+        if self._redis_connection is not None and await self._redis_connection.can_read():
             await self._hang_up()
-        if self._line is None:
+        if self._redis_connection is None:
             pool: Any = self._redis.connection_pool
-            self._line = pool.make_connection()
-            await self._line.connect()
-            self._line.socket_timeout = None  # the batch as a whole has one
+            self._redis_connection = pool.make_connection()
+            await self._redis_connection.connect()
+            self._redis_connection.socket_timeout = None  # the batch as a whole has one
             self._looked = False
         if self.look is not None and not self._looked:
-            await self.look(partial(self._ask, self._line))
+            await self.look(partial(self._ask, self._redis_connection))
             self._looked = True
-        return self._line
+        return self._redis_connection
 
     async def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            await line.disconnect(nowait=True)
+        connection, self._redis_connection = self._redis_connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
 
 
 def _give_up(answer: "asyncio.Future[Any]") -> None:

@@ -193,15 +193,15 @@ ERROR = {"code": text, "message": text, "retry": flag, "details?": anything}
 REFUSAL = {"ok": False, "error": ERROR}
 
 
-def assert_transcript(heard: Sequence[tuple[str, Any]]) -> None:
+def assert_transcript(heard: Sequence[tuple[str, Any]], *, begins_anew: bool = False) -> None:
     """Fail unless every event in one namespace is of its shape, and those of the room follow on
     each other and on the first state without a gap, in the order of time. A store that went back
-    in time begins anew with a state."""
+    in time begins anew with a state: with an earlier one or, if `begins_anew`, any other."""
     for event, data in heard:
         assert_shape(data, EVENTS[event])
     seq: int | None = None
     for event, data in heard:
-        if event == "lobby_state" and (seq is None or data["seq"] < seq):
+        if event == "lobby_state" and (seq is None or begins_anew or data["seq"] < seq):
             seq = data["seq"]
         elif event in ROOM_EVENTS:
             assert seq is None or data["seq"] == seq + 1

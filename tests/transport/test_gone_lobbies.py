@@ -142,6 +142,7 @@ async def test_after_the_store_went_back_a_state_comes_before_any_other_event(
     async with one.visitor("alice") as alice, other.visitor("alice") as elsewhere:
         inside = (alice, elsewhere)
         for visitor in inside:
+            visitor.store_goes_back = True
             await visitor.enter(lobby_id)
             await visitor.hears("lobby_state")
         for _ in range(5):
