@@ -6,6 +6,7 @@ import socket
 # Below the ports that clients are given. One of those could be taken while its server is down,
 # even by a client that tries to reach the server: it may connect to itself.
 _PORTS = range(20000, 32000)
+_RANDOM = random.SystemRandom()  # the other one may be seeded, in several processes alike
 
 
 def free_port() -> int:
@@ -13,7 +14,7 @@ def free_port() -> int:
 
     Raises OSError when each of 100 random ones is taken.
     """
-    for port in random.sample(_PORTS, 100):
+    for port in _RANDOM.sample(_PORTS, 100):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

@@ -146,7 +146,7 @@ async def test_a_message_of_exactly_the_limit_is_taken(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
-    head, tail = '42/echo,1["echo","', '"]'
+    head, tail = '42/echo,1["echo",{"text":"', '"}]'
     filling = "x" * (16_384 - len(head) - len(tail))
 
     client.send(head + filling + tail)
