@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from tests.support.game import PATIENT, Node, StartNode, starting_nodes
+from tests.support.game import Node, StartNode, starting_nodes
 
 
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         yield start
 
 
