@@ -120,6 +120,11 @@ async def test_what_is_over_is_found_wherever_it_is(
     )
     assert table.content_type == "text/csv"
     assert table.body.count(b"\n") == 2
+    for accepted in ("text/csv;q=0", "application/json, text/csv;q=0.5", "text/csvish"):
+        plain = await server.request(
+            "GET", "/api/me/statement", "alice", headers={"Accept": accepted}
+        )
+        assert plain.content_type == "application/json"
 
     code, output = await fair_bingo("audit")
     assert code == 0, output

@@ -15,6 +15,7 @@ from protocol.errors import ErrorCode, Refused
 from server.services.records import Records
 from server.store.errors import StoreUnavailable
 from server.transport.commands import parse_request
+from server.transport.headers import elements, weight
 from server.transport.http.requests import RequestAuthenticator, read_payload
 from server.transport.problems import problem
 
@@ -134,7 +135,9 @@ def _csv(entries: Iterable[history.StatementEntry]) -> web.Response:
 
 
 def _wants_csv(request: web.Request) -> bool:
-    return "text/csv" in request.headers.get("Accept", "")
+    accepted = elements(request, "Accept")
+    csv_weight = weight(accepted, "text/csv")
+    return csv_weight > 0 and csv_weight >= weight(accepted, "application/json")
 
 
 def _limit(written: str | None) -> int | None:
