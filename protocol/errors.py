@@ -32,6 +32,9 @@ class ErrorCode(StrEnum):
     NOT_PAID = "not_paid"
     NOT_ACTIVE = "not_active"
     REMOVED_FROM_GAME = "removed_from_game"
+    BANNED = "banned"
+    LIMIT_REACHED = "limit_reached"
+    FORBIDDEN = "forbidden"
     UNKNOWN_LOBBY = "unknown_lobby"
     UNKNOWN_INVOICE = "unknown_invoice"
     NOT_OFFERED = "not_offered"
@@ -40,6 +43,7 @@ class ErrorCode(StrEnum):
     LOBBY_FULL = "lobby_full"
     ALREADY_ARRANGED = "already_arranged"
     NOT_FINISHED = "not_finished"
+    TIER_CLOSED = "tier_closed"
     TOO_LARGE = "too_large"
     UNSUPPORTED_ENCODING = "unsupported_encoding"
     RATE_LIMITED = "rate_limited"
@@ -75,6 +79,9 @@ ERRORS: Mapping[ErrorCode, ErrorEntry] = MappingProxyType(
         ErrorCode.NOT_PAID: ErrorEntry(403, False, "Your seat is not paid yet."),
         ErrorCode.NOT_ACTIVE: ErrorEntry(403, False, "You have left this game."),
         ErrorCode.REMOVED_FROM_GAME: ErrorEntry(403, False, "You were removed from this game after a false claim."),
+        ErrorCode.BANNED: ErrorEntry(403, False, "This account may not take new seats."),
+        ErrorCode.LIMIT_REACHED: ErrorEntry(403, False, "That would pass a limit that you set yourself."),
+        ErrorCode.FORBIDDEN: ErrorEntry(403, False, "Your role may not do that."),
         ErrorCode.UNKNOWN_LOBBY: ErrorEntry(404, False, "There is no such lobby."),
         ErrorCode.UNKNOWN_INVOICE: ErrorEntry(404, False, "There is no such invoice."),
         ErrorCode.NOT_OFFERED: ErrorEntry(404, False, "This server does not offer that."),
@@ -83,6 +90,7 @@ ERRORS: Mapping[ErrorCode, ErrorEntry] = MappingProxyType(
         ErrorCode.LOBBY_FULL: ErrorEntry(409, False, "Every seat of this lobby is taken."),
         ErrorCode.ALREADY_ARRANGED: ErrorEntry(409, False, "The grid is arranged: its numbers stay."),
         ErrorCode.NOT_FINISHED: ErrorEntry(409, False, "There is a proof only for a game that was played to its end."),
+        ErrorCode.TIER_CLOSED: ErrorEntry(409, False, "No new seats are sold for this buy-in at the moment."),
         ErrorCode.TOO_LARGE: ErrorEntry(413, False, "The request is too large."),
         ErrorCode.UNSUPPORTED_ENCODING: ErrorEntry(415, False, "Send the body without a Content-Encoding."),
         ErrorCode.RATE_LIMITED: ErrorEntry(429, True, "Too many requests: slow down and try again."),

@@ -94,7 +94,7 @@ export interface ErrorBody {
 /**
  * The names of all refusals. The list is closed.
  */
-export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "unknown_lobby" | "unknown_invoice" | "not_offered" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
+export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "banned" | "limit_reached" | "forbidden" | "unknown_lobby" | "unknown_invoice" | "not_offered" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "tier_closed" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
 
 /**
  * The end, with everything that may be known now. Cancelled: 0, [], {}, null. `log_hash`
