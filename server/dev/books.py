@@ -39,6 +39,11 @@ class EmbeddedBooks:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """Where it answers, as `DATABASE_URL` takes it."""
         return self.url_of(USER)

@@ -1,60 +1,110 @@
-"""Fixtures: one PostgreSQL for the session, and in it a new database for each test."""
+"""Fixtures: one PostgreSQL for the whole test run, and in it a new database for each test."""
 
-import asyncio
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any, Final
 
 import psycopg
 import pytest
 
-from server.books.migrate import migrate
-from server.dev.books import EmbeddedBooks
+from server.dev.books import USER, EmbeddedBooks
+from tests.support.books_keeper import QUICK, TEMPLATE, port_file
 
-TEMPLATE = "migrated"
-# A crash of the machine during the tests is not among what they test.
-QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+START_SECONDS: Final = 300
+_DIRECTORY: Final = "books_directory"
+_ended_by_unconfigure = pytest.StashKey[Any]()
 
 numbers = count()
 
 
-@pytest.fixture(scope="session")
-def shared_books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBooks]:
-    """The server of the whole session: not to be stopped by a test."""
-    with EmbeddedBooks(tmp_path_factory.mktemp("books"), options=QUICK) as books:
-        yield books
+@contextmanager
+def _keeper() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """The program that keeps the server, which is on its way, and the directory of its file."""
+    with tempfile.TemporaryDirectory(prefix="books-") as directory:
+        command = [sys.executable, "-m", "tests.support.books_keeper", directory]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as keeper:
+            yield Path(directory), keeper
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the process that hands tests out to workers: they share one server, which starts while
+    they collect."""
+    stash = node.config.stash
+    if _ended_by_unconfigure not in stash:
+        keeping = _keeper()
+        stash[_ended_by_unconfigure] = (keeping, keeping.__enter__()[0])
+    node.workerinput[_DIRECTORY] = str(stash[_ended_by_unconfigure][1])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End what was started for the workers."""
+    if _ended_by_unconfigure in config.stash:
+        config.stash[_ended_by_unconfigure][0].__exit__(None, None, None)
+
+
+class BooksServer:
+    """The server of the whole run: not to be stopped by a test."""
+
+    def __init__(self, port: int, worker: str) -> None:
+        self._port = port
+        self._worker = worker
+
+    @contextmanager
+    def database(self, template: str) -> Iterator[str]:
+        """The URL of a new copy of a database, for as long as the context lasts."""
+        name = f"test_{self._worker}_{next(numbers)}"
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield self._url_of(name)
+        self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _url_of(self, database: str) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self._port}/{database}"
+
+    def _administer(self, statement: str) -> None:
+        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
 
 
 @pytest.fixture(scope="session")
-def template(shared_books: EmbeddedBooks) -> str:
-    """The name of a database with the latest schema and nothing in it, to be copied."""
-    _administer(shared_books, f"CREATE DATABASE {TEMPLATE}")
-    asyncio.run(migrate(shared_books.url_of(TEMPLATE)))
-    return TEMPLATE
+def books_server(request: pytest.FixtureRequest) -> Iterator[BooksServer]:
+    """The server of the whole run; where there are no workers, it is started here."""
+    given = getattr(request.config, "workerinput", {})
+    if _DIRECTORY in given:
+        yield BooksServer(_port(Path(given[_DIRECTORY])), given["workerid"])
+        return
+    with _keeper() as (directory, keeper):
+        yield BooksServer(_port(directory, keeper), "alone")
+
+
+def _port(directory: Path, keeper: subprocess.Popen[bytes] | None = None) -> int:
+    deadline = time.monotonic() + START_SECONDS
+    while not port_file(directory).exists():
+        assert keeper is None or keeper.poll() is None, "the shared books have ended: see above"
+        assert directory.exists(), "the shared books are gone"
+        assert time.monotonic() < deadline, "the shared books do not start"
+        time.sleep(0.05)
+    return int(port_file(directory).read_text())
 
 
 @pytest.fixture
-def empty_url(shared_books: EmbeddedBooks) -> Iterator[str]:
+def empty_url(books_server: BooksServer) -> Iterator[str]:
     """The URL of a database without any schema."""
-    yield from _database(shared_books, "template0")
+    with books_server.database("template0") as url:
+        yield url
 
 
 @pytest.fixture
-def books_url(shared_books: EmbeddedBooks, template: str) -> Iterator[str]:
+def books_url(books_server: BooksServer) -> Iterator[str]:
     """The URL of books with the latest schema and nothing in them."""
-    yield from _database(shared_books, template)
-
-
-def _database(server: EmbeddedBooks, template: str) -> Iterator[str]:
-    name = f"test_{next(numbers)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.url_of(name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _administer(server: EmbeddedBooks, statement: str) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(statement.encode())
+    with books_server.database(TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture
