@@ -74,8 +74,8 @@ class PlayerKicked(RoomEvent):
 
 
 class GameFinished(RoomEvent):
-    """The end, with everything that may be known now. Cancelled: 0, [], {}, null. `log_hash`
-    vouches for the lobby's log up to here, also when there is no proof."""
+    """The end, with everything that may be known now. Cancelled or voided: 0, [], {},
+    null. `log_hash` vouches for the lobby's log up to here, also when there is no proof."""
 
     outcome: Outcome
     winner: str | None

@@ -17,11 +17,13 @@ from pydantic import (
 from protocol.reading import NEWER_WORDS
 
 Status = Annotated[Literal["forming", "arranging", "active", "finished"], NEWER_WORDS]
-Outcome = Annotated[Literal["won", "no_winner", "cancelled"], NEWER_WORDS]
+Outcome = Annotated[Literal["won", "no_winner", "cancelled", "voided"], NEWER_WORDS]
 InvoiceStatus = Annotated[
     Literal["pending", "paid", "failed", "expired", "cancelled", "refund_owed"], NEWER_WORDS
 ]
-LeaveReason = Annotated[Literal["left", "unpaid", "payment_failed", "expired"], NEWER_WORDS]
+LeaveReason = Annotated[
+    Literal["left", "unpaid", "payment_failed", "expired", "kicked"], NEWER_WORDS
+]
 
 Numbers = list[StrictInt]
 Grid = list[list[StrictInt]]

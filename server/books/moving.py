@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
+from server.rules.events import CALLED_OFF
 from server.rules.lobby import Lobby, Player
 
 EMPTY_HASH: Final = "0" * 64
@@ -195,7 +196,7 @@ def _game_row(table: str, game: PastGame) -> dict[str, Any]:
         "outcome": lobby.outcome,
         "winner": lobby.winner,
         "pattern": lobby.pattern,
-        "pot": 0 if lobby.outcome == "cancelled" else lobby.pot,
+        "pot": 0 if lobby.outcome in CALLED_OFF else lobby.pot,
         "player_count": len(lobby.players),
         "calls": len(lobby.called),
         "created_at": _at(lobby.created_at),

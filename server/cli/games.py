@@ -23,10 +23,12 @@ def verify(
     proof: Annotated[str, typer.Argument(help="A proof or an exported game: a file, or a URL.")],
 ) -> None:
     """Check the proof that a draw was fair."""
-    differences = verify_document(_document(proof))
+    document = _document(proof)
+    differences = verify_document(document)
     if differences:
         fail("\n".join(differences))
-    print("The proof holds.")
+    called_off = isinstance(document, dict) and "log" in document and document["proof"] is None
+    print("The record holds; the game was called off." if called_off else "The proof holds.")
 
 
 def replay_game(

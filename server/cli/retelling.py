@@ -68,4 +68,6 @@ def _end(event: GameFinished, lobby: Lobby) -> str:
             return f"nobody wins: the house keeps {lobby.pot} coins"
         case "cancelled":
             return "the lobby is cancelled"
+        case "voided":
+            return "an operator voids it: everything that was paid in is owed back"
     assert_never(event.outcome)

@@ -56,8 +56,20 @@ class Leave:
 
 
 @dataclass(frozen=True, slots=True)
+class Kick:
+    """Take a player's seat from them, while the lobby forms."""
+
+    alien_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """End the lobby in whatever phase it is, and owe everything that was paid in back."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Do what is due by the current time."""
 
 
-Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Tick
+Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Kick | Void | Tick

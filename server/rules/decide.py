@@ -13,11 +13,13 @@ from server.rules.commands import (
     ArrangeGrid,
     Claim,
     Command,
+    Kick,
     Leave,
     OpenLobby,
     SelectNumbers,
     TakeSeat,
     Tick,
+    Void,
 )
 from server.rules.events import (
     Event,
@@ -83,6 +85,10 @@ def _carry_out(turn: Turn, command: Command, now_ms: int) -> Refused | None:
             return _claim(turn, command, now_ms)
         case Leave():
             return _leave(turn, command, now_ms)
+        case Kick():
+            return _kick(turn, command)
+        case Void():
+            return _void(turn, now_ms)
         case OpenLobby():
             raise ValueError("a lobby that exists cannot be opened")
     assert_never(command)
@@ -176,4 +182,20 @@ def _leave(turn: Turn, command: Leave, now_ms: int) -> Refused | None:
         start_if_all_ready(turn, now_ms)
     elif turn.lobby.status == "active":
         finish_if_deserted(turn, now_ms)
+    return None
+
+
+def _kick(turn: Turn, command: Kick) -> Refused | None:
+    if turn.lobby.status != "forming":
+        return Refused(ErrorCode.WRONG_STATUS, {"status": turn.lobby.status})
+    if command.alien_id not in turn.lobby.players:
+        return Refused(ErrorCode.NOT_SEATED)
+    turn.add(PlayerLeft(command.alien_id, "kicked"))
+    return None
+
+
+def _void(turn: Turn, now_ms: int) -> Refused | None:
+    if turn.lobby.status == "finished":
+        return Refused(ErrorCode.WRONG_STATUS, {"status": turn.lobby.status})
+    finish(turn, now_ms, "voided")
     return None

@@ -110,6 +110,10 @@ class PlayerKicked:
     missing_numbers: tuple[int, ...]
 
 
+CALLED_OFF: Final[frozenset[Outcome]] = frozenset({"cancelled", "voided"})
+"""The outcomes of what counts as not played: every payment is owed back, and nothing is proven."""
+
+
 @dataclass(frozen=True, slots=True)
 class GameFinished:
     """The end. `winner` and `pattern` only when it was won. `log_hash` (hex) is of the log's last

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, assert_never
 from protocol.views import Status
 from server.rules.draw import call_order
 from server.rules.events import (
+    CALLED_OFF,
     ArrangingBegan,
     Event,
     FormingExtended,
@@ -149,7 +150,7 @@ def _game_finished(lobby: Lobby, event: GameFinished) -> dict[str, Any]:
         "pattern": event.pattern,
         "finished_at": event.finished_at,
         "log_hash": event.log_hash,
-        "pot": 0 if event.outcome == "cancelled" else lobby.pot,
+        "pot": 0 if event.outcome in CALLED_OFF else lobby.pot,
         "deadline": None,
         "next_call_at": None,
     }

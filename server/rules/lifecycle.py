@@ -41,6 +41,7 @@ TRANSITIONS: Mapping[Status | None, Mapping[type[Event], Status]] = MappingProxy
             NumbersSelected: "arranging",
             GridArranged: "arranging",
             GameStarted: "active",
+            GameFinished: "finished",
         },
         "active": {
             NumberCalled: "active",

@@ -10,6 +10,7 @@ from typing import Final, Literal, assert_never, get_args
 from protocol.views import InvoiceStatus
 from server.rules.coins import Coins
 from server.rules.events import (
+    CALLED_OFF,
     ArrangingBegan,
     Event,
     FormingExtended,
@@ -31,6 +32,7 @@ KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 _AFTER_LEAVING: dict[str, InvoiceStatus] = {
     "left": "cancelled",
+    "kicked": "cancelled",
     "unpaid": "expired",
     "expired": "expired",
     "payment_failed": "failed",
@@ -68,7 +70,7 @@ def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
         case PlayerLeft(alien_id=alien_id):
             forming = before.status == "forming"  # later, the buy-in stays in the pot
             return _paid_back(before, before.players[alien_id]) if forming else ()
-        case GameFinished(outcome="cancelled"):
+        case GameFinished(outcome=outcome) if outcome in CALLED_OFF:
             refunds = (_paid_back(before, player) for player in before.players.values())
             return tuple(movement for refund in refunds for movement in refund)
         case GameFinished():
@@ -89,7 +91,7 @@ def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
             forming = before.status == "forming"  # later, its invoice stays paid
             player = before.players[alien_id]
             return (_seat_given_up(player, _AFTER_LEAVING[reason]),) if forming else ()
-        case GameFinished(outcome="cancelled"):
+        case GameFinished(outcome=outcome) if outcome in CALLED_OFF:
             players = before.players.values()
             return tuple(_seat_given_up(player, "expired") for player in players)
         case LobbyOpened() | SeatTaken() | FormingExtended() | ArrangingBegan() | GameFinished():

@@ -63,7 +63,7 @@ def finish_if_deserted(turn: Turn, now_ms: int) -> None:
 def finish(
     turn: Turn, now_ms: int, outcome: Outcome, winner: str | None = None, pattern: str | None = None
 ) -> None:
-    """End the game or, while forming, cancel it."""
+    """End the game or, with an outcome that calls it off, end it before or while it is played."""
     turn.add(GameFinished(outcome, winner, pattern, now_ms))
 
 

@@ -7,12 +7,14 @@ from typing import Any
 
 from protocol.views import Proof
 from server.rules.draw import ServerArranged, help_of_server, seed_hash
+from server.rules.events import CALLED_OFF
 from server.rules.lobby import Lobby, Player
 
 
 def proof(lobby: Lobby) -> Proof | None:
-    """The proof of a game that was played to its end; None before, and for a cancelled lobby."""
-    if lobby.outcome in (None, "cancelled") or lobby.entropy is None:
+    """The proof of a game that was played to its end; None before, and for one that
+    was called off."""
+    if lobby.outcome is None or lobby.outcome in CALLED_OFF or lobby.entropy is None:
         return None
     players = sorted(lobby.paid_players(), key=lambda player: player.alien_id)
     facts = {

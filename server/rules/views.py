@@ -108,13 +108,13 @@ def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomE
 
 
 def _finished(lobby: Lobby) -> GameFinished:
-    played = lobby.outcome != "cancelled"
+    played = lobby.outcome not in events.CALLED_OFF
     return GameFinished(
         outcome=lobby.outcome or "cancelled",
         winner=lobby.winner,
         pattern=lobby.pattern,
         pot=lobby.pot,
-        numbers_called=list(lobby.called),
+        numbers_called=list(lobby.called) if played else [],
         grids={p.alien_id: p.rows for p in lobby.paid_players()} if played else {},
         proof=proof(lobby),
         log_hash=lobby.log_hash,

@@ -15,7 +15,7 @@ from server.store.replay import BrokenLog, Step, replay
 
 class GameFile(BaseModel):
     """The log of a game, entry by entry with its fields and its `id`; the hash of the last entry;
-    and the proof, null for a lobby that was cancelled."""
+    and the proof, null for a lobby that was cancelled or voided."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -19,7 +19,7 @@ class Proofs:
 
     async def of(self, lobby_id: str) -> str | Refused:
         """The proof of a game as JSON. Refused as `not_finished` before its end and if it was
-        cancelled, as `unknown_lobby` if nothing is known of it. Raises StoreUnavailable."""
+        called off, as `unknown_lobby` if nothing is known of it. Raises StoreUnavailable."""
         if not ids.is_lobby_id(lobby_id):
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         proof = await self._store.load(lobby_id)

@@ -48,9 +48,9 @@ def test_fields_that_are_not_known_are_of_no_matter(model: type[BaseModel]) -> N
     ("model", "changes"),
     [
         (to_client.LobbyState, {"status": "paused"}),
-        (to_client.LobbyState, {"outcome": "voided"}),
-        (to_client.PlayerLeft, {"reason": "kicked"}),
-        (to_client.GameFinished, {"outcome": "voided"}),
+        (to_client.LobbyState, {"outcome": "shared"}),
+        (to_client.PlayerLeft, {"reason": "bored"}),
+        (to_client.GameFinished, {"outcome": "shared"}),
         (to_client.StatusChanged, {"status": "paused"}),
     ],
 )

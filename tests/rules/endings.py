@@ -1,6 +1,6 @@
 """Games that are over, in each of the ways in which one can be."""
 
-from server.rules.commands import ArrangeGrid, Claim, Leave
+from server.rules.commands import ArrangeGrid, Claim, Leave, Void
 from tests.rules.brute_force import first_complete
 from tests.rules.games import Game, forming, ticket
 
@@ -36,3 +36,17 @@ def cancelled() -> Game:
     game = forming("ann")
     game.do(ArrangeGrid("ann", ticket(1)))
     return run_out(game)
+
+
+def voided() -> Game:
+    """A game that was voided after two calls; Bob arranged, Cy left, Dee was kicked."""
+    game = forming("dee", "cy", "bob", "ann")
+    game.do(ArrangeGrid("bob", ticket(30)))
+    game.tick_when_due()
+    game.tick_when_due()
+    game.tick_when_due()
+    game.do(Leave("cy"))
+    game.tick_when_due()
+    game.do(Claim("dee"))
+    game.do(Void())
+    return game

@@ -12,11 +12,13 @@ from server.rules.commands import (
     ArrangeGrid,
     Claim,
     Command,
+    Kick,
     Leave,
     OpenLobby,
     SelectNumbers,
     TakeSeat,
     Tick,
+    Void,
 )
 from server.rules.lobby import Player, due_at
 from server.rules.payments import Delivery
@@ -149,6 +151,22 @@ class LobbyMachine(RuleBasedStateMachine):
         player = self.somebody(data)
         phases = ["forming", "arranging", "active"]
         self.ask(Leave(player), self.refusal(player, phases, paid=False))
+
+    @rule(data=st.data())
+    def kick(self, data: st.DataObject) -> None:
+        player = self.somebody(data)
+        expected = None if player in self.spectator.seated else ErrorCode.NOT_SEATED
+        if self.spectator.status != "forming":
+            expected = ErrorCode.WRONG_STATUS
+        self.ask(Kick(player), expected)
+
+    @rule(rarely=st.integers(0, 9))
+    def void(self, rarely: int) -> None:
+        self.catch_up()
+        over = self.spectator.end is not None
+        if over or rarely == 0:
+            self.ask(Void(), ErrorCode.WRONG_STATUS if over else None)
+            assert self.game.lobby.status == "finished"
 
     @precondition(lambda self: not self.game.invoices)
     @rule()

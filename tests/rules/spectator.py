@@ -75,7 +75,7 @@ class Spectator:
                 assert event.active_players == len(self.playing())
             case GameFinished():
                 self.end, self.status = event, "finished"
-                self.pot = 0 if event.outcome == "cancelled" else self.pot
+                self.pot = 0 if event.outcome in ("cancelled", "voided") else self.pot
                 assert event.pot == self.pot
             case _:
                 assert_never(event)

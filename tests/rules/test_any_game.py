@@ -91,7 +91,8 @@ class AnyGame(LobbyMachine):
     @invariant()
     def every_unit_that_came_in_is_in_a_pot_or_owed(self) -> None:
         owed = sum(invoice.owed_units for invoice in self.game.invoices.values())
-        staked = len(self.spectator.paid) if self.game.lobby.outcome != "cancelled" else 0
+        called_off = self.game.lobby.outcome in ("cancelled", "voided")
+        staked = 0 if called_off else len(self.spectator.paid)
         assert self.units_received == owed + staked * BUY_IN * 10**DECIMALS
         assert self.units_received == totals(self.game.ledger)["received"] * 10**DECIMALS
 

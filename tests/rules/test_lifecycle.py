@@ -13,7 +13,7 @@ from tests.rules.games import CLASSIC, active, arranging, forming, ticket
 
 LEGAL: dict[Status, set[Status]] = {
     "forming": {"arranging", "finished"},
-    "arranging": {"active"},
+    "arranging": {"active", "finished"},
     "active": {"finished"},
     "finished": set(),
 }

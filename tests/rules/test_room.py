@@ -15,7 +15,7 @@ from server.rules.events import EMPTY_LOG_HASH
 from server.rules.proofs import proof
 from server.rules.views import public_view
 from tests.rules.brute_force import first_complete
-from tests.rules.endings import cancelled, won
+from tests.rules.endings import cancelled, voided, won
 from tests.rules.games import (
     BUY_IN,
     CLASSIC,
@@ -142,8 +142,21 @@ def test_the_end_of_a_cancelled_lobby_tells_nothing() -> None:
     )
 
 
+def test_the_end_of_a_voided_game_tells_nothing_that_was_secret() -> None:
+    assert voided().room_events[-1] == GameFinished(
+        outcome="voided",
+        winner=None,
+        pattern=None,
+        pot=0,
+        numbers_called=[],
+        grids={},
+        proof=None,
+        log_hash=EMPTY_LOG_HASH,
+    )
+
+
 def test_who_listens_to_all_events_knows_the_public_view() -> None:
-    for game in (won(), cancelled()):
+    for game in (won(), cancelled(), voided()):
         spectator = Spectator(BUY_IN)
         for event in game.room_events:
             spectator.receive(event)

@@ -10,7 +10,7 @@ from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.rules.views import own_view, patterns_view, public_view
-from tests.rules.endings import cancelled, won
+from tests.rules.endings import cancelled, voided, won
 from tests.rules.games import (
     CLASSIC,
     GRAND,
@@ -193,6 +193,12 @@ def test_the_proof_agrees_with_what_was_seen() -> None:
     assert shown.server_seed_hash == public_view(game.lobby, seq=1).server_seed_hash
 
 
-def test_there_is_no_proof_before_the_end_and_none_of_a_cancelled_lobby() -> None:
-    for game in (forming("ann"), arranging("ann", "bob"), active("ann", "bob"), cancelled()):
+def test_there_is_no_proof_before_the_end_and_none_of_one_that_was_called_off() -> None:
+    for game in (
+        forming("ann"),
+        arranging("ann", "bob"),
+        active("ann", "bob"),
+        cancelled(),
+        voided(),
+    ):
         assert proof(game.lobby) is None

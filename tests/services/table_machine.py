@@ -16,7 +16,7 @@ from hypothesis.stateful import (
 from redis.asyncio import Redis
 
 from protocol.payments import PaymentDelivery, WebhookAnswer
-from server.rules.commands import Tick
+from server.rules.commands import Kick, Tick, Void
 from server.services.seats import Seated
 from tests.rules.brute_force import first_complete
 from tests.support.game import BRISK, BUY_IN, PATIENT, TABLE, Node, failed, paid
@@ -126,6 +126,34 @@ class TableMachine(RuleBasedStateMachine):
     def claim(self, pick: int, at: int) -> None:
         seated = self.some_seat(pick)
         self.run(self.nodes[at].play.claim(seated_player(seated), seated.lobby.lobby_id))
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=picks)
+    def two_operators_void_while_a_player_claims(self, pick: int) -> None:
+        seated = self.some_seat(pick)
+        alien_id, lobby_id = seated_player(seated), seated.lobby.lobby_id
+        self.run(
+            all_of(
+                [
+                    *(node.lobbies.carry_out(lobby_id, Void()) for node in self.nodes),
+                    self.nodes[0].play.claim(alien_id, lobby_id),
+                ]
+            )
+        )
+
+    @precondition(lambda self: self.seats)
+    @rule(pick=picks)
+    def a_player_is_kicked_on_one_node_and_pays_on_the_other(self, pick: int) -> None:
+        seated = self.some_seat(pick)
+        kick = Kick(seated_player(seated))
+        self.run(
+            all_of(
+                [
+                    self.nodes[0].lobbies.carry_out(seated.lobby.lobby_id, kick),
+                    self.deliver(paid(seated, txHash=f"tx-{len(self.delivered)}"), 1),
+                ]
+            )
+        )
 
     @precondition(lambda self: self.seats)
     @rule(pick=picks)

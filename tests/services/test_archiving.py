@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,8 +15,11 @@ from protocol.payments import WebhookAnswer
 from server.books.engine import Books
 from server.books.moving import EMPTY_HASH, entry_hash
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
+from server.rules.commands import Claim, Void
 from server.rules.verify import verify_proof
 from server.services.archiving import SETTLED_STAYS_MS, Archive, Moved, OutOfStep
+from server.services.game_files import game_file, verify_document
+from server.services.lobbies import Changed
 from server.store import keys
 from server.store.ledger import LedgerEntry, LedgerStore
 from server.store.past import PastStore
@@ -47,17 +51,20 @@ async def books(books_url: str) -> AsyncIterator[Books]:
 def archive_of(node: Node, books: Books) -> Archives:
     """Archives of the node's store, which keep nothing for longer than they have to."""
 
-    def make(finished_seconds: float = 0, invoice_hot_seconds: float = 0) -> Archive:
-        return Archive(
-            PastStore(node.connection, node.commits),
-            node.store,
-            books,
-            node.clock,
-            finished_seconds=finished_seconds,
-            invoice_hot_seconds=invoice_hot_seconds,
-        )
+    return partial(archive_over, node, books)
 
-    return make
+
+def archive_over(
+    node: Node, books: Books, finished_seconds: float = 0, invoice_hot_seconds: float = 0
+) -> Archive:
+    return Archive(
+        PastStore(node.connection, node.commits),
+        node.store,
+        books,
+        node.clock,
+        finished_seconds=finished_seconds,
+        invoice_hot_seconds=invoice_hot_seconds,
+    )
 
 
 async def play(node: Node, *pairs: tuple[str, str]) -> list[str]:
@@ -81,6 +88,11 @@ async def calling(node: Node) -> AsyncIterator[None]:
 async def is_over(node: Node, lobby_id: str) -> bool:
     lobby = (await node.store.load(lobby_id)).lobby
     return lobby is not None and lobby.status == "finished"
+
+
+async def is_active(node: Node, lobby_id: str) -> bool:
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "active"
 
 
 async def move_all(archive: Archive) -> Moved:
@@ -131,6 +143,32 @@ async def test_what_is_over_is_in_the_books_and_has_left_the_store(
     left = await store_content(redis)
     assert {*left} <= {keys.ledger(TABLE), keys.checkpoint(TABLE)}
     assert len(left[keys.ledger(TABLE)][0]) == 1
+
+
+async def test_a_voided_game_is_in_the_books_without_pot_and_proof_and_its_record_holds(
+    start_node: StartNode, store_url: str, books_url: str, books: Books, redis: Redis
+) -> None:
+    slow = replace(DUEL, call_interval_ms=600_000)
+    node = await start_node(store_url, tiers={BUY_IN: slow}, DATABASE_URL=books_url)
+    lobby_id = (await node.seat("ann", "bob"))[0].lobby.lobby_id
+    async with calling(node):
+        await until(lambda: is_active(node, lobby_id))
+    await node.lobbies.carry_out(lobby_id, Claim("bob"))
+    assert isinstance(await node.lobbies.carry_out(lobby_id, Void()), Changed)
+    file = await game_file(node.store, lobby_id)
+    assert file is not None
+    assert (file.proof, verify_document(file.model_dump())) == (None, [])
+
+    await move_all(archive_over(node, books))
+    (game,) = await rows(books, games)
+    assert (game.outcome, game.winner, game.pot, game.proof) == ("voided", None, 0, None)
+    sat = {
+        (row.alien_id, row.kicked, row.paid_in, row.paid_out) for row in await rows(books, seats)
+    }
+    assert sat == {("ann", False, BUY_IN, 0), ("bob", True, BUY_IN, 0)}
+    owed = [row for row in await rows(books, ledger) if row.kind == "refund_owed"]
+    assert {(row.alien_id, row.amount) for row in owed} == {("ann", BUY_IN), ("bob", BUY_IN)}
+    assert await command(redis, "EXISTS", keys.proof(lobby_id)) == 0
 
 
 def in_order(row: Any) -> tuple[int, int]:

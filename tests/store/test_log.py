@@ -17,7 +17,7 @@ from server.store.log import (
     record_events,
 )
 from tests.rules import strategies
-from tests.rules.endings import cancelled, won
+from tests.rules.endings import cancelled, voided, won
 from tests.rules.games import LOBBY_ID
 from tests.store.record_keeper import RecordKeeper
 from tests.support.game import Node
@@ -36,7 +36,7 @@ async def keeper(node: Node, redis: Redis) -> RecordKeeper:
     return keeper
 
 
-@pytest.mark.parametrize("play", [won, cancelled])
+@pytest.mark.parametrize("play", [won, cancelled, voided])
 def test_a_published_commit_has_exactly_what_was_recorded(play: type) -> None:
     records = [entry for entry, _ in record_events(NOTHING_YET, play().events, 1.5)]
     message = encode_commit(records[3:])

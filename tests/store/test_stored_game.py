@@ -7,7 +7,7 @@ from hypothesis.stateful import invariant, run_state_machine_as_test
 from redis.asyncio import Redis
 
 from server.rules.events import Event
-from tests.rules.endings import cancelled, run_out, won
+from tests.rules.endings import cancelled, run_out, voided, won
 from tests.rules.games import Game, active
 from tests.rules.lobby_machine import LobbyMachine
 from tests.store.record_keeper import RecordKeeper
@@ -65,7 +65,7 @@ def test_after_any_step_the_store_holds_the_game(store_url: str) -> None:
     )
 
 
-@pytest.mark.parametrize("play", [won, cancelled, lambda: run_out(active("ann", "bob"))])
+@pytest.mark.parametrize("play", [won, cancelled, voided, lambda: run_out(active("ann", "bob"))])
 async def test_after_each_event_of_a_whole_game_the_store_holds_it(
     play: Callable[[], Game], node: Node, redis: Redis
 ) -> None:

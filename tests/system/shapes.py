@@ -84,7 +84,7 @@ def _view(time: Spec) -> Spec:
         "latest_number": (integer, None),
         "previous_number": (integer, None),
         "winner": (text, None),
-        "outcome": ("won", "no_winner", "cancelled", None),
+        "outcome": ("won", "no_winner", "cancelled", "voided", None),
         "created_at": time,
         "started_at": (time, None),
         "finished_at": (time, None),
@@ -146,7 +146,7 @@ ROOM_EVENTS: dict[str, Spec] = {
     "player_joined": _PLAYER,
     "player_paid": _PLAYER,
     "player_ready": _PLAYER,
-    "player_left": {**_PLAYER, "reason": ("left", "unpaid", "payment_failed", "expired")},
+    "player_left": {**_PLAYER, "reason": ("left", "unpaid", "payment_failed", "expired", "kicked")},
     "status_changed": {
         **_ROOM,
         "status": ("forming", "arranging", "active"),
@@ -156,7 +156,7 @@ ROOM_EVENTS: dict[str, Spec] = {
     "player_kicked": {**_ROOM, "alien_id": text, "active_players": integer},
     "game_finished": {
         **_ROOM,
-        "outcome": ("won", "no_winner", "cancelled"),
+        "outcome": ("won", "no_winner", "cancelled", "voided"),
         "winner": (text, None),
         "pattern": (text, None),
         "pot": integer,
