@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -96,11 +97,14 @@ class EmbeddedBooks:
         return self.data_dir / "books.log"
 
     def _create(self, initdb: Path) -> None:
-        command = [str(initdb), "-D", str(self._cluster), "-U", USER, "--auth=trust"]
+        unfinished = self.data_dir / "unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        command = [str(initdb), "-D", str(unfinished), "-U", USER, "--auth=trust"]
         command += ["--encoding=UTF8", "--locale=C"]
         made = subprocess.run(_unprivileged(command), capture_output=True, text=True, check=False)
         if made.returncode:
             raise EmbeddedBooksError(f"the books cannot be made:\n{made.stderr.strip()}")
+        unfinished.rename(self._cluster)
 
     def _spawn(self, postgres: Path) -> subprocess.Popen[bytes]:
         command = [str(postgres), "-D", str(self._cluster), "-p", str(self._port)]

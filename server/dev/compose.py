@@ -11,13 +11,14 @@ from aiohttp import web
 from protocol.views import Invoice
 from server.assembly.app import App
 from server.assembly.tiers import tiers
+from server.dev.archive import archiving, embedded_books, migrated
 from server.dev.bots import Access
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import add_dev_routes
 from server.dev.store import EmbeddedStore
-from server.runtime.settings import load_settings
+from server.runtime.settings import Settings, load_settings
 
 DEFAULTS: Final = {
     "HOST": "127.0.0.1",  # anyone who can reach it gets a token of any player, and pays nothing
@@ -35,10 +36,11 @@ class DevWorld:
     `data_dir`, where the next one finds it. `tiers` are the variant of each buy-in.
 
     `environ` are settings as for production, and `PORT=0` is a free one; those that tie the parts
-    together are given here. Raises SettingsError.
+    together are given here. With `books` it has some where they can be had. Raises SettingsError.
     """
 
-    def __init__(self, data_dir: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, environ: Mapping[str, str], *, books: bool = False) -> None:
+        self._books_dir = data_dir / "books" if books else None
         keys_dir = data_dir / "keys"
         wanted = DEFAULTS | {name: value for name, value in environ.items() if value}
         self._store = EmbeddedStore(data_dir / "store")
@@ -48,6 +50,7 @@ class DevWorld:
             | {
                 "PORT": str(free_port()) if wanted["PORT"] == "0" else wanted["PORT"],
                 "REDIS_URL": self._store.url,
+                "DATABASE_URL": "",  # the past of this store belongs into no other books
                 "ALIEN_JWKS_URL": f"http://127.0.0.1:{self._issuer_port}{JWKS_PATH}",
                 "WEBHOOK_PUBLIC_KEY": DevProvider(keys_dir).public_key_hex,
             }
@@ -68,13 +71,24 @@ class DevWorld:
         OSError if the port cannot be had."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self._store)
+            settings = await self._settings_with_books(stack)
             await stack.enter_async_context(_serve_keys(self._issuer, self._issuer_port))
-            app = App(self.settings, offered=self.tiers, dev_login=True)
+            app = App(settings, offered=self.tiers, dev_login=True)
             self._add_routes(app)
             stack.push_async_callback(app.stop)
             await app.start()
+            await stack.enter_async_context(archiving(app))
             await stack.enter_async_context(self.http)
             yield app
+
+    async def _settings_with_books(self, stack: AsyncExitStack) -> Settings:
+        """The settings, with those books in them that then run as long as the stack lasts."""
+        if self._books_dir is None:
+            return self.settings
+        url = stack.enter_context(embedded_books(self._books_dir))
+        if url is None or not await migrated(url):
+            return self.settings
+        return self.settings.model_copy(update={"database_url": url})
 
     @property
     def access(self) -> Access:

@@ -30,7 +30,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
 
     Raises SettingsError, EmbeddedStoreError, and OSError if the port cannot be had.
     """
-    world = DevWorld(data_dir, _with_bots(environ))
+    world = DevWorld(data_dir, _with_bots(environ), books=True)
     logs.configure(world.settings.log_level, world.settings.log_format)
     async with world.running():
         stopped = _stop_signal()

@@ -3,6 +3,9 @@
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +25,12 @@ asyncio.run(serve_dev(os.environ, pathlib.Path(sys.argv[1])))
 """
 
 
-async def start(start_process: StartProcess, data_dir: Path) -> tuple[ChildProcess, str]:
-    """A development server that has said where it is."""
-    server = start_process(
-        sys.executable, "-c", SERVE, str(data_dir), PORT=str(free_port()), BUY_IN_TIERS="3500"
-    )
+async def start(
+    start_process: StartProcess, data_dir: Path, **changes: str
+) -> tuple[ChildProcess, str]:
+    """A development server that has said where it is. `changes` are variables."""
+    variables = {"PORT": str(free_port()), "BUY_IN_TIERS": "3500", **changes}
+    server = start_process(sys.executable, "-c", SERVE, str(data_dir), **variables)
     found = await server.wait_for_line(r"running on (http://\S+)")
     return server, found[1]
 
@@ -68,3 +72,59 @@ async def test_the_next_start_finds_the_lobbies_of_the_last(
     await first.wait()
     _, url = await start(start_process, tmp_path / "state")
     assert [lobby.lobby_id for lobby in await paid_lobbies(url)] == [lobbies[0].lobby_id]
+
+
+FAST = {"MAX_PLAYERS": "2", "ARRANGING_SECONDS": "0.1", "CALL_INTERVAL_SECONDS": "0.02"}
+
+
+@asynccontextmanager
+async def playing(url: str, player: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The client of someone who has paid to play with a bot."""
+    access = {"Authorization": f"Bearer {await token(url, player)}"}
+    async with httpx.AsyncClient(base_url=url, headers=access, timeout=60) as client:
+        answer = await client.post("/api/game/join", json={"buy_in_amount": 3500})
+        invoice_id = answer.json()["invoice"]["invoice_id"]
+        (await client.post("/dev/pay", json={"invoice_id": invoice_id})).raise_for_status()
+        yield client
+
+
+async def test_what_was_played_is_in_the_books_and_these_end_with_the_server(
+    start_process: StartProcess, tmp_path: Path
+) -> None:
+    elsewhere = "postgresql://nobody@127.0.0.1:1/production"
+    server, url = await start(start_process, tmp_path / "state", **FAST, DATABASE_URL=elsewhere)
+    async with playing(url, "ann") as client:
+
+        async def has_a_past() -> bool:
+            answer = await client.get("/api/me/games")
+            assert answer.status_code == 200, answer.text
+            return bool(answer.json()["games"])
+
+        await until(has_a_past)
+    found = (tmp_path / "state/books/cluster/postmaster.pid").read_text()
+    books_pid = int(found.splitlines()[0])
+    os.kill(books_pid, 0)
+    os.kill(server.pid, signal.SIGKILL)
+    await until(partial(has_ended, books_pid))
+
+
+def has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+async def test_where_there_can_be_no_books_games_go_on_and_one_line_says_why(
+    start_process: StartProcess, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "books").write_text("a file where the books would be")
+    server, url = await start(start_process, state, **FAST)
+    (line,) = [line for line in server.output.splitlines() if "No books" in line]
+    assert "books" in line.partition(":")[2]
+    assert "Traceback" not in server.output
+    async with playing(url, "ann") as client:
+        assert (await client.get("/api/me/games")).json()["code"] == "not_offered"
