@@ -22,11 +22,13 @@ def documents() -> Mapping[str, str]:
     version = _version()
     schema = _schema(version)
     apis = asyncapi(version), openapi(version)
+    types = typescript(schema["$defs"])
     return {
         "schema.json": _json(schema),
         "asyncapi.json": _json(apis[0]),
         "openapi.json": _json(apis[1]),
-        "types.ts": typescript(schema["$defs"]),
+        "types.ts": types,
+        "js/messages.d.ts": types,
         "docs.html": page(*apis, schema),
     }
 

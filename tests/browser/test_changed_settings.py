@@ -64,7 +64,8 @@ async def test_lines_and_proofs_of_games_that_the_page_does_not_know_are_no_erro
     await person.arrive()
     words = await person.page.evaluate(
         """async () => {
-            const { completePattern, patternInWords } = await import("/client/game/patterns.js");
+            const { completePattern } = await import("/client/package/patterns.js");
+            const { patternInWords } = await import("/client/parts/patterns.js");
             const patterns = { four_corners: [[0, 0], [0, 3], [3, 0], [3, 3]] };
             const grid = [0, 1, 2, 3].map((r) => [0, 1, 2, 3].map((c) => 1 + 4 * r + c));
             const line = completePattern(grid, [1, 4, 13, 16], patterns);
@@ -74,8 +75,8 @@ async def test_lines_and_proofs_of_games_that_the_page_does_not_know_are_no_erro
     assert words == ["0,3,12,15", "four corners", "row 5", "the second column"]
     refusal = await person.page.evaluate(
         """async () => {
-            const { checkProof } = await import("/client/game/proof.js");
-            return checkProof({ variant: "toString" }, {}).catch((error) => error.message);
+            const { checkProof } = await import("/client/package/proof.js");
+            return checkProof({ variant: "toString" }, {}).catch((error) => error.code);
         }"""
     )
-    assert refusal == "This page does not know the game of this proof."
+    assert refusal == "unknown_variant"

@@ -17,7 +17,7 @@ from tests.support.game import CLASSIC
 SEED = bytes(range(32))
 LOBBY = "lobby_3500_0123456789ab"
 CHECK = """async ([proof, observed]) => {
-    const { checkProof } = await import("/client/game/proof.js");
+    const { checkProof } = await import("/client/package/proof.js");
     const heard = new Map(observed.heard);
     return (await checkProof(proof, { ...observed, heard })).filter((check) => !check.holds).length;
 }"""
@@ -160,8 +160,8 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
     ahead_ms = 3_600_000
     difference_ms = await ann.page.evaluate(
         """async (aheadMs) => {
-            const { ServerClock } = await import("/client/connection/clock.js");
-            const clock = new ServerClock();
+            const { ServerClock } = await import("/client/package/clock.js");
+            const clock = new ServerClock(location.origin);
             const start = Date.now() + aheadMs;
             clock.heard(start - 5000, true); // late by five seconds
             clock.heard(start, true);
@@ -176,7 +176,7 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
 async def test_attempts_to_come_back_are_spread_from_the_first_on_and_grow(ann: Person) -> None:
     rounds = await ann.page.evaluate(
         """async () => {
-            const { Backoff } = await import("/client/connection/timing.js");
+            const { Backoff } = await import("/client/package/timing.js");
             return Array.from({ length: 300 }, () => {
                 const backoff = new Backoff();
                 return Array.from({ length: 8 }, () => backoff.next());

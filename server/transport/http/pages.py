@@ -5,6 +5,7 @@ import hashlib
 import html
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,9 @@ TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _INDEX: Final = "index.html"
+_PACKAGE: Final = "package/"
+"""Where the page finds the npm package that it is built on."""
+_SOCKET_IO: Final = "vendor/socket.io.esm.min.js"
 
 
 @dataclass(frozen=True)
@@ -111,9 +115,17 @@ def _headers(host_origins: Collection[str]) -> Mapping[str, str]:
 
 
 def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
-    """All files by their path below `ROOT`."""
-    files = sorted(path for path in ROOT.rglob("*") if path.suffix in TYPES)
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
+    """All files by their path below `ROOT`, and those of the npm package."""
+    found = sorted(path for path in ROOT.rglob("*") if path.suffix in TYPES)
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in found}
+    package = sorted(files("protocol").joinpath("js").iterdir(), key=lambda file: file.name)
+    texts |= {
+        _PACKAGE + file.name: file.read_text("utf-8")
+        for file in package
+        if file.name.endswith(".js")
+    }
+    # The one module that imports by a package's name, which a browser cannot look up.
+    texts[f"{_PACKAGE}socket.js"] = texts.pop(_SOCKET_IO)
     scripts = [name for name in texts if name.endswith(".js") and not name.startswith("ops/")]
     texts[_INDEX] = _index(texts[_INDEX], config, scripts)
     return {name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()}

@@ -33,15 +33,13 @@ export const MESSAGES = {
   internal: "Something broke on our side. Try again.",
   draining: "This server is making way for another. We connect again.",
   unavailable: "The game cannot answer at the moment. Try again soon.",
+  unknown_variant: "This page does not know the game of this proof.",
+  timed_out: "That takes too long. Try again.",
   no_answer: "The server has not answered. Look whether you are online, and try again.",
 };
 
-/** A command or a connection that the server refused, for a `code` of its error table. */
-export class Refusal extends Error {
-  /** @param {{code: string, message?: string, retry?: boolean, details?: object}} error */
-  constructor({ code, message, retry = false }) {
-    super(MESSAGES[code] ?? message ?? code);
-    this.code = code;
-    this.retry = retry;
-  }
-}
+/**
+ * What went wrong, in words.
+ * @param {Error & {code?: string}} error
+ */
+export const inWords = (error) => MESSAGES[error.code] ?? error.message;

@@ -1,14 +1,14 @@
-import { ServerClock } from "../connection/clock.js";
-import { alienHost, devHost, readToken } from "../connection/host.js";
-import { Connection } from "../connection/connection.js";
-import { within } from "../connection/timing.js";
-import { MESSAGES } from "../connection/refusal.js";
+import { alienHost, devHost } from "../connection/host.js";
+import { MESSAGES, inWords } from "../connection/refusal.js";
+import { Connection } from "../package/connection.js";
+import { FrontDesk } from "../package/front_desk.js";
+import { within } from "../package/timing.js";
+import { readToken } from "../package/token.js";
 import { showConnection } from "../parts/connection_banner.js";
 import { showPlayer } from "../parts/player.js";
 import { frontDeskScreen } from "../screens/front_desk.js";
 import { lobbyScreen } from "../screens/lobby.js";
 import { messageScreen } from "../screens/message.js";
-import { FrontDesk } from "./front_desk.js";
 import { GameNotes } from "./notes.js";
 import { SafeStorage } from "./storage.js";
 
@@ -21,7 +21,7 @@ const ENDED =
   "The game you were in is over, and no longer kept here. What is owed to you stays owed.";
 
 /**
- * @typedef {{buy_in_amount: number} & import("./view.js").Rules} Tier what is offered to newcomers
+ * @typedef {{buy_in_amount: number} & import("../package/view.js").Rules} Tier what is offered to newcomers
  */
 
 /** The page as a whole: what every screen needs, and which of them is shown. */
@@ -34,8 +34,8 @@ export class Game {
     this.storage = new SafeStorage();
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();
-    this.clock = new ServerClock();
-    this.connection = new Connection(this.host, this.clock);
+    this.connection = new Connection({ url: location.origin, token: () => this.host.token() });
+    this.clock = this.connection.clock;
   }
 
   async start() {
@@ -58,8 +58,8 @@ export class Game {
 
   /**
    * What a lobby plays by. It says so itself, unless its server is of the version before.
-   * @param {import("./view.js").View} view
-   * @returns {import("./view.js").Rules}
+   * @param {import("../package/view.js").View} view
+   * @returns {import("../package/view.js").Rules}
    */
   rulesOf(view) {
     const offered = this.tiers.find((tier) => tier.buy_in_amount === view.buy_in_amount);
@@ -88,7 +88,7 @@ export class Game {
   /** The same at a front desk that is open already. */
   async takeAt(frontDesk, buyIn) {
     const seed = newSeed();
-    const { lobby } = await frontDesk.join(buyIn, seed);
+    const { lobby } = await frontDesk.join(buyIn, { clientSeed: seed });
     const { seeds, seedHash } = this.notes.of(lobby.lobby_id);
     this.notes.note(lobby.lobby_id, {
       seeds: [...seeds, seed],
@@ -115,7 +115,7 @@ export class Game {
     this.#screen = screen;
     document.getElementById("screen").replaceChildren(screen.element);
     screen.emitter?.addEventListener("gone", ({ detail }) =>
-      this.#show(messageScreen("You cannot go in", detail.message)),
+      this.#show(messageScreen("You cannot go in", inWords(detail))),
     );
     screen.emitter?.addEventListener("ended", () => this.home(ENDED));
   }

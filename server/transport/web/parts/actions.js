@@ -1,4 +1,8 @@
+import { inWords } from "../connection/refusal.js";
 import { h, setText } from "./dom.js";
+
+/** There is nothing to give up any more. */
+const GONE_ALREADY = ["not_seated", "not_active"];
 
 /** Where a stage says what went wrong. */
 export const problem = () => h("p", { role: "alert", class: "problem" });
@@ -17,7 +21,7 @@ export function busy(button, failure, action) {
     try {
       await action();
     } catch (error) {
-      setText(failure, error.message);
+      setText(failure, inWords(error));
     } finally {
       button.dataset.busy = "false";
     }
@@ -29,7 +33,11 @@ export function leaveButton(room, game, text) {
   const failure = problem();
   const button = h("button", { type: "button", class: "plain" }, text);
   busy(button, failure, async () => {
-    await room.leave();
+    try {
+      await room.leave();
+    } catch (refusal) {
+      if (!GONE_ALREADY.includes(refusal.code)) throw refusal;
+    }
     game.home();
   });
   return h("span", {}, button, failure);

@@ -2,7 +2,7 @@ import { alert, announce } from "./announcer.js";
 
 /**
  * Say when the connection is lost, and when it is back.
- * @param {import("../connection/connection.js").Connection} connection
+ * @param {import("../package/connection.js").Connection} connection
  */
 export function showConnection(connection) {
   const banner = document.getElementById("connection");

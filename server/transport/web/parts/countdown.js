@@ -11,7 +11,7 @@ setInterval(() => running.forEach((tick) => tick() || running.delete(tick)), TIC
 /**
  * The time left until a deadline, on the server's clock. It stops by itself when it leaves the
  * page.
- * @param {import("../connection/clock.js").ServerClock} clock
+ * @param {import("../package/clock.js").ServerClock} clock
  * @param {() => number | null} deadline in Unix ms
  * @returns {HTMLElement}
  */

@@ -15,8 +15,8 @@ export function pips(taken, all) {
 
 /**
  * What a forming lobby waits for: players, or else the end of its timer.
- * @param {import("../game/view.js").View | null} view
- * @param {import("../game/view.js").Rules} rules
+ * @param {import("../package/view.js").View | null} view
+ * @param {import("../package/view.js").Rules} rules
  * @returns {string | null} in words; null when it is the timer
  */
 export function missingPlayers(view, rules) {
@@ -26,7 +26,7 @@ export function missingPlayers(view, rules) {
 
 /**
  * Who is in the game and how far they are. Names are text, whatever is in them.
- * @param {import("../game/view.js").View} view
+ * @param {import("../package/view.js").View} view
  * @param {string} me
  */
 export function people(view, me) {

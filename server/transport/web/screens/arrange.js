@@ -8,7 +8,7 @@ import { shuffledByChance } from "./pick.js";
 
 /**
  * Arranging the chosen numbers; it may be done again until the calls begin.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function arrangeStage(room, game) {
@@ -52,7 +52,7 @@ export function arrangeStage(room, game) {
     },
   });
   rove(ticket.element, () => side);
-  busy(done, failure, () => room.arrange(rows(cells, side)));
+  busy(done, failure, () => room.arrangeGrid(rows(cells, side)));
   const element = h(
     "div",
     { class: "arrange" },

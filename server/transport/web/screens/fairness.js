@@ -1,5 +1,5 @@
-import { fromHex, sha256Hex } from "../game/draw.js";
-import { checkProof } from "../game/proof.js";
+import { fromHex, sha256Hex } from "../package/draw.js";
+import { checkProof } from "../package/proof.js";
 import { h } from "../parts/dom.js";
 import { rosette } from "../parts/rosette.js";
 
@@ -7,7 +7,7 @@ import { rosette } from "../parts/rosette.js";
  * The proof of a game, checked in front of the player: the seal from before it next to the one that
  * the seed makes now, what was checked, and everything that it was checked with.
  * @param {object} proof
- * @param {import("../game/proof.js").Observations} observed
+ * @param {import("../package/proof.js").Observations} observed
  */
 export async function fairness(proof, observed) {
   const title = h("h2", { tabindex: -1 }, "Was it fair?");
@@ -50,12 +50,26 @@ export async function fairness(proof, observed) {
 
 const sealed = (caption, hash) => h("figure", {}, rosette(hash), h("figcaption", {}, caption));
 
-const checkRow = ({ what, holds }) =>
+/** What each check says. */
+const WORDS = {
+  seed: () => "The seed opens the seal that was shown before the game",
+  tickets: () => "Every ticket is complete and is part of the draw",
+  order: () => "The numbers follow from the seed and the tickets",
+  arranged: () => "Tickets arranged by the house follow from the seed",
+  winner: () => "The winner’s line was called in full",
+  no_winner: () => "Nobody is named as the winner",
+  whole: () => "The record of the game is sealed, and the proof is whole",
+  own_seed: () => "Your own random seed is part of the draw",
+  own_ticket: () => "Your ticket is the one you held",
+  heard: (count) => `The ${count} numbers you heard are these`,
+};
+
+const checkRow = ({ check, count, holds }) =>
   h(
     "li",
     { class: holds ? "holds" : "fails" },
     h("span", { class: "tick" }, holds ? "Holds" : "Fails"),
-    what,
+    WORDS[check](count),
   );
 
 function details(proof, { seedHash }) {

@@ -1,4 +1,4 @@
-import { FrontDesk } from "../game/front_desk.js";
+import { FrontDesk } from "../package/front_desk.js";
 import { busy, problem } from "../parts/actions.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, count, h, set, setText } from "../parts/dom.js";
@@ -76,7 +76,7 @@ function tierNote(tier, index, frontDesk, game) {
     failure,
   );
   const update = () => {
-    const lobbies = frontDesk.of(tier);
+    const lobbies = lobbiesOf(tier, frontDesk);
     first = lobbies[0] ?? null;
     const rules = first?.rules ?? tier;
     const hash = first?.server_seed_hash ?? BLANK;
@@ -92,11 +92,25 @@ function tierNote(tier, index, frontDesk, game) {
     timer.hidden = players !== null;
     setText(serial, first ? serialOf(first.lobby_id) : "");
     setText(others, otherTables(lobbies.length - 1));
-    set(element, "aria-busy", frontDesk.lobbies === null);
+    set(element, "aria-busy", !frontDesk.listed);
   };
   update();
   return { element, update };
 }
+
+const RULES = ["side", "highest", "min_players", "max_players"];
+
+/**
+ * The forming lobbies that a newcomer to the tier may be seated in, the one that is filled first
+ * ahead. Others of the price may have been opened by other rules.
+ */
+function lobbiesOf(tier, { lobbies }) {
+  return lobbies
+    .filter((lobby) => lobby.buy_in_amount === tier.buy_in_amount && playsLike(lobby, tier))
+    .sort((a, b) => b.player_count - a.player_count || a.created_at - b.created_at);
+}
+
+const playsLike = ({ rules }, tier) => !rules || RULES.every((name) => rules[name] === tier[name]);
 
 const otherTables = (number) =>
   number > 0 ? `${count(number, "more table")} of this price forming` : "";

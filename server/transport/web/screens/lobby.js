@@ -1,8 +1,8 @@
-import { Room } from "../game/room.js";
-import { patternInWords } from "../game/patterns.js";
+import { Room } from "../package/room.js";
 import { alert, announce } from "../parts/announcer.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, coinsOf, h, set, setText } from "../parts/dom.js";
+import { patternInWords } from "../parts/patterns.js";
 import { missingPlayers, people, pips } from "../parts/people.js";
 import { rosette } from "../parts/rosette.js";
 import { arrangeStage } from "./arrange.js";

@@ -1,4 +1,4 @@
-import { TimedOut, within } from "../connection/timing.js";
+import { TimedOut, within } from "../package/timing.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, h, setText } from "../parts/dom.js";
 import { busy, leaveButton, problem } from "../parts/actions.js";
@@ -16,7 +16,7 @@ const ANSWERS = {
 
 /**
  * A seat that is not paid yet.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function payStage(room, game) {

@@ -2,11 +2,11 @@ import { busy, leaveButton, problem } from "../parts/actions.js";
 import { announce } from "../parts/announcer.js";
 import { h, set, setText } from "../parts/dom.js";
 import { columnsOf, rove } from "../parts/roving.js";
-import { oneTo } from "../game/draw.js";
+import { oneTo } from "../package/draw.js";
 
 /**
  * Choosing the numbers of a ticket, by hand or by chance.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function pickStage(room, game) {
@@ -42,7 +42,7 @@ export function pickStage(room, game) {
       if (picked.size < size) picked.add(number);
     show();
   };
-  busy(done, failure, () => room.select([...picked]));
+  busy(done, failure, () => room.selectNumbers([...picked]));
   show();
   rove(board, () => columnsOf(board));
   const element = h(

@@ -1,3 +1,4 @@
+import { inWords } from "../connection/refusal.js";
 import { problem } from "../parts/actions.js";
 import { alert } from "../parts/announcer.js";
 import { callBoard } from "../parts/calls.js";
@@ -8,7 +9,7 @@ import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
 
 /**
  * The game: what is called, the ticket, the claim. The player marks; the page never does.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function playStage(room, game) {
@@ -52,7 +53,7 @@ export function playStage(room, game) {
       show();
       alert(leadWords(room, answer.missing_numbers));
     } catch (error) {
-      setText(failure, error.message);
+      setText(failure, inWords(error));
     }
   };
   rove(ticket.element, () => side);

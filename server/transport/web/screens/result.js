@@ -1,6 +1,8 @@
-import { completePattern, patternInWords } from "../game/patterns.js";
+import { inWords } from "../connection/refusal.js";
+import { completePattern } from "../package/patterns.js";
 import { busy, problem } from "../parts/actions.js";
 import { coins, h, setText } from "../parts/dom.js";
+import { patternInWords } from "../parts/patterns.js";
 import { printedTicket } from "../parts/ticket.js";
 import { fairness } from "./fairness.js";
 
@@ -8,7 +10,7 @@ const ANSWER_MS = 8000;
 
 /**
  * How a game ended, its tickets and its proof.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function resultStage(room, game) {
@@ -44,7 +46,7 @@ export function resultStage(room, game) {
       throw error;
     });
   busy(retry, failure, lookForProof);
-  if (tookPlace(view)) lookForProof().catch((error) => setText(failure, error.message));
+  if (tookPlace(view)) lookForProof().catch((error) => setText(failure, inWords(error)));
   return { element };
 }
 

@@ -3,7 +3,7 @@ import { coins, h, setText } from "../parts/dom.js";
 
 /**
  * A lobby before its game, for who has no seat in it.
- * @param {import("../game/room.js").Room} room
+ * @param {import("../package/room.js").Room} room
  * @param {import("../game/game.js").Game} game
  */
 export function watchStage(room, game) {

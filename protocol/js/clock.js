@@ -13,6 +13,11 @@ export class ServerClock {
   #heardLive = false;
   #asked = false;
 
+  /** @param {string} origin the server's */
+  constructor(origin) {
+    this.origin = origin;
+  }
+
   /** @returns {number} the server's time now, in Unix ms */
   now() {
     return performance.now() + this.#offsetMs;
@@ -32,7 +37,7 @@ export class ServerClock {
   async ask() {
     if (this.#heardLive || this.#asked) return;
     const signal = AbortSignal.timeout(ANSWER_MS);
-    const answer = await fetch("/health/live", { method: "HEAD", cache: "no-store", signal });
+    const answer = await fetch(`${this.origin}/health/live`, { method: "HEAD", cache: "no-store", signal });
     const date = Date.parse(answer.headers.get("Date") ?? "");
     if (this.#heardLive || Number.isNaN(date)) return;
     this.#asked = true;

@@ -1,5 +1,7 @@
 import { entropyOf, fromHex, hashOfJson, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
-import { completePattern } from "./patterns.js";
+import { SHAPES, completePattern } from "./patterns.js";
+import { isProof } from "./proof_schema.js";
+import { Refusal } from "./refusal.js";
 
 const FACTS = [
   "lobby_id",
@@ -16,54 +18,60 @@ const FACTS = [
 ];
 
 /**
- * What this browser knows of a game without the proof.
+ * What a client knows of a game without the proof.
  *
  * @typedef {object} Observations
- * @property {string} me the player's id
+ * @property {string | null} me the player's id
  * @property {string | null} seedHash shown before the game
- * @property {string[]} seeds the client seeds that this browser sent
+ * @property {string[]} seeds the client seeds that it sent
  * @property {number[][] | null} grid the player's
  * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
  * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
  * @property {import("./view.js").Patterns} [patterns] and what wins there
  *
- * @typedef {{what: string, holds: boolean}} Check
+ * @typedef {{check: string, holds: boolean, count?: number}} Check by its name: `seed`, `tickets`,
+ *   `order`, `arranged`, `winner` or `no_winner`, `whole`; and of what was observed `own_seed`,
+ *   `own_ticket`, `heard` with their `count`
  */
 
+/** @type {Observations} */
+const NOTHING_SEEN = { me: null, seedHash: null, seeds: [], grid: null, heard: new Map() };
+
 /**
- * Check a proof, by itself and against what this browser has seen. Throws if it is no proof at all.
+ * Check a proof by itself: whether the draw was fixed before anyone had paid. It is false of
+ * whatever is no proof, or one of a variant that is not known.
+ * @param {unknown} proof a JSON value
+ * @returns {Promise<boolean>}
+ */
+export async function verify(proof) {
+  if (!isProof(proof)) return false;
+  const { patterns, ...shape } = SHAPES.get(proof.variant);
+  const rules = { variant: proof.variant, ...shape };
+  const checks = await checkProof(proof, { ...NOTHING_SEEN, rules, patterns });
+  return checks.every(({ holds }) => holds);
+}
+
+/**
+ * Check a proof, by itself and against what was seen. Throws if it is no proof at all.
  * @param {object} proof
  * @param {Observations} observed
  * @returns {Promise<Check[]>}
  */
 export async function checkProof(proof, observed) {
   const { rules, patterns } = observed;
-  if (rules?.variant !== proof.variant || !patterns)
-    throw new Error("This page does not know the game of this proof.");
+  if (rules?.variant !== proof.variant || !patterns) throw new Refusal({ code: "unknown_variant" });
   const key = await seedKey(proof.server_seed);
   const order = await shuffled(oneTo(rules.highest), key, `${proof.lobby_id}:${proof.entropy}`);
   return [
+    { check: "seed", holds: await opens(proof, observed) },
+    { check: "tickets", holds: await ticketsCount(proof, rules) },
+    { check: "order", holds: isHead(proof.numbers_called, order) },
+    { check: "arranged", holds: await houseIsFair(proof, key, rules) },
     {
-      what: "The seed opens the seal that was shown before the game",
-      holds: await opens(proof, observed),
+      check: proof.winner === null ? "no_winner" : "winner",
+      holds: winnerHolds(proof, patterns),
     },
-    {
-      what: "Every ticket is complete and is part of the draw",
-      holds: await ticketsCount(proof, rules),
-    },
-    {
-      what: "The numbers follow from the seed and the tickets",
-      holds: isHead(proof.numbers_called, order),
-    },
-    {
-      what: "Tickets arranged by the house follow from the seed",
-      holds: await houseIsFair(proof, key, rules),
-    },
-    { what: winnerWords(proof), holds: winnerHolds(proof, patterns) },
-    {
-      what: "The record of the game is sealed, and the proof is whole",
-      holds: await isWhole(proof),
-    },
+    { check: "whole", holds: await isWhole(proof) },
     ...ownChecks(proof, observed),
   ];
 }
@@ -107,16 +115,15 @@ async function houseIsFair({ lobby_id, players, arranged }, key, { side, highest
   return true;
 }
 
-const winnerWords = ({ winner }) =>
-  winner === null ? "Nobody is named as the winner" : "The winner’s line was called in full";
-
 function winnerHolds({ players, numbers_called, winner, pattern }, patterns) {
   if (winner === null) return pattern === null;
   const row = players.find(([id]) => id === winner);
   return row !== undefined && completePattern(row[2], numbers_called, patterns)?.name === pattern;
 }
 
+/** A proof without either hash is one of the draw alone. */
 async function isWhole({ proof_hash, ...rest }) {
+  if (proof_hash === undefined && rest.log_hash === undefined) return true;
   const { players, arranged } = rest;
   const pairs = players.flatMap(([id]) => (Object.hasOwn(arranged, id) ? [[id, arranged[id]]] : []));
   const facts = FACTS.map((name) => (name === "arranged" ? pairs : rest[name]));
@@ -126,19 +133,12 @@ async function isWhole({ proof_hash, ...rest }) {
 function ownChecks({ players, numbers_called }, { me, seeds, grid, heard }) {
   const checks = [];
   const own = players.find(([id]) => id === me);
-  if (own && seeds.length > 0)
-    checks.push({
-      what: "Your own random seed is part of the draw",
-      holds: seeds.includes(own[1]),
-    });
-  if (own && grid)
-    checks.push({
-      what: "Your ticket is the one you held",
-      holds: String(own[2]) === String(grid),
-    });
+  if (own && seeds.length > 0) checks.push({ check: "own_seed", holds: seeds.includes(own[1]) });
+  if (own && grid) checks.push({ check: "own_ticket", holds: String(own[2]) === String(grid) });
   if (heard.size > 0)
     checks.push({
-      what: `The ${heard.size} numbers you heard are these`,
+      check: "heard",
+      count: heard.size,
       holds: [...heard].every(([index, number]) => numbers_called[index - 1] === number),
     });
   return checks;

@@ -26,18 +26,6 @@ export function fold(view, name, message) {
   return next;
 }
 
-/** The names of the events of a room. */
-export const ROOM_EVENTS = [
-  "player_joined",
-  "player_paid",
-  "player_ready",
-  "player_left",
-  "status_changed",
-  "number_called",
-  "player_kicked",
-  "game_finished",
-];
-
 const CHANGES = {
   player_joined: (view, { alien_id, ...counts }) => ({
     ...seats(counts),

@@ -1,9 +1,9 @@
-import { ROOM_EVENTS, fold } from "./view.js";
+import { EventQueue } from "./event_queue.js";
+import { fold } from "./view.js";
 
 const REPLAY_MS = 1000;
 const LOOK_AGAIN_MS = 4000;
 /** What still may become of an invoice whose seat is gone. */
-const GONE_ALREADY = ["not_seated", "not_active"];
 const OPEN_INVOICE = ["pending", "expired"];
 /** What one's own seat may be after these, no event tells. */
 const OWN_MATTERS = [
@@ -17,14 +17,17 @@ const OWN_MATTERS = [
 
 /**
  * A lobby as this player sees it. Fires `change` after anything changed, `event` for each event (its
- * name and message in `detail`), `gone` with a Refusal if the server does not let us in, and
- * `ended` with one if it no longer keeps the lobby that we were in.
+ * name and message in `detail`), `announcement`, `gone` with a Refusal if the server does not let us
+ * in, and `ended` with one if it no longer keeps the lobby that we were in.
+ *
+ * To iterate over it gives each event once and in order, from the state that it was entered in to
+ * the end of the game or until it is closed, through any number of broken connections.
  */
 export class Room extends EventTarget {
   /** @type {import("./view.js").View | null} */
   view = null;
   /** @type {{role: string, paid?: boolean, active?: boolean, numbers?: number[] | null,
-   *   grid?: number[][] | null, invoice?: import("../connection/host.js").Invoice | null}} */
+   *   grid?: number[][] | null, invoice?: object | null}} */
   you = { role: "spectator" };
   /** The numbers heard, by their index: for the proof, not for the player. */
   heard = new Map();
@@ -40,11 +43,12 @@ export class Room extends EventTarget {
   #closing = new AbortController();
   /** The grid that was sent to be arranged and is not answered yet. */
   #arranging = null;
+  #queue = new EventQueue();
 
   /**
-   * @param {import("../connection/connection.js").Connection} connection
+   * @param {import("./connection.js").Connection} connection
    * @param {string} lobbyId
-   * @param {string} me the player's id
+   * @param {string | undefined} me the player's id
    */
   constructor(connection, lobbyId, me) {
     super();
@@ -54,11 +58,34 @@ export class Room extends EventTarget {
     this.channel = connection.open(`/${lobbyId}`, () => (this.view ? { last_seq: this.view.seq } : {}));
     this.channel.addEventListener("change", () => this.#connectionChanged());
     this.channel.addEventListener("refused", ({ detail }) => this.#refused(detail));
-    this.channel.on("lobby_state", (state) => this.#take(state));
-    for (const name of ROOM_EVENTS)
-      this.channel.on(name, (message) => this.#hear(name, message, this.#isLive));
+    this.channel.onAny((name, message) => {
+      if (name === "lobby_state") this.#take(message);
+      else if (Number.isInteger(message.seq)) this.#hear(name, message, this.#isLive);
+      else this.dispatchEvent(new CustomEvent(name, { detail: message }));
+    });
     const { signal } = this.#closing;
-    document.addEventListener("visibilitychange", () => this.#comeBack(), { signal });
+    const comeBack = () => this.#comeBack();
+    globalThis.document?.addEventListener("visibilitychange", comeBack, { signal });
+  }
+
+  /** Resolves to the room when its state is known. Rejects with a Refusal, and the room is closed. */
+  async entered() {
+    if (this.view !== null) return this;
+    try {
+      await this.channel.entering(this, "change");
+    } catch (refusal) {
+      this.close();
+      throw refusal;
+    }
+    return this;
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.#queue[Symbol.asyncIterator]();
+  }
+
+  get isOpen() {
+    return !this.#closing.signal.aborted;
   }
 
   /** @returns {boolean} whether the player is in the game and may still win it */
@@ -66,32 +93,35 @@ export class Room extends EventTarget {
     return this.you.role === "player" && this.you.active === true;
   }
 
-  async select(numbers) {
-    this.#own({ numbers: (await this.#ask("select_numbers", { numbers })).numbers });
+  /** Choose the numbers of the ticket. Resolves to those that are held now. */
+  async selectNumbers(numbers) {
+    const answer = await this.#ask("select_numbers", { numbers });
+    this.#own({ numbers: answer.numbers });
+    return answer.numbers;
   }
 
-  async arrange(grid) {
+  /** Arrange the ticket, as rows. Resolves to the grid that is held now. */
+  async arrangeGrid(grid) {
     this.#arranging = grid;
     try {
-      this.#holds((await this.#ask("arrange_grid", { grid })).grid);
+      const answer = await this.#ask("arrange_grid", { grid });
+      this.#holds(answer.grid);
+      return answer.grid;
     } finally {
       this.#arranging = null;
     }
   }
 
-  /** @returns {Promise<object>} the answer, right or wrong */
+  /** Say that a pattern is complete. Resolves to the answer, right or wrong. */
   async claim() {
     const answer = await this.#ask("claim");
     if (answer.kicked) this.#own({ active: false });
     return answer;
   }
 
+  /** Give the seat up. */
   async leave() {
-    try {
-      await this.#ask("leave");
-    } catch (refusal) {
-      if (!GONE_ALREADY.includes(refusal.code)) throw refusal;
-    }
+    await this.#ask("leave");
   }
 
   /** Ask for one's own part: it is in no event of the room, and may change in another tab, or by a
@@ -104,11 +134,15 @@ export class Room extends EventTarget {
   close() {
     clearTimeout(this.#invoiceTimer);
     this.#closing.abort();
+    this.#queue.end();
     this.connection.close(this.channel);
   }
 
   async #sync() {
-    const { state, events, you } = await this.channel.ask("sync", { last_seq: this.view?.seq });
+    const asked = this.view?.seq ?? 0;
+    const { state, events, you } = await this.channel.ask("sync", { last_seq: asked });
+    const isOvertaken = state && asked <= state.seq && state.seq < this.view.seq;
+    if (isOvertaken) return this.#ownIs(state.you); // events came before this answer
     if (state) return this.#take(state);
     for (const { event, ...message } of events) this.#hear(event, message, false);
     if (you) this.#ownIs(you);
@@ -136,11 +170,12 @@ export class Room extends EventTarget {
 
   /** The connection is back, or the player: perhaps from another tab. */
   #comeBack() {
-    if (this.channel.connected && !document.hidden && this.#mayHold) this.#refreshSoon();
+    if (this.channel.connected && !globalThis.document?.hidden && this.#mayHold) this.#refreshSoon();
   }
 
   #refused(detail) {
     if (this.view?.status === "finished") return; // how it ended is shown, and stays
+    this.#queue.fail(detail);
     const name = this.view && detail.code === "unknown_lobby" ? "ended" : "gone";
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
@@ -150,9 +185,13 @@ export class Room extends EventTarget {
     return this.view !== null && (this.you.role === "player" || this.you.invoice != null);
   }
 
-  #take({ you, at, ...view }) {
+  #take(state) {
+    const { you, at, ...view } = state;
     this.connection.clock.heard(at, false);
+    // The same state again only tells of one's own part of it.
+    const isNews = view.seq !== this.view?.seq;
     this.view = view;
+    if (isNews) this.#tell("lobby_state", state);
     this.#ownIs(you);
   }
 
@@ -189,10 +228,17 @@ export class Room extends EventTarget {
     // The last one to arrange hears of the start before the answer: the ticket is held already.
     const isAnswered = name === "player_ready" && isMine && this.#arranging !== null;
     if (isAnswered) this.you = holding(this.you, this.#arranging);
+    this.#tell(name, message);
     this.dispatchEvent(new CustomEvent("event", { detail: { name, message } }));
     this.#changed();
     const mayBeMine = isMine || (message.alien_id === undefined && this.#mayHold);
     if (OWN_MATTERS.includes(name) && mayBeMine && !isAnswered) this.#refreshSoon();
+  }
+
+  /** Put an event into the queue of those who iterate; after the end of the game nothing comes. */
+  #tell(name, message) {
+    this.#queue.push({ event: name, ...message });
+    if (this.view.status === "finished") this.#queue.end();
   }
 
   #holds(grid) {

@@ -16,8 +16,10 @@ export function within(ms, promise) {
 
 /** There was no answer in time. There may yet be one. */
 export class TimedOut extends Error {
+  code = "timed_out";
+
   constructor() {
-    super("That takes too long. Try again.");
+    super("there was no answer in time");
   }
 }
 

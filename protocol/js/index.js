@@ -1,0 +1,54 @@
+import { Connection } from "./connection.js";
+import { FrontDesk } from "./front_desk.js";
+import { Room } from "./room.js";
+import { readToken } from "./token.js";
+
+export { verify } from "./proof.js";
+export { Refusal } from "./refusal.js";
+
+/**
+ * Connect to the front desk of a server. Rejects with a Refusal.
+ * @param {{url: string, token: string | (() => string | Promise<string>)}} options `token` as a
+ *   function is asked for a new one before the last one expires
+ * @returns {Promise<Desk>}
+ */
+export async function connect({ url, token }) {
+  const connection = new Connection({ url, token });
+  try {
+    const me = readToken(await connection.token())?.sub;
+    return await new Desk(connection, me).entered();
+  } catch (error) {
+    connection.end();
+    throw error;
+  }
+}
+
+/** The front desk, and the rooms that are entered from it, on one connection. */
+class Desk extends FrontDesk {
+  /** @type {Map<string, Room>} */
+  #rooms = new Map();
+
+  constructor(connection, me) {
+    super(connection);
+    this.me = me;
+  }
+
+  /**
+   * Go into a lobby, to play there or to watch; into one that is not left yet, again. Rejects with a
+   * Refusal.
+   * @param {string} lobbyId
+   * @returns {Promise<Room>}
+   */
+  async enter(lobbyId) {
+    const known = this.#rooms.get(lobbyId);
+    const room = known?.isOpen ? known : new Room(this.connection, lobbyId, this.me);
+    this.#rooms.set(lobbyId, room);
+    return room.entered();
+  }
+
+  /** End the connection: every room is closed too. */
+  close() {
+    for (const room of this.#rooms.values()) room.close();
+    this.connection.end();
+  }
+}
