@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, overload
 
 from sqlalchemy import Table, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -19,6 +19,10 @@ from server.rules.lobby import Lobby, Player
 EMPTY_HASH: Final = "0" * 64
 """Stands for the hash of the entry before the first."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_DIGITS: Final = 18
+"""So many fit into a bigint."""
+_MAX_NUMERIC_DIGITS: Final = 1_000
+"""PostgreSQL has room for more; no amount has so many."""
 
 Fields = Mapping[str, str]
 
@@ -78,11 +82,19 @@ async def append_ledger(
     return moved
 
 
-async def write_games(connection: AsyncConnection, table: str, ended: Sequence[PastGame]) -> None:
-    """Write games with their records and seats; what is there already stays as it is."""
-    await _copy(connection, games, [_game_row(table, game) for game in ended])
-    await _copy(connection, records, [_record_row(game) for game in ended])
-    await _copy(connection, seats, [row for game in ended for row in _seat_rows(game.lobby)])
+async def write_games(
+    connection: AsyncConnection, table: str, ended: Sequence[PastGame]
+) -> set[str]:
+    """Write games with their records and seats; what is there already stays as it is. Returns the
+    lobbies of which there is another record, which was not to be: the store went back in time."""
+    wanted = {game.lobby.lobby_id: game.hash for game in ended}
+    there = select(records.c.lobby_id, records.c.hash).where(records.c.lobby_id.in_(wanted))
+    written = {row.lobby_id: row.hash for row in await connection.execute(there)}
+    news = [game for game in ended if game.lobby.lobby_id not in written]
+    await _copy(connection, games, [_game_row(table, game) for game in news])
+    await _copy(connection, records, [_record_row(game) for game in news])
+    await _copy(connection, seats, [row for game in news for row in _seat_rows(game.lobby)])
+    return {lobby_id for lobby_id, hashed in written.items() if hashed != wanted[lobby_id]}
 
 
 async def write_invoices(connection: AsyncConnection, closed: Mapping[str, Fields]) -> None:
@@ -92,10 +104,10 @@ async def write_invoices(connection: AsyncConnection, closed: Mapping[str, Field
     rows = [
         {
             "invoice_id": invoice_id,
-            "lobby_id": fields.get("lobby_id", ""),
-            "alien_id": fields.get("alien_id", ""),
-            "status": fields.get("status", ""),
-            "version": int(fields.get("version") or 0),
+            "lobby_id": _plain_text(fields.get("lobby_id", "")),
+            "alien_id": _plain_text(fields.get("alien_id", "")),
+            "status": _plain_text(fields.get("status", "")),
+            "version": _version(fields),
             "fields": dict(fields),
         }
         for invoice_id, fields in closed.items()
@@ -110,7 +122,8 @@ async def write_invoices(connection: AsyncConnection, closed: Mapping[str, Field
 
 async def write_unmatched(connection: AsyncConnection, bodies: Mapping[str, str]) -> None:
     """Write payments that match nothing, each once."""
-    await _copy(connection, unmatched, [{"tx": tx, "body": body} for tx, body in bodies.items()])
+    rows = [{"tx": _plain_text(tx), "body": _plain_text(body)} for tx, body in bodies.items()]
+    await _copy(connection, unmatched, rows)
 
 
 def is_as_moved(row: Any) -> bool:
@@ -172,15 +185,15 @@ def _ledger_row(table: str, stream_id: str, fields: Fields, chained: str) -> dic
         "table_name": table,
         "stream_ms": int(milliseconds),
         "stream_seq": int(sequence),
-        "kind": fields.get("kind"),
+        "kind": _plain_text(fields.get("kind")),
         "amount": _amount(fields.get("amount")),
-        "lobby_id": fields.get("lobby_id"),
-        "invoice_id": fields.get("invoice_id"),
-        "alien_id": fields.get("alien_id"),
+        "lobby_id": _plain_text(fields.get("lobby_id")),
+        "invoice_id": _plain_text(fields.get("invoice_id")),
+        "alien_id": _plain_text(fields.get("alien_id")),
         "at": _time_of(fields.get("at")),
-        "event": fields.get("event"),
+        "event": _plain_text(fields.get("event")),
         "test": fields.get("test") == "true",
-        "reference": fields.get("reference"),
+        "reference": _plain_text(fields.get("reference")),
         "fields": dict(fields),
         "hash": chained,
     }
@@ -232,12 +245,27 @@ def _left_early(player: Player) -> bool:
     return not player.active and not player.kicked
 
 
+@overload
+def _plain_text(written: str) -> str: ...
+@overload
+def _plain_text(written: str | None) -> str | None: ...
+def _plain_text(written: str | None) -> str | None:
+    """A text as PostgreSQL takes it: the letter NUL it does not."""
+    return None if written is None else written.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _version(fields: Fields) -> int:
+    written = fields.get("version", "")
+    return int(written) if written.isdecimal() and len(written) <= _MAX_DIGITS else 0
+
+
 def _amount(written: str | None) -> Decimal | None:
     try:
         amount = Decimal(written or "")
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    is_number = amount.is_finite() and abs(amount.adjusted()) < _MAX_NUMERIC_DIGITS
+    return amount if is_number and len(amount.as_tuple().digits) < _MAX_NUMERIC_DIGITS else None
 
 
 def _time_of(written: str | None) -> datetime | None:

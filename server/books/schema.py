@@ -119,12 +119,12 @@ ledger: Final = Table(
     Index(None, "table_name", "stream_ms", "stream_seq", unique=True),
     Index(None, "alien_id", "at", "entry_id"),
     Index(None, "lobby_id"),
-    # Which owed entry a settlement is of.
+    # Which owed entry a settlement is of. Not unique: whatever the stream had is here, and if it
+    # had two of one debt `audit` says so.
     Index(
         "ledger_settled_idx",
         "table_name",
         "event",
-        unique=True,
         postgresql_where=text("kind = 'settled'"),
     ),
     comment="Every movement of money, in the order of its table's stream.",

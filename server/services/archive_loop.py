@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 
@@ -14,6 +15,9 @@ from server.store.errors import StoreUnavailable
 PAUSE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 2.0
 
+_UNMATCHED: Final = "unmatched"
+_Moved = TypeVar("_Moved")
+
 log = structlog.get_logger(__name__)
 
 
@@ -23,7 +27,7 @@ class ArchiveLoop:
     def __init__(self, archive: Archive, tables: Callable[[], Awaitable[Sequence[str]]]) -> None:
         self._archive = archive
         self._tables = tables
-        self._out_of_step: set[str] = set()
+        self._stopped: set[str] = set()
 
     async def run(self, stop: asyncio.Event, *, until_done: bool = False) -> bool:
         """Move until `stop` is set or, with `until_done`, until nothing is left to be moved now.
@@ -39,21 +43,35 @@ class ArchiveLoop:
                 log.warning("archive_waits", error=str(error))
                 pause_seconds = RETRY_SECONDS * (1 + secrets.randbelow(1000) / 1000)
             await _sleep(stop, pause_seconds)
-        return not self._out_of_step and not self._archive.broken
+        return not self._stopped and not self._archive.broken
 
     async def _pass(self) -> bool:
         """Move some of each table; whether there may be more."""
-        more = bool(await self._archive.move_unmatched())
+        more = bool(await self._move(_UNMATCHED, self._archive.move_unmatched))
         for table in await self._tables():
-            try:
-                more = bool(await self._archive.move(table)) or more
-            except OutOfStep as error:
-                if table not in self._out_of_step:
-                    log.error("archive_stopped", table=table, reason=str(error))
-                self._out_of_step.add(table)
-            else:
-                self._out_of_step.discard(table)
+            more = bool(await self._move(table, partial(self._archive.move, table))) or more
         return more
+
+    async def _move(self, table: str, move: Callable[[], Awaitable[_Moved]]) -> _Moved | None:
+        """Move some of one table. What stops it stops no other, and is logged once."""
+        try:
+            moved = await move()
+        except (StoreUnavailable, BooksUnavailable):
+            raise
+        except OutOfStep as error:
+            if table not in self._stopped:
+                log.error("archive_stopped", table=table, reason=str(error))
+            self._stopped.add(table)
+            return None
+        except Exception:
+            if table not in self._stopped:
+                log.exception(
+                    "archive_stopped", table=table, reason="an error of the archive's own"
+                )
+            self._stopped.add(table)
+            return None
+        self._stopped.discard(table)
+        return moved
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

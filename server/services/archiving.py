@@ -1,7 +1,7 @@
 """The archive: what is over moves from the store into the books, and only then leaves the store."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,7 +21,8 @@ from server.books.moving import (
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
-from server.store.lobbies import LobbyStore
+from server.store.errors import REFUSED
+from server.store.lobbies import LobbyStore, Texts
 from server.store.past import (
     START,
     Checkpoint,
@@ -30,7 +31,7 @@ from server.store.past import (
     StreamEntry,
     stream_position,
 )
-from server.store.replay import BrokenLog, is_kept, replay
+from server.store.replay import BrokenLog, Step, is_kept, replay
 
 MOST_ENTRIES: Final = 5_000
 MOST_GAMES: Final = 200
@@ -115,8 +116,11 @@ class Archive:
             await self._check_in_step(connection, cursor, checkpoint)
             entries = await self._past.ledger_after(table, cursor.last_id, MOST_ENTRIES)
             cursor = await append_ledger(connection, cursor, entries)
-            await write_games(connection, table, games)
+            others = await write_games(connection, table, games)
             await write_invoices(connection, invoices)
+        for lobby_id in others:
+            self._keep_back(lobby_id, "the books have another record of it")
+        games = [game for game in games if game.lobby.lobby_id not in others]
         for game in games:
             await self._let_go_of_game(table, game)
         for lobby_id in games_gone:
@@ -157,16 +161,13 @@ class Archive:
         return [game for game in found if game is not None], gone
 
     async def _past_game(self, lobby_id: str) -> PastGame | None:
-        kept, entries = await self._lobbies.texts_with_log(lobby_id)
-        if not entries:
-            return None
         try:
-            *_, end = replay(entries, kept[0].get("hash", ""))
-            if not is_kept(end, kept):
-                raise BrokenLog("its hashes are not what its log leads to")
-        except BrokenLog as error:
-            self._broken.add(lobby_id)
-            log.error("record_not_moved", lobby_id=lobby_id, reason=str(error))
+            kept, entries = await self._lobbies.texts_with_log(lobby_id)
+            if not entries and not any(kept):
+                return None
+            end = _end_of(kept, entries)
+        except (BrokenLog, *REFUSED) as error:
+            self._keep_back(lobby_id, str(error))
             return None
         shown = proof(end.lobby)
         return PastGame(
@@ -176,6 +177,10 @@ class Archive:
             proof=None if shown is None else shown.model_dump(mode="json"),
             server_seed_hash=seed_hash(bytes.fromhex(end.lobby.server_seed)),
         )
+
+    def _keep_back(self, lobby_id: str, reason: str) -> None:
+        self._broken.add(lobby_id)
+        log.error("record_not_moved", lobby_id=lobby_id, reason=reason)
 
     async def _let_go_of_game(self, table: str, game: PastGame) -> None:
         now_ms = self._clock.now_ms()
@@ -191,13 +196,13 @@ class Archive:
         """Invoices to be moved, and those that are not there any more."""
         until_ms = self._clock.now_ms() - self._invoice_hot_ms
         closed = await self._past.closed_invoices(table, until_ms, MOST_INVOICES)
-        lobbies = sorted({fields["lobby_id"] for fields in closed.values() if fields})
+        lobbies = sorted({fields.get("lobby_id", "") for fields in closed.values() if fields})
         running = await self._past.running(table, lobbies)
         gone = [invoice_id for invoice_id, fields in closed.items() if not fields]
         over = {
             invoice_id: fields
             for invoice_id, fields in closed.items()
-            if fields and fields["lobby_id"] not in running
+            if fields and fields.get("lobby_id") not in running
         }
         return over, gone
 
@@ -266,6 +271,16 @@ class Archive:
             if is_fresh or fields.get("lobby_id") in running:
                 return stream_id
         return cursor.last_id
+
+
+def _end_of(kept: Texts, entries: Sequence[StreamEntry]) -> Step:
+    """The last step of a log that holds and leads to what is kept. Raises BrokenLog."""
+    steps = list(replay(entries, kept[0].get("hash", "")))
+    if not steps or steps[-1].lobby.status != "finished":
+        raise BrokenLog("its log does not lead to an end")
+    if not is_kept(steps[-1], kept):
+        raise BrokenLog("its hashes are not what its log leads to")
+    return steps[-1]
 
 
 def _kind(fields: Mapping[str, str]) -> str:

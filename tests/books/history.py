@@ -21,7 +21,8 @@ _ROWS: dict[str, dict[str, str]] = {
         "invoices": "INSERT INTO invoices VALUES ('i', 'l', 'ann', 'paid', 1, '{}')",
         "unmatched": "INSERT INTO unmatched VALUES ('tx', '{}')",
         "profiles": "INSERT INTO profiles VALUES ('ann', true)",
-    }
+    },
+    "0002": {},
 }
 
 

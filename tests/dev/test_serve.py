@@ -2,10 +2,10 @@
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,18 +102,15 @@ async def test_what_was_played_is_in_the_books_and_these_end_with_the_server(
 
         await until(has_a_past)
     found = (tmp_path / "state/books/cluster/postmaster.pid").read_text()
-    books_pid = int(found.splitlines()[0])
-    os.kill(books_pid, 0)
+    books_port = int(found.splitlines()[3])
+    assert is_open(books_port)
     os.kill(server.pid, signal.SIGKILL)
-    await until(partial(has_ended, books_pid))
+    await until(lambda: not is_open(books_port))
 
 
-def has_ended(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+def is_open(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def test_where_there_can_be_no_books_games_go_on_and_one_line_says_why(

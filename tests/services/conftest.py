@@ -1,10 +1,13 @@
 """Nodes on a real store, and a plain client to look into it."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 
+from server.books.engine import Books
+from tests.services.archives import Archives, archive_over
 from tests.support.game import PATIENT, Node, StartNode, starting_nodes
 
 
@@ -26,3 +29,17 @@ async def redis(store_url: str) -> AsyncIterator[Redis]:
     """A plain client of the node's store."""
     async with Redis.from_url(store_url, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+async def books(books_url: str) -> AsyncIterator[Books]:
+    """Books with nothing in them."""
+    found = Books(books_url)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def archive_of(node: Node, books: Books) -> Archives:
+    """Archives of the node's store, which keep nothing for longer than they have to."""
+    return partial(archive_over, node, books)

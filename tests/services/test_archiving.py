@@ -1,15 +1,12 @@
 """The archive: everything that is over is in the books, once, and only then leaves the store."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from protocol.payments import WebhookAnswer
 from server.books.engine import Books
@@ -23,6 +20,16 @@ from server.services.lobbies import Changed
 from server.store import keys
 from server.store.ledger import LedgerEntry, LedgerStore
 from server.store.past import PastStore
+from tests.services.archives import (
+    Archives,
+    archive_over,
+    calling,
+    is_active,
+    is_over,
+    move_all,
+    play,
+    rows,
+)
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid, raw_body
 from tests.support.store_content import command, store_content
 from tests.support.wait import until
@@ -31,83 +38,11 @@ DUEL = replace(BRISK, max_players=2)
 
 ALL = (games, records, seats, ledger, invoices)
 
-Archives = Callable[..., Archive]
-
 
 @pytest.fixture
 async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
     """A node with books, on an empty store."""
     return await start_node(store_url, tiers={BUY_IN: DUEL}, DATABASE_URL=books_url)
-
-
-@pytest.fixture
-async def books(books_url: str) -> AsyncIterator[Books]:
-    found = Books(books_url)
-    yield found
-    await found.close()
-
-
-@pytest.fixture
-def archive_of(node: Node, books: Books) -> Archives:
-    """Archives of the node's store, which keep nothing for longer than they have to."""
-
-    return partial(archive_over, node, books)
-
-
-def archive_over(
-    node: Node, books: Books, finished_seconds: float = 0, invoice_hot_seconds: float = 0
-) -> Archive:
-    return Archive(
-        PastStore(node.connection, node.commits),
-        node.store,
-        books,
-        node.clock,
-        finished_seconds=finished_seconds,
-        invoice_hot_seconds=invoice_hot_seconds,
-    )
-
-
-async def play(node: Node, *pairs: tuple[str, str]) -> list[str]:
-    """Games of two, all at once, to their ends."""
-    lobbies = [(await node.seat(*pair))[0].lobby.lobby_id for pair in pairs]
-    async with calling(node):
-        for lobby_id in lobbies:
-            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
-    return lobbies
-
-
-@asynccontextmanager
-async def calling(node: Node) -> AsyncIterator[None]:
-    node.scheduler.start()
-    try:
-        yield
-    finally:
-        await node.scheduler.stop()
-
-
-async def is_over(node: Node, lobby_id: str) -> bool:
-    lobby = (await node.store.load(lobby_id)).lobby
-    return lobby is not None and lobby.status == "finished"
-
-
-async def is_active(node: Node, lobby_id: str) -> bool:
-    lobby = (await node.store.load(lobby_id)).lobby
-    return lobby is not None and lobby.status == "active"
-
-
-async def move_all(archive: Archive) -> Moved:
-    """Move until there is no more; all that was moved."""
-    total = [0, 0, 0]
-    while moved := await archive.move(TABLE):
-        total = [
-            a + b for a, b in zip(total, (moved.entries, moved.games, moved.invoices), strict=True)
-        ]
-    return Moved(*total)
-
-
-async def rows(books: Books, table: Any) -> list[Any]:
-    async with books.connect() as connection:
-        return list(await connection.execute(select(table).order_by(*table.primary_key)))
 
 
 async def test_what_is_over_is_in_the_books_and_has_left_the_store(

@@ -1,0 +1,71 @@
+"""Archives over the store of a node, games for them to move, and what they wrote."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import select
+
+from server.books.engine import Books
+from server.services.archiving import Archive, Moved
+from server.store.past import PastStore
+from tests.support.game import TABLE, Node
+from tests.support.wait import until
+
+Archives = Callable[..., Archive]
+
+
+def archive_over(
+    node: Node, books: Books, finished_seconds: float = 0, invoice_hot_seconds: float = 0
+) -> Archive:
+    return Archive(
+        PastStore(node.connection, node.commits),
+        node.store,
+        books,
+        node.clock,
+        finished_seconds=finished_seconds,
+        invoice_hot_seconds=invoice_hot_seconds,
+    )
+
+
+async def play(node: Node, *pairs: tuple[str, str]) -> list[str]:
+    """Games of two, all at once, to their ends."""
+    lobbies = [(await node.seat(*pair))[0].lobby.lobby_id for pair in pairs]
+    async with calling(node):
+        for lobby_id in lobbies:
+            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
+    return lobbies
+
+
+@asynccontextmanager
+async def calling(node: Node) -> AsyncIterator[None]:
+    node.scheduler.start()
+    try:
+        yield
+    finally:
+        await node.scheduler.stop()
+
+
+async def is_over(node: Node, lobby_id: str) -> bool:
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "finished"
+
+
+async def is_active(node: Node, lobby_id: str) -> bool:
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "active"
+
+
+async def move_all(archive: Archive) -> Moved:
+    """Move until there is no more; all that was moved."""
+    total = [0, 0, 0]
+    while moved := await archive.move(TABLE):
+        total = [
+            a + b for a, b in zip(total, (moved.entries, moved.games, moved.invoices), strict=True)
+        ]
+    return Moved(*total)
+
+
+async def rows(books: Books, table: Any) -> list[Any]:
+    async with books.connect() as connection:
+        return list(await connection.execute(select(table).order_by(*table.primary_key)))
