@@ -21,7 +21,6 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.store.connection import open_redis
 from server.store.reception import Reception
 from server.store.subscription import Subscription
 from server.store.timings import TIMINGS, StoreTimings
@@ -57,7 +56,7 @@ class App:
         self.metrics = Metrics()
         self.stores = Stores(settings, self.clock, self.metrics, timings)
         self.subscription = Subscription(
-            open_redis(settings.redis_url, timings), self.stores.channels, self._restore, timings
+            self.stores.shard, self.stores.channels, self._restore, timings
         )
         self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
         self.books = books_side(settings, self.stores, self.clock)

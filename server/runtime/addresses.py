@@ -12,6 +12,8 @@ import httpx
 from redis import RedisError
 from redis.asyncio import ConnectionPool
 
+from server.runtime.store_url import read_store_url
+
 _REDIS_OPTIONS: Final = {"db", "username", "password", "client_name"}
 _TLS_FILES: Final = {"ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile"}
 _TLS_OPTIONS: Final = _TLS_FILES | {
@@ -33,9 +35,17 @@ def http_url(url: str) -> str:
 
 
 def redis_url(url: str) -> str:
-    """A URL that redis-py takes, and whose every part it heeds."""
+    """A URL of the store, of which every part is heeded: see `read_store_url`."""
+    _check_plain(read_store_url(url).template)
+    return url
+
+
+def _check_plain(url: str) -> None:
+    """That redis-py takes the URL, and heeds every part."""
     if not _is_url(url, "redis", "rediss", "unix"):
-        raise ValueError("must be a URL that starts with redis, rediss or unix")
+        raise ValueError(
+            "must be a URL that starts with redis, rediss, unix, redis+sentinel or rediss+sentinel"
+        )
     parts = urlsplit(url)
     options = parse_qs(parts.query, keep_blank_values=True)
     known = _REDIS_OPTIONS | (_TLS_OPTIONS if parts.scheme == "rediss" else set())
@@ -54,7 +64,6 @@ def redis_url(url: str) -> str:
         pool.make_connection()
     except (ValueError, TypeError, RedisError):  # whose text quotes the URL
         raise ValueError("has an option with a value that is none") from None
-    return url
 
 
 def postgres_url(url: str) -> str:

@@ -70,6 +70,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
 
     redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
+    sentinel_password: Annotated[Text | None, Field(repr=False)] = None
     allow_weak_durability: bool = False
     database_url: Annotated[str | None, AfterValidator(postgres_url), Field(repr=False)] = None
 

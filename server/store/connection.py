@@ -11,15 +11,13 @@ from typing import Any, Final
 import structlog
 from hiredis import pack_command
 from redis import exceptions
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.shared_timeout import SharedTimeout
 from server.store.errors import StoreUnavailable
 from server.store.timings import TIMINGS, StoreTimings
+from server.store.topology import Shard, abort
 
 _BATCH: Final = 512
 
@@ -63,19 +61,6 @@ class Script:
         self.sha: str | None = None
 
 
-def open_redis(url: str, timings: StoreTimings = TIMINGS) -> Redis:
-    """A client of the store that never waits longer than `timings.command` and never repeats a
-    command by itself: only the caller knows whether that is safe."""
-    return Redis.from_url(
-        url,
-        decode_responses=True,
-        socket_timeout=timings.command,
-        socket_connect_timeout=timings.command,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
-
-
 class Connection:
     """One connection for all commands of a process.
 
@@ -89,15 +74,16 @@ class Connection:
 
     def __init__(
         self,
-        redis: Redis,
+        shard: Shard,
         clock: StoreClock,
         metrics: Metrics,
         timings: StoreTimings = TIMINGS,
     ) -> None:
-        self._redis = redis
+        self._shard = shard
         self._timings = timings
         self._clock = clock
         self.metrics = metrics
+        shard.on_moved(self._leave)
         self._redis_connection: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
@@ -159,7 +145,6 @@ class Connection:
         if self._sender is not None:
             await asyncio.wait([self._sender])
         await self._hang_up()
-        await self._redis.aclose()
 
     def _observe(self, seconds: Any, microseconds: Any, sent_ms: float) -> None:
         store_ms = int(seconds) * 1000 + int(microseconds) / 1000
@@ -192,7 +177,7 @@ class Connection:
             _settle(future, answer)
         if any(isinstance(answer, Exception) and _says_elsewhere(answer) for answer in answers):
             log.warning("store_is_not_the_primary")
-            await self._hang_up()  # and look for the primary again, at the same address
+            await self._hang_up()  # and look for the primary again
 
     async def _exchange(self, batch: list[_Command]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
@@ -212,23 +197,25 @@ class Connection:
             answer = await connection.read_response(timeout=math.inf)
         except exceptions.ResponseError as error:
             return error
-        understand = self._redis.response_callbacks.get(name)
-        return answer if understand is None else understand(answer)
+        return self._shard.understand(name, answer)
 
     async def _connected(self) -> Any:
         # Nothing comes unasked on this connection but its end.
         if self._redis_connection is not None and await self._redis_connection.can_read():
             await self._hang_up()
         if self._redis_connection is None:
-            pool: Any = self._redis.connection_pool
-            self._redis_connection = pool.make_connection()
-            await self._redis_connection.connect()
+            self._redis_connection = await self._shard.connect()
             self._redis_connection.socket_timeout = None  # the batch as a whole has one
             self._looked = False
         if self.look is not None and not self._looked:
             await self.look(partial(self._ask, self._redis_connection))
             self._looked = True
         return self._redis_connection
+
+    def _leave(self) -> None:
+        """The primary is another one: what this one says no longer counts."""
+        if self._redis_connection is not None:
+            abort(self._redis_connection)
 
     async def _hang_up(self) -> None:
         connection, self._redis_connection = self._redis_connection, None

@@ -6,10 +6,9 @@ import time
 from typing import Any, Final
 
 from redis import ResponseError
-from redis.asyncio import Redis
-from redis.exceptions import NoPermissionError
 
 from server.store.errors import LOST, StoreUnavailable
+from server.store.topology import Shard, abort, is_primary
 
 PING_SECONDS: Final = 0.8
 _SHARDED_SINCE: Final = 7
@@ -18,8 +17,10 @@ _SHARDED_SINCE: Final = 7
 class StoreHealth:
     """Asks the store how it is, on a connection of its own."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+        shard.on_moved(self._leave)
+        self._connection: Any = None
         self._pinging: asyncio.Task[float] | None = None
 
     async def ping(self) -> float:
@@ -40,26 +41,51 @@ class StoreHealth:
         started = time.perf_counter()
         try:
             async with asyncio.timeout(PING_SECONDS):
-                if not await self._is_primary():
-                    await self._redis.connection_pool.disconnect()  # it may have moved
-                    if not await self._is_primary():
-                        raise StoreUnavailable("the store is a replica")
+                was_connected = self._connection is not None
+                try:
+                    primary = await self._is_primary()
+                except LOST:
+                    if not was_connected:
+                        raise
+                    primary = False
+                if not primary and not (was_connected and await self._is_primary()):
+                    raise StoreUnavailable("the store is a replica")
         except LOST as error:
-            await self._redis.connection_pool.disconnect()
             raise StoreUnavailable(str(error)) from error
         return (time.perf_counter() - started) * 1000
 
     async def _is_primary(self) -> bool:
+        """Whether the connection, a new one if there is none, leads to a primary; it stays only
+        then."""
         try:
-            role, *_ = await self._redis.role()
-        except NoPermissionError:
-            return bool(await self._redis.ping())  # it answers, and does not say
-        return bool(role == "master")
+            if self._connection is None:
+                self._connection = await self._shard.connect(PING_SECONDS)
+            primary = await is_primary(self._connection)
+        except BaseException:
+            await self._hang_up()
+            raise
+        if not primary:
+            await self._hang_up()  # it may have moved
+        return primary
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            abort(self._connection)
+
+    async def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
 
     async def has_sharded_channels(self) -> bool:
         """Whether the store has sharded channels. Raises StoreUnavailable."""
         try:
-            about: Any = await self._redis.info("server")
+            connection = await self._shard.connect()
+            try:
+                await connection.send_command("INFO", "server")
+                about = self._shard.understand("INFO", await connection.read_response())
+            finally:
+                await connection.disconnect(nowait=True)
         except ResponseError:
             return False
         except LOST as error:
@@ -71,4 +97,4 @@ class StoreHealth:
         """Close the connection."""
         if self._pinging is not None:
             await asyncio.wait([self._pinging])
-        await self._redis.aclose()
+        await self._hang_up()

@@ -8,17 +8,17 @@ from contextlib import suppress
 from typing import Any, Final
 
 import structlog
-from redis.asyncio import Redis
 
 from protocol.cancellation import raise_if_cancelled
 from server.store.channels import Channels
 from server.store.errors import LOST, StoreUnavailable
 from server.store.timings import TIMINGS, StoreTimings
+from server.store.topology import Shard
 
 CANCEL_AGAIN_SECONDS: Final = 0.1
 
 # AttributeError is redis-py's, for sending while another task finds that the connection is gone.
-_LOST: Final = (*LOST, AttributeError)
+_LOST: Final = (*LOST, StoreUnavailable, AttributeError)
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +36,13 @@ class Subscription:
 
     def __init__(
         self,
-        redis: Redis,
+        shard: Shard,
         channels: Channels,
         on_restored: Callable[[], None],
         timings: StoreTimings = TIMINGS,
     ) -> None:
-        self._redis = redis
+        self._shard = shard
+        shard.on_moved(self.renew)
         self._timings = timings
         self._channels = channels
         self._on_restored = on_restored
@@ -125,10 +126,8 @@ class Subscription:
             await asyncio.sleep(self._timings.reconnect)
 
     async def _listen(self) -> None:
-        pool: Any = self._redis.connection_pool  # neither it nor its connections have types
-        connection = pool.make_connection()
+        connection = await self._shard.connect()
         try:
-            await connection.connect()
             self._heard_at_s = time.monotonic()
             self._connection = connection
             self.connections += 1

@@ -118,6 +118,8 @@ ACCEPTED = [
     ("REDIS_URL", "redis://[::1]/0"),
     ("REDIS_URL", "redis://store.example/?client_name=bingo"),
     ("REDIS_URL", "rediss://store.example/0?ssl_cert_reqs=none"),
+    ("REDIS_URL", "redis+sentinel://one,two:26380,[::1]:1/games"),
+    ("REDIS_URL", "rediss+sentinel://user:p%40w@one:26379/games/3?ssl_cert_reqs=none"),
     ("HOST", "::"),
     ("HOST", "localhost"),
     ("FINISHED_TTL_SECONDS", "1000000000"),
@@ -143,6 +145,13 @@ REFUSED = [
     ("REDIS_URL", "redis://localhost/0?ssl_cert_reqs=none"),  # of rediss
     ("REDIS_URL", "rediss://localhost/0?ssl_cert_reqs=perhaps"),
     ("REDIS_URL", "rediss://localhost/0?ssl_ca_certs=/nowhere/ca.pem"),
+    ("REDIS_URL", "redis+sentinel://one:26379"),  # and nobody knows which primary
+    ("REDIS_URL", "redis+sentinel://one,,two/games"),
+    ("REDIS_URL", "redis+sentinel://one:0/games"),
+    ("REDIS_URL", "redis+sentinel://one/games/zero"),
+    ("REDIS_URL", "redis+sentinel://one/games/1/2"),
+    ("REDIS_URL", "redis+sentinel:///games"),
+    ("REDIS_URL", "redis+sentinel://one/games?socket_timeout=60"),
     ("HOST", "one host"),
     ("HOST", "a" * 64 + ".example"),
     ("ALIEN_PROVIDER_ADDRESS", "two words"),
@@ -236,7 +245,12 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 
 
 def test_a_password_is_neither_in_the_error_nor_in_the_repr() -> None:
-    for url in ("redis://:hunter2@localhost:port", "redis://:hunter2/@localhost", "hunter2"):
+    for url in (
+        "redis://:hunter2@localhost:port",
+        "redis://:hunter2/@localhost",
+        "hunter2",
+        "redis+sentinel://:hunter2@one",
+    ):
         assert "hunter2" not in error_of(REDIS_URL=url)
     assert "hunter2" not in error_of(PORT="x")
     assert "hunter2" not in repr(load_settings(REQUIRED))

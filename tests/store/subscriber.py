@@ -1,9 +1,9 @@
 """Somebody who listens on the store's channels."""
 
 from server.store.channels import Channels
-from server.store.connection import open_redis
 from server.store.subscription import Subscription
 from server.store.timings import TIMINGS, StoreTimings
+from server.store.topology import PlainShard
 
 
 class Subscriber:
@@ -12,14 +12,14 @@ class Subscriber:
     def __init__(self, url: str, *, sharded: bool = True, timings: StoreTimings = TIMINGS) -> None:
         self.heard: list[str] = []
         self.restored = 0
-        self._redis = open_redis(url)
-        self.subscription = Subscription(self._redis, Channels(sharded), self._restored, timings)
+        self._shard = PlainShard(url)
+        self.subscription = Subscription(self._shard, Channels(sharded), self._restored, timings)
         self.subscription.start()
 
     async def close(self) -> None:
         """Hear nothing more."""
         await self.subscription.close()
-        await self._redis.aclose()
+        await self._shard.stop()
 
     async def listen(self, channel: str = "channel") -> None:
         """Hear what is said on a channel."""

@@ -10,10 +10,10 @@ import uvloop
 from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
-from server.store.connection import open_redis
 from server.store.errors import StoreUnavailable
 from server.store.health import StoreHealth
 from server.store.timings import TIMINGS
+from server.store.topology import PlainShard
 from tests.store.subscriber import Subscriber
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
@@ -171,7 +171,7 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
             proxy.resetting = True
             subscriber, health = (
                 Subscriber(proxy.url, timings=timings),
-                StoreHealth(open_redis(proxy.url)),
+                StoreHealth(PlainShard(proxy.url)),
             )
             for _ in range(RESETS):
                 with pytest.raises(StoreUnavailable):

@@ -16,9 +16,9 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import load_settings
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
-from server.store.connection import open_redis
 from server.store.subscription import Subscription
 from server.store.timings import TIMINGS, StoreTimings
+from server.store.topology import PlainShard
 from server.transport.http.alien_payments import delivery_of
 from tests.support.wait import until
 
@@ -71,7 +71,9 @@ class Node:
         self.clock = StoreClock()
         self.stores = Stores(loaded, self.clock, metrics, timings)
         self.stores.channels.sharded = sharded
-        self._listening = open_redis(listen_url or url, timings)
+        self._listening = (
+            self.stores.shard if listen_url is None else PlainShard(listen_url, timings)
+        )
         self.subscription = Subscription(
             self._listening, self.stores.channels, lambda: self.replicas.restore(), timings
         )
@@ -103,7 +105,7 @@ class Node:
         await self.replicas.close()
         await self.subscription.close()
         await self.stores.close()
-        await self._listening.aclose()
+        await self._listening.stop()
 
     async def sit(self, alien_id: str, buy_in_amount: int = BUY_IN) -> Seated:
         """Seat a player, which must not be refused, unless for now: then try again."""

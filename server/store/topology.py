@@ -1,0 +1,191 @@
+"""Where the primary is now: asked by whatever connects, each time that it does.
+
+A *shard* is one primary with its replicas. `Connection`, `Subscription` and `StoreHealth` never
+hold an address: they ask their shard for a connection whenever they have none, and are told by it
+when the primary is another one, so that they leave the old one at once.
+
+There is one shard today, behind a plain address or named by sentinels. Several will stand beside
+each other without a change here: each has its own address, connection and subscription, and what
+is above picks the shard by the table (all keys of a table are in one slot, so a table never has
+more than one). What belongs to no table is in the shard of its key.
+"""
+
+import asyncio
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import structlog
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError
+
+from server.runtime.store_url import Address
+from server.store.errors import LOST, StoreUnavailable
+from server.store.timings import TIMINGS, StoreTimings
+
+Kind = Literal["plain", "sentinel", "cluster"]
+
+log = structlog.get_logger(__name__)
+
+
+def open_redis(url: str, timings: StoreTimings = TIMINGS) -> Redis:
+    """A client of the store that never waits longer than `timings.command` and never repeats a
+    command by itself: only the caller knows whether that is safe."""
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        socket_timeout=timings.command,
+        socket_connect_timeout=timings.command,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a primary may be: `name` is what its certificate has to be for, `at` the address of
+    that name to be tried, or None for a path. `epoch`: how many fail-overs led there."""
+
+    name: str
+    at: Address | None = None
+    epoch: int = field(default=0, compare=False)
+
+    def __str__(self) -> str:
+        return self.name if self.at is None else str(self.at)
+
+
+class Shard(ABC):
+    """One primary, wherever it is. `url` is a plain one, for all but the address.
+
+    `kind` is the topology's.
+    """
+
+    kind: Kind
+
+    def __init__(self, url: str, timings: StoreTimings = TIMINGS) -> None:
+        self.timings = timings
+        self._redis = open_redis(url, timings)
+        self._on_moved: list[Callable[[], None]] = []
+        self._last: Place | None = None
+
+    @property
+    def at(self) -> str | None:
+        """The address of the primary that was found last, for people; None before the first."""
+        return None if self._last is None else str(self._last)
+
+    def understand(self, command: str, answer: Any) -> Any:
+        """The answer to a command as redis-py gives it."""
+        read = self._redis.response_callbacks.get(command)
+        return answer if read is None else read(answer)
+
+    def on_moved(self, leave: Callable[[], None]) -> None:
+        """Have `leave` called whenever the primary is known to be another one."""
+        self._on_moved.append(leave)
+
+    async def connect(self, within_seconds: float | None = None) -> Any:
+        """A new connection (of redis-py, whose connections have no types) to the primary.
+
+        The places where it may be are tried in turn, and share the time: `timings.command` unless
+        said otherwise. Raises StoreUnavailable, or one of LOST.
+        """
+        loop = asyncio.get_running_loop()
+        seconds = self.timings.command if within_seconds is None else within_seconds
+        end_s = loop.time() + seconds
+        async with asyncio.timeout(seconds):
+            places = await self.places()
+        failed: Exception = StoreUnavailable("nobody knows where the primary is")
+        for tried, place in enumerate(places):
+            connection = self._made(place)
+            try:
+                async with asyncio.timeout((end_s - loop.time()) / (len(places) - tried)):
+                    await connection.connect()
+                    if await self._will_do(connection, places):
+                        self._found(place)
+                        return connection
+                failed = StoreUnavailable(f"{place} is a replica")
+                await connection.disconnect(nowait=True)
+            except BaseException as error:
+                await connection.disconnect(nowait=True)
+                if not isinstance(error, LOST):
+                    raise
+                failed = error
+        raise failed
+
+    @abstractmethod
+    async def places(self) -> Sequence[Place]:
+        """Where the primary may be now, the likeliest first. Raises one of LOST."""
+
+    def start(self) -> None:  # noqa: B027 - nobody tells what is behind a plain address
+        """Begin to find out by itself when the primary moves, if that can be."""
+
+    async def stop(self) -> None:
+        """End that, and close what was opened for it."""
+        await self._redis.aclose()
+
+    async def _will_do(self, connection: Any, places: Sequence[Place]) -> bool:
+        """Whether what was connected to is the primary."""
+        return len(places) == 1 or await is_primary(connection)
+
+    def _found(self, place: Place) -> None:
+        before, self._last = self._last, place
+        if before is not None and before != place:
+            log.warning("primary_moved", before=str(before), now=str(place))
+            for leave in self._on_moved:
+                leave()
+
+    def _made(self, place: Place) -> Any:
+        pool: Any = self._redis.connection_pool
+        if place.at is None:
+            return pool.make_connection()
+        kind, options = pool.connection_class, dict(pool.connection_kwargs)
+        connection = kind(**options | {"host": place.name, "port": place.at.port})
+        arguments = connection._connection_arguments() | {"host": place.at.host}
+        if "ssl" in arguments:
+            arguments["server_hostname"] = place.name
+        connection._connection_arguments = lambda: arguments
+        return connection
+
+
+class PlainShard(Shard):
+    """The primary at one address, which its keeper may move: a name is resolved again for each
+    connection. Of several addresses the one of the primary is taken."""
+
+    kind = "plain"
+
+    async def places(self) -> Sequence[Place]:
+        """Every address that the URL's name has."""
+        pool: Any = self._redis.connection_pool
+        options = pool.connection_kwargs
+        if "path" in options:
+            return [Place(options["path"])]
+        name = options.get("host", "localhost")
+        found = await resolved(name, options.get("port", 6379))
+        return sorted(found, key=lambda place: place != self._last)
+
+
+async def resolved(name: str, port: int, epoch: int = 0) -> Sequence[Place]:
+    """All addresses of a name. Raises OSError if there is none."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    addresses = dict.fromkeys(Address(*info[4][:2]) for info in found)
+    return [Place(name, address, epoch) for address in addresses]
+
+
+def abort(connection: Any) -> None:
+    """End a connection at once, whatever is under way on it: whoever waits is told so."""
+    if connection._writer is not None:
+        connection._writer.transport.abort()
+
+
+async def is_primary(connection: Any) -> bool:
+    """Whether the store at the other end says that it is one; true if it does not say."""
+    await connection.send_command("ROLE")
+    try:
+        role, *_ = await connection.read_response()
+    except NoPermissionError:
+        return True
+    return bool(role == "master")
