@@ -1,6 +1,7 @@
 """Every id and name on the wire: built here, parsed here, and nowhere else."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Final
 
@@ -16,6 +17,17 @@ LOBBY_ID_PATTERN: Final = rf"^lobby_{_TABLE}_[0-9a-f]{{12}}$"
 _INVOICE_ID = re.compile(rf"inv_({_TABLE})_([0-9a-f]{{12}})_([0-9a-f]{{16}})")
 
 AlienId = Annotated[str, StringConstraints(pattern=ALIEN_ID_PATTERN)]
+
+
+def tier_tables(tier: int, count: int) -> Sequence[str]:
+    """The tables of a tier: one that is named as the tier is or, of several, `<tier>-1`,
+    `<tier>-2` and so on."""
+    return [str(tier)] if count == 1 else [f"{tier}-{place}" for place in range(1, count + 1)]
+
+
+def table_tier(table: str) -> int:
+    """The tier of a table, in coins."""
+    return int(table.partition("-")[0])
 
 
 def lobby_id(table: str, suffix: bytes) -> str:

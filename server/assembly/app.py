@@ -1,7 +1,6 @@
 """The composition root: every part is built here, once, by name, in order; and started, and
 stopped."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 
@@ -48,7 +47,6 @@ class App:
         timings: StoreTimings = TIMINGS,
     ) -> None:
         self._phase: Readiness = "starting"
-        self._tasks: set[asyncio.Task[None]] = set()
         self.settings = settings
         offered = tiers(settings) if offered is None else offered
         limits = socket_limits(settings)
@@ -176,6 +174,4 @@ class App:
     def _restore(self) -> None:
         """The subscription was lost: what it may have missed is read from the store."""
         self.use_cases.replicas.restore()
-        task = asyncio.create_task(self.sockets.forming_lobbies.restore())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.sockets.forming_lobbies.restore()

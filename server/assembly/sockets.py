@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from protocol.ids import FRONT_DESK, namespace_lobby
+from protocol.ids import FRONT_DESK, namespace_lobby, table_tier
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
 from server.rules.variants import Variant
@@ -49,10 +49,11 @@ class Sockets:
             stores.lobbies,
             stores.directory,
             subscription,
-            stores.offered,
+            lambda: [t for t in stores.tables.known if table_tier(t) in offered],
             listing.changed,
             lambda: listing.start_over(self.forming_lobbies),
         )
+        stores.tables.on_found.append(self.forming_lobbies.tables_found)
         tokens = Tokens(check, clock.now_ms)
         self.front_desk = FrontDesk(self.forming_lobbies, listing, seats, tokens, offered)
         resuming = Resuming(replicas, stores.lobbies)

@@ -40,8 +40,7 @@ class WeakDurability(Exception):
 
 
 class Stores:
-    """What a process uses of the store, over one connection and one for health. `offered`: the
-    tables of the tiers that it offers."""
+    """What a process uses of the store, over one connection and one for health."""
 
     def __init__(
         self,
@@ -68,8 +67,7 @@ class Stores:
         self.connection = Connection(self.shard, clock, metrics, timings)
         self.health = StoreHealth(self.shard)
         self.commits = commits = Commits(self.connection, metrics)
-        self.offered = tables(settings)
-        self.tables = Tables(self.connection, self.offered)
+        self.tables = Tables(self.connection, tables(settings))
         self.monitor = StoreMonitor(
             self.connection,
             lambda: [*permissions(self.tables.known, self.channels)],

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from protocol.ids import tier_tables
 from server.rules.variants import SHAPES, Variant
 from server.runtime.settings import Settings
 
@@ -18,8 +19,9 @@ def tiers(settings: Settings) -> Mapping[int, Variant]:
 
 
 def tables(settings: Settings) -> Sequence[str]:
-    """The names that the offered tiers have in the store."""
-    return [str(tier) for tier in tiers(settings)]
+    """The tables of all tiers that are offered."""
+    count = settings.tables_per_tier
+    return [table for tier in tiers(settings) for table in tier_tables(tier, count)]
 
 
 def variant(settings: Settings, name: str, *, min_players: int, max_players: int) -> Variant:

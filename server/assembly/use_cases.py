@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from protocol.ids import tier_tables
 from server.assembly.stores import Stores
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
@@ -20,6 +21,7 @@ from server.services.replicas import LobbyReplicas
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seats
 from server.services.tick_scheduler import TickScheduler
+from server.services.tiers import Tier
 from server.store.subscription import Subscription
 
 
@@ -47,9 +49,17 @@ class UseCases:
             stores.directory,
             self.billing,
             clock,
-            offered,
+            [
+                Tier(
+                    buy_in_amount,
+                    variant,
+                    tier_tables(buy_in_amount, settings.tables_per_tier),
+                    takes_test=settings.allow_test_payments,
+                )
+                for buy_in_amount, variant in offered.items()
+            ],
+            stores.tables,
             joins,
-            takes_test=settings.allow_test_payments,
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock, past)

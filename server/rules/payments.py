@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from protocol.ids import lobby_table
+from protocol.ids import lobby_table, table_tier
 from protocol.payments import NotProcessed
 from protocol.views import InvoiceStatus
 from server.rules.coins import coins_of
@@ -67,8 +67,8 @@ class Invoice:
     def decimals(self) -> int:
         """How many decimals a coin has in `units`: it asks for its tier with so many zeros. It
         keeps them, whatever the setting says by now."""
-        tier = lobby_table(self.lobby_id).partition("-")[0]
-        return len(str(self.units)) - len(tier)
+        tier = table_tier(lobby_table(self.lobby_id))
+        return len(str(self.units)) - len(str(tier))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ class Settings(BaseModel):
 
     buy_in_tiers: Annotated[Tiers, Field(min_length=1)] = (3500, 7000, 17500)
     grand_tiers: Tiers = ()
+    tables_per_tier: Annotated[int, Field(ge=1, le=64)] = 1
     min_players: Annotated[int, Field(ge=2)] = 2
     max_players: Annotated[int, Field(le=50)] = 10
     seat_seconds: Seconds = 120

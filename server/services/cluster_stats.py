@@ -7,6 +7,7 @@ ledger's own, and payments do no work for them.
 import asyncio
 import os
 import socket
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Final
 
 import structlog
 
+from protocol.ids import table_tier
 from server.rules.coins import Coins
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics, Values
@@ -29,6 +31,7 @@ GONE_SECONDS: Final = 15.0
 """A node that has reported nothing for so long is gone."""
 _PAUSE_SECONDS: Final = 0.02
 """Between two pages of a ledger, so that commits of games do not queue behind them."""
+_TABLES_AT_ONCE: Final = 16
 AT: Final = "at_ms"
 
 log = structlog.get_logger(__name__)
@@ -94,28 +97,33 @@ class ClusterStats:
 
     def lobbies(self) -> Values:
         """Lobbies in the store by tier and phase, whichever node has their players."""
-        return {
-            (table, phase): count
-            for table, census in self._counts.items()
-            for phase, count in (("forming", census.forming), ("playing", census.playing))
-        }
+        lobbies: Counter[tuple[str, ...]] = Counter()
+        for table, counts in self._counts.items():
+            lobbies[_tier(table), "forming"] += counts.forming
+            lobbies[_tier(table), "playing"] += counts.playing
+        return lobbies
 
     def owed_coins(self) -> Values:
         """What is owed to players, by tier and kind."""
-        coins: dict[tuple[str, ...], Coins] = {}
+        coins: dict[tuple[str, ...], Coins] = {
+            (_tier(table), kind): 0
+            for table in self._debts
+            for kind in ("payout_owed", "refund_owed")
+        }
         for table, debts in self._debts.items():
-            coins |= {(table, "payout_owed"): 0, (table, "refund_owed"): 0}
             for entry in debts.open.values():
-                coins[table, entry.kind] += entry.amount
+                coins[_tier(table), entry.kind] += entry.amount
         return {labels: float(amount) for labels, amount in coins.items()}
 
     def oldest_debt_seconds(self) -> Values:
         """The age of the oldest open debt by tier; 0 if there is none."""
         now_ms = self._clock.now_ms()
-        return {
-            (table,): max((now_ms - entry.at for entry in debts.open.values()), default=0) / 1000
-            for table, debts in self._debts.items()
-        }
+        oldest: dict[tuple[str, ...], float] = {}
+        for table, debts in self._debts.items():
+            ages = (now_ms - entry.at for entry in debts.open.values())
+            so_far = oldest.get((_tier(table),), 0.0)
+            oldest[(_tier(table),)] = max(so_far, max(ages, default=0) / 1000)
+        return oldest
 
     async def nodes(self) -> Mapping[str, NodeSamples]:
         """The latest samples of every node that is alive. Raises StoreUnavailable."""
@@ -139,19 +147,37 @@ class ClusterStats:
             await asyncio.sleep(REFRESH_SECONDS)
 
     async def _refresh(self) -> None:
-        for table in self._tables.known:
-            debts = self._debts.get(table)
-            if debts is None:
-                debts = self._debts[table] = await self._remembered(table)
-            self._counts[table] = await self._directory.counts(table)
-            async for page in self._ledger.pages(table, debts.last_id):
-                debts.add(page)
-                await asyncio.sleep(_PAUSE_SECONDS)
-        self.at_ms = self._clock.now_ms()
-        await self._nodes.report(self._node, {AT: self.at_ms, **self._metrics.samples()})
+        at_ms = self._clock.now_ms()
+        known = self._tables.known
+        for start in range(0, len(known), _TABLES_AT_ONCE):
+            some = known[start : start + _TABLES_AT_ONCE]
+            looks = await asyncio.gather(*map(self._look_at, some), return_exceptions=True)
+            for table, error in zip(some, looks, strict=True):
+                if isinstance(error, StoreUnavailable):  # the others are looked at all the same
+                    log.warning("cluster_stats_without_store", table=table, error=str(error))
+                    at_ms = self.at_ms
+                elif error is not None:
+                    raise error
+        self.at_ms = at_ms
+        samples = {AT: self._clock.now_ms(), **self._metrics.samples()}
+        await self._nodes.report(self._node, samples)
+
+    async def _look_at(self, table: str) -> None:
+        debts = self._debts.get(table)
+        if debts is None:
+            debts = self._debts[table] = await self._remembered(table)
+        self._counts[table] = await self._directory.counts(table)
+        async for page in self._ledger.pages(table, debts.last_id):
+            debts.add(page)
+            await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _remembered(self, table: str) -> Debts:
         """What was owed in the part of a ledger that has left the store."""
         owed = (await self._past.checkpoint(table)).owed
         entries = (read_entry(table, stream_id, fields) for stream_id, fields in owed.items())
         return Debts(open={e.stream_id: e for e in entries if isinstance(e, LedgerEntry)})
+
+
+def _tier(table: str) -> str:
+    """What the tables of a tier are counted under: labels of metrics stay few."""
+    return str(table_tier(table))

@@ -1,13 +1,14 @@
 """The cache of forming lobbies that the front desk lists, kept current by the store's messages."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
+from protocol.ids import lobby_table
 from protocol.views import LobbyView, Rules
 from server.rules.views import public_view
 from server.store import keys
@@ -23,16 +24,16 @@ log = structlog.get_logger(__name__)
 
 
 class FormingLobbies:
-    """The forming lobbies of all tables. While open, the cache is kept current, and calls
-    `on_change` with every change and `on_reset` when earlier changes no longer hold, because the
-    store has lost some of them. While closed, it is empty and does no work."""
+    """The forming lobbies of all `tables` that there are at the time. While open, the cache is kept
+    current, and calls `on_change` with every change and `on_reset` when earlier changes no longer
+    hold, because the store has lost some of them. While closed, it is empty and does no work."""
 
     def __init__(
         self,
         store: LobbyStore,
         directory: Directory,
         subscription: Subscription,
-        tables: Sequence[str],
+        tables: Callable[[], Collection[str]],
         on_change: Callable[[LobbyView], None],
         on_reset: Callable[[], None],
     ) -> None:
@@ -47,17 +48,23 @@ class FormingLobbies:
         self._unknown: dict[str, Mapping[str, Any]] = {}  # last messages on lobbies to look up
         self._lookups: set[asyncio.Task[None]] = set()
         self._open = False
+        self._heard: set[str] = set()  # tables whose messages come
+        self._outdated: set[str] = set()
+        self._restoring: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
         self._received: dict[str, LobbyView] = {}  # by messages, during a reload
 
     async def open(self) -> None:
-        """Subscribe to the front desks of all tables, and load what forms. If it raises
-        StoreUnavailable, the cache is closed."""
+        """Subscribe to the front desks of all tables, and load what forms. Tables that do not
+        answer are tried again; if none does, it raises StoreUnavailable, and the cache is closed.
+        """
         self._open = True
         try:
-            for table in self._tables:
-                await self._subscription.subscribe(keys.front_desk(table), self._on_message)
-            await self.reload()
+            tables = set(self._tables())
+            unread = await self._reload(tables)
+            if unread == tables:
+                raise StoreUnavailable("no table answers")
+            self._reload_soon(unread)
         except BaseException:
             self.close()
             raise
@@ -65,35 +72,70 @@ class FormingLobbies:
     def close(self) -> None:
         """Unsubscribe, and empty the cache."""
         self._open = False
-        for table in self._tables:
+        for table in self._heard:
             self._subscription.unsubscribe(keys.front_desk(table))
+        self._heard.clear()
         self._lobbies.clear()
         self._json.clear()
         self._unknown.clear()
 
-    async def reload(self) -> None:
-        """Read everything anew: messages may have been missed. Raises StoreUnavailable."""
+    def restore(self) -> None:
+        """Read everything anew, as soon as the store answers: messages may have been missed."""
+        self._reload_soon(self._tables())
+
+    def tables_found(self) -> None:
+        """There are more tables than before: read what forms there."""
+        self._reload_soon(set(self._tables()) - self._heard)
+
+    def _reload_soon(self, tables: Iterable[str]) -> None:
+        self._outdated |= set(tables) if self._open else set()
+        if self._outdated and self._restoring is None:
+            self._restoring = asyncio.create_task(self._restore())
+
+    async def _restore(self) -> None:
+        try:
+            while self._open and self._outdated:
+                tables, self._outdated = self._outdated, set()
+                unread = await self._reload(tables)
+                if unread:
+                    self._outdated |= unread
+                    await asyncio.sleep(_RETRY_SECONDS)
+        finally:
+            self._restoring = None
+            self._outdated.clear()
+
+    async def _reload(self, tables: Collection[str]) -> set[str]:
+        """Read these tables anew, all at once. Returns those that do not answer."""
         async with self._reloading:
             self._received.clear()
-            forming = await asyncio.gather(*map(self._directory.forming, self._tables))
-            lobby_ids = {*self._lobbies, *(lobby_id for table in forming for lobby_id in table)}
-            loaded = await asyncio.gather(*map(self._load, lobby_ids))
-            if not self._open:
-                return
-            kept = [self._loaded(*lobby) for lobby in zip(lobby_ids, loaded, strict=True)]
-            if not all(kept):
+            looks = await asyncio.gather(*map(self._reload_table, tables), return_exceptions=True)
+            unread = set()
+            for table, kept in zip(tables, looks, strict=True):
+                if isinstance(kept, StoreUnavailable):
+                    log.warning("forming_lobbies_without_store", table=table, error=str(kept))
+                    unread.add(table)
+                elif isinstance(kept, BaseException):
+                    raise kept
+            if False in looks:
                 self._on_reset()
+            return unread
 
-    async def restore(self) -> None:
-        """Read everything anew if the cache is open, as soon as the store answers."""
-        while self._open:
-            try:
-                await self.reload()
-            except StoreUnavailable as error:
-                log.warning("forming_lobbies_not_reloaded_yet", error=str(error))
-                await asyncio.sleep(_RETRY_SECONDS)
-            else:
-                return
+    async def _reload_table(self, table: str) -> bool:
+        """Whether the store still has all that was known of the table."""
+        if table not in self._heard:
+            await self._subscription.subscribe(keys.front_desk(table), self._on_message)
+            self._heard.add(table)
+        if not self._open:
+            self.close()
+            return True
+        forming = await self._directory.forming(table)
+        known = (lobby_id for lobby_id in self._lobbies if lobby_table(lobby_id) == table)
+        lobby_ids = {*known, *forming}
+        loaded = await asyncio.gather(*map(self._load, lobby_ids))
+        if not self._open:
+            return True
+        kept = [self._loaded(*lobby) for lobby in zip(lobby_ids, loaded, strict=True)]
+        return all(kept)
 
     @property
     def size(self) -> int:

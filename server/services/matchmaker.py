@@ -7,7 +7,7 @@ lookup in the directory and one commit for each lobby that they fill, and new lo
 import asyncio
 import os
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Final
 
@@ -32,7 +32,7 @@ from server.services.seat_requests import (
 )
 from server.services.tiers import Tier
 from server.store.commits import Check
-from server.store.directory import Directory
+from server.store.directory import Directory, Seat
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
 from server.store.log import LOG_START, Snapshot
@@ -43,7 +43,8 @@ each other: 256 made the calls of 12,000 players up to five times as late."""
 
 
 class Matchmaker:
-    """Seats the requests of one tier in the order in which they came."""
+    """Seats the requests of one table of a tier in the order in which they came. `seats_elsewhere`
+    looks for a player's seat at the tier's other tables."""
 
     def __init__(
         self,
@@ -52,6 +53,8 @@ class Matchmaker:
         billing: Billing,
         clock: StoreClock,
         tier: Tier,
+        table: str,
+        seats_elsewhere: Callable[[str], Awaitable[Seat | None]],
         may_join: MayJoin,
     ) -> None:
         self._lobbies = lobbies
@@ -60,13 +63,15 @@ class Matchmaker:
         self._may_join = may_join
         self._clock = clock
         self._tier = tier
+        self._table = table
+        self._seats_elsewhere = seats_elsewhere
         self._other_rules: set[str] = set()  # lobbies with a free seat that play by other rules
         self._queue: deque[SeatRequest] = deque()
         self._task: asyncio.Task[None] | None = None
 
     async def seat(self, alien_id: str, client_seed: str) -> Changed | Refused:
-        """Seat a player in the fullest forming lobby, or in a new one; who sits in one already
-        keeps that seat. Raises StoreUnavailable."""
+        """Seat a player in the fullest forming lobby, or in a new one; who sits in one already,
+        at whichever table of the tier, keeps that seat. Raises StoreUnavailable."""
         request = SeatRequest(alien_id, client_seed, JoinPermit(self._may_join, alien_id))
         self._queue.append(request)
         if self._task is None:
@@ -95,10 +100,9 @@ class Matchmaker:
         return batch
 
     async def _seat_batch(self, requests: Sequence[SeatRequest]) -> None:
-        table = self._tier.table
         fullest, *seated_in = await asyncio.gather(
-            self._directory.fullest(table, self._other_rules),
-            *(self._directory.seated_in(table, request.alien_id) for request in requests),
+            self._directory.fullest(self._table, self._other_rules),
+            *(self._seated_in(request.alien_id) for request in requests),
         )
         new_players: list[SeatRequest] = []
         returning: defaultdict[str, list[SeatRequest]] = defaultdict(list)
@@ -107,6 +111,13 @@ class Matchmaker:
         rounds = [self._seat_in(lobby_id, those, ()) for lobby_id, those in returning.items()]
         await asyncio.gather(*rounds, self._seat_new_players(new_players, fullest))
         count_attempts(requests)
+
+    async def _seated_in(self, alien_id: str) -> str | None:
+        seats = await asyncio.gather(
+            self._directory.seat(self._table, alien_id), self._seats_elsewhere(alien_id)
+        )
+        held = [seat for seat in seats if seat is not None]
+        return min(held).lobby_id if held else None
 
     async def _seat_new_players(
         self, new_players: Sequence[SeatRequest], fullest: str | None
@@ -117,7 +128,7 @@ class Matchmaker:
             await self._seat_in(fullest, new_players, new_players)
             if fullest not in self._other_rules:
                 break
-            fullest = await self._directory.fullest(self._tier.table, self._other_rules)
+            fullest = await self._directory.fullest(self._table, self._other_rules)
         unseated = [request for request in new_players if not request.outcome.done()]
         # In this order, since a lobby opens only if no other has a free seat: all but the last are
         # full at once.
@@ -184,13 +195,13 @@ class Matchmaker:
         """Open a lobby for as many as it has seats, provided that they hold no seat by then, and
         that no other lobby has a free one."""
         tier = self._tier
-        lobby_id = ids.lobby_id(tier.table, os.urandom(6))
+        lobby_id = ids.lobby_id(self._table, os.urandom(6))
         opening = OpenLobby(lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex())
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
         events, seated = self._fill(evolve(None, opened), requests, now_ms, {})
         checks = [
-            self._directory.none_open_check(tier.table, self._other_rules),
+            self._directory.none_open_check(self._table, self._other_rules),
             *self._unseated_checks(seated),
         ]
         no_lobby = Snapshot(None, LOG_START)
@@ -227,8 +238,9 @@ class Matchmaker:
         return events, seated
 
     def _unseated_checks(self, requests: Iterable[SeatRequest]) -> list[Check]:
-        table = self._tier.table
-        return [self._directory.unseated_check(table, request.alien_id) for request in requests]
+        return [
+            self._directory.unseated_check(self._table, request.alien_id) for request in requests
+        ]
 
     async def _commit(
         self,

@@ -1,6 +1,7 @@
 """Seats: joining a tier, taking a seat in one lobby, giving it up."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from protocol import ids
@@ -8,18 +9,19 @@ from protocol.errors import ErrorCode, Refused
 from protocol.views import Invoice
 from server.rules.commands import Leave
 from server.rules.decide import decide
-from server.rules.events import Event
+from server.rules.events import Event, SeatTaken
 from server.rules.lobby import Lobby
-from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.services.billing import Billing
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.matchmaker import Matchmaker
+from server.services.other_tables import OtherTables
 from server.services.seat_requests import JoinPermit, MayJoin
 from server.services.tiers import Tier
-from server.store.directory import Directory
+from server.store.directory import Directory, Seat
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
+from server.store.tables import Tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,8 @@ class Seated:
 
 
 class Seats:
-    """Where players sit. `tiers`: the variant that each buy-in plays; `takes_test`: whether new
-    invoices may be paid by test payments; `may_join`: whether a player may take one more seat."""
+    """Where players sit. `tiers`: what each buy-in plays; `tables`: those that there are;
+    `may_join`: whether a player may take one more seat."""
 
     def __init__(
         self,
@@ -41,37 +43,60 @@ class Seats:
         directory: Directory,
         billing: Billing,
         clock: StoreClock,
-        tiers: Mapping[int, Variant],
+        tiers: Iterable[Tier],
+        tables: Tables,
         may_join: MayJoin,
-        *,
-        takes_test: bool,
     ) -> None:
         self._lobbies = lobbies
         self._billing = billing
         self._may_join = may_join
-        self._tiers = {
-            buy_in_amount: Tier(buy_in_amount, variant, takes_test)
-            for buy_in_amount, variant in tiers.items()
+        self._tiers = {tier.buy_in_amount: tier for tier in tiers}
+        self._others = {
+            buy_in_amount: OtherTables(directory, tables, tier)
+            for buy_in_amount, tier in self._tiers.items()
         }
         self._matchmakers = {
-            buy_in_amount: Matchmaker(lobbies, directory, billing, clock, tier, may_join)
-            for buy_in_amount, tier in self._tiers.items()
+            table: Matchmaker(
+                lobbies, directory, billing, clock, tier, table, self._others[amount].seat, may_join
+            )
+            for amount, tier in self._tiers.items()
+            for table in tier.tables
         }
 
     async def join(self, alien_id: str, buy_in_amount: int, client_seed: str) -> Seated | Refused:
-        """Seat a player in the fullest forming lobby of the tier, or in a new one; who sits in one
-        already keeps that seat."""
-        matchmaker = self._matchmakers.get(buy_in_amount)
-        if matchmaker is None:
+        """Seat a player in the fullest forming lobby of their table of the tier, or in a new one;
+        who sits in one of the tier already keeps that seat."""
+        tier = self._tiers.get(buy_in_amount)
+        if tier is None:
             return Refused(ErrorCode.UNKNOWN_TIER)
-        seated = await matchmaker.seat(alien_id, client_seed)
-        return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
+        matchmaker = self._matchmakers[tier.table_of(alien_id)]
+        for _ in range(ATTEMPTS):
+            joined = await matchmaker.seat(alien_id, client_seed)
+            if isinstance(joined, Refused):
+                return joined
+            seated, kept = await asyncio.gather(
+                self._with_invoice(joined, alien_id), self._seat_to_keep(tier, joined, alien_id)
+            )
+            if kept is None:
+                return seated
+            await self._lobbies.carry_out(joined.lobby.lobby_id, Leave(alien_id))
+        return Refused(ErrorCode.UNAVAILABLE)
+
+    async def _seat_to_keep(self, tier: Tier, joined: Changed, alien_id: str) -> Seat | None:
+        """The seat elsewhere, if any, that the player keeps instead of the one just taken."""
+        player = joined.lobby.players.get(alien_id)
+        events = (record.event for record in joined.records)
+        is_new = any(isinstance(e, SeatTaken) and e.alien_id == alien_id for e in events)
+        if player is None or not is_new:
+            return None
+        taken = Seat(player.joined_at, joined.lobby.lobby_id)
+        return await self._others[tier.buy_in_amount].seat_to_keep(alien_id, taken)
 
     async def take(self, alien_id: str, buy_in_amount: int, lobby_id: str) -> Seated | Refused:
         """The player's seat in that lobby, taken now if it forms and has room. In a tier that is
         no longer offered only a seat that is held is to be had."""
         tier = self._tiers.get(buy_in_amount)
-        if not ids.is_lobby_id(lobby_id) or ids.lobby_table(lobby_id) != str(buy_in_amount):
+        if not ids.is_lobby_id(lobby_id) or _tier_of(lobby_id) != buy_in_amount:
             return Refused(ErrorCode.UNKNOWN_TIER if tier is None else ErrorCode.UNKNOWN_LOBBY)
         if tier is None:
             seated = await self._lobbies.change(lobby_id, _held_by(alien_id))
@@ -119,6 +144,10 @@ class Seats:
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")
         return Seated(seated.lobby, seated.snapshot.position.seq, invoice)
+
+
+def _tier_of(lobby_id: str) -> int:
+    return ids.table_tier(ids.lobby_table(lobby_id))
 
 
 def _held_by(alien_id: str) -> Decision:

@@ -1,7 +1,9 @@
 """Tiers: what is played for a buy-in."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from protocol import ids
 from server.rules.commands import TakeSeat
@@ -11,17 +13,18 @@ from server.rules.variants import Variant
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A buy-in, the variant that is played for it, and whether new invoices may be paid by test
-    payments."""
+    """A buy-in, the variant that is played for it, the tables at which new lobbies open, and
+    whether new invoices may be paid by test payments."""
 
     buy_in_amount: int
     variant: Variant
+    tables: Sequence[str]
     takes_test: bool
 
-    @property
-    def table(self) -> str:
-        """The table that its lobbies are of."""
-        return str(self.buy_in_amount)
+    def table_of(self, alien_id: str) -> str:
+        """The table that a player joins: the same on every server of these settings."""
+        number = int.from_bytes(sha256(alien_id.encode()).digest()[:8])
+        return self.tables[number % len(self.tables)]
 
     def seat(
         self, alien_id: str, client_seed: str, lobby_id: str, given_up: Invoice | None = None

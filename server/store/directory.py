@@ -16,6 +16,14 @@ class LobbyCounts:
     playing: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Seat:
+    """A seat in a forming lobby: since when (Unix ms), and in which."""
+
+    since_ms: int
+    lobby_id: str
+
+
 class Directory:
     """The indexes of a table's forming lobbies."""
 
@@ -58,12 +66,12 @@ class Directory:
         `excluded`."""
         return Check(("ZCARD", keys.openings(table)), str(len(excluded)))
 
-    async def seated_in(self, table: str, alien_id: str) -> str | None:
-        """The forming lobby in which the player has held a seat for longest."""
+    async def seat(self, table: str, alien_id: str) -> Seat | None:
+        """The seat that the player has held for longest of those in forming lobbies of a table."""
         key = keys.seats(table, alien_id)
         seats = await self._connection.call("HGETALL", key)
         lobbies = await lobbies_of_table(self._connection, table, key, seats, remove="HDEL")
-        return min(lobbies, key=lambda lobby_id: _since(seats[lobby_id])) if lobbies else None
+        return min((Seat(_since(seats[name]), name) for name in lobbies), default=None)
 
     async def _all(self, table: str, key: str) -> list[str]:
         members = await self._connection.call("ZRANGE", key, 0, -1)

@@ -23,10 +23,11 @@ _SHA: Final = "0" * 40
 def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permission]:
     """All that a server of these tables needs, by the example of one lobby each."""
     yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))
-    for table in tables:
+    for place, table in enumerate(tables):
         used = _keys(table)
         yield from (("EVALSHA", _SHA, "1", key) for key in used)
-        yield from ((command, used[0]) for command in _OF_ONE_KEY)
+        if place == 0:
+            yield from ((command, used[0]) for command in _OF_ONE_KEY)
         channels_of_table = (keys.events(_lobby_id(table)), keys.front_desk(table))
         for channel in (*channels_of_table, keys.reception(_SOMEBODY)):
             yield (channels.publish, channel, "")

@@ -4,9 +4,9 @@ The settings say what is offered, not what exists: the lobbies, invoices and deb
 withdrawn are there all the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from protocol.ids import is_lobby_id, lobby_id
+from protocol.ids import is_lobby_id, lobby_id, table_tier
 from server.store import keys
 from server.store.connection import Connection
 
@@ -18,11 +18,18 @@ class Tables:
         self._connection = connection
         self._known = dict.fromkeys(own)
         self._noted: set[str] = set()
+        self._named: set[str] = set()
+        self.on_found: list[Callable[[], None]] = []
+        """Each is called when there are tables that were not known before."""
 
     @property
     def known(self) -> Sequence[str]:
         """All tables that this process knows of: its own, and then the others."""
         return tuple(self._known)
+
+    def of_tier(self, tier: int) -> list[str]:
+        """The tables of one tier that this process knows of."""
+        return [table for table in self._known if table_tier(table) == tier]
 
     async def note(self, table: str) -> None:
         """Have the store name a table, which costs nothing after the first time. Whatever is
@@ -36,10 +43,18 @@ class Tables:
     async def read(self) -> Sequence[str]:
         """Ask the store, and return all tables known then; what can be the name of none is left
         alone. Raises StoreUnavailable."""
-        named = await self._connection.call("SMEMBERS", keys.TABLES)
-        found = [table for table in named if is_lobby_id(lobby_id(table, bytes(6)))]
-        self._known |= dict.fromkeys(sorted(found, key=lambda table: (len(table), table)))
+        named = set(await self._connection.call("SMEMBERS", keys.TABLES))
+        if named != self._named:
+            self._named = named
+            self._find(table for table in named if is_lobby_id(lobby_id(table, bytes(6))))
         return self.known
+
+    def _find(self, tables: Iterable[str]) -> None:
+        new = sorted(set(tables) - self._known.keys(), key=lambda table: (len(table), table))
+        self._known |= dict.fromkeys(new)
+        if new:
+            for found in self.on_found:
+                found()
 
     async def refresh(self) -> Sequence[str]:
         """Like `read`, and have the store name the tables that this process knows already: an

@@ -210,6 +210,8 @@ REFUSED = [
     ("BUY_IN_TIERS", "1000000000000"),  # too long for an id
     ("GRAND_TIERS", "-5"),
     ("GRAND_TIERS", "3500"),  # a tier of BUY_IN_TIERS
+    ("TABLES_PER_TIER", "0"),
+    ("TABLES_PER_TIER", "65"),
     ("MIN_PLAYERS", "1"),
     ("MIN_PLAYERS", "11"),  # above MAX_PLAYERS
     ("MAX_PLAYERS", "51"),

@@ -81,7 +81,12 @@ async def forming_lobbies(node: Node) -> AsyncIterator[tuple[FormingLobbies, lis
     """The cache of forming lobbies, open, and the changes that it notified of."""
     changes: list[LobbyView] = []
     forming_lobbies = FormingLobbies(
-        node.store, node.directory, node.subscription, [TABLE], changes.append, changes.clear
+        node.store,
+        node.directory,
+        node.subscription,
+        lambda: [TABLE],
+        changes.append,
+        changes.clear,
     )
     await forming_lobbies.open()
     try:

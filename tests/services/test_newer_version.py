@@ -172,7 +172,7 @@ async def forming_lobbies(node: Node) -> AsyncIterator[FormingLobbies]:
     """The cache of forming lobbies, open."""
     seen: list[LobbyView] = []
     forming_lobbies = FormingLobbies(
-        node.store, node.directory, node.subscription, [TABLE], seen.append, lambda: None
+        node.store, node.directory, node.subscription, lambda: [TABLE], seen.append, lambda: None
     )
     await forming_lobbies.open()
     yield forming_lobbies
@@ -216,7 +216,7 @@ async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
         node.store,
         node.directory,
         node.subscription,
-        [TABLE, str(OTHER)],
+        lambda: [TABLE, str(OTHER)],
         lambda _view: None,
         lambda: None,
     )

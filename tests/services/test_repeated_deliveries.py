@@ -98,7 +98,7 @@ async def test_a_failed_payment_fails_the_invoice_and_frees_the_seat(
     after = await node.store.load(seated.lobby.lobby_id)
     assert after.lobby is not None
     assert after.lobby.players == {}
-    assert await node.directory.seated_in(TABLE, "ann") is None
+    assert await node.directory.seat(TABLE, "ann") is None
     assert await sums(redis) == {}
 
 

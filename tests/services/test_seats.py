@@ -265,7 +265,7 @@ async def test_when_a_lobby_closes_nobody_counts_as_seated_in_the_tier(
     node = await start_node(store_url, tiers={BUY_IN: replace(BRISK, lobby_ttl_ms=1)})
     lobby_id = (await node.sit("ann")).lobby.lobby_id
     await until(lambda: closes(node, lobby_id))
-    assert await node.directory.seated_in(TABLE, "ann") is None
+    assert await node.directory.seat(TABLE, "ann") is None
     assert await node.directory.forming(TABLE) == []
     assert await redis.exists(keys.seats(TABLE, "ann")) == 0
 

@@ -17,7 +17,7 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
     ours, theirs = await start_node(server + own), await start_node(server + other)
     told: list[LobbyView] = []
     desk = FormingLobbies(
-        ours.store, ours.directory, ours.subscription, [TABLE], told.append, told.clear
+        ours.store, ours.directory, ours.subscription, lambda: [TABLE], told.append, told.clear
     )
     await desk.open()
     heard: list[str] = []

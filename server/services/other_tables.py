@@ -1,0 +1,75 @@
+"""The other tables of a tier: a player joins at one of them only, but may hold a seat at any.
+
+A seat was taken elsewhere by its invoice, or by a join when the tier had more or fewer tables.
+"""
+
+import asyncio
+from typing import Final
+
+import structlog
+
+from server.services.tiers import Tier
+from server.store.directory import Directory, Seat
+from server.store.errors import StoreUnavailable
+from server.store.tables import Tables
+
+LOOK_SECONDS: Final = 1.0
+"""For so long a table that does not answer is waited for: it may be on a primary that is away."""
+LOOKS: Final = 10
+LOOK_AGAIN_SECONDS: Final = 0.05
+
+log = structlog.get_logger(__name__)
+
+
+class OtherTables:
+    """Looks for a player's seats at the tables of a tier where they do not join. A table that
+    cannot be asked keeps nobody from a seat at theirs."""
+
+    def __init__(self, directory: Directory, tables: Tables, tier: Tier) -> None:
+        self._directory = directory
+        self._tables = tables
+        self._tier = tier
+
+    async def seat(self, alien_id: str) -> Seat | None:
+        """The seat that the player has held for longest there."""
+        home = self._tier.table_of(alien_id)
+        others = [t for t in self._tables.of_tier(self._tier.buy_in_amount) if t != home]
+        if not others:
+            return None
+        looks = [asyncio.create_task(self._directory.seat(table, alien_id)) for table in others]
+        done, late = await asyncio.wait(looks, timeout=LOOK_SECONDS)
+        for look in late:
+            look.cancel()
+        return min((seat for look in done if (seat := _result(look)) is not None), default=None)
+
+    async def seat_to_keep(self, alien_id: str, taken: Seat) -> Seat | None:
+        """The seat that the player holds there, instead of which they took that one just now: it
+        has to be given up. None: there is none.
+
+        Servers that are given other numbers of tables may take a seat for the same player at the
+        same time. Each looks after it has written, so at least one sees the other's. If both do,
+        the later one gives up at once, and the earlier one finds that after a moment; if it does
+        not, the other has looked before this one had written. (A third join of the same player at
+        the same instant may be told of the seat that is given up.)
+        """
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._tables.read()
+        except (StoreUnavailable, TimeoutError) as error:
+            log.info("tables_not_known", error=repr(error))
+        for _ in range(LOOKS):
+            held = await self.seat(alien_id)
+            if held is None or held < taken:
+                return held
+            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+        return held
+
+
+def _result(look: "asyncio.Task[Seat | None]") -> Seat | None:
+    error = look.exception()
+    if error is None:
+        return look.result()
+    if not isinstance(error, StoreUnavailable):
+        raise error
+    log.info("table_not_asked", error=str(error))
+    return None
