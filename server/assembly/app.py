@@ -1,13 +1,15 @@
 """The composition root: every part is built here, once, by name, in order; and started, and
 stopped."""
 
+import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 import structlog
 
 from server.assembly.books import books_side
-from server.assembly.http import Http
+from server.assembly.http import Handed, Http
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
 from server.assembly.sockets import Sockets
@@ -32,10 +34,16 @@ from server.transport.token_check import TokenCheck
 log = structlog.get_logger(__name__)
 
 
+LISTEN_SECONDS: Final = 3.0
+"""So long one of several processes waits for the store until it listens all the same."""
+READY_POLL_SECONDS: Final = 0.01
+
+
 class App:
     """One server process. `offered` is the variant of each buy-in, if not as the settings say. With
     `dev_login` its page logs in and pays by the routes of development. A connection may be idle for
-    `keep_alive_seconds`, and has no longer for the header of a request."""
+    `keep_alive_seconds`, and has no longer for the header of a request. As one of several on a port
+    it is `handed` sockets, and `metrics_text` tells what all of them count."""
 
     def __init__(
         self,
@@ -45,8 +53,12 @@ class App:
         dev_login: bool = False,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         timings: StoreTimings = TIMINGS,
+        handed: Handed | None = None,
+        metrics_text: Callable[[], Awaitable[bytes]] | None = None,
     ) -> None:
         self._phase: Readiness = "starting"
+        self._leaving = False
+        self._handed = handed is not None
         self.settings = settings
         offered = tiers(settings) if offered is None else offered
         limits = socket_limits(settings)
@@ -107,10 +119,12 @@ class App:
             payments,
             self.clock,
             self.metrics,
+            metrics_text or self._metrics_text,
             self._readiness,
             self._may_take_payments,
             dev_login=dev_login,
             keep_alive_seconds=keep_alive_seconds,
+            handed=handed,
         )
         self.web = self.http.web
         watch(
@@ -134,7 +148,19 @@ class App:
         """
         if self.books is not None:
             await self.books.check()
-        url = await self.http.listen()
+        beginning = asyncio.create_task(self._begin())
+        try:
+            if self._handed:
+                # Who comes meanwhile waits in the sockets, or is served by others.
+                await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
+            url = await self.http.listen()
+            await beginning
+        finally:
+            beginning.cancel()
+        log.info("ready", url=url)
+        return url
+
+    async def _begin(self) -> None:
         await self.stores.wait_until_usable()
         self.stores.monitor.start()
         self.subscription.start()
@@ -142,8 +168,18 @@ class App:
         self.use_cases.scheduler.start()
         self.use_cases.cluster_stats.start()
         self._phase = "ok"
-        log.info("ready", url=url)
-        return url
+        while self._handed:
+            if self._readiness() == "ok":
+                break
+            await asyncio.sleep(READY_POLL_SECONDS)
+
+    async def leave(self, drain_seconds: float) -> None:
+        """End while another process serves on the same sockets: refuse nobody who is here, or on
+        the way here, and send everyone away over so many seconds."""
+        self._leaving = True
+        await self.use_cases.scheduler.stop()
+        await asyncio.gather(self.http.leave(), self.sockets.gateway.leave(drain_seconds))
+        await self.stop()
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
@@ -163,10 +199,13 @@ class App:
         log.info("stopped")
 
     def _readiness(self) -> Readiness:
-        works = self.subscription.alive and self.use_cases.scheduler.alive
+        works = self.subscription.alive and (self.use_cases.scheduler.alive or self._leaving)
         if self._phase == "ok" and not (works and self.stores.monitor.trusted):
             return "degraded"
         return self._phase
+
+    async def _metrics_text(self) -> bytes:
+        return self.metrics.render()
 
     def _may_take_payments(self) -> bool:
         return self._phase != "starting" and self.stores.monitor.trusted

@@ -1,8 +1,10 @@
 """The HTTP side: every route, and the servers that listen."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from socket import socket
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
@@ -36,11 +38,20 @@ if TYPE_CHECKING:  # without the extra `books` it cannot be imported
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
 BACKLOG: Final = 4096
+POLL_SECONDS: Final = 0.1
+
+
+class Handed(NamedTuple):
+    """Sockets that listen already, in place of ports of our own."""
+
+    public: Sequence[socket]
+    metrics: Sequence[socket]
 
 
 class Http:
     """The HTTP servers of one process: the public one, `web`, which the sockets come through too,
-    and with a METRICS_PORT one for the metrics alone."""
+    and with a METRICS_PORT one for the metrics alone. It listens on what was `handed` to it, if
+    that is not None. `metrics_text` is what `/metrics` shows."""
 
     def __init__(
         self,
@@ -55,13 +66,18 @@ class Http:
         payments: ConcurrencyLimiter,
         clock: StoreClock,
         metrics: Metrics,
+        metrics_text: Callable[[], Awaitable[bytes]],
         readiness: Callable[[], Readiness],
         may_take_payments: Callable[[], bool],
         *,
         dev_login: bool,
         keep_alive_seconds: float,
+        handed: Handed | None,
     ) -> None:
         self._settings = settings
+        self._keep_alive_seconds = keep_alive_seconds
+        self._handed = handed
+        self._sites: list[web.BaseSite] = []
         rate = RateByKey(http_limit(settings), time.monotonic)
         authenticator = RequestAuthenticator(check, rate, settings.trusted_proxies)
         game = GameRoutes(
@@ -81,7 +97,7 @@ class Http:
         pages = Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins)
         docs = DocsRoutes()
         ops = OpsRoutes(pages, use_cases.cluster_stats.nodes, settings.ops_token)
-        metrics_route = MetricsRoute(metrics)
+        metrics_route = MetricsRoute(metrics_text)
 
         def application() -> web.Application:
             app = web.Application(middlewares=[error_middleware(sockets.counts)])
@@ -112,11 +128,29 @@ class Http:
         """Begin to listen. Returns the URL of the public server. Raises OSError if a port cannot be
         had."""
         host = self._settings.host
-        for runner, port in self._runners.items():
+        handed: Sequence[Sequence[socket]] = self._handed or [()] * len(self._runners)
+        for (runner, port), sockets in zip(self._runners.items(), handed, strict=False):
             await runner.setup()
-            await web.TCPSite(runner, host, port, backlog=BACKLOG).start()
+            if self._handed is None:
+                self._sites.append(web.TCPSite(runner, host, port, backlog=BACKLOG))
+            else:
+                self._sites += [web.SockSite(runner, each, backlog=BACKLOG) for each in sockets]
+        for site in self._sites:
+            await site.start()
         public = next(iter(self._runners))
         return f"http://{host}:{public.addresses[0][1]}"
+
+    async def leave(self) -> None:
+        """Listen no more, and return when all connections have ended: each after its next answer,
+        or when it was idle for long."""
+        for site in self._sites:
+            await site.stop()
+        for runner in self._runners:
+            runner.end_connections()
+        while True:
+            if not any(runner.connections for runner in self._runners):
+                break
+            await asyncio.sleep(POLL_SECONDS)
 
     async def close(self) -> None:
         """Answer what was asked, and close all connections."""

@@ -81,30 +81,35 @@ def watch(
         "Lobbies in the store, the same on every node: forming, or in play.",
         ("tier", "phase"),
         cluster_stats.lobbies,
+        across="max",
     )
     metrics.watch(
         "fair_bingo_owed_coins",
         "Coins that are owed to players and not settled, the same on every node.",
         ("tier", "kind"),
         cluster_stats.owed_coins,
+        across="max",
     )
     metrics.watch(
         "fair_bingo_oldest_debt_age_seconds",
         "Age of the oldest debt that is not settled, the same on every node.",
         ("tier",),
         cluster_stats.oldest_debt_seconds,
+        across="max",
     )
     metrics.watch(
         "fair_bingo_survey_timestamp_seconds",
         "When lobbies and debts were last looked up, in Unix time.",
         (),
         lambda: _one(cluster_stats.at_ms / 1000),
+        across="min",
     )
     metrics.watch(
         "fair_bingo_caller_up",
         "1 while this node looks for what is due.",
         (),
         lambda: _one(scheduler.alive),
+        across="min",
     )
     metrics.watch(
         "fair_bingo_ticks_in_progress",
@@ -129,12 +134,14 @@ def watch(
         "1 while the store, by the last look, may be told of payments.",
         (),
         lambda: _one(monitor.trusted),
+        across="min",
     )
     metrics.watch(
         "fair_bingo_subscription_up",
         "1 while the store's messages reach this node.",
         (),
         lambda: _one(subscription.alive),
+        across="min",
     )
     metrics.watch(
         "fair_bingo_tasks", "Tasks of the event loop.", (), lambda: _one(len(asyncio.all_tasks()))

@@ -18,20 +18,26 @@ BAD_SETTINGS: Final = 2
 T = TypeVar("T")
 
 
+def say(message: str) -> None:
+    """Tell the operator on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with a message on stderr."""
-    print(message, file=sys.stderr)
+    say(message)
     raise typer.Exit(code)
 
 
-def settings_of_environment() -> Settings:
-    """The settings in the environment; ends the command if they are no settings. From here on
-    it logs as they say: to stderr, and no secret."""
+def settings_of_environment(*, worker: int | None = None, **options: str | None) -> Settings:
+    """The settings in the environment, where `options` does not say otherwise; ends the command if
+    they are no settings. From here on it logs as they say: to stderr, and no secret."""
+    given = {name.upper(): value for name, value in options.items() if value is not None}
     try:
-        settings = load_settings(os.environ)
+        settings = load_settings({**os.environ, **given})
     except SettingsError as error:
         fail(str(error), BAD_SETTINGS)
-    logs.configure(settings.log_level, settings.log_format)
+    logs.configure(settings.log_level, settings.log_format, worker=worker)
     return settings
 
 

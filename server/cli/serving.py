@@ -3,33 +3,33 @@
 import asyncio
 import os
 import signal
-import socket
+from typing import Annotated
 
 import typer
 import uvloop
 from rich.console import Console
 
 from server.assembly.app import App
-from server.assembly.books import BooksMissing
-from server.assembly.stores import WeakDurability
-from server.cli.console import BAD_SETTINGS, FAILED, fail, settings_of_environment
-from server.runtime.garbage import collect_when_grown, spare_what_stays
+from server.assembly.workers.listening import cores, listen
+from server.assembly.workers.supervisor import Slot, Supervisor
+from server.cli.console import BAD_SETTINGS, fail, say, settings_of_environment
+from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
 from server.runtime.settings import Settings, SettingsError
 
+Workers = Annotated[
+    str | None,
+    typer.Option(help="Processes on the port, WORKERS; 0: one for each core.", metavar="N"),
+]
 
-def serve() -> None:
+
+def serve(workers: Workers = None) -> None:
     """Serve the game, with everything from the environment."""
-    settings = settings_of_environment()
+    settings = settings_of_environment(workers=workers)
     try:
-        uvloop.run(_serve(settings))
-    except (BooksMissing, WeakDurability) as error:
-        fail(str(error), BAD_SETTINGS)
-    except OSError as error:
-        is_no_address = isinstance(error, socket.gaierror)
-        fail(
-            f"cannot listen on HOST {settings.host}:{settings.port}: {error.strerror}",
-            BAD_SETTINGS if is_no_address else FAILED,
-        )
+        code = uvloop.run(_serve(settings) if settings.workers == 1 else _supervise(settings))
+    except CANNOT_SERVE as error:
+        fail(*explained(error, settings))
+    raise typer.Exit(code)
 
 
 def dev() -> None:
@@ -53,22 +53,23 @@ def demo() -> None:
     raise typer.Exit(uvloop.run(play_demo(Console())))
 
 
-async def _serve(settings: Settings) -> None:
+async def _serve(settings: Settings) -> int:
     app = App(settings)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    starting = asyncio.create_task(app.start())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if starting.done():
-        await starting
-        spare_what_stays()
-        collecting = asyncio.create_task(collect_when_grown())
-        await stopping
-        collecting.cancel()
-    else:
-        starting.cancel()
-        await asyncio.wait([starting])
+    stop_at_signals(stop.set)
+    await run(app, stop)
     await app.stop(settings.drain_seconds)
+    return 0
+
+
+async def _supervise(settings: Settings) -> int:
+    count = settings.workers or cores()
+    public = listen(settings.host, settings.port, count)
+    port = settings.metrics_port
+    metrics = [()] * count if port is None else listen(settings.host, port, count)
+    numbers = range(1, count + 1)
+    slots = [Slot(*each) for each in zip(numbers, public, metrics, strict=True)]
+    supervisor = Supervisor(slots, settings.drain_seconds, say)
+    stop_at_signals(supervisor.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, supervisor.replace)
+    return await supervisor.run()

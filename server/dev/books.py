@@ -11,8 +11,8 @@ from typing import Final, Self
 
 import psycopg
 
-from server.dev.die_with_parent import die_with_parent
 from server.dev.ports import free_port
+from server.runtime.die_with_parent import die_with_parent
 
 START_TIMEOUT_SECONDS: Final = 120
 STOP_TIMEOUT_SECONDS: Final = 20

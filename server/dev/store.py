@@ -13,9 +13,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from server.dev.die_with_parent import die_with_parent
 from server.dev.ports import free_port
 from server.dev.store_binary import find_store_binary
+from server.runtime.die_with_parent import die_with_parent
 
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 5

@@ -21,8 +21,9 @@ NOISY_LOGGERS = (
 )
 
 
-def configure(level: str, format: Literal["json", "console"]) -> None:
-    """Sends what structlog and the standard `logging` get to stderr, from `level` on.
+def configure(level: str, format: Literal["json", "console"], *, worker: int | None = None) -> None:
+    """Sends what structlog and the standard `logging` get to stderr, from `level` on, with the
+    number of the `worker` that it comes from, if it is one of several.
 
     `json` writes one object a line: `timestamp` (UTC, ISO 8601), `level`, `event`, `logger` and
     the fields of the event, and whatever `structlog.contextvars` is bound to: the ids of the
@@ -35,6 +36,7 @@ def configure(level: str, format: Literal["json", "console"]) -> None:
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _mask_secrets,
+        *([] if worker is None else [_name(worker)]),
     ]
     structlog.configure(
         processors=[
@@ -69,6 +71,14 @@ def _render(format: Literal["json", "console"]) -> list[Processor]:
     # The default shows local variables with a traceback, and in them secrets.
     plain = structlog.dev.plain_traceback
     return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
+
+
+def _name(worker: int) -> Processor:
+    def add(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        event["worker"] = worker
+        return event
+
+    return add
 
 
 def _mask_secrets(logger: Any, method: str, event: EventDict) -> EventDict:

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from server.runtime.reports import Across, Report, report_of
+
 _LATENCY_SECONDS: Final = (
     *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
     *(0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0),
@@ -25,6 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._across: dict[str, Across] = {}
 
         self.store_round_trip = self._histogram(
             "fair_bingo_store_round_trip_seconds",
@@ -62,11 +65,17 @@ class Metrics:
         )
 
     def watch(
-        self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Values]
+        self,
+        name: str,
+        text: str,
+        labels: tuple[str, ...],
+        read: Callable[[], Values],
+        across: Across = "sum",
     ) -> None:
         """Publish what `read` tells at the moment: a counter if the name ends in `_total`, else a
-        gauge."""
+        gauge. `across`: what it is over several processes."""
         self.registry.register(_Watched(name, text, labels, read))
+        self._across[name] = across
 
     def samples(self) -> dict[str, float]:
         """Every sample by its name and labels, written as in the Prometheus text."""
@@ -76,6 +85,10 @@ class Metrics:
             for sample in family.samples
             if not sample.name.endswith("_created")
         }
+
+    def report(self) -> Report:
+        """Everything as it is now, to be added to what other processes tell."""
+        return report_of(self.registry.collect(), self._across)
 
     def render(self) -> bytes:
         """The Prometheus text."""

@@ -77,6 +77,7 @@ class Settings(BaseModel):
     host: Host = "0.0.0.0"  # noqa: S104 - a server in a container is reached from outside
     port: Port = 8000
     metrics_port: Port | None = None
+    workers: Count = 1
     allowed_origins: Origins = ()
     trusted_proxies: Networks = ()
     drain_seconds: SecondsOrZero = 10

@@ -6,7 +6,6 @@ binary packets announce; so the three hooks that it registers on its Engine.IO s
 server that `_engineio_server_class` names. tests/transport/test_stack.py holds the library to it.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -22,6 +21,7 @@ from server.transport.close_reason import CloseReason
 from server.transport.commands import Answer
 from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.counts import Counts
+from server.transport.draining import drain, leave
 from server.transport.engine import Engine
 from server.transport.failures import guarded
 from server.transport.frames import text_frame
@@ -88,14 +88,12 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     async def drain(self, seconds: float) -> None:
         """Let nobody in any more and send everyone away, evenly spread over `seconds`. Returns
         when all are gone."""
-        self.eio.draining = True
-        now_s = asyncio.get_running_loop().time
-        start_s = now_s()
-        sessions = list(self.eio.sockets.values())
-        for position, session in enumerate(sessions):
-            await asyncio.sleep(start_s + seconds * position / len(sessions) - now_s())
-            session.close(CloseReason.DRAINING)
-        await self.eio.wait_until_empty()
+        await drain(self.eio, seconds)
+
+    async def leave(self, seconds: float) -> None:
+        """Send everyone away, evenly spread over `seconds`, while others serve in our place: who
+        still comes is let in, and who waits for an answer gets it. Returns when all are gone."""
+        await leave(self.eio, seconds, self._limits.connect_timeout_seconds)
 
     def dismiss(self, namespace: str) -> None:
         """Send everyone away from a namespace. Their connections remain."""

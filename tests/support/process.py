@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from server.dev.die_with_parent import die_with_parent
+from server.runtime.die_with_parent import die_with_parent
 from tests.support.http import answers
 from tests.support.wait import TIMEOUT_SECONDS, until
 

@@ -42,12 +42,14 @@ _AT_ONCE: Final = struct.pack("ii", 1, 0)
 class Connection(RequestHandler):
     """Answers what is no HTTP with problem+json, and is gone when its client does not read.
 
-    `unread` counts, by address, the connections with answers that pile up.
+    `unread` counts, by address, the connections with answers that pile up. Once `ending` is set,
+    each answer is the last one.
     """
 
     __slots__ = (
         "_answered",
         "_deadline",
+        "_ending",
         "_read_seconds",
         "_tcp",
         "_trusted_proxies",
@@ -60,11 +62,13 @@ class Connection(RequestHandler):
         manager: web.Server,
         *,
         unread: Counter[str],
+        ending: asyncio.Event,
         trusted_proxies: Sequence[Network],
         read_seconds: float,
         **options: Any,
     ) -> None:
         super().__init__(manager, **options)
+        self._ending = ending
         self._unread = unread
         self._trusted_proxies = trusted_proxies
         self._read_seconds = read_seconds
@@ -154,7 +158,7 @@ class Connection(RequestHandler):
     ) -> tuple[web.StreamResponse, bool]:
         """Every answer goes out here, also that to what is no HTTP. One that is given before the
         request has come to its end is the last one."""
-        if not request.content.is_eof():
+        if self._ending.is_set() or not request.content.is_eof():
             resp.force_close()
         self._answered = request
         try:

@@ -1,12 +1,15 @@
 """`GET /metrics`: for Prometheus."""
 
+import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from server.runtime.metrics import Metrics
+from protocol.errors import ErrorCode, Refused
+from server.transport.problems import problem
 
 _PAUSE_BY_COST: Final = 20
 """A text is given again for so many times as long as it took to write: so however many ask, and
@@ -14,25 +17,29 @@ however much there is to tell, it costs a twentieth of the time at most."""
 
 
 class MetricsRoute:
-    """Serves the metrics of this process. Keep it from the public: on a port of its own."""
+    """Serves the `text` of the metrics. Keep it from the public: on a port of its own."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self._metrics = metrics
-        self._text = b""
+    def __init__(self, text: Callable[[], Awaitable[bytes]]) -> None:
+        self._text = text
+        self._told = b""
         self._stale_at_s = 0.0
+        self._asking = asyncio.Lock()
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
         app.router.add_get("/metrics", self._show)
 
     async def _show(self, _request: web.Request) -> web.Response:
-        headers = {"Content-Type": CONTENT_TYPE_LATEST}
-        return web.Response(body=self._rendered(), headers=headers)
+        try:
+            async with self._asking:
+                await self._refresh()
+        except TimeoutError:
+            return problem(Refused(ErrorCode.UNAVAILABLE))
+        return web.Response(body=self._told, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    def _rendered(self) -> bytes:
+    async def _refresh(self) -> None:
         started_s = time.monotonic()
         if started_s >= self._stale_at_s:
-            self._text = self._metrics.render()
+            self._told = await self._text()
             ended_s = time.monotonic()
             self._stale_at_s = ended_s + _PAUSE_BY_COST * (ended_s - started_s)
-        return self._text

@@ -1,5 +1,6 @@
 """Runs a web application of aiohttp on connections of ours."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -38,6 +39,7 @@ class Runner(web.AppRunner):
         read_seconds: float = READ_SECONDS,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
+        self._ending = asyncio.Event()
         super().__init__(
             app,
             access_log=None,
@@ -52,10 +54,20 @@ class Runner(web.AppRunner):
             trusted_proxies=trusted_proxies,
         )
 
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return 0 if self.server is None else len(self.server.connections)
+
+    def end_connections(self) -> None:
+        """From now on each answer is the last on its connection."""
+        self._ending.set()
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
             _refusing(made.request_handler),
+            self._ending,
             request_factory=made.request_factory,
             loop=made._loop,
             **made._kwargs,
@@ -65,12 +77,15 @@ class Runner(web.AppRunner):
 class _Server(web.Server):
     """Makes a connection of ours for each of TCP."""
 
-    def __init__(self, handler: Handler, **options: Any) -> None:
+    def __init__(self, handler: Handler, ending: asyncio.Event, **options: Any) -> None:
         super().__init__(handler, **options)
+        self._ending = ending
         self._unread: Counter[str] = Counter()
 
     def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop, unread=self._unread, **self._kwargs)
+        return Connection(
+            self, loop=self._loop, unread=self._unread, ending=self._ending, **self._kwargs
+        )
 
 
 def _refusing(handler: Handler) -> Handler:

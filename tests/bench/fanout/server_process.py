@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from server.dev.die_with_parent import die_with_parent
+from server.runtime.die_with_parent import die_with_parent
 
 
 @dataclass(frozen=True, slots=True)

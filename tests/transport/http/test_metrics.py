@@ -80,8 +80,12 @@ async def test_many_who_ask_at_once_share_what_it_costs() -> None:
 
     metrics = Metrics()
     metrics.watch("fair_bingo_test", "How often it was read.", (), slow)
+
+    async def told() -> bytes:
+        return metrics.render()
+
     app = web.Application()
-    MetricsRoute(metrics).add_to(app)
+    MetricsRoute(told).add_to(app)
     async with serve_app(app) as url, aiohttp.ClientSession() as http:
 
         async def ask() -> int:

@@ -27,7 +27,7 @@ def _become(parent_pid: int, command: list[str]) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_pid:
-            sys.exit("the parent ended before its child was die_with_parent to it")
+            sys.exit("the parent ended before its child was tied to it")
     os.execvp(command[0], command)  # noqa: S606 - no shell is meant
 
 

@@ -1,0 +1,195 @@
+"""The parent of the workers: it owns their sockets, starts a worker anew when one dies, replaces
+them one by one, and adds up what they count. It serves nobody itself, so nothing can hold it up."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from signal import SIGTERM
+from socket import socket
+from typing import Final
+
+import structlog
+
+from server.assembly.workers.worker import Worker
+from server.runtime.reports import Report, counted, total
+
+LOOP_DEATHS: Final = 5
+LOOP_SECONDS: Final = 30.0
+"""After so many deaths in so long, of workers no older than that, another start is of no use."""
+FIRST_PAUSE_SECONDS: Final = 0.2
+LONGEST_PAUSE_SECONDS: Final = 3.0
+REPORT_SECONDS: Final = 0.5
+"""So long a report may take; of a worker that hangs the last one counts."""
+LEAVE_SECONDS: Final = 60.0
+"""So much longer than to drain a worker may take to leave."""
+
+FAILED: Final = 1
+BAD_SETTINGS: Final = 2
+
+log = structlog.get_logger(__name__)
+
+
+class Slot:
+    """A worker's place, which outlives it: its number and its sockets. `successor` is being started
+    in place of `worker`, which serves until then."""
+
+    def __init__(self, number: int, public: Sequence[socket], metrics: Sequence[socket]) -> None:
+        self.number = number
+        self.public = public
+        self.metrics = metrics
+        self.worker: Worker | None = None
+        self.successor: Worker | None = None
+
+    def close(self) -> None:
+        """Close the sockets here. Where a worker has them they stay open."""
+        for each in (*self.public, *self.metrics):
+            each.close()
+
+
+class Supervisor:
+    """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `say` tells the
+    operator, in a line, why one could not start."""
+
+    _tasks: asyncio.TaskGroup
+
+    def __init__(
+        self, slots: Sequence[Slot], drain_seconds: float, say: Callable[[str], None]
+    ) -> None:
+        self._slots = slots
+        self._drain_seconds = drain_seconds
+        self._say = say
+        self._running: set[Worker] = set()
+        self._deaths_s: list[float] = []
+        self._ended: Report = ()
+        self._exit_code = 0
+        self._stopped = asyncio.Event()
+        self._starting = asyncio.Lock()
+        self._replacing = asyncio.Lock()
+
+    async def run(self) -> int:
+        """Serve until it is told to stop, or no worker can be had. The exit code."""
+        async with asyncio.TaskGroup() as self._tasks:
+            for slot in self._slots:
+                slot.worker = await self._start(slot)
+            await self._stopped.wait()
+            async with self._starting:  # which still needs the sockets
+                for slot in self._slots:
+                    slot.close()
+            for worker in self._running:
+                # One that is not ready serves nobody, and would say why it ends.
+                (worker.terminate if worker.ready else worker.kill)()
+        return self._exit_code
+
+    def stop(self) -> None:
+        """Let all workers drain, and end."""
+        self._stopped.set()
+
+    def replace(self) -> None:
+        """Replace the workers one by one, without refusing anybody."""
+        self._tasks.create_task(self._replace_all())
+
+    async def _start(self, slot: Slot) -> Worker | None:
+        async with self._starting:
+            if self._stopped.is_set():
+                return None
+            worker = await Worker.start(slot.number, slot.public, slot.metrics)
+            self._running.add(worker)
+        self._tasks.create_task(self._watch(slot, worker))
+        self._tasks.create_task(self._answer(worker))
+        return worker
+
+    # When one dies
+
+    async def _watch(self, slot: Slot, worker: Worker) -> None:
+        code = await worker.run()
+        self._running.discard(worker)
+        self._ended = total([self._ended, counted(worker.report)])
+        if self._stopped.is_set():
+            if worker.ready and code not in (0, -SIGTERM):
+                self._exit_code = self._exit_code or FAILED
+        elif worker is slot.worker:
+            slot.worker = None
+            await self._died(slot, worker, code)
+
+    async def _died(self, slot: Slot, worker: Worker, code: int) -> None:
+        if worker.said is not None:
+            self._say(worker.said)
+        if code == BAD_SETTINGS:
+            self._give_up(BAD_SETTINGS)
+            return
+        log.error("worker_died", worker=slot.number, pid=worker.pid, exit_code=code)
+        deaths = self._count_death(worker)
+        if deaths >= LOOP_DEATHS:
+            log.critical("workers_die_at_once", deaths=deaths, within_seconds=LOOP_SECONDS)
+            self._give_up(FAILED)
+            return
+        await self._pause(deaths)
+        if slot.successor is None:
+            slot.worker = await self._start(slot)
+
+    def _count_death(self, worker: Worker) -> int:
+        """How many have died at once lately, if this one has."""
+        now_s = time.monotonic()
+        if worker.age_seconds > LOOP_SECONDS:
+            return 0
+        self._deaths_s = [at_s for at_s in self._deaths_s if now_s - at_s < LOOP_SECONDS]
+        self._deaths_s.append(now_s)
+        return len(self._deaths_s)
+
+    async def _pause(self, deaths: int) -> None:
+        if deaths > 1:
+            seconds = min(FIRST_PAUSE_SECONDS * 2 ** (deaths - 1), LONGEST_PAUSE_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def _give_up(self, exit_code: int) -> None:
+        self._exit_code = exit_code
+        self.stop()
+
+    # When all are replaced
+
+    async def _replace_all(self) -> None:
+        async with self._replacing:
+            for slot in self._slots:
+                if self._stopped.is_set() or not await self._replace(slot):
+                    return
+            log.info("workers_replaced")
+
+    async def _replace(self, slot: Slot) -> bool:
+        successor = slot.successor = await self._start(slot)
+        if successor is None:
+            return False
+        await successor.settled.wait()
+        slot.successor = None
+        if successor.exit_code is not None:
+            log.error("worker_not_replaced", worker=slot.number, reason=successor.said)
+            if slot.worker is None:  # it has died meanwhile
+                slot.worker = await self._start(slot)
+            return False
+        old, slot.worker = slot.worker, successor
+        if old is not None:
+            await self._let_go(old)
+        return True
+
+    async def _let_go(self, worker: Worker) -> None:
+        worker.leave()
+        try:
+            async with asyncio.timeout(self._drain_seconds + LEAVE_SECONDS):
+                await worker.ended.wait()
+        except TimeoutError:
+            log.error("worker_did_not_leave", worker=worker.number, pid=worker.pid)
+            worker.kill()
+
+    # What they count
+
+    async def _answer(self, worker: Worker) -> None:
+        """Tell a worker, whenever it asks, what all have counted."""
+        while await worker.asks():
+            worker.answer(await self._total())
+
+    async def _total(self) -> Report:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REPORT_SECONDS):
+                await asyncio.gather(*(worker.tell() for worker in self._running if worker.ready))
+        return total([self._ended, *(worker.report for worker in self._running)])

@@ -1,0 +1,139 @@
+"""A worker as its parent sees it: a process with a channel to it."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from signal import SIGTERM
+from typing import Final
+
+import structlog
+
+from server.assembly.workers.place import MESSAGE_BYTES, Place, line, message
+from server.runtime.die_with_parent import die_with_parent
+from server.runtime.reports import Report, plain, read_report
+
+PROGRAM: Final = ("-P", "-m", "server.cli.worker")
+"""Not started by `fork`: so it runs the version that is installed now."""
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Worker `number`. `settled` is set when it is `ready` or has ended, `ended` when it has.
+    `report`: its metrics when it told them last. `said`: why it could not start, as a line for the
+    operator."""
+
+    def __init__(
+        self,
+        number: int,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self.number = number
+        self.pid = process.pid
+        self.ready = False
+        self.settled = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.exit_code: int | None = None
+        self.said: str | None = None
+        self.report: Report = ()
+        self._asked = asyncio.Event()
+        self._reported = asyncio.Event()
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+        self._started_s = time.monotonic()
+
+    @classmethod
+    async def start(
+        cls, number: int, public: Sequence[socket.socket], metrics: Sequence[socket.socket]
+    ) -> "Worker":
+        """Start a worker on these sockets, which stay open here."""
+        ours, its = socket.socketpair()
+        with its:
+            place = Place(number, its.fileno(), _descriptors(public), _descriptors(metrics))
+            command = die_with_parent([sys.executable, *PROGRAM, *place.arguments()])
+            process = await asyncio.create_subprocess_exec(*command, pass_fds=place.descriptors)
+        reader, writer = await asyncio.open_connection(sock=ours, limit=MESSAGE_BYTES)
+        return cls(number, process, reader, writer)
+
+    @property
+    def age_seconds(self) -> float:
+        """Since it was started."""
+        return time.monotonic() - self._started_s
+
+    async def run(self) -> int:
+        """Hear what it says until it has ended. Its exit code; minus the signal that ended it."""
+        while told := await self._line():
+            self._take(told)
+        self.exit_code = await self._process.wait()
+        self._writer.close()
+        for event in (self.settled, self.ended, self._asked, self._reported):
+            event.set()
+        return self.exit_code
+
+    def terminate(self) -> None:
+        """Let it drain and end."""
+        self._signal(SIGTERM)
+
+    def kill(self) -> None:
+        """End it as it is."""
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def leave(self) -> None:
+        """Let it go, refusing nobody: its successor has begun."""
+        self._send("leave")
+
+    async def tell(self) -> None:
+        """Have it report once more. Returns when it has, or has ended."""
+        self._reported.clear()
+        if self.exit_code is None:
+            self._send("report")
+            await self._reported.wait()
+
+    async def asks(self) -> bool:
+        """Return when it wants to know the metrics of all: true; or has ended."""
+        await self._asked.wait()
+        self._asked.clear()
+        return self.exit_code is None
+
+    def answer(self, total: Report) -> None:
+        """Tell it the metrics of all, which it has asked for."""
+        self._send("total", plain(total))
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):  # it has ended already
+            self._process.send_signal(number)
+
+    def _send(self, kind: str, content: object = None) -> None:
+        if not self._writer.is_closing():  # it is ending
+            self._writer.write(line({kind: content}))
+
+    async def _line(self) -> bytes:
+        try:
+            return await self._reader.readuntil()
+        except (ConnectionError, asyncio.IncompleteReadError):  # it has ended
+            return b""
+
+    def _take(self, told: bytes) -> None:
+        match message(told):
+            case {"ready": _}:
+                log.info("worker_ready", worker=self.number, pid=self.pid)
+                self.ready = True
+                self.settled.set()
+            case {"failed": str(said)}:
+                self.said = said
+            case {"report": report}:
+                self.report = read_report(report)
+                self._reported.set()
+            case {"ask": _}:
+                self._asked.set()
+
+
+def _descriptors(sockets: Sequence[socket.socket]) -> list[int]:
+    return [each.fileno() for each in sockets]

@@ -1,0 +1,77 @@
+"""`python -m server.cli.worker`: one of the processes of `fair-bingo serve --workers N`, started by
+their parent and by nobody else."""
+
+import asyncio
+import signal
+import sys
+
+import uvloop
+
+from server.assembly.app import App
+from server.assembly.http import Handed
+from server.assembly.workers.parent import Parent
+from server.assembly.workers.place import Place, sockets
+from server.cli.console import settings_of_environment
+from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
+from server.runtime.settings import Settings
+
+
+def main() -> None:
+    """Serve on the sockets that the parent has handed over, until it says so."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # that is for the parent, though all get it
+    place = Place.of_arguments(sys.argv[1:])
+    settings = settings_of_environment(worker=place.number)
+    sys.exit(uvloop.run(_work(settings, place)))
+
+
+async def _work(settings: Settings, place: Place) -> int:
+    parent = await Parent.connect(place.channel)
+    handed = Handed(sockets(place.public), sockets(place.metrics))
+    app = App(settings, handed=handed, metrics_text=parent.metrics)
+    parent.report = app.metrics.report
+    terminated, stop = asyncio.Event(), asyncio.Event()
+    stop_at_signals(terminated.set)
+    heeding = asyncio.create_task(_heed(terminated, parent, stop))
+    try:
+        await run(app, stop, parent.ready)
+    except CANNOT_SERVE as error:
+        said, code = explained(error, settings)
+        await parent.failed(said)
+        return code
+    finally:
+        heeding.cancel()
+    await _end(app, settings.drain_seconds, terminated, parent)
+    await parent.close()
+    return 0
+
+
+async def _heed(terminated: asyncio.Event, parent: Parent, stop: asyncio.Event) -> None:
+    await _first(terminated, parent.leaving, parent.gone)
+    stop.set()
+
+
+async def _end(app: App, drain_seconds: float, terminated: asyncio.Event, parent: Parent) -> None:
+    if parent.leaving.is_set():
+        leaving = asyncio.create_task(app.leave(drain_seconds))
+        in_a_hurry = asyncio.create_task(_first(terminated, parent.gone))
+        await asyncio.wait([leaving, in_a_hurry], return_when=asyncio.FIRST_COMPLETED)
+        in_a_hurry.cancel()
+        if leaving.done():
+            await leaving
+            return
+        leaving.cancel()
+        await asyncio.wait([leaving])
+    await app.stop(drain_seconds)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
+if __name__ == "__main__":
+    main()
