@@ -38,6 +38,9 @@ class ConnectionLost(Exception):
     """There is no connection, or none any more. Whether a command that was sent was carried out
     is not known."""
 
+    code = "no_answer"
+    retry = True
+
 
 class Connection:
     """A connection that `open` made. It is not made again when it ends."""

@@ -1,12 +1,9 @@
 """The view fold: what a client knows of a lobby after one more event of its room."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from protocol.reading import read
+from protocol.heard import RoomMessage
 from protocol.to_client import (
-    ROOM_EVENTS,
     GameFinished,
     NumberCalled,
     PlayerEvent,
@@ -15,39 +12,21 @@ from protocol.to_client import (
     PlayerLeft,
     PlayerPaid,
     PlayerReady,
-    RoomEvent,
     StatusChanged,
 )
 from protocol.views import LobbyView, PlayerView
 
 
-@dataclass(frozen=True, slots=True)
-class RoomMessage:
-    """A room event as it was sent: the `seq`-th of its lobby, stored at `at` (Unix ms)."""
-
-    seq: int
-    at: float
-    event: RoomEvent
-
-
-def read_room_message(name: str, message: Mapping[str, Any]) -> RoomMessage:
-    """The message that came under this name. Raises KeyError if it is no room event's, and
-    pydantic.ValidationError if the fields are not that event's."""
-    fields = {field: value for field, value in message.items() if field not in ("seq", "at")}
-    event = read(ROOM_EVENTS[name], fields)
-    return RoomMessage(message["seq"], message["at"], event)
-
-
 def fold_event(view: LobbyView, message: RoomMessage) -> LobbyView:
     """The lobby after `message`, the next one after those that `view` includes: the same as the
     server shows then."""
-    changes = _changes(view, message.event, message.at)
+    changes = _changes(view, message)
     if "players" in changes:
         changes["active_players"] = sum(player.active for player in changes["players"])
     return view.model_copy(update={**changes, "seq": message.seq})
 
 
-def _changes(view: LobbyView, event: RoomEvent, at: float) -> dict[str, Any]:
+def _changes(view: LobbyView, event: RoomMessage) -> dict[str, Any]:
     match event:
         case PlayerEvent():
             return {
@@ -58,7 +37,7 @@ def _changes(view: LobbyView, event: RoomEvent, at: float) -> dict[str, Any]:
         case PlayerKicked():
             return {"players": _with(view, event.alien_id, active=False)}
         case StatusChanged(status="active"):
-            return {"status": "active", "deadline": None, "started_at": int(at)}
+            return {"status": "active", "deadline": None, "started_at": int(event.at)}
         case StatusChanged():
             return {"status": event.status, "deadline": event.deadline}
         case NumberCalled():
@@ -69,10 +48,10 @@ def _changes(view: LobbyView, event: RoomEvent, at: float) -> dict[str, Any]:
                 "outcome": event.outcome,
                 "winner": event.winner,
                 "pot": event.pot,
-                "finished_at": int(at),
+                "finished_at": int(event.at),
                 "deadline": None,
             }
-    raise TypeError(f"{type(event).__name__} is no room event")
+    return {}  # an OtherEvent
 
 
 def _seats(view: LobbyView, event: PlayerEvent) -> list[PlayerView]:

@@ -97,13 +97,13 @@ export interface ErrorBody {
 export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "banned" | "limit_reached" | "forbidden" | "unknown_lobby" | "unknown_invoice" | "not_offered" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "tier_closed" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
 
 /**
- * The end, with everything that may be known now. Cancelled: 0, [], {}, null. `log_hash`
- * vouches for the lobby's log up to here, also when there is no proof.
+ * The end, with everything that may be known now. Cancelled or voided: 0, [], {},
+ * null. `log_hash` vouches for the lobby's log up to here, also when there is no proof.
  */
 export interface GameFinished {
   seq: number;
   at: number;
-  outcome: "won" | "no_winner" | "cancelled";
+  outcome: "won" | "no_winner" | "cancelled" | "voided";
   winner: string | null;
   pattern: string | null;
   pot: number;
@@ -345,7 +345,7 @@ export interface LobbyState {
   latest_number: number | null;
   previous_number: number | null;
   winner: string | null;
-  outcome: "won" | "no_winner" | "cancelled" | null;
+  outcome: "won" | "no_winner" | "cancelled" | "voided" | null;
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
@@ -372,7 +372,7 @@ export interface LobbyView {
   latest_number: number | null;
   previous_number: number | null;
   winner: string | null;
-  outcome: "won" | "no_winner" | "cancelled" | null;
+  outcome: "won" | "no_winner" | "cancelled" | "voided" | null;
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
@@ -399,7 +399,7 @@ export interface PastGame {
   lobby_id: string;
   buy_in_amount: number;
   variant: string;
-  outcome: "won" | "no_winner" | "cancelled";
+  outcome: "won" | "no_winner" | "cancelled" | "voided";
   won: boolean;
   kicked: boolean;
   pattern: string | null;
@@ -460,7 +460,7 @@ export interface PlayerLeft {
   alien_id: string;
   player_count: number;
   pot: number;
-  reason: "left" | "unpaid" | "payment_failed" | "expired";
+  reason: "left" | "unpaid" | "payment_failed" | "expired" | "kicked";
 }
 
 /**
@@ -555,7 +555,7 @@ export interface Ready {
 export interface RecordedGameFinished {
   seq: number;
   at: number;
-  outcome: "won" | "no_winner" | "cancelled";
+  outcome: "won" | "no_winner" | "cancelled" | "voided";
   winner: string | null;
   pattern: string | null;
   pot: number;
@@ -610,7 +610,7 @@ export interface RecordedPlayerLeft {
   alien_id: string;
   player_count: number;
   pot: number;
-  reason: "left" | "unpaid" | "payment_failed" | "expired";
+  reason: "left" | "unpaid" | "payment_failed" | "expired" | "kicked";
   event: "player_left";
 }
 
@@ -748,7 +748,7 @@ export interface StatusAnswer {
   latest_number: number | null;
   previous_number: number | null;
   winner: string | null;
-  outcome: "won" | "no_winner" | "cancelled" | null;
+  outcome: "won" | "no_winner" | "cancelled" | "voided" | null;
   created_at: string;
   started_at: string | null;
   finished_at: string | null;

@@ -9,11 +9,9 @@ from typing import Final
 import httpx
 import structlog
 
-from protocol.client import LobbyClient, connect_front_desk, enter_lobby
-from protocol.connection import CommandRefused, ConnectionLost
+from protocol.client import CommandRefused, ConnectionLost, Event, Room, connect, enter_lobby
 from protocol.errors import ErrorCode
 from protocol.to_client import LobbyState, NumberCalled
-from protocol.view import RoomMessage
 from protocol.views import Invoice, LobbyView
 from server.rules.draw import Grid
 from server.rules.tickets import Complete, judge
@@ -62,7 +60,7 @@ class Bot:
     async def take_seat(self, buy_in_amount: int) -> None:
         """Take a seat and pay for it, unless one is paid already. Raises CommandRefused,
         ConnectionLost, and what paying raises."""
-        async with connect_front_desk(self._access.url, self._token) as desk:
+        async with connect(self._access.url, self._token) as desk:
             joined = await desk.join(buy_in_amount, client_seed=secrets.token_hex(8))
         if joined.invoice.status != "paid":
             await self._access.pay(joined.invoice)
@@ -74,13 +72,13 @@ class Bot:
         try:
             async with enter_lobby(self._access.url, self._token, self.lobby_id) as lobby:
                 await self._arrange(lobby)
-                async for message in lobby.events():
+                async for message in lobby:
                     await self._react(lobby, message)
                 return lobby.view
         finally:
             self.begun.set()
 
-    async def _arrange(self, lobby: LobbyClient) -> None:
+    async def _arrange(self, lobby: Room) -> None:
         side = lobby.view.rules.side
         numbers = _random.sample(range(1, lobby.view.rules.highest + 1), side * side)
         rows = [numbers[row * side : (row + 1) * side] for row in range(side)]
@@ -96,18 +94,18 @@ class Bot:
     def _hold(self, grid: list[list[int]]) -> None:
         self.grid = tuple(tuple(row) for row in grid)
 
-    async def _react(self, lobby: LobbyClient, message: RoomMessage | LobbyState) -> None:
+    async def _react(self, lobby: Room, message: Event) -> None:
         if lobby.view.status != "forming":
             self.begun.set()
         match message:
             case LobbyState() if message.you.grid is not None:
                 self._hold(message.you.grid)
-            case RoomMessage(event=NumberCalled(number=number)):
+            case NumberCalled(number=number):
                 if any(number in row for row in self.grid):
                     self.marked.add(number)
                     await self._claim_if_complete(lobby)
 
-    async def _claim_if_complete(self, lobby: LobbyClient) -> None:
+    async def _claim_if_complete(self, lobby: Room) -> None:
         if not isinstance(judge(self.grid, self.marked, lobby.patterns), Complete):
             return
         await asyncio.sleep(_random.uniform(*self._claim_delay_seconds))

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from protocol import strict_json
 from protocol.client import enter_lobby
-from protocol.view import RoomMessage
+from protocol.to_client import RoomEvent
 from protocol.views import LobbyView
 from server.assembly.app import App
 from server.dev.bots import Bot
@@ -64,9 +64,9 @@ async def _play(world: DevWorld, console: Console) -> LobbyView:
         async with spectator as lobby, asyncio.TaskGroup() as group:
             group.create_task(first.play())
             group.create_task(_play_later(group, others))
-            async for message in lobby.events():
-                if isinstance(message, RoomMessage):
-                    screen.show(lobby.view, message.event)
+            async for message in lobby:
+                if isinstance(message, RoomEvent):
+                    screen.show(lobby.view, message)
     return lobby.view
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from playwright.async_api import ConsoleMessage, Page, expect
 
 from protocol.to_client import NumberCalled
-from protocol.view import RoomMessage
 from server.rules.tickets import Complete, judge
 from tests.browser.world import TIER, World
 from tests.support.wait import until
@@ -113,9 +112,9 @@ class Person:
         grid = tuple(tuple(ticket[start : start + side]) for start in range(0, len(ticket), side))
         called: set[int] = set()
         async with world.watch(lobby_id) as lobby:
-            async for heard in lobby.events():
+            async for heard in lobby:
                 match heard:
-                    case RoomMessage(event=NumberCalled(number=number)) if number in ticket:
+                    case NumberCalled(number=number) if number in ticket:
                         called.add(number)
                         await self.mark(number)
                 if isinstance(judge(grid, called, lobby.patterns), Complete):

@@ -4,7 +4,7 @@ import json
 
 from playwright.async_api import Route, expect
 
-from protocol.client import connect_front_desk
+from protocol.client import connect
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.world import TIER, World
 from tests.support.wait import until
@@ -109,7 +109,7 @@ async def test_a_wallet_that_does_not_answer_may_be_asked_again_and_may_answer_l
 
 async def invoice_of(world: World, player: str) -> str:
     """The invoice of the seat that a player has."""
-    async with connect_front_desk(world.url, world.token(player)) as desk:
+    async with connect(world.url, world.token(player)) as desk:
         return (await desk.join(TIER)).invoice.invoice_id
 
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from protocol.client import LobbyClient, connect_front_desk, enter_lobby
+from protocol.client import Room, connect, enter_lobby
 from protocol.to_client import NumberCalled
-from protocol.view import RoomMessage
 from protocol.views import Invoice
 from server.dev.bots import Access, Bot
 from tests.support.process import ChildProcess
@@ -55,7 +54,7 @@ class World:
 
     async def join(self, alien_id: str, buy_in_amount: int) -> str:
         """A seat for a player who does not come to the front desk: the lobby's id."""
-        async with connect_front_desk(self.url, self.token(alien_id)) as desk:
+        async with connect(self.url, self.token(alien_id)) as desk:
             return (await desk.join(buy_in_amount)).lobby.lobby_id
 
     async def pay(self, invoice_id: str) -> None:
@@ -89,16 +88,16 @@ class World:
                 game.cancel()
             await asyncio.wait(games)
 
-    def watch(self, lobby_id: str) -> AbstractAsyncContextManager[LobbyClient]:
+    def watch(self, lobby_id: str) -> AbstractAsyncContextManager[Room]:
         """A lobby as a spectator sees it."""
         return enter_lobby(self.url, self.token("spectator"), lobby_id)
 
     async def calls(self, lobby_id: str, how_many: int) -> None:
         """Return after so many more calls in a lobby."""
         async with self.watch(lobby_id) as lobby:
-            async for heard in lobby.events():
+            async for heard in lobby:
                 match heard:
-                    case RoomMessage(event=NumberCalled()):
+                    case NumberCalled():
                         how_many -= 1
                 if how_many == 0:
                     return

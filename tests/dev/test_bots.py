@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protocol.client import connect_front_desk, enter_lobby
+from protocol.client import connect, enter_lobby
 from protocol.views import LobbyView
 from server.assembly.app import App
 from server.dev.bots import Bot, keep_lobbies_warm
@@ -40,7 +40,7 @@ def world(tmp_path: Path) -> DevWorld:
 
 async def forming(world: DevWorld) -> dict[int, LobbyView]:
     """The lobbies that form, by their tiers."""
-    async with connect_front_desk(world.url, world.access.token("eve")) as desk:
+    async with connect(world.url, world.access.token("eve")) as desk:
         return {lobby.buy_in_amount: lobby for lobby in await desk.list()}
 
 
@@ -68,7 +68,7 @@ async def test_a_bot_that_comes_late_plays_with_the_grid_that_the_server_arrange
         await ann.take_seat(3500)
         await bob.take_seat(3500)
         async with enter_lobby(world.url, world.access.token("ann"), ann.lobby_id) as lobby:
-            await anext(event async for event in lobby.events() if lobby.view.status == "active")
+            await anext(event async for event in lobby if lobby.view.status == "active")
             arranged = (await lobby.sync()).you.grid
         playing = asyncio.create_task(ann.play())
         await until(lambda: [list(row) for row in ann.grid] == arranged)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from protocol.client import connect_front_desk
+from protocol.client import connect
 from protocol.views import LobbyView
 from server.dev.ports import free_port
 from tests.support.process import ChildProcess, StartProcess
@@ -43,7 +43,7 @@ async def token(url: str, player: str) -> str:
 
 async def paid_lobbies(url: str) -> list[LobbyView]:
     """The forming lobbies in which somebody has paid."""
-    async with connect_front_desk(url, await token(url, "eve")) as desk:
+    async with connect(url, await token(url, "eve")) as desk:
         return [lobby for lobby in await desk.list() if lobby.pot]
 
 

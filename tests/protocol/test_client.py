@@ -7,11 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from protocol.client import LobbyClient, connect_front_desk, enter_lobby
-from protocol.connection import ANSWER_TIMEOUT_SECONDS, CommandRefused, ConnectionLost
+from protocol.client import (
+    CommandRefused,
+    ConnectionLost,
+    Event,
+    Room,
+    connect,
+    enter_lobby,
+    verify,
+)
 from protocol.errors import ErrorCode
-from protocol.to_client import ClaimFalse, ClaimWon, LobbyState, NumberCalled, PlayerReady
-from protocol.view import RoomMessage
+from protocol.to_client import ClaimFalse, ClaimWon, GameFinished, LobbyState, NumberCalled
 from server.assembly.app import App
 from server.dev.compose import DevWorld
 from server.dev.ports import free_port
@@ -44,7 +50,7 @@ async def app(world: DevWorld) -> AsyncIterator[App]:
 
 async def take_seat(world: DevWorld, player: str) -> str:
     """The lobby in which `player` now has a paid seat."""
-    async with connect_front_desk(world.url, world.access.token(player)) as desk:
+    async with connect(world.url, world.access.token(player)) as desk:
         joined = await desk.join(3500)
     await world.access.pay(joined.invoice)
     return joined.lobby.lobby_id
@@ -59,13 +65,13 @@ async def begin_game(world: DevWorld) -> str:
     return lobby_id
 
 
-async def win(lobby: LobbyClient, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
+async def win(lobby: Room, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
     """Claim as soon as a line has been called, hear the rest."""
     called: set[int] = set()
     answer = None
-    async for heard in lobby.events():
-        if isinstance(heard, RoomMessage) and isinstance(heard.event, NumberCalled):
-            called.add(heard.event.number)
+    async for heard in lobby:
+        if isinstance(heard, NumberCalled):
+            called.add(heard.number)
             if answer is None and has_line(grid, called):
                 answer = await lobby.claim()
     assert answer is not None
@@ -75,7 +81,7 @@ async def win(lobby: LobbyClient, grid: list[list[int]]) -> ClaimWon | ClaimFals
 async def test_a_player_gets_a_seat_an_invoice_and_a_place_in_the_list(
     world: DevWorld, app: App
 ) -> None:
-    async with connect_front_desk(world.url, world.access.token("ann")) as desk:
+    async with connect(world.url, world.access.token("ann")) as desk:
         joined = await desk.join(3500, client_seed="lucky")
         (listed,) = await desk.list(3500)
         assert await desk.list(7000) == []
@@ -84,14 +90,49 @@ async def test_a_player_gets_a_seat_an_invoice_and_a_place_in_the_list(
     assert listed == joined.lobby
 
 
-async def test_the_front_desk_tells_what_forms_and_what_changes(world: DevWorld, app: App) -> None:
+async def test_the_front_desk_knows_what_forms_now(world: DevWorld, app: App) -> None:
     lobby_id = await take_seat(world, "ann")
-    async with connect_front_desk(world.url, world.access.token("eve")) as desk:
-        updates = desk.updates()
-        first = await anext(updates)
+    async with connect(world.url, world.access.token("eve")) as desk:
+        (first,) = desk.lobbies
         assert (first.lobby_id, first.player_count) == (lobby_id, 1)
+        cut(app)
         await take_seat(world, "bob")
-        assert (await anext(updates)).player_count == 2
+        await until(lambda: desk.lobbies == [])
+
+
+async def test_a_game_is_played_with_nothing_but_what_the_package_promises(
+    world: DevWorld, app: App
+) -> None:
+    answers: list[ClaimWon | ClaimFalse] = []
+
+    async def play(player: str) -> list[Event]:
+        desk = await connect(url=world.url, token=lambda: world.access.token(player))
+        joined = await desk.join(3500, client_seed=f"the luck of {player}")
+        await world.access.pay(joined.invoice)
+        room = await desk.enter(joined.lobby.lobby_id)
+        await room.select_numbers([n for row in GRIDS[player] for n in row])
+        await room.arrange_grid(GRIDS[player])
+        called: set[int] = set()
+        heard: list[Event] = []
+        async for event in room:
+            heard.append(event)
+            if event.event == "number_called":
+                called.add(event.number)
+                if player == "ann" and has_line(GRIDS[player], called):
+                    answers.append(await room.claim())
+        await desk.close()
+        return heard
+
+    heard = await asyncio.gather(play("ann"), play("bob"))
+    assert [answer.valid for answer in answers] == [True]
+    for events in heard:
+        assert [e.seq for e in events] == list(range(events[0].seq, events[-1].seq + 1))
+        end = events[-1]
+        assert isinstance(end, GameFinished)
+        assert end.proof is not None
+        proof = end.proof.model_dump(mode="json")
+        assert verify(proof)
+        assert not verify(proof | {"entropy": "00" * 32})
 
 
 async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
@@ -102,7 +143,7 @@ async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
     async with enter_lobby(world.url, token, lobby_id, last_seq=0) as ann:
         won = await win(ann, GRIDS["ann"])
         shown = await ann.sync()
-        assert ann.view.model_dump() == shown.model_dump(exclude={"patterns", "you", "at"})
+        assert ann.view.model_dump() == shown.model_dump(exclude={"event", "patterns", "you", "at"})
         assert (ann.view.rules.variant, len(ann.patterns)) == ("classic", 8)
     assert isinstance(won, ClaimWon)
     assert (ann.view.outcome, ann.view.winner, won.pot) == ("won", "ann", 7000)
@@ -133,13 +174,13 @@ async def test_a_refused_connection_is_raised_with_its_code(world: DevWorld, app
         async with enter_lobby(world.url, token, "lobby_3500_000000000000"):
             pass
     with pytest.raises(CommandRefused, match=ErrorCode.UNAUTHORIZED):
-        async with connect_front_desk(world.url, "no token"):
+        async with connect(world.url, "no token"):
             pass
 
 
 async def test_a_server_that_is_not_there_is_told() -> None:
     with pytest.raises(ConnectionLost):
-        async with connect_front_desk(f"http://127.0.0.1:{free_port()}", "token"):
+        async with connect(f"http://127.0.0.1:{free_port()}", "token"):
             pass
 
 
@@ -149,17 +190,6 @@ async def test_who_leaves_has_no_seat_any_more(world: DevWorld, app: App) -> Non
         assert ann.you.role == "player"
         await ann.leave()
         assert (await ann.sync()).you.role == "spectator"
-
-
-async def test_a_new_token_prolongs_the_connection_of_the_same_player_only(
-    world: DevWorld, app: App
-) -> None:
-    lobby_id = await take_seat(world, "ann")
-    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
-        expires_at = await ann.refresh_token(world.access.token("ann"))
-        assert expires_at > app.clock.now_ms()
-        with pytest.raises(CommandRefused, match=ErrorCode.IDENTITY_MISMATCH):
-            await ann.refresh_token(world.access.token("bob"))
 
 
 # --- connections that break --------------------------------------------------------------------
@@ -185,8 +215,7 @@ async def test_each_event_comes_once_and_in_order_however_often_the_connection_b
     seqs: list[int] = []
     cuts = 0
     async with enter_lobby(world.url, world.access.token("eve"), lobby_id, last_seq=0) as eve:
-        async for heard in eve.events():
-            assert isinstance(heard, RoomMessage)
+        async for heard in eve:
             seqs.append(heard.seq)
             if heard.seq % 10 == 0:
                 cuts += cut(app)
@@ -205,9 +234,9 @@ async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
         enter_lobby(world.url, token, lobby_id) as ann,
         enter_lobby(world.url, token, lobby_id) as other,
     ):
-        events = ann.events()
+        events = aiter(ann)
 
-        async def hear() -> RoomMessage | LobbyState:
+        async def hear() -> Event:
             return await anext(events)
 
         assert isinstance(await hear(), LobbyState)
@@ -218,8 +247,7 @@ async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
         async with enter_lobby(world.url, token, lobby_id) as other_again:
             await other_again.arrange_grid(GRIDS["ann"])
         ready = await listening
-        assert isinstance(ready, RoomMessage)
-        assert isinstance(ready.event, PlayerReady)
+        assert ready.event == "player_ready"
         assert ann.you.grid == GRIDS["ann"]
 
 
@@ -227,14 +255,7 @@ async def test_a_client_comes_back_when_the_server_said(world: DevWorld, app: Ap
     lobby_id = await take_seat(world, "ann")
     now = asyncio.get_running_loop().time
     waited: list[float] = []
-    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
-
-        async def listen() -> None:
-            async for _ in ann.events():
-                pass
-
-        listening = asyncio.create_task(listen())
-        await ann.sync()
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id):
         for _ in range(4):  # by chance it would come back late enough once or twice
             start = now()
             assert cut(app) == 1
@@ -242,49 +263,68 @@ async def test_a_client_comes_back_when_the_server_said(world: DevWorld, app: Ap
             await until(lambda: len(app.sockets.gateway.eio.sockets) == 1)
             waited.append(now() - start)
             await until(lambda: is_in(app))
-        listening.cancel()
     assert min(waited) >= RETRY_AFTER_MS.start / 1000
 
 
 async def test_without_a_last_event_the_whole_state_comes_first(world: DevWorld, app: App) -> None:
     lobby_id = await take_seat(world, "ann")
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
-        first = await anext(ann.events())
+        first = await anext(aiter(ann))
     assert isinstance(first, LobbyState)
     assert first.you.paid
 
 
-async def test_a_command_on_a_connection_that_ends_does_not_wait_for_an_answer(
+async def test_a_command_on_a_connection_that_ends_is_carried_out_on_the_next(
     world: DevWorld, app: App
 ) -> None:
     lobby_id = await take_seat(world, "ann")
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
         cut(app)
-        with pytest.raises(ConnectionLost):
-            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS / 2):
-                await ann.sync()
+        assert await ann.arrange_grid(GRIDS["ann"]) == GRIDS["ann"]
+
+
+async def test_a_command_after_the_end_is_refused_at_once(world: DevWorld, app: App) -> None:
+    lobby_id = await take_seat(world, "ann")
+    async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
+        await ann.close()
+        with pytest.raises(ConnectionLost) as lost:
+            await ann.sync()
+    assert lost.value.code == "no_answer"
+
+
+async def test_whoever_is_not_let_back_in_is_told_where_they_iterate(
+    world: DevWorld, app: App
+) -> None:
+    lobby_id = await take_seat(world, "ann")
+    tokens = iter([world.access.token("ann")] * 2)
+    async with enter_lobby(world.url, lambda: next(tokens, "none"), lobby_id) as ann:
+        cut(app)
+        with pytest.raises(CommandRefused, match=ErrorCode.UNAUTHORIZED):
+            async for _ in ann:
+                pass
+        assert [event async for event in ann] == []
 
 
 async def test_closing_ends_the_events(world: DevWorld, app: App) -> None:
     lobby_id = await take_seat(world, "ann")
-    heard: list[RoomMessage | LobbyState] = []
+    heard: list[Event] = []
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
 
         async def listen() -> None:
-            heard.extend([event async for event in ann.events()])
+            heard.extend([event async for event in ann])
 
         listening = asyncio.create_task(listen())
         await ann.sync()  # so that it has begun to listen
         await ann.close()
         await listening
-    assert [type(event) for event in heard] == [LobbyState]
+    assert [event.event for event in heard] == ["lobby_state"]
 
 
 async def test_whoever_is_cancelled_while_they_connect_does_not_go_on(
     world: DevWorld, app: App
 ) -> None:
     async def come() -> None:
-        async with connect_front_desk(world.url, world.access.token("ann")):
+        async with connect(world.url, world.access.token("ann")):
             came.set()
             await asyncio.Event().wait()
 

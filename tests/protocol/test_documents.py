@@ -14,8 +14,8 @@ from protocol.documents.page import page
 from protocol.documents.sockets import ANSWERS, NAMESPACES
 from protocol.errors import ERRORS
 from protocol.examples import EXAMPLES, FROM_CLIENT, ROOM, TO_CLIENT
+from protocol.heard import read_room_message
 from protocol.to_client import ROOM_EVENTS
-from protocol.view import read_room_message
 from server.rules.verify import verify_proof
 from tests.protocol.wire import schema_of
 
@@ -74,7 +74,7 @@ def test_the_server_takes_every_example_of_a_client(model: type[BaseModel]) -> N
 @pytest.mark.parametrize("name", ROOM_EVENTS)
 def test_the_client_reads_every_example_of_the_room(name: str) -> None:
     model = ROOM_EVENTS[name]
-    assert isinstance(read_room_message(name, ROOM[model]).event, model)
+    assert isinstance(read_room_message(name, ROOM[model]), model)
 
 
 @pytest.mark.parametrize("model", TO_CLIENT, ids=lambda model: model.__name__)

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pydantic import ValidationError
 
 from protocol.errors import Refused
-from protocol.view import fold_event, read_room_message
+from protocol.heard import OtherEvent, read_room_message
+from protocol.view import fold_event
 from server.rules.commands import ArrangeGrid, Claim, Command, Leave, TakeSeat
 from server.rules.evolve import evolve
 from server.rules.lobby import due_at
@@ -90,15 +91,17 @@ TestAnyView = AnyView.TestCase
 def test_a_message_keeps_its_number_and_time() -> None:
     fields = {"seq": 7, "at": 1.5, "alien_id": "ann", "active_players": 1}
     message = read_room_message("player_kicked", fields)
-    assert (message.seq, message.at, message.event.model_dump()) == (
-        7,
-        1.5,
-        {"alien_id": "ann", "active_players": 1},
-    )
+    assert message.model_dump() == {"event": "player_kicked", **fields}
+
+
+def test_an_event_of_a_newer_server_changes_the_view_by_its_number_only() -> None:
+    view = public_view(Game().lobby, seq=6)
+    message = read_room_message("bonus_given", {"seq": 7, "at": 1.5, "coins": 3})
+    assert type(message).__name__ == OtherEvent.__name__
+    assert message.model_dump() == {"event": "bonus_given", "seq": 7, "at": 1.5, "coins": 3}
+    assert fold_event(view, message) == view.model_copy(update={"seq": 7})
 
 
 def test_what_is_no_room_event_is_told() -> None:
-    with pytest.raises(KeyError):
-        read_room_message("lobby_state", {"seq": 1, "at": 1.0})
     with pytest.raises(ValidationError):
         read_room_message("player_kicked", {"seq": 1, "at": 1.0, "alien_id": "ann"})

@@ -1,0 +1,172 @@
+"""A lobby that a client has entered."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+from protocol.channel import Channel, Failure
+from protocol.connection import CommandRefused, ConnectionLost
+from protocol.heard import LobbyState, RoomMessage, read_room_message
+from protocol.ids import lobby_namespace
+from protocol.reading import read
+from protocol.to_client import (
+    ArrangeGridAnswer,
+    ClaimFalse,
+    ClaimWon,
+    PlayerEvent,
+    PlayerKicked,
+    SelectNumbersAnswer,
+    StatusChanged,
+)
+from protocol.tokens import TokenSource, claims_of, token_of
+from protocol.view import fold_event
+from protocol.views import Grid, LobbyView, Numbers, Patterns, You
+
+Event = RoomMessage | LobbyState
+
+_END: Final = None
+
+
+class Room:
+    """A lobby as its player or a spectator sees it.
+
+    To iterate over it gives each event once and in order, beginning with the LobbyState that it was
+    entered in, until the game is over or the room is closed, through any number of broken
+    connections. It raises CommandRefused when the server does not let the client back in. Whoever
+    stops, and iterates again, goes on where they stopped.
+
+    `view` is the lobby after the last event that came, `patterns` what wins there, `you` one's own
+    part of it. Every command raises CommandRefused or ConnectionLost.
+    """
+
+    view: LobbyView
+    patterns: Patterns
+    you: You
+
+    def __init__(self, url: str, token: TokenSource, lobby_id: str, last_seq: int | None) -> None:
+        self.lobby_id = lobby_id
+        self._source = token
+        self._me: str | None = None
+        self._heard_seq = last_seq
+        self._own_is_due = False
+        self._finished = False
+        self._events: asyncio.Queue[Event | Failure | None] = asyncio.Queue()
+        self._channel = Channel(
+            url,
+            lobby_namespace(lobby_id),
+            token,
+            hear=self._hear,
+            came_back=self._ask_own,
+            ended=self._finish,
+            auth=self._auth,
+        )
+
+    async def select_numbers(self, numbers: Numbers) -> Numbers:
+        """Choose the numbers of the ticket: those that are held now."""
+        body = await self._channel.ask("select_numbers", numbers=numbers)
+        return read(SelectNumbersAnswer, body).numbers
+
+    async def arrange_grid(self, grid: Grid) -> Grid:
+        """Arrange the ticket, as rows: the grid that is held now."""
+        body = await self._channel.ask("arrange_grid", grid=grid)
+        return read(ArrangeGridAnswer, body).grid
+
+    async def claim(self) -> ClaimWon | ClaimFalse:
+        """Say that a pattern is complete. If it is not, the player is out."""
+        body = await self._channel.ask("claim")
+        return read(ClaimWon, body) if body["valid"] else read(ClaimFalse, body)
+
+    async def leave(self) -> None:
+        """Give the seat up."""
+        await self._channel.ask("leave")
+
+    async def sync(self) -> LobbyState:
+        """The whole state as it is now; `view` does not change by it."""
+        return read(LobbyState, (await self._channel.ask("sync"))["state"])
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._events.get()
+            if event is _END or isinstance(event, Exception):
+                self._events.put_nowait(_END)  # for the next who iterates
+                if event is _END:
+                    return
+                raise event
+            yield event
+
+    async def open(self) -> None:
+        """Go in: `view` and `you` are known then. Raises CommandRefused or ConnectionLost."""
+        self._me = claims_of(await token_of(self._source)).get("sub")
+        await self._channel.open()
+        try:
+            self._take(await self.sync())
+        except BaseException:
+            await self._channel.close()
+            raise
+        self._channel.listen()
+
+    async def close(self) -> None:
+        """Leave the room, not the seat; iterating ends."""
+        await self._channel.close()
+
+    def _auth(self) -> Mapping[str, Any]:
+        return {} if self._heard_seq is None else {"last_seq": self._heard_seq}
+
+    async def _hear(self, name: str, message: dict[str, Any]) -> None:
+        event: Event
+        if name == "lobby_state":
+            event = read(LobbyState, message)
+            self._take(event)
+        elif isinstance(message.get("seq"), int):
+            event = read_room_message(name, message)
+            if event.seq > self.view.seq:
+                self.view = fold_event(self.view, event)
+                self._own_is_due = self._own_is_due or self._may_be_own(event)
+        else:
+            return
+        if self._own_is_due:
+            await self._ask_own()
+        if event.seq != self._heard_seq:  # the same state again only tells of one's own part
+            self._heard_seq = event.seq
+            self._events.put_nowait(event)
+        if self.view.status == "finished" and self._heard_seq >= self.view.seq:
+            self._finish(_END)
+
+    def _finish(self, how: Failure | None) -> None:
+        """Nothing comes after this."""
+        if not self._finished:
+            self._finished = True
+            self._events.put_nowait(how)
+
+    def _may_be_own(self, event: RoomMessage) -> bool:
+        """Whether an event may stand for a change of one's own part, which is in no event."""
+        match event:
+            case PlayerEvent(alien_id=alien_id) | PlayerKicked(alien_id=alien_id):
+                return alien_id == self._me
+            case StatusChanged():
+                return self.you.role == "player"
+        return False
+
+    async def _ask_own(self) -> None:
+        """Ask for one's own part; if there is no answer now, at the next message or connection."""
+        self._own_is_due = True
+        try:
+            body = await self._channel.ask_once("sync", last_seq=self._heard_seq)
+            if "events" in body and "you" not in body:  # of a server of the version before
+                body = await self._channel.ask_once("sync")
+        except ConnectionLost:
+            return
+        except CommandRefused as refused:
+            if not refused.retry:
+                raise
+            return
+        own = body["you"] if "you" in body else body["state"]["you"]
+        self.you = read(You, own)
+        self._own_is_due = False
+
+    def _take(self, state: LobbyState) -> None:
+        self.view = LobbyView.model_construct(
+            **{name: getattr(state, name) for name in LobbyView.model_fields}
+        )
+        self.patterns = state.patterns
+        self.you = state.you
