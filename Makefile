@@ -5,7 +5,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock'
 
-.PHONY: install run demo docs test fuzz bench lint check lock audit-dependencies
+.PHONY: install run demo docs dist test fuzz bench lint check lock audit-dependencies
 
 install: .venv/installed
 
@@ -24,6 +24,11 @@ demo: install  ## one fast game between bots, in the terminal
 
 docs: install  ## the documents in protocol/, written anew from its models
 	$(BIN)/python -m protocol.documents
+
+dist: install  ## the npm package, the wheel and the source archive, in dist/
+	rm -rf dist && mkdir dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+	cd protocol/js && npm pack --silent --pack-destination ../../dist
 
 # Four at a time, since most of them wait; a file's tests stay together. A test that hangs ends its
 # worker, and so the run: pytest-xdist would wait for a new worker without end.

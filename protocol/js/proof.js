@@ -82,7 +82,7 @@ async function opens({ server_seed, server_seed_hash }, { seedHash }) {
 }
 
 async function ticketsCount({ players, entropy }, { side, highest }) {
-  const inOrder = players.every(([id], i) => i === 0 || players[i - 1][0] < id);
+  const inOrder = players.every(([id], i) => i === 0 || isBefore(players[i - 1][0], id));
   const complete = players.every(([, , grid]) => {
     const numbers = new Set(
       grid.flat().filter((n) => Number.isInteger(n) && n >= 1 && n <= highest),
@@ -92,6 +92,13 @@ async function ticketsCount({ players, entropy }, { side, highest }) {
     );
   });
   return players.length >= 2 && inOrder && complete && (await entropyOf(players)) === entropy;
+}
+
+/** In the order of code points, which is not that of JavaScript's strings. */
+function isBefore(one, other) {
+  const [left, right] = [one, other].map((text) => [...text].map((char) => char.codePointAt(0)));
+  const i = left.findIndex((code, at) => code !== right[at]);
+  return i < 0 ? left.length < right.length : left[i] < right[i];
 }
 
 const isHead = (called, order) => called.every((number, i) => number === order[i]);
