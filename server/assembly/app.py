@@ -23,7 +23,7 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.store.reception import Reception
-from server.store.subscription import Subscription
+from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.concurrency import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.http.health import Readiness
@@ -65,10 +65,13 @@ class App:
         self.clock = StoreClock()
         self.metrics = Metrics()
         self.stores = Stores(settings, self.clock, self.metrics, timings)
-        self.subscription = Subscription(
-            self.stores.shard, self.stores.channels, self._restore, timings
+        topology, channels = self.stores.topology, self.stores.channels
+        self.subscription = topology.subscription(channels, self._restore)
+        self.reception = (
+            Reception(self.stores.connection, self.subscription, channels)
+            if isinstance(self.subscription, ShardSubscription)
+            else None
         )
-        self.reception = Reception(self.stores.connection, self.subscription, self.stores.channels)
         self.books = books_side(settings, self.stores, self.clock)
         self.use_cases = UseCases(
             settings,
@@ -164,7 +167,8 @@ class App:
         await self.stores.wait_until_usable()
         self.stores.monitor.start()
         self.subscription.start()
-        self.reception.start()
+        if self.reception is not None:
+            self.reception.start()
         self.use_cases.scheduler.start()
         self.use_cases.cluster_stats.start()
         self._phase = "ok"
@@ -190,7 +194,8 @@ class App:
         await self.http.close()
         await self.sockets.relay.close()
         await self.use_cases.replicas.close()
-        await self.reception.stop()
+        if self.reception is not None:
+            await self.reception.stop()
         await self.subscription.close()
         await self.stores.close()
         if self.books is not None:

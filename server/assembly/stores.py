@@ -12,10 +12,8 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.store.channels import Channels
 from server.store.commits import Commits
-from server.store.connection import Connection
 from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
-from server.store.health import StoreHealth
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
 from server.store.lobbies import LobbyStore
@@ -25,7 +23,7 @@ from server.store.past import PastStore
 from server.store.permissions import permissions
 from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
-from server.store.shards import open_shard
+from server.store.shards import open_topology
 from server.store.tables import Tables
 from server.store.timers import Timers
 from server.store.timings import TIMINGS, StoreTimings
@@ -63,9 +61,9 @@ class Stores:
             books=settings.database_url is not None,
         )
         projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
-        self.shard = open_shard(settings.redis_url, settings.sentinel_password, timings)
-        self.connection = Connection(self.shard, clock, metrics, timings)
-        self.health = StoreHealth(self.shard)
+        self.topology = open_topology(settings.redis_url, settings.sentinel_password, timings)
+        self.connection = self.topology.connection(clock, metrics)
+        self.health = self.topology.health()
         self.commits = commits = Commits(self.connection, metrics)
         self.tables = Tables(self.connection, tables(settings))
         self.monitor = StoreMonitor(
@@ -91,7 +89,7 @@ class Stores:
         Raises WeakDurability if it must not be told of payments, or not be played on.
         """
         self.monitor.attach()
-        self.shard.start()
+        self.topology.start()
         while True:
             try:
                 self.channels.sharded = await self.health.has_sharded_channels()
@@ -125,4 +123,4 @@ class Stores:
         await self.monitor.stop()
         await self.connection.close()
         await self.health.close()
-        await self.shard.stop()
+        await self.topology.stop()

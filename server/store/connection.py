@@ -3,6 +3,7 @@
 import asyncio
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from importlib.resources import files
@@ -61,51 +62,37 @@ class Script:
         self.sha: str | None = None
 
 
-class Connection:
-    """One connection for all commands of a process.
+class Connection(ABC):
+    """The store, for commands of one table each: whoever uses it need not know where that is."""
 
-    Commands that are waiting when the connection is free go out in one write, so a busy server
-    pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
+    look: Callable[[Ask], Awaitable[None]] | None = None
+    """Awaited whenever a connection was made anew, before any command goes out on it: whatever it
+    asks is answered by the store that they will reach. If it raises, the connection is given up."""
 
-    `look` is awaited whenever the connection was made anew, before any command goes out on it:
-    whatever it asks is answered by the store that they will reach. If it raises, the connection is
-    given up.
-    """
-
-    def __init__(
-        self,
-        shard: Shard,
-        clock: StoreClock,
-        metrics: Metrics,
-        timings: StoreTimings = TIMINGS,
-    ) -> None:
-        self._shard = shard
-        self._timings = timings
+    def __init__(self, clock: StoreClock, metrics: Metrics) -> None:
         self._clock = clock
         self.metrics = metrics
-        shard.on_moved(self._leave)
-        self._redis_connection: Any = None  # of redis-py, whose connections have no types
-        self._waiting: list[_Command] = []
-        self._sender: asyncio.Task[None] | None = None
-        self._patience = SharedTimeout(timings.command, _give_up)
-        self.look: Callable[[Ask], Awaitable[None]] | None = None
-        self._looked = False
 
+    @abstractmethod
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
 
         Raises StoreUnavailable after `timings.command` at most, or redis.ResponseError if
         the command itself is wrong.
         """
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command[0], pack_command(command), answer))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_waiting())
-        self._patience.start(answer)
-        try:
-            return await answer
-        finally:
-            self._patience.cancel(answer)
+
+    @abstractmethod
+    async def look_again(self) -> None:
+        """Have the store looked at as if it were a new one. Raises StoreUnavailable."""
+
+    @property
+    @abstractmethod
+    def waiting(self) -> int:
+        """Commands that wait to be sent."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish what was sent and close."""
 
     async def run(self, script: Script, keys: Sequence[str], args: Sequence[Any]) -> Any:
         """The answer of a script; it must not have written before it can fail."""
@@ -130,6 +117,47 @@ class Connection:
         seconds, microseconds = await self.call("TIME")
         self._observe(seconds, microseconds, sent_ms)
 
+    def _observe(self, seconds: Any, microseconds: Any, sent_ms: float) -> None:
+        store_ms = int(seconds) * 1000 + int(microseconds) / 1000
+        self._clock.observe(store_ms, sent_ms, self._clock.monotonic_ms())
+
+
+class ShardConnection(Connection):
+    """One connection to one shard for all commands of a process.
+
+    Commands that are waiting when the connection is free go out in one write, so a busy server
+    pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
+    """
+
+    def __init__(
+        self,
+        shard: Shard,
+        clock: StoreClock,
+        metrics: Metrics,
+        timings: StoreTimings = TIMINGS,
+    ) -> None:
+        super().__init__(clock, metrics)
+        self._shard = shard
+        self._timings = timings
+        shard.on_moved(self._leave)
+        self._redis_connection: Any = None  # of redis-py, whose connections have no types
+        self._waiting: list[_Command] = []
+        self._sender: asyncio.Task[None] | None = None
+        self._patience = SharedTimeout(timings.command, _give_up)
+        self._looked = False
+
+    async def call(self, *command: Any) -> Any:
+        """See `Connection.call`."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((command[0], pack_command(command), answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_waiting())
+        self._patience.start(answer)
+        try:
+            return await answer
+        finally:
+            self._patience.cancel(answer)
+
     async def look_again(self) -> None:
         """Have the connection looked at as if it were a new one. Raises StoreUnavailable."""
         self._looked = False
@@ -145,10 +173,6 @@ class Connection:
         if self._sender is not None:
             await asyncio.wait([self._sender])
         await self._hang_up()
-
-    def _observe(self, seconds: Any, microseconds: Any, sent_ms: float) -> None:
-        store_ms = int(seconds) * 1000 + int(microseconds) / 1000
-        self._clock.observe(store_ms, sent_ms, self._clock.monotonic_ms())
 
     async def _send_waiting(self) -> None:
         try:

@@ -10,7 +10,7 @@ from server.store import keys
 from server.store.channels import Channels
 from server.store.connection import Connection
 from server.store.errors import StoreUnavailable
-from server.store.subscription import Subscription
+from server.store.subscription import ShardSubscription
 
 LOOK_SECONDS: Final = 1.0
 
@@ -26,7 +26,7 @@ class Reception:
     """
 
     def __init__(
-        self, connection: Connection, subscription: Subscription, channels: Channels
+        self, connection: Connection, subscription: ShardSubscription, channels: Channels
     ) -> None:
         self._connection = connection
         self._subscription = subscription

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
@@ -26,13 +27,48 @@ Listener = Callable[[str], None]
 """Called with each message of a channel."""
 
 
-class Subscription:
+class Subscription(ABC):
     """Listens on channels for a whole process.
 
     While the connection is up, every message of a subscribed channel reaches its listener, in
     order. Whenever it was lost, `on_restored` is called after all channels are subscribed again:
     messages of the time between are gone, and must be read from where they are kept.
     """
+
+    connections: int
+    """How often a connection was made: if that changed meanwhile, messages may be missing."""
+
+    @property
+    @abstractmethod
+    def alive(self) -> bool:
+        """Whether a connection is up and has answered lately."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Connect, and stay connected until `close`."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Stop listening."""
+
+    @abstractmethod
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Listen on a channel; when this returns, no later message is missed.
+
+        Raises StoreUnavailable if the store does not confirm in time; nothing is left then.
+        """
+
+    @abstractmethod
+    def redirect(self, channel: str, listener: Listener) -> None:
+        """Give a subscribed channel another listener."""
+
+    @abstractmethod
+    def unsubscribe(self, channel: str) -> None:
+        """Stop listening on a channel, at once."""
+
+
+class ShardSubscription(Subscription):
+    """Listens on the channels of one shard, on one connection."""
 
     def __init__(
         self,
@@ -52,7 +88,6 @@ class Subscription:
         self._task: asyncio.Task[None] | None = None
         self._heard_at_s = 0.0
         self.connections = 0
-        """How often a connection was made: if that changed meanwhile, messages may be missing."""
         self.complete = False
         """Whether all channels are subscribed on the connection that there is."""
         self._renewing = asyncio.Event()
@@ -79,10 +114,7 @@ class Subscription:
         self._renewing.set()
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Listen on a channel; when this returns, no later message is missed.
-
-        Raises StoreUnavailable if the store does not confirm in time; nothing is left then.
-        """
+        """See `Subscription.subscribe`."""
         self._listeners[channel] = listener
         confirmed = self._confirmed[channel] = asyncio.Event()
         try:

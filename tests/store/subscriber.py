@@ -1,7 +1,7 @@
 """Somebody who listens on the store's channels."""
 
 from server.store.channels import Channels
-from server.store.subscription import Subscription
+from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import PlainShard
 
@@ -13,7 +13,9 @@ class Subscriber:
         self.heard: list[str] = []
         self.restored = 0
         self._shard = PlainShard(url)
-        self.subscription = Subscription(self._shard, Channels(sharded), self._restored, timings)
+        self.subscription = ShardSubscription(
+            self._shard, Channels(sharded), self._restored, timings
+        )
         self.subscription.start()
 
     async def close(self) -> None:

@@ -16,9 +16,8 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import load_settings
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
-from server.store.subscription import Subscription
+from server.store.shards import open_topology
 from server.store.timings import TIMINGS, StoreTimings
-from server.store.topology import PlainShard
 from server.transport.http.alien_payments import delivery_of
 from tests.support.wait import until
 
@@ -72,10 +71,10 @@ class Node:
         self.stores = Stores(loaded, self.clock, metrics, timings)
         self.stores.channels.sharded = sharded
         self._listening = (
-            self.stores.shard if listen_url is None else PlainShard(listen_url, timings)
+            self.stores.topology if listen_url is None else open_topology(listen_url, None, timings)
         )
-        self.subscription = Subscription(
-            self._listening, self.stores.channels, lambda: self.replicas.restore(), timings
+        self.subscription = self._listening.subscription(
+            self.stores.channels, lambda: self.replicas.restore()
         )
         use_cases = UseCases(
             loaded, tiers, self.stores, self.subscription, self.clock, metrics, joins
