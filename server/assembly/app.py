@@ -156,6 +156,8 @@ class App:
             if self._handed:
                 # Who comes meanwhile waits in the sockets, or is served by others.
                 await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
+                if beginning.done():
+                    await beginning
             url = await self.http.listen()
             await beginning
         finally:

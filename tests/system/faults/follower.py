@@ -19,11 +19,12 @@ Data = dict[str, Any]
 class Follower:
     """A spectator who comes back as often as it takes, each time with the `seq` of the last event
     it saw, `last_seq` in the beginning. `heard` is everything that came of the lobby, in the order
-    of arrival."""
+    of arrival; `refusals` why it was not let in."""
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
         self.lobby_id = lobby_id
         self.heard: list[tuple[str, Data]] = []
+        self.refusals: list[str] = []
         self.visits = 0
         self.finished = asyncio.Event()
         self._url = url
@@ -62,6 +63,7 @@ class Follower:
         async with aiohttp.ClientSession() as http:
             client = socketio.AsyncClient(reconnection=False, http_session=http)
             client.on("*", self._hear, namespace=self._namespace)
+            client.on("connect_error", self._refused, namespace=self._namespace)
             try:
                 await client.connect(
                     self._url,
@@ -74,6 +76,9 @@ class Follower:
                 await client.eio.wait()
             finally:
                 await client.shutdown()
+
+    def _refused(self, why: Any) -> None:
+        self.refusals.append(str(why))
 
     def _hear(self, event: str, data: Data) -> None:
         if event == "draining":  # of the server, not of the lobby

@@ -21,7 +21,7 @@ Answer = tuple[int, Any]
 
 class Players:
     """Any number of players behind one URL. A request that was not answered, or that may be tried
-    again, is sent again as it was."""
+    again, is sent again as it was. `refusals` has why, but for answers that took too long."""
 
     def __init__(
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
@@ -29,6 +29,7 @@ class Players:
         self.url = url
         self.issuer = issuer
         self._provider = provider
+        self.refusals: list[str] = []
         self._http = http
 
     async def join(self, name: str, buy_in_amount: int) -> Any:
@@ -70,9 +71,15 @@ class Players:
     async def _try(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer | None:
         try:
             async with self._http.post(self.url + path, data=body, headers=headers) as answer:
-                return answer.status, await answer.json(content_type=None)
-        except (aiohttp.ClientError, TimeoutError):
+                status, said = answer.status, await answer.json(content_type=None)
+        except TimeoutError:
             return None
+        except aiohttp.ClientError as error:
+            self.refusals.append(repr(error))
+            return None
+        if status in RETRY:
+            self.refusals.append(said["code"])
+        return status, said
 
 
 def impatient_http() -> aiohttp.ClientSession:
