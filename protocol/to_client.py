@@ -127,6 +127,18 @@ class LobbyListed(Message):
     lobby: LobbyView
 
 
+AnnouncementLevel = Literal["info", "warning"]
+
+
+class Announcement(Message):
+    """`announcement`: the operator's word to everybody, in every namespace; on connect too, while
+    it stands (`until`, Unix ms; null: it is said once)."""
+
+    text: str
+    level: Annotated[AnnouncementLevel, NEWER_WORDS]
+    until: UnixMs | None
+
+
 class Draining(Message):
     """`draining`: this server shuts down; connect again after so many ms."""
 

@@ -19,10 +19,12 @@ from server.store.ledger import LedgerStore
 from server.store.lobbies import LobbyStore
 from server.store.monitor import StoreMonitor
 from server.store.nodes import Nodes
+from server.store.operator_log import OperatorLog
 from server.store.past import PastStore
 from server.store.permissions import permissions
 from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
+from server.store.restrictions import Restrictions
 from server.store.shards import open_topology
 from server.store.tables import Tables
 from server.store.timers import Timers
@@ -65,7 +67,9 @@ class Stores:
         self.connection = self.topology.connection(clock, metrics)
         self.health = self.topology.health()
         self.commits = commits = Commits(self.connection, metrics)
-        self.tables = Tables(self.connection, tables(settings))
+        self.restrictions = Restrictions(self.connection, commits, clock)
+        self.operator_log = OperatorLog(self.connection, commits, self.channels, clock)
+        self.tables = Tables(self.connection, tables(settings), self.restrictions.copy)
         self.monitor = StoreMonitor(
             self.connection,
             lambda: [*permissions(self.tables.known, self.channels)],

@@ -8,10 +8,13 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.services.admissions import Admissions
 from server.services.alarms import Alarms
 from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
 from server.services.lobbies import Lobbies
+from server.services.operator_watch import OperatorWatch
+from server.services.operators import Operators
 from server.services.past import Past
 from server.services.payments import Payments
 from server.services.play import Play
@@ -44,10 +47,12 @@ class UseCases:
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
         self.billing = Billing(stores.invoices, stores.terms)
+        admissions = Admissions(stores.restrictions, clock)
         self.seats = Seats(
             self.lobbies,
             stores.directory,
             self.billing,
+            admissions,
             clock,
             [
                 Tier(
@@ -62,9 +67,17 @@ class UseCases:
             joins,
         )
         self.play = Play(self.lobbies)
-        self.payments = Payments(self.lobbies, stores.invoices, stores.terms, clock, past)
+        self.payments = Payments(
+            self.lobbies, stores.invoices, stores.terms, admissions, clock, past
+        )
         self.records = Records(stores.lobbies, past)
         self.proofs = Proofs(self.lobbies, stores.proofs, past)
+        self.operators = Operators(
+            self.lobbies, stores.operator_log, stores.restrictions, stores.tables, clock, offered
+        )
+        self.operator_watch = OperatorWatch(
+            stores.operator_log, stores.restrictions, stores.tables, subscription, clock
+        )
         self.scheduler = TickScheduler(
             self.lobbies, stores.timers, alarms, clock, stores.tables, stores.timings
         )

@@ -105,11 +105,17 @@ class Receipt:
 
 
 def receive(
-    lobby: Lobby | None, invoice: Invoice, delivery: Delivery, terms: Terms, now_ms: float
+    lobby: Lobby | None,
+    invoice: Invoice,
+    delivery: Delivery,
+    terms: Terms,
+    now_ms: float,
+    *,
+    may_sit: bool = True,
 ) -> Receipt:
     """Decide a delivery about `invoice`, whose lobby is None when it is gone. `terms` are those of
     invoices that are issued now. `now_ms` (Unix ms) is rounded down: events carry whole
-    milliseconds."""
+    milliseconds. `may_sit`: whether a seat that is held no more may be taken again."""
     if delivery.key in invoice.deliveries:
         return Receipt(processed=False, reason="already_processed", recorded=False)
     if delivery.status == "failed":
@@ -121,7 +127,7 @@ def receive(
         return _owed_back(invoice, delivery, processed=False, reason="amount_mismatch")
     if lobby is not None:
         turn = Turn(lobby)
-        if _pay_seat(turn, invoice, delivery, int(now_ms)):
+        if _pay_seat(turn, invoice, delivery, int(now_ms), may_sit=may_sit):
             return Receipt(processed=True, events=turn.events)
     return _owed_back(invoice, delivery, processed=True, reason="refund_owed")
 
@@ -148,10 +154,21 @@ def _mismatch(invoice: Invoice, delivery: Delivery, terms: Terms) -> NotProcesse
     return "amount_missing" if delivery.units is None else None
 
 
-def _pay_seat(turn: Turn, invoice: Invoice, delivery: Delivery, now_ms: int) -> bool:
+def seats_again(lobby: Lobby | None, invoice: Invoice, delivery: Delivery) -> bool:
+    """Whether a delivery would take a seat for its player, who holds none."""
+    if lobby is None or lobby.status != "forming" or delivery.status != "finalized":
+        return False
+    return invoice.alien_id not in lobby.players
+
+
+def _pay_seat(
+    turn: Turn, invoice: Invoice, delivery: Delivery, now_ms: int, *, may_sit: bool
+) -> bool:
     if turn.lobby.status != "forming" or invoice.status not in ("pending", "expired", "failed"):
         return False
     seated = turn.lobby.players.get(invoice.alien_id)
+    if seated is None and not may_sit:
+        return False
     if seated is None:
         end_lapsed_seats(turn, now_ms)
         if turn.lobby.full:

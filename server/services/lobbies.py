@@ -97,8 +97,11 @@ class Lobbies:
         """
         return await self.change(lobby_id, lambda lobby, now_ms: decide(lobby, command, now_ms))
 
-    async def change(self, lobby_id: str, decision: Decision) -> Changed | Refused:
-        """Commit the events that `decision` makes for the lobby; it may be called more than once.
+    async def change(
+        self, lobby_id: str, decision: Decision, *, writes: Sequence[Write] = ()
+    ) -> Changed | Refused:
+        """Commit the events that `decision` makes for the lobby, with further writes; it may be
+        called more than once.
 
         A replica may be outdated, so it serves for a change, which the commit checks, but never
         for a refusal.
@@ -106,11 +109,12 @@ class Lobbies:
         async with self.hold(lobby_id):
             known = self._replicas.snapshot(lobby_id)
             if known is not None:
-                changed = await self.attempt(known, decision)
+                changed = await self.attempt(known, decision, writes=writes)
                 if isinstance(changed, Changed) and changed.records:
                     return changed
             for _ in range(ATTEMPTS):
-                changed = await self.attempt(await self._store.load(lobby_id), decision)
+                stored = await self._store.load(lobby_id)
+                changed = await self.attempt(stored, decision, writes=writes)
                 if changed is not None:
                     return changed
         return Refused(ErrorCode.UNAVAILABLE)

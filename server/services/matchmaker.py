@@ -20,6 +20,7 @@ from server.rules.evolve import evolve
 from server.rules.lobby import Lobby
 from server.rules.payments import Invoice
 from server.runtime.clock import StoreClock
+from server.services.admissions import Admission, Admissions
 from server.services.billing import Billing
 from server.services.lobbies import Changed, Lobbies
 from server.services.seat_requests import (
@@ -51,6 +52,7 @@ class Matchmaker:
         lobbies: Lobbies,
         directory: Directory,
         billing: Billing,
+        admissions: Admissions,
         clock: StoreClock,
         tier: Tier,
         table: str,
@@ -60,6 +62,7 @@ class Matchmaker:
         self._lobbies = lobbies
         self._directory = directory
         self._billing = billing
+        self._admissions = admissions
         self._may_join = may_join
         self._clock = clock
         self._tier = tier
@@ -100,16 +103,23 @@ class Matchmaker:
         return batch
 
     async def _seat_batch(self, requests: Sequence[SeatRequest]) -> None:
-        fullest, *seated_in = await asyncio.gather(
+        admission, fullest, seated_in = await asyncio.gather(
+            self._admissions.of(self._table, [request.alien_id for request in requests]),
             self._directory.fullest(self._table, self._other_rules),
-            *(self._seated_in(request.alien_id) for request in requests),
+            asyncio.gather(*(self._seated_in(request.alien_id) for request in requests)),
         )
         new_players: list[SeatRequest] = []
         returning: defaultdict[str, list[SeatRequest]] = defaultdict(list)
         for request, lobby_id in zip(requests, seated_in, strict=True):
+            banned = admission.banned(request.alien_id)
+            if banned is not None:
+                resolve([request], banned)
+                continue
             (new_players if lobby_id is None else returning[lobby_id]).append(request)
-        rounds = [self._seat_in(lobby_id, those, ()) for lobby_id, those in returning.items()]
-        await asyncio.gather(*rounds, self._seat_new_players(new_players, fullest))
+        rounds = [
+            self._seat_in(lobby_id, those, (), admission) for lobby_id, those in returning.items()
+        ]
+        await asyncio.gather(*rounds, self._seat_new_players(new_players, fullest, admission))
         count_attempts(requests)
 
     async def _seated_in(self, alien_id: str) -> str | None:
@@ -120,42 +130,55 @@ class Matchmaker:
         return min(held).lobby_id if held else None
 
     async def _seat_new_players(
-        self, new_players: Sequence[SeatRequest], fullest: str | None
+        self, new_players: Sequence[SeatRequest], fullest: str | None, admission: Admission
     ) -> None:
         """Seat players who hold no seat: in the fullest lobby that plays what is offered now, and
         those for whom it has no room in new ones."""
         while new_players and fullest is not None:
-            await self._seat_in(fullest, new_players, new_players)
+            await self._seat_in(fullest, new_players, new_players, admission)
             if fullest not in self._other_rules:
                 break
             fullest = await self._directory.fullest(self._table, self._other_rules)
         unseated = [request for request in new_players if not request.outcome.done()]
         # In this order, since a lobby opens only if no other has a free seat: all but the last are
         # full at once.
-        await asyncio.gather(*map(self._open, _groups(unseated, self._tier.variant.max_players)))
+        groups = _groups(unseated, self._tier.variant.max_players)
+        await asyncio.gather(*(self._open(group, admission) for group in groups))
 
     async def _seat_in(
-        self, lobby_id: str, requests: Sequence[SeatRequest], new_players: Sequence[SeatRequest]
+        self,
+        lobby_id: str,
+        requests: Sequence[SeatRequest],
+        new_players: Sequence[SeatRequest],
+        admission: Admission,
     ) -> None:
         """Seat as many as there is room for, provided that the `new_players` among them hold no
         seat by then. A failure of the store fails these requests, not those for other lobbies."""
         try:
-            await self._hold_and_seat(lobby_id, requests, new_players)
+            await self._hold_and_seat(lobby_id, requests, new_players, admission)
         except StoreUnavailable as error:
             fail(requests, error)
 
     async def _hold_and_seat(
-        self, lobby_id: str, requests: Sequence[SeatRequest], new_players: Sequence[SeatRequest]
+        self,
+        lobby_id: str,
+        requests: Sequence[SeatRequest],
+        new_players: Sequence[SeatRequest],
+        admission: Admission,
     ) -> None:
+        table = ids.lobby_table(lobby_id)
+        if table != self._table:  # its own commits check its own copy of what operators ordered
+            names = [request.alien_id for request in requests]
+            admission = await self._admissions.of(table, names)
         async with self._lobbies.hold(lobby_id):
             if not any(request.attempts for request in requests):
                 # What this node knows may be old. A commit checks it, so it serves for a change,
                 # but never for a refusal, and not a second time.
                 known = await self._lobbies.snapshot(lobby_id)
-                if await self._seat_by(known, requests, new_players, only_changes=True):
+                if await self._seat_by(known, requests, new_players, admission, only_changes=True):
                     return
             stored = await self._lobbies.stored(lobby_id)
-            await self._seat_by(stored, requests, new_players, only_changes=False)
+            await self._seat_by(stored, requests, new_players, admission, only_changes=False)
             if all(request.attempts and not request.outcome.done() for request in requests):
                 await self._repair(lobby_id, requests)
 
@@ -170,6 +193,7 @@ class Matchmaker:
         before: Snapshot,
         requests: Sequence[SeatRequest],
         new_players: Sequence[SeatRequest],
+        admission: Admission,
         *,
         only_changes: bool,
     ) -> bool:
@@ -182,16 +206,17 @@ class Matchmaker:
         names = [request.alien_id for request in requests]
         given_up = await self._billing.given_up(before.lobby, names, self._tier.takes_test)
         now_ms = before.time_ms(self._clock.now_ms())
-        events, seated = self._fill(before.lobby, requests, now_ms, given_up)
+        events, seated = self._fill(before.lobby, requests, now_ms, given_up, admission)
         if only_changes and not events:
             return False
-        checks = self._unseated_checks(request for request in seated if request in new_players)
+        checks = [admission.unchanged]
+        checks += self._unseated_checks(request for request in seated if request in new_players)
         returned = (given_up.get(request.alien_id) for request in seated)
         checks += [invoice_check(invoice) for invoice in returned if invoice is not None]
         await self._commit(before, events, now_ms, seated, checks)
         return True
 
-    async def _open(self, requests: Sequence[SeatRequest]) -> None:
+    async def _open(self, requests: Sequence[SeatRequest], admission: Admission) -> None:
         """Open a lobby for as many as it has seats, provided that they hold no seat by then, and
         that no other lobby has a free one."""
         tier = self._tier
@@ -199,8 +224,9 @@ class Matchmaker:
         opening = OpenLobby(lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex())
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
-        events, seated = self._fill(evolve(None, opened), requests, now_ms, {})
+        events, seated = self._fill(evolve(None, opened), requests, now_ms, {}, admission)
         checks = [
+            admission.unchanged,
             self._directory.none_open_check(self._table, self._other_rules),
             *self._unseated_checks(seated),
         ]
@@ -216,6 +242,7 @@ class Matchmaker:
         requests: Iterable[SeatRequest],
         now_ms: float,
         given_up: Mapping[str, Invoice],
+        admission: Admission,
     ) -> tuple[list[Event], list[SeatRequest]]:
         """The events that seat these requests, up to the first for whom there is no seat. Those who
         may not take a new one now are refused."""
@@ -229,13 +256,20 @@ class Matchmaker:
             decided = decide(lobby, command, now_ms)
             if isinstance(decided, Refused):
                 break
-            if decided and not request.permit.granted():
-                resolve([request], Refused(ErrorCode.RATE_LIMITED))
+            refused = self._no_new_seat(request, admission) if decided else None
+            if refused is not None:
+                resolve([request], refused)
                 continue
             lobby = reduce(evolve, decided, lobby)
             events += decided
             seated.append(request)
         return events, seated
+
+    def _no_new_seat(self, request: SeatRequest, admission: Admission) -> Refused | None:
+        refused = admission.new_seat(request.alien_id)
+        if refused is None and not request.permit.granted():
+            return Refused(ErrorCode.RATE_LIMITED)
+        return refused
 
     def _unseated_checks(self, requests: Iterable[SeatRequest]) -> list[Check]:
         return [

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
-from protocol.ids import invoice_lobby
+from protocol.ids import invoice_lobby, lobby_table
 from protocol.payments import WebhookAnswer
-from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
+from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive, seats_again
 from server.runtime.clock import StoreClock
+from server.services.admissions import Admissions
 from server.services.lobbies import Lobbies
 from server.services.past import Past
 from server.store.codec import read_invoice
@@ -28,12 +29,14 @@ class Payments:
         lobbies: Lobbies,
         invoices: InvoiceStore,
         terms: Terms,
+        admissions: Admissions,
         clock: StoreClock,
         past: Past | None = None,
     ) -> None:
         self._lobbies = lobbies
         self._invoices = invoices
         self._terms = terms
+        self._admissions = admissions
         self._clock = clock
         self._past = past
 
@@ -73,16 +76,21 @@ class Payments:
         lobby = await load(invoice.lobby_id)
         # What the books said counts from before they were asked, so that it is outdated in time.
         now_ms = lobby.time_ms(self._clock.now_ms()) if moved is None else decided_at_ms
-        receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms)
+        may_sit, checks = True, []
+        if seats_again(lobby.lobby, invoice, delivery):
+            admission = await self._admissions.of(lobby_table(invoice.lobby_id), [invoice.alien_id])
+            may_sit = admission.new_seat(invoice.alien_id) is None
+            checks = [admission.unchanged]
+        receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms, may_sit=may_sit)
         if receipt.unmatched:
             await self._keep_unmatched(delivery, raw_body)
         writes = receipt_writes(invoice, delivery, receipt, now_ms)
-        check = invoice_check(invoice)
+        checks.append(invoice_check(invoice))
         if moved is not None:
-            check, back = returned(moved)
+            checks[-1], back = returned(moved)
             writes.insert(0, back)
         if receipt.recorded and not await self._record(
-            lobby, invoice, receipt, check, writes, now_ms
+            lobby, invoice, receipt, checks, writes, now_ms
         ):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
@@ -92,14 +100,14 @@ class Payments:
         lobby: Snapshot,
         invoice: Invoice,
         receipt: Receipt,
-        check: Check,
+        checks: Sequence[Check],
         writes: Sequence[Write],
         now_ms: float,
     ) -> bool:
         if not receipt.events:
-            return await self._invoices.commit(lobby, invoice, [check], writes, now_ms)
+            return await self._invoices.commit(lobby, invoice, checks, writes, now_ms)
         changed = await self._lobbies.commit(
-            lobby, receipt.events, now_ms, checks=[check], writes=writes
+            lobby, receipt.events, now_ms, checks=checks, writes=writes
         )
         return changed is not None
 

@@ -12,6 +12,7 @@ from server.rules.decide import decide
 from server.rules.events import Event, SeatTaken
 from server.rules.lobby import Lobby
 from server.runtime.clock import StoreClock
+from server.services.admissions import Admissions
 from server.services.billing import Billing
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.matchmaker import Matchmaker
@@ -42,6 +43,7 @@ class Seats:
         lobbies: Lobbies,
         directory: Directory,
         billing: Billing,
+        admissions: Admissions,
         clock: StoreClock,
         tiers: Iterable[Tier],
         tables: Tables,
@@ -49,6 +51,7 @@ class Seats:
     ) -> None:
         self._lobbies = lobbies
         self._billing = billing
+        self._admissions = admissions
         self._may_join = may_join
         self._tiers = {tier.buy_in_amount: tier for tier in tiers}
         self._others = {
@@ -57,7 +60,15 @@ class Seats:
         }
         self._matchmakers = {
             table: Matchmaker(
-                lobbies, directory, billing, clock, tier, table, self._others[amount].seat, may_join
+                lobbies,
+                directory,
+                billing,
+                admissions,
+                clock,
+                tier,
+                table,
+                self._others[amount].seat,
+                may_join,
             )
             for amount, tier in self._tiers.items()
             for table in tier.tables
@@ -99,6 +110,11 @@ class Seats:
         if not ids.is_lobby_id(lobby_id) or _tier_of(lobby_id) != buy_in_amount:
             return Refused(ErrorCode.UNKNOWN_TIER if tier is None else ErrorCode.UNKNOWN_LOBBY)
         if tier is None:
+            banned = (await self._admissions.of(ids.lobby_table(lobby_id), [alien_id])).banned(
+                alien_id
+            )
+            if banned is not None:
+                return banned
             seated = await self._lobbies.change(lobby_id, _held_by(alien_id))
             if seated == Refused(ErrorCode.UNKNOWN_LOBBY):
                 return Refused(ErrorCode.UNKNOWN_TIER)
@@ -119,20 +135,30 @@ class Seats:
         self, tier: Tier, alien_id: str, lobby_id: str, permit: JoinPermit
     ) -> Changed | Refused | None:
         """Try once; None: the lobby, or an invoice that was given up there, has changed since."""
-        before = await self._lobbies.stored(lobby_id)
+        before, admission = await asyncio.gather(
+            self._lobbies.stored(lobby_id),
+            self._admissions.of(ids.lobby_table(lobby_id), [alien_id]),
+        )
         if before.lobby is None:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
+        banned = admission.banned(alien_id)
+        if banned is not None:
+            return banned
         given_up = await self._billing.given_up(before.lobby, [alien_id], tier.takes_test)
         known = given_up.get(alien_id)
         command = tier.seat(alien_id, "", lobby_id, known)
 
         def decision(lobby: Lobby, now_ms: float) -> Sequence[Event] | Refused:
             decided = decide(lobby, command, now_ms)
-            if isinstance(decided, Refused) or not decided or permit.granted():
+            if isinstance(decided, Refused) or not decided:
                 return decided
-            return Refused(ErrorCode.RATE_LIMITED)
+            refused = admission.new_seat(alien_id)
+            if refused is None and not permit.granted():
+                refused = Refused(ErrorCode.RATE_LIMITED)
+            return decided if refused is None else refused
 
-        checks = [] if known is None else [invoice_check(known)]
+        checks = [admission.unchanged]
+        checks += [] if known is None else [invoice_check(known)]
         return await self._lobbies.attempt(before, decision, checks=checks)
 
     async def leave(self, alien_id: str, lobby_id: str) -> Changed | Refused:

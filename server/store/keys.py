@@ -12,6 +12,15 @@ TABLES: Final = "tables"  # set: every table that ever opened a lobby; never exp
 NODES: Final = "nodes"  # hash: the samples of each node; a node that is gone is deleted
 UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
 
+OPERATOR_LOG: Final = "operator_log"  # stream: every action of an operator; never expires
+MASTER_RESTRICTIONS: Final = "restrictions:{operator_log}"
+"""Hash: `number` and `head` (the hash) of the log's last entry, the restrictions and their
+`version`, the announcements that stand, and which actions at lobbies are in the log; never
+expires."""
+OPERATORS: Final = "front_desk:{operator_log}"
+"""Channel: the number of the last entry of the operators' log. Whoever may use the channels of
+front desks may use it."""
+
 
 def lobby(lobby_id: str) -> str:
     """Hash: the lobby. Expires after the end."""
@@ -100,6 +109,17 @@ def closed_invoices(table: str) -> str:
     """Sorted set: closed invoices that are not in the books, or not as they are now, by their last
     change in Unix ms. Only with the books."""
     return f"closed_invoices:{{{table}}}"
+
+
+def restrictions(table: str) -> str:
+    """Hash: the table's copy of the restrictions that operators ordered, and their `version`. Never
+    expires."""
+    return f"restrictions:{{{table}}}"
+
+
+def operator_outbox(table: str) -> str:
+    """Hash: what operators did to lobbies of the table and is not in their log yet, by its id."""
+    return f"operator_outbox:{{{table}}}"
 
 
 def front_desk(table: str) -> str:

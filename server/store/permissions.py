@@ -35,6 +35,8 @@ def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permissio
             yield (channels.unsubscribe, channel)
     yield from (("HSET", keys.NODES), ("HDEL", keys.NODES), ("HGETALL", keys.NODES))
     yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES), ("HSETNX", keys.UNMATCHED))
+    yield from (("EVALSHA", _SHA, "1", keys.OPERATOR_LOG), ("XRANGE", keys.OPERATOR_LOG))
+    yield from ((command, keys.MASTER_RESTRICTIONS) for command in ("HMGET", "HGETALL", "HSET"))
     yield from (("HSCAN", keys.UNMATCHED), ("HDEL", keys.UNMATCHED))
 
 
@@ -57,6 +59,8 @@ def _keys(table: str) -> list[str]:
         keys.checkpoint(table),
         keys.ended(table),
         keys.closed_invoices(table),
+        keys.restrictions(table),
+        keys.operator_outbox(table),
         keys.front_desk(table),
     ]
 

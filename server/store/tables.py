@@ -4,7 +4,7 @@ The settings say what is offered, not what exists: the lobbies, invoices and deb
 withdrawn are there all the same.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from protocol.ids import is_lobby_id, lobby_id, table_tier
 from server.store import keys
@@ -12,10 +12,17 @@ from server.store.connection import Connection
 
 
 class Tables:
-    """The tables of the store. `own`: those that this process may open lobbies of."""
+    """The tables of the store. `own`: those that this process may open lobbies of. `prepare`: what
+    is to be done with a table after the store names it, and before anything is written of it."""
 
-    def __init__(self, connection: Connection, own: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        own: Iterable[str] = (),
+        prepare: Callable[[str], Awaitable[None]] | None = None,
+    ) -> None:
         self._connection = connection
+        self._prepare = prepare
         self._known = dict.fromkeys(own)
         self._noted: set[str] = set()
         self._named: set[str] = set()
@@ -37,6 +44,8 @@ class Tables:
         commit can have both. Raises StoreUnavailable."""
         if table not in self._noted:
             await self._connection.call("SADD", keys.TABLES, table)
+            if self._prepare is not None:
+                await self._prepare(table)
             self._noted.add(table)
             self._known[table] = None
 

@@ -93,6 +93,8 @@ class Node:
         self.play = use_cases.play
         self.payments = use_cases.payments
         self.scheduler = use_cases.scheduler
+        self.operators = use_cases.operators
+        self.operator_watch = use_cases.operator_watch
 
     async def start(self) -> None:
         """Connect, and learn the store's time."""

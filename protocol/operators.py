@@ -1,0 +1,202 @@
+"""What operators ask for, and what they are answered: `/ops/api`, and the command line alike."""
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from protocol.http import IsoTime
+from protocol.ids import ALIEN_ID_PATTERN
+from protocol.to_client import AnnouncementLevel
+from protocol.views import Message
+
+MOST_CHARACTERS: Final = 500
+_MOST_MS: Final = 253_402_300_799_000
+"""The end of the year 9999: later is for good, and no ISO-8601."""
+
+Role = Literal["viewer", "support", "cashier", "admin"]
+ROLES: Final[tuple[Role, ...]] = ("viewer", "support", "cashier", "admin")
+"""Each may do what those before it may."""
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return text
+
+
+def _unix_ms(given: Any) -> Any:
+    """A time as Unix ms or ISO-8601 (without a zone it is UTC)."""
+    if isinstance(given, str):
+        if given.isascii() and given.isdigit():
+            given = int(given)
+        else:
+            at = datetime.fromisoformat(given)
+            at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+            given = at.timestamp() * 1000
+    if isinstance(given, float) and math.isfinite(given):
+        given = int(given)
+    return given
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=MOST_CHARACTERS),
+    AfterValidator(_one_line),
+]
+"""One line of text."""
+Until = Annotated[
+    Annotated[int, Field(strict=True, ge=0, le=_MOST_MS)] | None,
+    BeforeValidator(_unix_ms),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "description": "Unix ms"},
+                {"type": "string", "description": "ISO-8601"},
+                {"type": "null"},
+            ]
+        }
+    ),
+]
+KnownAlienId = Annotated[str, StringConstraints(pattern=ALIEN_ID_PATTERN)]
+Tier = Annotated[StrictInt, Field(gt=0)]
+
+
+class OperatorRequest(BaseModel):
+    """What an operator sends: exact types, no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Void(OperatorRequest):
+    """`void`: end a lobby in whatever phase it is; everything that was paid in is owed back."""
+
+    lobby_id: str
+    reason: Line
+
+
+class Ban(OperatorRequest):
+    """`ban`: the player takes no seat and gets no invoice, until then or for good."""
+
+    alien_id: KnownAlienId
+    reason: Line
+    until: Until = None
+
+
+class Unban(OperatorRequest):
+    """`unban`: the player may take seats again. `until` is ignored."""
+
+    alien_id: KnownAlienId
+    reason: Line
+    until: Until = None
+
+
+class Close(OperatorRequest):
+    """`close`: no new seats in the tier."""
+
+    buy_in_amount: Tier
+    reason: Line
+
+
+class Open(OperatorRequest):
+    """`open`: seats in the tier again."""
+
+    buy_in_amount: Tier
+    reason: Line
+
+
+class Announce(OperatorRequest):
+    """`announce`: said to everybody in every namespace; with `until` it stands, and is said on
+    connect. The same text again takes the place of the one before."""
+
+    text: Line
+    level: AnnouncementLevel = "info"
+    until: Until = None
+    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
+
+
+class Kick(OperatorRequest):
+    """`kick`: take a player's seat in a lobby that forms; a payment is owed back."""
+
+    alien_id: KnownAlienId
+    lobby_id: str
+    reason: Line
+
+
+ActionName = Literal["void", "ban", "unban", "close", "open", "announce", "kick"]
+REQUESTS: Final[dict[ActionName, type[OperatorRequest]]] = {
+    "void": Void,
+    "ban": Ban,
+    "unban": Unban,
+    "close": Close,
+    "open": Open,
+    "announce": Announce,
+    "kick": Kick,
+}
+MAY: Final[dict[ActionName, Role]] = {
+    "void": "admin",
+    "ban": "support",
+    "unban": "support",
+    "close": "admin",
+    "open": "admin",
+    "announce": "support",
+    "kick": "admin",
+}
+"""The least role that may do it."""
+
+
+def may(role: Role, least: Role) -> bool:
+    """Whether a role may do what `least` may."""
+    return ROLES.index(role) >= ROLES.index(least)
+
+
+class Operator(Message):
+    """`GET /ops/api/me`: who the token is, and which actions the role may do."""
+
+    name: str
+    role: Role
+    actions: list[str]
+
+
+class LogEntryView(Message):
+    """An entry of the operators' log: who did what to what, when and why. `previous_hash` is the
+    `hash` of the entry before, 64 zeros for the first."""
+
+    id: int
+    at: IsoTime
+    operator: str
+    action: str
+    target: str
+    reason: str
+    details: dict[str, Any] | None
+    previous_hash: str
+    hash: str
+
+
+class OperatorLogView(Message):
+    """`GET /ops/api/log`: all entries, the oldest first; `intact` is whether nobody altered,
+    dropped or added one, and `problems` says where, a sentence each."""
+
+    entries: list[LogEntryView]
+    intact: StrictBool
+    problems: list[str]
+
+
+class ActionDone(Message):
+    """An action was carried out. `changed`: whether there was anything to do; if not, or if the log
+    cannot be written at the moment, `entry` is null; in the latter case it follows by itself."""
+
+    action: str
+    changed: StrictBool
+    entry: LogEntryView | None

@@ -1,0 +1,238 @@
+"""What operators do: one service, whether they come by the page, over HTTP or by the command line.
+
+Restrictions are written to their master together with the log's entry, and from there to every
+table before anyone is told that it is done: from then on no commit seats whom they meet. What is
+done to a lobby is in its table's outbox by the same commit, and from there in the log.
+"""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from protocol import ids, operators
+from protocol.errors import ErrorCode, Refused
+from protocol.to_client import Announcement
+from server.rules.commands import Command, Kick, Void
+from server.rules.decide import decide
+from server.runtime.clock import StoreClock
+from server.services.lobbies import Lobbies
+from server.store.errors import StoreUnavailable
+from server.store.operator_log import Action, LogEntry, OperatorLog, outbox_write
+from server.store.restrictions import Restrictions, ban_field, closed_field, until_of
+from server.store.tables import Tables
+
+_ATTEMPTS: Final = 100
+_ANNOUNCEMENT: Final = "announcement:"
+
+log = structlog.get_logger(__name__)
+
+
+class Operators:
+    """Carries out actions. `offered`: the buy-ins that this process's settings name."""
+
+    def __init__(
+        self,
+        lobbies: Lobbies,
+        operator_log: OperatorLog,
+        restrictions: Restrictions,
+        tables: Tables,
+        clock: StoreClock,
+        offered: Collection[int],
+    ) -> None:
+        self._lobbies = lobbies
+        self._log = operator_log
+        self._restrictions = restrictions
+        self._tables = tables
+        self._clock = clock
+        self._offered = offered
+        self._actions: Mapping[type, Callable[[str, Any], Awaitable[bool | Refused]]] = {
+            operators.Void: self._void,
+            operators.Kick: self._kick,
+            operators.Ban: self._ban,
+            operators.Unban: self._unban,
+            operators.Close: self._close,
+            operators.Open: self._open,
+            operators.Announce: self._announce,
+        }
+
+    async def carry_out(self, by: str, request: operators.OperatorRequest) -> bool | Refused:
+        """Do what the operator named `by` asks for: whether there was anything to do, or why it is
+        refused. When this returns True, it holds on all servers and is in the log, or about to be.
+
+        Raises StoreUnavailable when it is not known whether it was done; it may be asked for again.
+        """
+        done = await self._actions[type(request)](by, request)
+        name = type(request).__name__.lower()
+        if not isinstance(done, Refused):
+            log.info("operator_action", operator=by, action=name, changed=done)
+        return done
+
+    async def record(
+        self,
+        by: str,
+        action: str,
+        target: str,
+        reason: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> LogEntry:
+        """Write down what an operator did elsewhere, such as with payouts. Raises
+        StoreUnavailable."""
+        return await self._append(self._action(by, action, target, reason, details), {})
+
+    # At lobbies
+
+    async def _void(self, by: str, request: operators.Void) -> bool | Refused:
+        action = self._action(by, "void", request.lobby_id, request.reason)
+        return await self._at_lobby(request.lobby_id, Void(), action)
+
+    async def _kick(self, by: str, request: operators.Kick) -> bool | Refused:
+        details = {"lobby_id": request.lobby_id}
+        action = self._action(by, "kick", request.alien_id, request.reason, details)
+        return await self._at_lobby(request.lobby_id, Kick(request.alien_id), action)
+
+    async def _at_lobby(self, lobby_id: str, command: Command, action: Action) -> bool | Refused:
+        if not ids.is_lobby_id(lobby_id):
+            return Refused(ErrorCode.UNKNOWN_LOBBY)
+        table = ids.lobby_table(lobby_id)
+        changed = await self._lobbies.change(
+            lobby_id,
+            lambda lobby, now_ms: decide(lobby, command, now_ms),
+            writes=[outbox_write(table, os.urandom(8).hex(), action)],
+        )
+        if isinstance(changed, Refused):
+            return changed
+        try:
+            await self._log.empty_outbox(table)
+        except StoreUnavailable as error:  # it is done; any server writes it down later
+            log.warning("operator_action_not_in_log_yet", error=str(error))
+        return True
+
+    # Restrictions
+
+    async def _ban(self, by: str, request: operators.Ban) -> bool | Refused:
+        if self._is_past(request.until):
+            return Refused(ErrorCode.INVALID_MESSAGE)
+        details = {"until": request.until}
+        action = self._action(by, "ban", request.alien_id, request.reason, details)
+        value = orjson.dumps(request.until).decode()
+        return await self._order(action, ban_field(request.alien_id), value)
+
+    async def _unban(self, by: str, request: operators.Unban) -> bool | Refused:
+        action = self._action(by, "unban", request.alien_id, request.reason)
+        return await self._order(action, ban_field(request.alien_id), None)
+
+    async def _close(self, by: str, request: operators.Close) -> bool | Refused:
+        return await self._tier(by, "close", request.buy_in_amount, request.reason, "1")
+
+    async def _open(self, by: str, request: operators.Open) -> bool | Refused:
+        return await self._tier(by, "open", request.buy_in_amount, request.reason, None)
+
+    async def _tier(
+        self, by: str, name: str, buy_in_amount: int, reason: str, value: str | None
+    ) -> bool | Refused:
+        await self._tables.read()
+        if buy_in_amount not in self._offered and not self._tables.of_tier(buy_in_amount):
+            return Refused(ErrorCode.UNKNOWN_TIER)
+        action = self._action(by, name, str(buy_in_amount), reason)
+        return await self._order(action, closed_field(buy_in_amount), value)
+
+    async def _order(self, action: Action, field: str, value: str | None) -> bool:
+        """Give a field of the master this value, and then all tables; whether it had another."""
+        for _ in range(_ATTEMPTS):
+            head, now = await self._log.look(field)
+            if now == value:  # perhaps its order was interrupted before it reached all tables
+                await self._at_all_tables(self._restrictions.copy)
+                return False
+            version = head.version + 1
+            changes = {field: value, "version": str(version)}
+            if await self._log.append(head, action, changes) is not None:
+                bring = partial(self._restrictions.apply, version=version, changes={field: value})
+                await self._at_all_tables(bring)
+                return True
+        raise StoreUnavailable("the operators' log kept changing")
+
+    async def _at_all_tables(self, bring: Callable[[str], Awaitable[None]]) -> None:
+        await asyncio.gather(*map(bring, await self._tables.read()))
+
+    # To everybody
+
+    async def _announce(self, by: str, request: operators.Announce) -> bool | Refused:
+        if self._is_past(request.until):
+            return Refused(ErrorCode.INVALID_MESSAGE)
+        details = {"level": request.level, "until": request.until}
+        action = self._action(by, "announce", request.text, request.reason, details)
+        standing = await self._restrictions.master()
+        changes: dict[str, str | None] = {
+            field: None
+            for field, written in standing.items()
+            if field.startswith(_ANNOUNCEMENT) and self._is_past(_stands_until(written))
+        }
+        if request.until is not None:
+            said = Announcement(text=request.text, level=request.level, until=request.until)
+            changes[announcement_field(request.text)] = said.model_dump_json()
+        await self._append(action, changes)
+        return True
+
+    async def _append(self, action: Action, changes: Mapping[str, str | None]) -> LogEntry:
+        for _ in range(_ATTEMPTS):
+            entry = await self._log.append(await self._log.head(), action, changes)
+            if entry is not None:
+                return entry
+        raise StoreUnavailable("the operators' log kept changing")
+
+    def _action(
+        self,
+        by: str,
+        action: str,
+        target: str,
+        reason: str,
+        details: Mapping[str, Any] | None = None,
+    ) -> Action:
+        return Action(
+            operator=by,
+            action=action,
+            target=target,
+            reason=reason,
+            at=int(self._clock.now_ms()),
+            details=details,
+        )
+
+    def _is_past(self, until: int | None) -> bool:
+        return until is not None and until <= self._clock.now_ms()
+
+
+def announcement_field(text: str) -> str:
+    """The master's field of an announcement that stands: one for each text."""
+    return _ANNOUNCEMENT + hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def standing_announcements(master: Mapping[str, str]) -> list[Announcement]:
+    """The announcements in the master, the one that ends first first. One that is not understood
+    is logged and left out."""
+    found = []
+    for field, written in master.items():
+        if field.startswith(_ANNOUNCEMENT):
+            try:
+                found.append(Announcement.model_validate_json(written))
+            except ValueError:
+                log.warning("announcement_not_understood", field=field)
+    return sorted(found, key=lambda said: said.until or 0)
+
+
+def closed_tiers(master: Mapping[str, str]) -> frozenset[int]:
+    """The buy-ins of the tiers that are closed."""
+    names = (field.partition(":") for field in master)
+    return frozenset(int(tier) for kind, _, tier in names if kind == "closed" and tier.isdecimal())
+
+
+def _stands_until(written: str) -> int | None:
+    try:
+        return until_of(orjson.dumps(orjson.loads(written)["until"]).decode())
+    except (ValueError, LookupError, TypeError):
+        return None

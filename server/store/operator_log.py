@@ -1,0 +1,258 @@
+"""The operators' log: every action that changed something, each entry with the hash of the one
+before it.
+
+The log, its head and the master of the restrictions are in one slot, and change in one step. What
+operators do to lobbies happens in a table's slot: there it stands in an outbox from the same commit
+on, until it is in the log.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+
+from server.runtime.clock import StoreClock
+from server.store import keys
+from server.store.channels import Channels
+from server.store.commits import Check, Commits
+from server.store.connection import Connection
+from server.store.errors import StoreUnavailable
+from server.store.projection import Write
+
+EMPTY_HASH: Final = "0" * 64
+"""The `previous_hash` of the first entry."""
+_PAGE: Final = 1_000
+_ATTEMPTS: Final = 100
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What an operator did: who, what, to whom or what, why, at which Unix ms; `details` is what
+    else belongs to it."""
+
+    operator: str
+    action: str
+    target: str
+    reason: str
+    at: int
+    details: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """An action as it stands in the log. `id` counts from 1."""
+
+    id: int
+    at: int
+    operator: str
+    action: str
+    target: str
+    reason: str
+    details: Mapping[str, Any] | None
+    previous_hash: str
+    hash: str
+
+    def computed_hash(self) -> str:
+        """The hash that the entry has if nobody altered it: hex SHA-256 of the JSON text (no
+        spaces, no ASCII escaping) of all its other values in the order of its fields, with
+        `previous_hash` first."""
+        values = [
+            *(self.previous_hash, self.id, self.at, self.operator, self.action),
+            *(self.target, self.reason, self.details),
+        ]
+        text = json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chained(action: Action, number: int, previous_hash: str) -> LogEntry:
+    """The action as the entry of that number."""
+    unsealed = LogEntry(
+        id=number,
+        at=action.at,
+        operator=action.operator,
+        action=action.action,
+        target=action.target,
+        reason=action.reason,
+        details=action.details,
+        previous_hash=previous_hash,
+        hash="",
+    )
+    return replace(unsealed, hash=unsealed.computed_hash())
+
+
+def breaks(entries: Iterable[LogEntry], head: "Head | None" = None) -> list[str]:
+    """Where the chain is broken, a sentence for each; `head`: where it has to end."""
+    found, previous, number = [], EMPTY_HASH, 0
+    for entry in entries:
+        number += 1
+        if entry.id != number:
+            found.append(f"entry {number}: it is missing, {entry.id} stands in its place")
+        elif entry.previous_hash != previous:
+            found.append(f"entry {number}: it does not follow on the one before it")
+        if entry.hash != entry.computed_hash():
+            found.append(f"entry {entry.id}: it was altered")
+        previous, number = entry.hash, entry.id
+    if head is not None and (head.number, head.hash) != (number, previous):
+        found.append(f"the log ends at entry {number}, but {head.number} was the last, or another")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The last entry: its number and its hash; and the `version` of the restrictions after it."""
+
+    number: int = 0
+    hash: str = EMPTY_HASH
+    version: int = 0
+
+
+class OperatorLog:
+    """The log in the store, and the outboxes of the tables."""
+
+    def __init__(
+        self, connection: Connection, commits: Commits, channels: Channels, clock: StoreClock
+    ) -> None:
+        self._connection = connection
+        self._commits = commits
+        self._channels = channels
+        self._clock = clock
+
+    async def head(self) -> Head:
+        """Where the log ends. Raises StoreUnavailable."""
+        return (await self.look("head"))[0]
+
+    async def look(self, name: str) -> tuple[Head, str | None]:
+        """Where the log ends and, of the same instant, a field of the master. Raises
+        StoreUnavailable."""
+        number, hashed, version, found = await self._connection.call(
+            "HMGET", keys.MASTER_RESTRICTIONS, "number", "head", "version", name
+        )
+        if not (number and hashed):
+            return Head(), found
+        return Head(_whole(number), hashed, _whole(version or "")), found
+
+    async def append(
+        self, head: Head, action: Action, changes: Mapping[str, str | None] | None = None
+    ) -> LogEntry | None:
+        """Write an action down as the next entry after `head`, and make its `changes` of the master
+        true in the same step. None: that is not the last entry any more; decide again.
+
+        Raises StoreUnavailable when it is not known which.
+        """
+        entry = chained(action, head.number + 1, head.hash)
+        last = Check(("HGET", keys.MASTER_RESTRICTIONS, "head"), head.hash if head.number else "")
+        writes = self._writes(entry, changes or {})
+        done = await self._commits.commit([last], writes, self._clock.now_ms())
+        return entry if done else None
+
+    def _writes(self, entry: LogEntry, changes: Mapping[str, str | None]) -> Iterable[Write]:
+        master = keys.MASTER_RESTRICTIONS
+        flat = [part for pair in written(entry).items() for part in pair]
+        yield ("XADD", keys.OPERATOR_LOG, f"{entry.id}-0", *flat)
+        yield ("HSET", master, "number", str(entry.id), "head", entry.hash)
+        for name, value in changes.items():
+            yield ("HDEL", master, name) if value is None else ("HSET", master, name, value)
+        yield (self._channels.publish, keys.OPERATORS, str(entry.id))
+
+    async def pages(self, after: int = 0) -> AsyncIterator[list[LogEntry]]:
+        """The entries after that number, in order. An entry that is none stands there as one whose
+        hash does not hold. Raises StoreUnavailable."""
+        start = f"({after}-0" if after else "-"
+        while True:
+            found = await self._connection.call(
+                "XRANGE", keys.OPERATOR_LOG, start, "+", "COUNT", _PAGE
+            )
+            if found:
+                yield [read_entry(entry_id, fields) for entry_id, fields in found]
+            if len(found) < _PAGE:
+                return
+            start = f"({found[-1][0]}"
+
+    async def entries(self, after: int = 0) -> list[LogEntry]:
+        """All entries after that number. Raises StoreUnavailable."""
+        return [entry async for page in self.pages(after) for entry in page]
+
+    # What happened to lobbies
+
+    async def empty_outbox(self, table: str) -> list[LogEntry]:
+        """Move what stands in a table's outbox into the log, each once, whoever does it with us.
+        Raises StoreUnavailable."""
+        waiting = await self._connection.call("HGETALL", keys.operator_outbox(table))
+        moved = []
+        for action_id, text in waiting.items():
+            moved += await self._move(action_id, text)
+            await self._connection.call("HDEL", keys.operator_outbox(table), action_id)
+        return moved
+
+    async def _move(self, action_id: str, text: str) -> list[LogEntry]:
+        action, once = Action(**orjson.loads(text)), f"recorded:{action_id}"
+        for _ in range(_ATTEMPTS):
+            head, recorded = await self.look(once)
+            if recorded is not None:
+                return []
+            entry = await self.append(head, action, {once: "1"})
+            if entry is not None:
+                return [entry]
+        raise StoreUnavailable("the operators' log kept changing")
+
+
+def outbox_write(table: str, action_id: str, action: Action) -> Write:
+    """The write that puts an action into a table's outbox, for the commit that carries it out."""
+    values = {
+        "operator": action.operator,
+        "action": action.action,
+        "target": action.target,
+        "reason": action.reason,
+        "at": action.at,
+        "details": action.details,
+    }
+    return ("HSET", keys.operator_outbox(table), action_id, orjson.dumps(values).decode())
+
+
+def written(entry: LogEntry) -> dict[str, str]:
+    """An entry as the fields of its stream entry."""
+    fields = {
+        "at": str(entry.at),
+        "operator": entry.operator,
+        "action": entry.action,
+        "target": entry.target,
+        "reason": entry.reason,
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+    if entry.details is not None:
+        fields["details"] = orjson.dumps(entry.details).decode()
+    return fields
+
+
+def read_entry(stream_id: str, fields: Fields) -> LogEntry:
+    """The entry in a stream entry; what is missing in it, or of another shape, is empty, and so its
+    hash does not hold."""
+    return LogEntry(
+        id=_whole(stream_id.partition("-")[0]),
+        at=_whole(fields.get("at", "")),
+        operator=fields.get("operator", ""),
+        action=fields.get("action", ""),
+        target=fields.get("target", ""),
+        reason=fields.get("reason", ""),
+        details=_details(fields.get("details")),
+        previous_hash=fields.get("previous_hash", ""),
+        hash=fields.get("hash", ""),
+    )
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def _details(text: str | None) -> Mapping[str, Any] | None:
+    try:
+        found = None if text is None else orjson.loads(text)
+    except ValueError:
+        return {"unreadable": text}
+    return found if found is None or isinstance(found, dict) else {"unreadable": text}

@@ -1,0 +1,325 @@
+"""What operators order holds on every node, and no race gets past it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from protocol import operators
+from protocol.errors import ErrorCode, Refused
+from protocol.payments import WebhookAnswer
+from server.rules.commands import Tick
+from server.services.admissions import Admission, Admissions
+from server.services.seats import Seated, Seats
+from server.services.tiers import Tier
+from server.store import keys
+from server.store.operator_log import Action, breaks, outbox_write
+from tests.services.money import sums
+from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
+from tests.support.store_content import command
+
+OTHER = 7000
+BANNED = Refused(ErrorCode.BANNED, {"until": None})
+CLOSED = Refused(ErrorCode.TIER_CLOSED)
+
+Order = Callable[[Node], Awaitable[bool | Refused]]
+
+
+@pytest.fixture
+async def nodes(start_node: StartNode, store_url: str) -> tuple[Node, Node]:
+    """Two nodes of two tiers."""
+    tiers = {BUY_IN: CLASSIC, OTHER: CLASSIC}
+    return await start_node(store_url, tiers=tiers), await start_node(store_url, tiers=tiers)
+
+
+async def ban(node: Node, alien_id: str, until: int | None = None) -> bool | Refused:
+    request = operators.Ban(alien_id=alien_id, reason="he cheats", until=until)
+    return await node.operators.carry_out("eve", request)
+
+
+async def unban(node: Node, alien_id: str) -> bool | Refused:
+    request = operators.Unban(alien_id=alien_id, reason="he does not")
+    return await node.operators.carry_out("eve", request)
+
+
+async def close(node: Node, tier: int = BUY_IN) -> bool | Refused:
+    request = operators.Close(buy_in_amount=tier, reason="a fault")
+    return await node.operators.carry_out("eve", request)
+
+
+async def join(node: Node, alien_id: str, tier: int = BUY_IN) -> Seated | Refused:
+    return await node.seats.join(alien_id, tier, "")
+
+
+async def test_a_ban_holds_on_all_nodes_in_all_tiers_for_joins_and_invoices(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    lobby_id = (await one.sit("ann")).lobby.lobby_id
+    assert await ban(one, "bob") is True
+    for node in nodes:
+        for tier in (BUY_IN, OTHER):
+            assert await join(node, "bob", tier) == BANNED
+        assert await node.seats.take("bob", BUY_IN, lobby_id) == BANNED
+    assert isinstance(await join(two, "cy"), Seated)
+    assert await unban(two, "bob") is True
+    assert isinstance(await join(one, "bob"), Seated)
+
+
+async def test_a_ban_ends_by_itself_and_is_told_with_its_end(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    until = int(one.clock.now_ms()) + 1_500
+    assert await ban(one, "bob", until) is True
+    assert await join(two, "bob") == Refused(ErrorCode.BANNED, {"until": until})
+    await two.past(until)
+    assert isinstance(await join(two, "bob"), Seated)
+
+
+async def test_what_holds_already_is_not_written_down_again(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    assert await unban(one, "bob") is False
+    both = await asyncio.gather(ban(one, "bob"), ban(two, "bob"))
+    assert sorted(both, key=str) == [False, True]
+    assert await ban(one, "bob") is False
+    assert [e.action for e in await one.stores.operator_log.entries()] == ["ban"]
+
+
+async def test_a_ban_whose_end_is_past_is_no_ban(nodes: tuple[Node, Node]) -> None:
+    assert await ban(nodes[0], "bob", until=1) == Refused(ErrorCode.INVALID_MESSAGE)
+
+
+async def test_who_is_banned_keeps_the_paid_seat_and_asks_for_nothing_new(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    (seated,) = await one.seat("bob")
+    await ban(one, "bob")
+    assert await join(two, "bob") == BANNED
+    lobby = (await two.store.load(seated.lobby.lobby_id)).lobby
+    assert lobby is not None
+    assert lobby.players["bob"].paid
+    numbers = tuple(range(1, 10))
+    done = await two.play.select_numbers("bob", seated.lobby.lobby_id, numbers)
+    assert not isinstance(done, Refused)
+
+
+@pytest.mark.parametrize("order", [lambda node: ban(node, "bob"), close], ids=["ban", "close"])
+async def test_a_seat_that_is_held_may_be_paid_and_one_that_lapsed_is_owed_back(
+    start_node: StartNode, store_url: str, redis: Redis, order: Order
+) -> None:
+    hasty = replace(CLASSIC, seat_ms=300)
+    one = await start_node(store_url, tiers={BUY_IN: hasty})
+    held = await one.sit("ann")
+    await one.pay(held)  # the lobby forms
+    lapsing = await one.sit("bob")
+    await one.past(lapsing.invoice.expires_at)
+    await one.lobbies.carry_out(held.lobby.lobby_id, Tick())
+    assert await order(one) is True
+    answer = await one.deliver(paid(lapsing))
+    assert answer == WebhookAnswer(processed=True, reason="refund_owed")
+    assert (await sums(redis))["refund_owed"] == BUY_IN
+
+
+async def test_a_closed_tier_sells_no_new_seats_and_gives_held_ones_again(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    held = await one.sit("ann")
+    assert await close(one) is True
+    for node in nodes:
+        assert await join(node, "bob") == CLOSED
+        assert await node.seats.take("bob", BUY_IN, held.lobby.lobby_id) == CLOSED
+        again = await join(node, "ann")
+        assert isinstance(again, Seated)
+        assert again.invoice == held.invoice
+        assert isinstance(await join(node, f"{id(node)}", OTHER), Seated)
+    await one.pay(held)
+    opened = operators.Open(buy_in_amount=BUY_IN, reason="mended")
+    assert await two.operators.carry_out("eve", opened) is True
+    assert isinstance(await join(one, "bob"), Seated)
+
+
+async def test_a_tier_that_is_nobodys_cannot_be_closed(nodes: tuple[Node, Node]) -> None:
+    assert await close(nodes[0], 1234) == Refused(ErrorCode.UNKNOWN_TIER)
+
+
+async def test_a_join_and_a_ban_at_once_have_an_order(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    for number in range(20):
+        alien_id = f"racer-{number}"
+        joined, banned = await asyncio.gather(join(one, alien_id), ban(two, alien_id))
+        assert banned is True
+        assert isinstance(joined, Seated) or joined == BANNED
+        seats = await command(redis, "HGETALL", keys.seats(TABLE, alien_id))
+        assert bool(seats) == isinstance(joined, Seated)
+        assert await join(one, alien_id) == await join(two, alien_id) == BANNED
+
+
+class Interrupted(Admissions):
+    """Between its answer and the commit, somebody orders something."""
+
+    def __init__(self, node: Node, order: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(node.stores.restrictions, node.clock)
+        self._order = order
+
+    async def of(self, table: str, alien_ids: Sequence[str]) -> Admission:
+        admission = await super().of(table, alien_ids)
+        await self._order()
+        return admission
+
+
+@pytest.mark.parametrize("forms", [False, True], ids=["the first", "one more"])
+@pytest.mark.parametrize(
+    ("order", "refused"),
+    [(lambda node: ban(node, "bob"), BANNED), (close, CLOSED)],
+    ids=["ban", "close"],
+)
+@pytest.mark.parametrize("by", ["join", "invoice"])
+async def test_an_order_between_the_question_and_the_commit_wins(
+    nodes: tuple[Node, Node], order: Order, refused: Refused, forms: bool, by: str
+) -> None:
+    one, two = nodes
+    if by == "invoice" and not forms:
+        return  # there is no lobby to ask for
+    lobby_id = (await two.sit("ann")).lobby.lobby_id if forms else ""
+    interrupted = Interrupted(one, lambda: order(two))
+    seats = Seats(
+        one.lobbies,
+        one.directory,
+        one.billing,
+        interrupted,
+        one.clock,
+        [Tier(BUY_IN, CLASSIC, (TABLE,), takes_test=False)],
+        one.tables,
+        lambda _alien_id: True,
+    )
+    if by == "join":
+        assert await seats.join("bob", BUY_IN, "") == refused
+    else:
+        assert await seats.take("bob", BUY_IN, lobby_id) == refused
+    assert await two.directory.seat(TABLE, "bob") is None
+
+
+async def test_a_table_that_is_new_to_the_store_begins_with_what_was_ordered(
+    start_node: StartNode, store_url: str
+) -> None:
+    one = await start_node(store_url, tiers={BUY_IN: CLASSIC})
+    await one.sit("ann")
+    await ban(one, "bob")
+    newcomer = await start_node(store_url, tiers={OTHER: CLASSIC})
+    assert await join(newcomer, "bob", OTHER) == BANNED
+
+
+async def test_what_was_interrupted_on_its_way_to_a_table_is_finished_by_any_node(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    await one.sit("ann")
+    await one.sit("ann", OTHER)
+    await ban(one, "bob")
+    await command(redis, "DEL", keys.restrictions(TABLE))
+    await two.operator_watch.begin()
+    assert await join(one, "bob") == BANNED
+
+
+async def test_void_and_kick_are_in_the_log_even_if_their_process_died_at_once(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    seated = (await one.seat("ann", "bob"))[0]
+    lobby_id = seated.lobby.lobby_id
+    kick = operators.Kick(alien_id="bob", lobby_id=lobby_id, reason="he asked to")
+    assert await one.operators.carry_out("eve", kick) is True
+    void = operators.Void(lobby_id=lobby_id, reason="a fault")
+    assert await one.operators.carry_out("eve", void) is True
+    assert await one.operators.carry_out("eve", void) == Refused(
+        ErrorCode.WRONG_STATUS, {"status": "finished"}
+    )
+    # As it would be if the log could not be written any more.
+    late = Action(operator="eve", action="void", target="lobby", reason="late", at=1)
+    await command(redis, *outbox_write(TABLE, "0123", late))
+    await asyncio.gather(one.operator_watch.catch_up(), two.operator_watch.catch_up())
+    entries = await one.stores.operator_log.entries()
+    assert [(e.action, e.target, e.operator, e.reason) for e in entries] == [
+        ("kick", "bob", "eve", "he asked to"),
+        ("void", lobby_id, "eve", "a fault"),
+        ("void", "lobby", "eve", "late"),
+    ]
+    assert breaks(entries, await one.stores.operator_log.head()) == []
+    assert await command(redis, "EXISTS", keys.operator_outbox(TABLE)) == 0
+
+
+async def test_an_unknown_lobby_is_neither_voided_nor_is_anybody_kicked(
+    nodes: tuple[Node, Node],
+) -> None:
+    for lobby_id in ("lobby_3500_000000000000", "lobby", ""):
+        for request in (
+            operators.Void(lobby_id=lobby_id, reason="why"),
+            operators.Kick(alien_id="ann", lobby_id=lobby_id, reason="why"),
+        ):
+            refused = await nodes[0].operators.carry_out("eve", request)
+            assert refused == Refused(ErrorCode.UNKNOWN_LOBBY)
+    assert await nodes[0].stores.operator_log.entries() == []
+
+
+async def test_an_announcement_is_heard_once_by_every_node_also_by_one_that_was_cut_off(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    heard: list[str] = []
+    await two.operator_watch.begin()
+    two.operator_watch.on_announcement = lambda said: heard.append(said.text)
+    for text in ("once", "and again"):
+        said = operators.Announce(text=text)
+        assert await one.operators.carry_out("eve", said) is True
+    await two.operator_watch.catch_up()
+    await two.operator_watch.catch_up()
+    assert heard == ["once", "and again"]
+    assert two.operator_watch.standing() == []
+
+
+async def test_an_announcement_stands_until_its_end(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    until = int(one.clock.now_ms()) + 1_500
+    said = operators.Announce(text="Maintenance at noon.", level="warning", until=until)
+    await one.operators.carry_out("eve", said)
+    await two.operator_watch.begin()
+    assert [a.text for a in two.operator_watch.standing()] == ["Maintenance at noon."]
+    await two.past(until)
+    assert two.operator_watch.standing() == []
+    # The same text again takes its place.
+    later = said.model_copy(update={"until": until + 60_000})
+    await one.operators.carry_out("eve", later)
+    await two.operator_watch.catch_up()
+    assert [a.until for a in two.operator_watch.standing()] == [until + 60_000]
+
+
+@pytest.mark.parametrize("field", ["reason", "operator", "at", "target", "action", "details"])
+async def test_an_altered_entry_of_the_log_is_found(
+    nodes: tuple[Node, Node], redis: Redis, field: str
+) -> None:
+    for number in range(3):
+        await ban(nodes[0], f"player-{number}")
+    log = nodes[0].stores.operator_log
+    entries = await command(redis, "XRANGE", keys.OPERATOR_LOG, "-", "+")
+    entries[1][1][field] = "1"
+    await command(redis, "DEL", keys.OPERATOR_LOG)
+    for entry_id, fields in entries:
+        flat = [part for pair in fields.items() for part in pair]
+        await command(redis, "XADD", keys.OPERATOR_LOG, entry_id, *flat)
+    assert breaks(await log.entries(), await log.head()) == ["entry 2: it was altered"]
+
+
+@pytest.mark.parametrize("gone", ["1-0", "2-0", "3-0"])
+async def test_an_entry_that_is_gone_is_missed(
+    nodes: tuple[Node, Node], redis: Redis, gone: str
+) -> None:
+    for number in range(3):
+        await ban(nodes[0], f"player-{number}")
+    await command(redis, "XDEL", keys.OPERATOR_LOG, gone)
+    log = nodes[0].stores.operator_log
+    assert breaks(await log.entries(), await log.head())
