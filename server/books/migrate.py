@@ -12,6 +12,8 @@ from sqlalchemy import Connection, text
 from server.books.engine import open_books
 from server.books.errors import WrongSchema
 
+MIGRATING_SECONDS: Final = 86_400.0
+"""An index of a large table takes its time."""
 _LOCK: Final = 0x42494E474F  # any number that nobody else locks: "BINGO"
 
 
@@ -21,7 +23,7 @@ async def migrate(url: str) -> str:
 
     Raises BooksUnavailable, and WrongSchema if a newer version made it.
     """
-    async with open_books(url) as books, books.begin() as connection:
+    async with open_books(url) as books, books.begin(MIGRATING_SECONDS) as connection:
         return await connection.run_sync(_upgrade)
 
 

@@ -9,9 +9,8 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
-from tests.support.process import ChildProcess, StartProcess
 from tests.support.wait import until
-from tests.system.conftest import FAIR_BINGO, Run, Serve
+from tests.system.conftest import Run, Serve
 from tests.system.game_server import WEBHOOK, GameServer
 
 QUICK = {
@@ -208,29 +207,6 @@ async def test_an_altered_row_and_a_dropped_entry_are_named(
     code, output = await fair_bingo("audit")
     assert code == 1, output
     assert "entries less than were moved" in output
-
-
-async def test_with_the_books_away_games_go_on_and_the_past_is_unavailable(
-    variables: dict[str, str], serve: Serve, own_books: Any, start_process: StartProcess
-) -> None:
-    variables |= {"DATABASE_URL": own_books.url, **QUICK}
-    process = start_process(FAIR_BINGO, "migrate", **variables)
-    assert await process.wait() == 0, process.output
-    server = await serve()
-    archive: ChildProcess = start_process(FAIR_BINGO, "archive", **variables)
-    own_books.kill()
-    lobby_id = await play(server, "alice", "bob")
-    answer = await server.get("/api/me/games", "alice")
-    assert (answer.status, answer.body["code"]) == (503, "unavailable")
-    await archive.wait_for_line("archive_waits")
-    assert archive.exit_code is None
-    own_books.start()
-
-    async def has_moved() -> bool:
-        answer = await server.get("/api/me/games", "alice")
-        return answer.status == 200 and [g["lobby_id"] for g in answer.body["games"]] == [lobby_id]
-
-    await until(has_moved)
 
 
 async def test_without_books_their_routes_are_not_offered(open_server: GameServer) -> None:

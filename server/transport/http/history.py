@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +39,7 @@ class HistoryRoutes:
         self._records = records
         self._authenticator = authenticator
         self._past = past
+        self._answering: set[asyncio.Task[Answer]] = set()
 
     def add_to(self, app: web.Application) -> None:
         """Serve the routes on `app`."""
@@ -49,7 +50,7 @@ class HistoryRoutes:
         app.router.add_get("/api/game/{lobby_id:[^/]+}/record", self._everyones(self._record))
 
     def _mine(
-        self, handler: Callable[["History", web.Request, str], Awaitable[Answer]]
+        self, handler: Callable[["History", web.Request, str], Coroutine[Any, Any, Answer]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(past: "History", request: web.Request) -> Answer:
             alien_id = await self._authenticator.alien_id(request)
@@ -60,19 +61,30 @@ class HistoryRoutes:
         return self._everyones(handle)
 
     def _everyones(
-        self, handler: Callable[["History", web.Request], Awaitable[Answer]]
+        self, handler: Callable[["History", web.Request], Coroutine[Any, Any, Answer]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:
             if self._past is None:
                 return problem(Refused(ErrorCode.NOT_OFFERED))
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    answer = await handler(self._past, request)
-            except TimeoutError as error:
-                raise StoreUnavailable("the books do not answer in time") from error
+            answer = await self._in_time(handler(self._past, request))
             return problem(answer) if isinstance(answer, Refused) else answer
 
         return handle
+
+    async def _in_time(self, answering: Coroutine[Any, Any, Answer]) -> Answer:
+        """The answer, or StoreUnavailable when it takes too long. What is not done then is given up
+        but not waited for: a connection to the books is let go only when their server lets go."""
+        task = asyncio.create_task(answering)
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+        try:
+            await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+        finally:
+            is_done = task.done()
+            task.cancel()
+        if not is_done:
+            raise StoreUnavailable("the books do not answer in time")
+        return task.result()
 
     async def _games(self, past: "History", request: web.Request, alien_id: str) -> Answer:
         limit = _limit(request.query.get("limit"))

@@ -1,0 +1,110 @@
+"""Books that are down or hang: games and payments go on, and the past is told later."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from protocol.payments import SIGNATURE_HEADER
+from server.dev.books import EmbeddedBooks
+from tests.support.process import ChildProcess, StartProcess
+from tests.support.wait import until
+from tests.system.conftest import FAIR_BINGO, Run, Serve
+from tests.system.game_server import WEBHOOK, GameServer
+from tests.system.test_books import QUICK, play
+
+
+@pytest.fixture
+async def with_own_books(
+    variables: dict[str, str], own_books: EmbeddedBooks, fair_bingo: Run
+) -> dict[str, str]:
+    """The environment has books that the test may hurt."""
+    variables |= {"DATABASE_URL": own_books.url, **QUICK}
+    code, output = await fair_bingo("migrate")
+    assert code == 0, output
+    return variables
+
+
+async def until_in_books(server: GameServer, name: str, lobby_id: str) -> None:
+    async def has_moved() -> bool:
+        answer = await server.get("/api/me/games", name)
+        return answer.status == 200 and lobby_id in {g["lobby_id"] for g in answer.body["games"]}
+
+    await until(has_moved)
+
+
+async def test_with_the_books_away_games_go_on_and_the_past_is_unavailable(
+    with_own_books: dict[str, str],
+    serve: Serve,
+    own_books: EmbeddedBooks,
+    start_process: StartProcess,
+) -> None:
+    server = await serve()
+    archive: ChildProcess = start_process(FAIR_BINGO, "archive", **with_own_books)
+    own_books.kill()
+    lobby_id = await play(server, "alice", "bob")
+    answer = await server.get("/api/me/games", "alice")
+    assert (answer.status, answer.body["code"]) == (503, "unavailable")
+    await archive.wait_for_line("archive_waits")
+    assert archive.exit_code is None
+    own_books.start()
+    await until_in_books(server, "alice", lobby_id)
+
+
+@contextmanager
+def hanging(books: EmbeddedBooks) -> Iterator[None]:
+    """The server takes connections and says nothing on any."""
+    children = Path(f"/proc/{books.pid}/task/{books.pid}/children").read_text().split()
+    family = [books.pid, *map(int, children)]
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.not_replayed
+async def test_with_books_that_hang_whoever_asks_is_told_and_games_go_on(
+    with_own_books: dict[str, str],
+    serve: Serve,
+    own_books: EmbeddedBooks,
+    start_process: StartProcess,
+) -> None:
+    server = await serve()
+    archive = start_process(FAIR_BINGO, "archive", **with_own_books)
+    joined = await server.join("carol")
+    await server.post(f"/api/game/{joined['lobby_id']}/leave", "carol")
+    lobby_id = await play(server, "alice", "bob")
+    await until_in_books(server, "alice", lobby_id)
+    with hanging(own_books):
+        # More than the server has connections, new and old ones.
+        questions = [
+            *(server.get("/api/me/games", "alice") for _ in range(8)),
+            server.get("/api/me/statement", "alice"),
+            server.get("/api/leaderboard"),
+            server.request("PUT", "/api/me/profile", "alice", json={"listed": True}),
+            server.get(f"/api/game/{lobby_id}/record"),
+            server.get(f"/api/game/{lobby_id}/proof"),
+        ]
+        answers = await asyncio.gather(*questions)
+        assert {(a.status, a.body["code"]) for a in answers} == {(503, "unavailable")}
+        body = json.dumps(server.provider.payload(joined["invoice"])).encode()
+        signed = {SIGNATURE_HEADER: server.provider.sign(body)}
+        late = await server.request("POST", WEBHOOK, data=body, headers=signed)
+        assert (late.status, "Retry-After" in late.headers) == (503, True)
+        another = await play(server, "dave", "erin")
+        newcomer = (
+            await serve()
+        )  # whether the schema is its own is not known, and no reason to wait
+        assert archive.exit_code is None
+    await until_in_books(newcomer, "dave", another)
+    again = await server.request("POST", WEBHOOK, data=body, headers=signed)
+    assert (again.status, again.body["reason"]) == (200, "refund_owed")
+    assert archive.exit_code is None
