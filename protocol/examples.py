@@ -84,6 +84,16 @@ def _event(seq: int, **fields: Any) -> dict[str, Any]:
 
 _CALLED = _event(9, number=46, previous=23, index=2)
 
+_ROUND = {
+    "round": 1000,
+    "signature": (
+        "b44679b9a59af2ec876b1a6b1ad52ea9b1615fc3982b19576350f93447cb1125"
+        "e342b73a8dd2bacbe47e4b6b63ed5e39"
+    ),
+    "randomness": "fe290beca10872ef2fb164d2aa4442de4566183ec51c56ff3cd603d930e54fdd",
+}
+"""A real round of the public chain quicknet."""
+
 _PAST_GAME: Final = {
     "lobby_id": LOBBY_ID,
     "buy_in_amount": 3500,
@@ -142,6 +152,7 @@ ROOM: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         to_client.PlayerReady: _event(6, alien_id="ann", player_count=2, pot=7000),
         to_client.PlayerLeft: _event(3, alien_id="cy", player_count=1, pot=3500, reason="unpaid"),
         to_client.StatusChanged: _event(5, status="arranging", deadline=_DEADLINE_MS),
+        to_client.BeaconMixed: _event(7, **_ROUND),
         to_client.NumberCalled: _CALLED,
         to_client.PlayerKicked: _event(10, alien_id="bob", active_players=1),
         to_client.GameFinished: _event(

@@ -48,6 +48,12 @@ class StatusChanged(Heard, to_client.StatusChanged):
     event: Literal["status_changed"] = "status_changed"
 
 
+class BeaconMixed(Heard, to_client.BeaconMixed):
+    """As in `to_client`, with its name."""
+
+    event: Literal["beacon_mixed"] = "beacon_mixed"
+
+
 class NumberCalled(Heard, to_client.NumberCalled):
     """As in `to_client`, with its name."""
 
@@ -86,6 +92,7 @@ RoomMessage = (
     | PlayerReady
     | PlayerLeft
     | StatusChanged
+    | BeaconMixed
     | NumberCalled
     | PlayerKicked
     | GameFinished

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
 from protocol.reading import NEWER_WORDS
 from protocol.views import (
+    BeaconView,
     Invoice,
     LeaveReason,
     LobbyView,
@@ -16,6 +19,7 @@ from protocol.views import (
     Sha256,
     UnixMs,
     You,
+    is_none,
 )
 
 # --- events to a lobby's room; on the wire each also carries `seq` and `at` ----------------------
@@ -52,10 +56,21 @@ class PlayerLeft(PlayerEvent):
 
 
 class StatusChanged(RoomEvent):
-    """The lobby's phase, and when it ends (Unix ms; null while active)."""
+    """The lobby's phase, and when it ends (Unix ms; null while active). The start of a game with a
+    beacon names the round that its order waits for."""
 
     status: Annotated[Literal["forming", "arranging", "active"], NEWER_WORDS]
     deadline: UnixMs | None
+    beacon: BeaconView | None = Field(default=None, exclude_if=is_none)
+
+
+class BeaconMixed(RoomEvent):
+    """The beacon's round is there, so the order of the numbers is fixed. `randomness` is the
+    SHA-256 of the signature; both are hex."""
+
+    round: int
+    signature: str
+    randomness: Sha256
 
 
 class NumberCalled(RoomEvent):
@@ -94,6 +109,7 @@ ROOM_EVENTS: Mapping[str, type[RoomEvent]] = MappingProxyType(
         "player_ready": PlayerReady,
         "player_left": PlayerLeft,
         "status_changed": StatusChanged,
+        "beacon_mixed": BeaconMixed,
         "number_called": NumberCalled,
         "player_kicked": PlayerKicked,
         "game_finished": GameFinished,

@@ -4,6 +4,7 @@ from typing import Any
 
 from protocol.heard import RoomMessage
 from protocol.to_client import (
+    BeaconMixed,
     GameFinished,
     NumberCalled,
     PlayerEvent,
@@ -36,8 +37,11 @@ def _changes(view: LobbyView, event: RoomMessage) -> dict[str, Any]:
             }
         case PlayerKicked():
             return {"players": _with(view, event.alien_id, active=False)}
-        case StatusChanged(status="active"):
-            return {"status": "active", "deadline": None, "started_at": int(event.at)}
+        case StatusChanged(status="active", beacon=beacon):
+            started = {"status": "active", "deadline": None, "started_at": int(event.at)}
+            return started | ({} if beacon is None else {"beacon": beacon})
+        case BeaconMixed():
+            return {}
         case StatusChanged():
             return {"status": event.status, "deadline": event.deadline}
         case NumberCalled():

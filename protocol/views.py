@@ -53,6 +53,11 @@ def without_none(fields: dict[str, Any], *names: str) -> dict[str, Any]:
     return {k: v for k, v in fields.items() if v is not None or k not in names}
 
 
+def is_none(value: object) -> bool:
+    """Whether a field that may be absent on the wire is absent."""
+    return value is None
+
+
 class Invoice(Message):
     """What a player has to pay, and how far that is. Times are Unix ms.
 
@@ -98,8 +103,17 @@ Patterns = dict[str, list[tuple[int, int]]]
 """The lines that win, by name, in the order in which they are named; cells are (row, column)."""
 
 
+class BeaconView(Message):
+    """The public beacon that the order of the numbers waits for: its chain, and the round that the
+    start named, null before."""
+
+    chain_hash: str
+    round: int | None
+
+
 class LobbyView(Message):
-    """A lobby as everyone sees it. Times are Unix ms, null while they have not come."""
+    """A lobby as everyone sees it. Times are Unix ms, null while they have not come; without a
+    beacon, `beacon` is absent."""
 
     lobby_id: str
     rules: Rules
@@ -117,6 +131,7 @@ class LobbyView(Message):
     started_at: UnixMs | None
     finished_at: UnixMs | None
     deadline: UnixMs | None
+    beacon: BeaconView | None = Field(default=None, exclude_if=is_none)
     server_seed_hash: str
     seq: int
 
@@ -138,6 +153,17 @@ class You(Message):
         return fields if self.role == "player" else without_none(fields, *fields)
 
 
+class ProofBeacon(Message):
+    """The round of the public beacon that is part of the draw: its signature in hex, and its value,
+    which is the signature's SHA-256. Both are null if a game ended before the round was there, and
+    so before the first call."""
+
+    chain_hash: str
+    round: StrictInt
+    signature: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{96}$")] | None
+    randomness: Sha256 | None
+
+
 class Proof(Message):
     """All that is needed to check that the draw was fixed before anyone paid. Seeds and hashes are
     lower-case hex; `players` are `[alien_id, client_seed, grid]` of all who paid, by `alien_id`;
@@ -151,6 +177,7 @@ class Proof(Message):
     players: list[tuple[str, str, Grid]]
     arranged: dict[str, Literal["arranged", "picked"]]
     entropy: Sha256
+    beacon: ProofBeacon | None = Field(default=None, exclude_if=is_none)
     numbers_called: list[Annotated[int, Field(ge=1)]]
     winner: str | None
     pattern: str | None

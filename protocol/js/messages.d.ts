@@ -36,6 +36,27 @@ export interface Auth {
 }
 
 /**
+ * The beacon's round is there, so the order of the numbers is fixed. `randomness` is the
+ * SHA-256 of the signature; both are hex.
+ */
+export interface BeaconMixed {
+  seq: number;
+  at: number;
+  round: number;
+  signature: string;
+  randomness: string;
+}
+
+/**
+ * The public beacon that the order of the numbers waits for: its chain, and the round that the
+ * start named, null before.
+ */
+export interface BeaconView {
+  chain_hash: string;
+  round: number | null;
+}
+
+/**
  * Lobby: "I have a complete pattern". A false claim removes the player from the game.
  */
 export interface Claim {
@@ -350,6 +371,7 @@ export interface LobbyState {
   started_at: number | null;
   finished_at: number | null;
   deadline: number | null;
+  beacon?: BeaconView;
   server_seed_hash: string;
   seq: number;
   patterns: Record<string, Array<[number, number]>>;
@@ -358,7 +380,8 @@ export interface LobbyState {
 }
 
 /**
- * A lobby as everyone sees it. Times are Unix ms, null while they have not come.
+ * A lobby as everyone sees it. Times are Unix ms, null while they have not come; without a
+ * beacon, `beacon` is absent.
  */
 export interface LobbyView {
   lobby_id: string;
@@ -377,6 +400,7 @@ export interface LobbyView {
   started_at: number | null;
   finished_at: number | null;
   deadline: number | null;
+  beacon?: BeaconView;
   server_seed_hash: string;
   seq: number;
 }
@@ -535,6 +559,7 @@ export interface Proof {
   players: Array<[string, string, Array<Array<number>>]>;
   arranged: Record<string, "arranged" | "picked">;
   entropy: string;
+  beacon?: ProofBeacon;
   numbers_called: Array<number>;
   winner: string | null;
   pattern: string | null;
@@ -543,10 +568,34 @@ export interface Proof {
 }
 
 /**
+ * The round of the public beacon that is part of the draw: its signature in hex, and its value,
+ * which is the signature's SHA-256. Both are null if a game ended before the round was there, and
+ * so before the first call.
+ */
+export interface ProofBeacon {
+  chain_hash: string;
+  round: number;
+  signature: string | null;
+  randomness: string | null;
+}
+
+/**
  * `GET /health/ready`: whether this process should get traffic.
  */
 export interface Ready {
   status: "ok" | "starting" | "draining" | "degraded";
+}
+
+/**
+ * `beacon_mixed`, as `sync` answers it.
+ */
+export interface RecordedBeaconMixed {
+  seq: number;
+  at: number;
+  round: number;
+  signature: string;
+  randomness: string;
+  event: "beacon_mixed";
 }
 
 /**
@@ -646,6 +695,7 @@ export interface RecordedStatusChanged {
   at: number;
   status: "forming" | "arranging" | "active";
   deadline: number | null;
+  beacon?: BeaconView;
   event: "status_changed";
 }
 
@@ -753,6 +803,7 @@ export interface StatusAnswer {
   started_at: string | null;
   finished_at: string | null;
   deadline: string | null;
+  beacon?: BeaconView;
   server_seed_hash: string;
   seq: number;
   patterns: Record<string, Array<[number, number]>>;
@@ -761,13 +812,15 @@ export interface StatusAnswer {
 }
 
 /**
- * The lobby's phase, and when it ends (Unix ms; null while active).
+ * The lobby's phase, and when it ends (Unix ms; null while active). The start of a game with a
+ * beacon names the round that its order waits for.
  */
 export interface StatusChanged {
   seq: number;
   at: number;
   status: "forming" | "arranging" | "active";
   deadline: number | null;
+  beacon?: BeaconView;
 }
 
 /**
@@ -792,7 +845,7 @@ export interface Sync {
  */
 export interface SyncEvents {
   ok: true;
-  events: Array<RecordedPlayerJoined | RecordedPlayerPaid | RecordedPlayerReady | RecordedPlayerLeft | RecordedStatusChanged | RecordedNumberCalled | RecordedPlayerKicked | RecordedGameFinished>;
+  events: Array<RecordedPlayerJoined | RecordedPlayerPaid | RecordedPlayerReady | RecordedPlayerLeft | RecordedStatusChanged | RecordedBeaconMixed | RecordedNumberCalled | RecordedPlayerKicked | RecordedGameFinished>;
   you: You;
 }
 
@@ -854,6 +907,7 @@ export interface LobbyEvents {
   player_ready: (message: PlayerReady) => void;
   player_left: (message: PlayerLeft) => void;
   status_changed: (message: StatusChanged) => void;
+  beacon_mixed: (message: BeaconMixed) => void;
   number_called: (message: NumberCalled) => void;
   player_kicked: (message: PlayerKicked) => void;
   game_finished: (message: GameFinished) => void;

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from server.assembly.beacon import beacon_of
 from server.assembly.books import books_side
 from server.assembly.http import Handed, Http
 from server.assembly.instruments import watch
@@ -73,6 +74,7 @@ class App:
             else None
         )
         self.books = books_side(settings, self.stores, self.clock)
+        self.beacon = beacon_of(settings, self.clock)
         self.use_cases = UseCases(
             settings,
             offered,
@@ -82,6 +84,7 @@ class App:
             self.metrics,
             RateByKey(join_limit(settings), time.monotonic).allow,
             None if self.books is None else self.books.past,
+            self.beacon,
         )
         self.keys = Jwks(
             url=settings.alien_jwks_url,
@@ -142,12 +145,14 @@ class App:
             connection=self.stores.connection,
             monitor=self.stores.monitor,
             subscription=self.subscription,
+            beacon=self.beacon,
         )
 
     async def start(self) -> str:
         """Listen, wait for the store, begin to call. Returns the URL.
 
-        Raises WeakDurability, BooksMissing, and OSError if the port cannot be had.
+        Raises WeakDurability, BooksMissing, BeaconContradicts, and OSError if the port cannot be
+        had.
         """
         if self.books is not None:
             await self.books.check()
@@ -167,6 +172,8 @@ class App:
 
     async def _begin(self) -> None:
         await self.stores.wait_until_usable()
+        if self.beacon is not None:
+            await self.beacon.start()
         self.stores.monitor.start()
         self.subscription.start()
         if self.reception is not None:
@@ -191,6 +198,7 @@ class App:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
         self._phase = "draining"
         await self.use_cases.scheduler.stop()
+        await self.use_cases.beacons.close()
         await self.use_cases.cluster_stats.stop()
         await self.sockets.gateway.drain(drain_seconds)
         await self.http.close()
@@ -203,6 +211,8 @@ class App:
         if self.books is not None:
             await self.books.close()
         await self.keys.close()
+        if self.beacon is not None:
+            await self.beacon.close()
         log.info("stopped")
 
     def _readiness(self) -> Readiness:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 
+from server.outside.drand import Drand
 from server.runtime.metrics import Metrics, Values
 from server.services.cluster_stats import ClusterStats
 from server.services.replicas import LobbyReplicas
@@ -29,6 +30,7 @@ def watch(
     connection: Connection,
     monitor: StoreMonitor,
     subscription: Subscription,
+    beacon: Drand | None,
 ) -> None:
     """Publish what these parts count."""
     metrics.watch(
@@ -142,6 +144,12 @@ def watch(
         (),
         lambda: _one(subscription.alive),
         across="min",
+    )
+    metrics.watch(
+        "fair_bingo_beacon_ahead_seconds",
+        "By how much the beacon is ahead of the store's clock; above 0 that clock is behind.",
+        (),
+        lambda: _one(0 if beacon is None else beacon.ahead_ms / 1000),
     )
     metrics.watch(
         "fair_bingo_tasks", "Tasks of the event loop.", (), lambda: _one(len(asyncio.all_tasks()))

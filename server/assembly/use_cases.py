@@ -10,6 +10,7 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.admissions import Admissions
 from server.services.alarms import Alarms
+from server.services.beacons import BeaconMixer, ChainSource, beacon_of_lobbies
 from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
 from server.services.lobbies import Lobbies
@@ -30,7 +31,8 @@ from server.store.subscription import Subscription
 
 class UseCases:
     """The services of one process for the tables of `offered`. `joins`: whether a player may take
-    one more new seat. `past`: what has left the store; None without books."""
+    one more new seat. `past`: what has left the store; None without books. `beacon`: where the
+    rounds of beacons come from; None without one."""
 
     def __init__(
         self,
@@ -42,8 +44,10 @@ class UseCases:
         metrics: Metrics,
         joins: MayJoin,
         past: Past | None = None,
+        beacon: ChainSource | None = None,
     ) -> None:
         alarms = Alarms()
+        of_lobbies = beacon_of_lobbies(beacon, round(settings.beacon_patience_seconds * 1000))
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
         self.billing = Billing(stores.invoices, stores.terms)
@@ -60,6 +64,7 @@ class UseCases:
                     variant,
                     tier_tables(buy_in_amount, settings.tables_per_tier),
                     takes_test=settings.allow_test_payments,
+                    beacon=of_lobbies,
                 )
                 for buy_in_amount, variant in offered.items()
             ],
@@ -78,8 +83,15 @@ class UseCases:
         self.operator_watch = OperatorWatch(
             stores.operator_log, stores.restrictions, stores.tables, subscription, clock
         )
+        self.beacons = BeaconMixer(self.lobbies, beacon)
         self.scheduler = TickScheduler(
-            self.lobbies, stores.timers, alarms, clock, stores.tables, stores.timings
+            self.lobbies,
+            stores.timers,
+            alarms,
+            clock,
+            stores.tables,
+            self.beacons.wanted,
+            stores.timings,
         )
         self.cluster_stats = ClusterStats(
             stores.directory,

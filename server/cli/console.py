@@ -8,8 +8,10 @@ from typing import Any, Final, NoReturn, TypeVar
 import typer
 import uvloop
 
+from server.assembly.beacon import known_keys
+from server.rules.beacon import PublicKeys
 from server.runtime import logs
-from server.runtime.settings import Settings, SettingsError, load_settings
+from server.runtime.settings import Settings, SettingsError, load_beacon_key, load_settings
 from server.store.errors import REFUSED, StoreUnavailable
 
 FAILED: Final = 1
@@ -39,6 +41,15 @@ def settings_of_environment(*, worker: int | None = None, **options: str | None)
         fail(str(error), BAD_SETTINGS)
     logs.configure(settings.log_level, settings.log_format, worker=worker)
     return settings
+
+
+def beacon_keys_of_environment() -> PublicKeys:
+    """The public keys of beacons that are known here; ends the command if the environment has what
+    is none. No other settings are needed."""
+    try:
+        return known_keys(*load_beacon_key(os.environ))
+    except SettingsError as error:
+        fail(str(error), BAD_SETTINGS)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

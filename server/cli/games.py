@@ -1,5 +1,6 @@
 """The commands about games that were played: `verify`, `replay` and `export`."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,13 +9,19 @@ import typer
 
 from protocol import ids, strict_json
 from protocol.errors import Refused
-from server.cli.console import fail, run, settings_of_environment
+from server.cli.console import beacon_keys_of_environment, fail, run, settings_of_environment
 from server.cli.opened import opened
 from server.cli.retelling import retold
+from server.rules.beacon import PublicKeys
 from server.runtime.settings import Settings
-from server.services.game_files import GameFile, read_game_file, verify_document
+from server.services.game_files import (
+    GameFile,
+    beacon_differences,
+    read_game_file,
+    verify_document,
+)
 from server.services.records import Records
-from server.store.replay import BrokenLog, is_kept, replay
+from server.store.replay import BrokenLog, Step, is_kept, replay
 
 _READ_SECONDS: Final = 10
 
@@ -22,9 +29,10 @@ _READ_SECONDS: Final = 10
 def verify(
     proof: Annotated[str, typer.Argument(help="A proof or an exported game: a file, or a URL.")],
 ) -> None:
-    """Check the proof that a draw was fair."""
+    """Check the proof that a draw was fair; its beacon by the public key of quicknet, or by
+    BEACON_PUBLIC_KEY for the chain BEACON_CHAIN_HASH."""
     document = _document(proof)
-    differences = verify_document(document)
+    differences = verify_document(document, beacon_keys_of_environment())
     if differences:
         fail("\n".join(differences))
     called_off = isinstance(document, dict) and "log" in document and document["proof"] is None
@@ -36,11 +44,11 @@ def replay_game(
 ) -> None:
     """Show a game step by step. Exit code 1 at the first record that is not as it was written."""
     try:
+        keys = beacon_keys_of_environment()
         if ids.is_lobby_id(place):
-            run(_replay_stored(settings_of_environment(), place))
+            run(_replay_stored(settings_of_environment(), place, keys))
         else:
-            for step in _game_file(place).replay():
-                print(retold(step))
+            _retell(_game_file(place).replay(), keys)
     except BrokenLog as error:
         fail(f"the log does not hold at {error}")
     print("The log holds.")
@@ -68,19 +76,27 @@ def export(
     print(f"{path} has the {len(game.log)} records of {lobby_id}.")
 
 
-async def _replay_stored(settings: Settings, lobby_id: str) -> None:
+def _retell(steps: Iterable[Step], keys: PublicKeys) -> Step | None:
+    """Show the steps of a game, and return the last."""
+    step = None
+    for step in steps:
+        print(retold(step))
+        for difference in beacon_differences(step, keys):
+            fail(difference)
+    return step
+
+
+async def _replay_stored(settings: Settings, lobby_id: str, keys: PublicKeys) -> None:
     async with opened(settings) as on:
         kept, log = await on.stores.lobbies.texts_with_log(lobby_id)
         moved = await on.past.game(lobby_id) if on.past is not None and not log else None
     if moved is not None:
-        for step in moved.replay():
-            print(retold(step))
+        _retell(moved.replay(), keys)
         return
     if not log:
         fail(f"nobody has {lobby_id} (any more)")
-    for step in replay(log, kept[0].get("hash", "")):
-        print(retold(step))
-    if not is_kept(step, kept):
+    step = _retell(replay(log, kept[0].get("hash", "")), keys)
+    if step is None or not is_kept(step, kept):
         fail("the store's hashes are not what the log leads to")
 
 

@@ -3,8 +3,12 @@
 from datetime import UTC, datetime
 from typing import assert_never
 
+from server.rules.beacon import randomness
 from server.rules.events import (
     ArrangingBegan,
+    BeaconAwaited,
+    BeaconChosen,
+    BeaconMixed,
     Event,
     FormingExtended,
     GameFinished,
@@ -33,6 +37,8 @@ def _in_words(event: Event, lobby: Lobby) -> str:
     match event:
         case LobbyOpened(lobby_id=lobby_id, buy_in_amount=amount, variant=variant):
             return f"{lobby_id} opens: {variant.name}, {amount} coins a seat"
+        case BeaconChosen() | BeaconAwaited() | BeaconMixed():
+            return _beacon_in_words(event, lobby)
         case SeatTaken(alien_id=alien_id):
             return f"{alien_id!r} takes a seat"
         case SeatPaid(alien_id=alien_id):
@@ -60,6 +66,17 @@ def _in_words(event: Event, lobby: Lobby) -> str:
     assert_never(event)
 
 
+def _beacon_in_words(event: BeaconChosen | BeaconAwaited | BeaconMixed, lobby: Lobby) -> str:
+    match event:
+        case BeaconChosen(chain=chain):
+            return f"the order will wait for the beacon {chain.chain_hash}"
+        case BeaconAwaited(round=round):
+            return f"the game starts for {lobby.pot} coins and waits for the beacon's round {round}"
+        case BeaconMixed(round=round, signature=signature):
+            return f"round {round} of the beacon is {randomness(signature)}"
+    assert_never(event)
+
+
 def _end(event: GameFinished, lobby: Lobby) -> str:
     match event.outcome:
         case "won":
@@ -69,5 +86,5 @@ def _end(event: GameFinished, lobby: Lobby) -> str:
         case "cancelled":
             return "the lobby is cancelled"
         case "voided":
-            return "an operator voids it: everything that was paid in is owed back"
+            return "it is voided: everything that was paid in is owed back"
     assert_never(event.outcome)

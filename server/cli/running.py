@@ -10,10 +10,11 @@ from server.assembly.app import App
 from server.assembly.books import BooksMissing
 from server.assembly.stores import WeakDurability
 from server.cli.console import BAD_SETTINGS, FAILED
+from server.outside.drand import BeaconContradicts
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 from server.runtime.settings import Settings
 
-CANNOT_SERVE: Final = (BooksMissing, WeakDurability, OSError)
+CANNOT_SERVE: Final = (BeaconContradicts, BooksMissing, WeakDurability, OSError)
 
 
 def explained(error: Exception, settings: Settings) -> tuple[str, int]:

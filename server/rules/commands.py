@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from server.rules.beacon import LobbyBeacon
 from server.rules.variants import Variant
 
 
 @dataclass(frozen=True, slots=True)
 class OpenLobby:
-    """Open a lobby that does not exist yet. `server_seed`: 32 random bytes as hex."""
+    """Open a lobby that does not exist yet. `server_seed`: 32 random bytes as hex. `beacon`: what
+    its order waits for, if it does."""
 
     lobby_id: str
     buy_in_amount: int
     variant: Variant
     server_seed: str
+    beacon: LobbyBeacon | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,27 @@ class Void:
 
 
 @dataclass(frozen=True, slots=True)
+class MixBeacon:
+    """Take the beacon's `round` into the draw, by its `signature` (hex)."""
+
+    round: int
+    signature: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Do what is due by the current time."""
 
 
-Command = OpenLobby | TakeSeat | SelectNumbers | ArrangeGrid | Claim | Leave | Kick | Void | Tick
+Command = (
+    OpenLobby
+    | TakeSeat
+    | SelectNumbers
+    | ArrangeGrid
+    | Claim
+    | Leave
+    | Kick
+    | Void
+    | MixBeacon
+    | Tick
+)

@@ -15,6 +15,7 @@ from server.rules.commands import (
     Command,
     Kick,
     Leave,
+    MixBeacon,
     OpenLobby,
     SelectNumbers,
     TakeSeat,
@@ -22,6 +23,7 @@ from server.rules.commands import (
     Void,
 )
 from server.rules.events import (
+    BeaconChosen,
     Event,
     GridArranged,
     LobbyOpened,
@@ -35,6 +37,7 @@ from server.rules.phases import (
     end_lapsed_seats,
     finish,
     finish_if_deserted,
+    mix_beacon,
     start_if_all_ready,
     tick,
 )
@@ -45,11 +48,11 @@ _BEFORE_PLAY: tuple[Status, ...] = ("forming", "arranging")
 _IN_PLAY: tuple[Status, ...] = ("active",)
 
 
-def open_lobby(command: OpenLobby, now_ms: float) -> LobbyOpened:
-    """The first event of a lobby; its first seat belongs into the same step. `now_ms` (Unix ms) is
+def open_lobby(command: OpenLobby, now_ms: float) -> list[Event]:
+    """The first events of a lobby; its first seat belongs into the same step. `now_ms` (Unix ms) is
     rounded down, as in `decide`."""
     created_at = int(now_ms)
-    return LobbyOpened(
+    opened = LobbyOpened(
         lobby_id=command.lobby_id,
         buy_in_amount=command.buy_in_amount,
         variant=command.variant,
@@ -57,6 +60,8 @@ def open_lobby(command: OpenLobby, now_ms: float) -> LobbyOpened:
         created_at=created_at,
         deadline=created_at + command.variant.formation_ms,
     )
+    beacon = command.beacon
+    return [opened, *([BeaconChosen(beacon.chain, beacon.patience_ms)] if beacon else [])]
 
 
 def decide(lobby: Lobby, command: Command, now_ms: float) -> list[Event] | Refused:
@@ -74,6 +79,9 @@ def _carry_out(turn: Turn, command: Command, now_ms: int) -> Refused | None:
     match command:
         case Tick():
             tick(turn, now_ms)
+            return None
+        case MixBeacon():
+            mix_beacon(turn, command, now_ms)
             return None
         case TakeSeat():
             return _take_seat(turn, command, now_ms)

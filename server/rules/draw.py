@@ -84,11 +84,7 @@ def help_of_server(
 
 def mix_entropy(players: Iterable[tuple[str, str, Grid]]) -> str:
     """What the players bring to the draw: hex SHA-256 of the JSON of `[alien_id, client_seed,
-    grid]` of all who paid, sorted by `alien_id`.
-
-    Any further source of entropy (a public beacon's round, for instance) would be mixed in here
-    and nowhere else.
-    """
+    grid]` of all who paid, sorted by `alien_id`."""
     rows = sorted(players, key=lambda player: player[0])
     text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()

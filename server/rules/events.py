@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.views import LeaveReason, Outcome
+from server.rules.beacon import Chain
 from server.rules.draw import Grid, ServerArranged
 from server.rules.variants import Variant
 
@@ -21,6 +22,15 @@ class LobbyOpened:
     server_seed: str
     created_at: int
     deadline: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconChosen:
+    """The order of this lobby's numbers waits for a beacon, no longer than `patience_ms` from the
+    start; it comes right after the lobby opened."""
+
+    chain: Chain
+    patience_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,27 @@ class GameStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class BeaconAwaited:
+    """The start of a game whose order comes with the beacon's `round`; `entropy` is what the
+    players bring to it, and `next_call_at` when there may be something to do. It is no
+    `GameStarted`: who does not know beacons must not take the order from the seed and `entropy`."""
+
+    entropy: str
+    round: int
+    started_at: int
+    next_call_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconMixed:
+    """The round is there, its `signature` (hex) verified: the order of the numbers is fixed."""
+
+    round: int
+    signature: str
+    next_call_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class NumberCalled:
     """A number was called; the next step is due at `next_call_at`."""
 
@@ -128,6 +159,7 @@ class GameFinished:
 
 Event = (
     LobbyOpened
+    | BeaconChosen
     | SeatTaken
     | SeatPaid
     | PlayerLeft
@@ -136,6 +168,8 @@ Event = (
     | NumbersSelected
     | GridArranged
     | GameStarted
+    | BeaconAwaited
+    | BeaconMixed
     | NumberCalled
     | PlayerKicked
     | GameFinished

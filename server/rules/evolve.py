@@ -1,14 +1,19 @@
 """The fold: a lobby after one more event. Nothing is decided here."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeVar, assert_never
 
 from protocol.views import Status
+from server.rules.beacon import LobbyBeacon, mixed, randomness
 from server.rules.draw import call_order
 from server.rules.events import (
     CALLED_OFF,
     ArrangingBegan,
+    BeaconAwaited,
+    BeaconChosen,
+    BeaconMixed,
     Event,
     FormingExtended,
     GameFinished,
@@ -42,8 +47,16 @@ def evolve(lobby: Lobby | None, event: Event) -> Lobby:
 
 
 def fold(events: Iterable[Event]) -> Lobby | None:
-    """The lobby that these events lead to."""
+    """The lobby that these events lead to; None without any."""
     return reduce(evolve, events, None)
+
+
+def folded(events: Iterable[Event]) -> Lobby:
+    """The lobby that these events, from its opening on, lead to."""
+    lobby = fold(events)
+    if lobby is None:
+        raise IllegalStep("nothing in no lobby")
+    return lobby
 
 
 def _opened(event: LobbyOpened) -> Lobby:
@@ -61,6 +74,8 @@ def _opened(event: LobbyOpened) -> Lobby:
 
 def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
     match event:
+        case BeaconChosen() | BeaconAwaited() | BeaconMixed():
+            return _beacon(lobby, event)
         case SeatTaken():
             return _seat_taken(lobby, event)
         case SeatPaid(alien_id=alien_id, invoice_id=invoice_id, test=test):
@@ -78,6 +93,8 @@ def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
         case GameStarted():
             return _game_started(lobby, event)
         case NumberCalled(number=number, next_call_at=next_call_at):
+            if lobby.awaited is not None:
+                raise IllegalStep("NumberCalled before the beacon is there")
             return {"called": (*lobby.called, number), "next_call_at": next_call_at}
         case PlayerKicked(alien_id=alien_id):
             return _with(lobby, alien_id, active=False, kicked=True)
@@ -133,6 +150,8 @@ def _grid_arranged(lobby: Lobby, event: GridArranged) -> dict[str, Any]:
 
 
 def _game_started(lobby: Lobby, event: GameStarted) -> dict[str, Any]:
+    if lobby.beacon is not None:
+        raise IllegalStep("GameStarted without the beacon that the lobby opened with")
     seed = bytes.fromhex(lobby.server_seed)
     return {
         "entropy": event.entropy,
@@ -141,6 +160,34 @@ def _game_started(lobby: Lobby, event: GameStarted) -> dict[str, Any]:
         "next_call_at": event.next_call_at,
         "deadline": None,
     }
+
+
+def _beacon(lobby: Lobby, event: BeaconChosen | BeaconAwaited | BeaconMixed) -> dict[str, Any]:
+    beacon = lobby.beacon
+    match event:
+        case BeaconChosen() if beacon is None:
+            return {"beacon": LobbyBeacon(chain=event.chain, patience_ms=event.patience_ms)}
+        case BeaconAwaited() if beacon is not None:
+            return {
+                "beacon": replace(beacon, round=event.round),
+                "entropy": event.entropy,
+                "started_at": event.started_at,
+                "next_call_at": event.next_call_at,
+                "deadline": None,
+            }
+        case BeaconMixed() if lobby.awaited is not None and lobby.awaited.round == event.round:
+            beacon = replace(lobby.awaited, signature=event.signature)
+            return {
+                "beacon": beacon,
+                "order": call_order(
+                    bytes.fromhex(lobby.server_seed),
+                    lobby.lobby_id,
+                    mixed(lobby.entropy or "", randomness(event.signature)),
+                    lobby.variant.highest,
+                ),
+                "next_call_at": event.next_call_at,
+            }
+    raise IllegalStep(f"{type(event).__name__} in a lobby whose beacon is {beacon!r}")
 
 
 def _game_finished(lobby: Lobby, event: GameFinished) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from types import MappingProxyType
 from protocol.views import Status
 from server.rules.events import (
     ArrangingBegan,
+    BeaconAwaited,
+    BeaconChosen,
+    BeaconMixed,
     Event,
     FormingExtended,
     GameFinished,
@@ -27,6 +30,7 @@ TRANSITIONS: Mapping[Status | None, Mapping[type[Event], Status]] = MappingProxy
     {
         None: {LobbyOpened: "forming"},
         "forming": {
+            BeaconChosen: "forming",
             SeatTaken: "forming",
             SeatPaid: "forming",
             PlayerLeft: "forming",
@@ -42,8 +46,10 @@ TRANSITIONS: Mapping[Status | None, Mapping[type[Event], Status]] = MappingProxy
             GridArranged: "arranging",
             GameStarted: "active",
             GameFinished: "finished",
+            BeaconAwaited: "active",
         },
         "active": {
+            BeaconMixed: "active",
             NumberCalled: "active",
             PlayerKicked: "active",
             PlayerLeft: "active",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from protocol.views import Outcome, Status
+from server.rules.beacon import AHEAD_MS, LobbyBeacon
 from server.rules.draw import Grid
 from server.rules.events import EMPTY_LOG_HASH
 from server.rules.variants import Variant
@@ -46,8 +47,9 @@ class Lobby:
     """One game from its opening to its end. Times are Unix ms.
 
     `players` keeps the order of seating. `invoices` names, for everybody who ever held a seat here,
-    the invoice that paid it, or else the last one. `order` follows from the seed and `entropy`, and
-    `called` is its beginning. `log_hash` vouches for the log up to the end, when it is there.
+    the invoice that paid it, or else the last one. `order` follows from the seed, `entropy` and the
+    value of the `beacon`, if there is one, and `called` is its beginning. `log_hash` vouches for
+    the log up to the end, when it is there.
     """
 
     lobby_id: str
@@ -62,6 +64,7 @@ class Lobby:
     deadline: int | None
     started_at: int | None = None
     next_call_at: int | None = None
+    beacon: LobbyBeacon | None = None
     entropy: str | None = None
     order: tuple[int, ...] = ()
     called: tuple[int, ...] = ()
@@ -78,6 +81,13 @@ class Lobby:
     def active_players(self) -> Iterator[Player]:
         """Those who can still play."""
         return (player for player in self.players.values() if player.active)
+
+    @property
+    def awaited(self) -> LobbyBeacon | None:
+        """The beacon without which the game cannot go on; None if it needs none now."""
+        beacon = self.beacon
+        awaits = self.status == "active" and beacon is not None and beacon.signature is None
+        return beacon if awaits else None
 
     @property
     def closes_at(self) -> int:
@@ -112,6 +122,9 @@ def latest_due(lobby: Lobby, now_ms: float) -> int:
         return int(now_ms) + max(variant.seat_ms, variant.formation_ms)
     if lobby.status == "arranging":
         return int(now_ms) + variant.arranging_ms
+    if lobby.awaited is not None:
+        chain = lobby.awaited.chain
+        return int(now_ms) + min(1 + AHEAD_MS + chain.period_ms, lobby.awaited.patience_ms)
     return int(now_ms) + variant.call_interval_ms
 
 

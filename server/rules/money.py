@@ -12,6 +12,9 @@ from server.rules.coins import Coins
 from server.rules.events import (
     CALLED_OFF,
     ArrangingBegan,
+    BeaconAwaited,
+    BeaconChosen,
+    BeaconMixed,
     Event,
     FormingExtended,
     GameFinished,
@@ -77,6 +80,8 @@ def movements(before: Lobby, event: Event) -> tuple[Movement, ...]:
             return _paid_out(before, event)
         case LobbyOpened() | SeatTaken() | FormingExtended() | ArrangingBegan():
             return ()
+        case BeaconChosen() | BeaconAwaited() | BeaconMixed():
+            return ()
         case NumbersSelected() | GridArranged() | GameStarted() | NumberCalled() | PlayerKicked():
             return ()
     assert_never(event)
@@ -95,6 +100,8 @@ def invoice_updates(before: Lobby, event: Event) -> tuple[InvoiceUpdate, ...]:
             players = before.players.values()
             return tuple(_seat_given_up(player, "expired") for player in players)
         case LobbyOpened() | SeatTaken() | FormingExtended() | ArrangingBegan() | GameFinished():
+            return ()
+        case BeaconChosen() | BeaconAwaited() | BeaconMixed():
             return ()
         case NumbersSelected() | GridArranged() | GameStarted() | NumberCalled() | PlayerKicked():
             return ()

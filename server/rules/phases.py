@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 
 from protocol.views import LeaveReason, Outcome
+from server.rules.beacon import LobbyBeacon, verifies
+from server.rules.commands import MixBeacon
 from server.rules.draw import mix_entropy, server_grid
 from server.rules.events import (
     ArrangingBegan,
+    BeaconAwaited,
+    BeaconMixed,
     FormingExtended,
     GameFinished,
     GameStarted,
@@ -43,14 +47,23 @@ def start_if_all_ready(turn: Turn, now_ms: int) -> None:
 
 
 def start(turn: Turn, now_ms: int) -> None:
-    """Arrange for those who have not, fix the order of the numbers, and let the clock run."""
+    """Arrange for those who have not, fix the order of the numbers, or what it follows from once
+    the beacon's value is there, and let the clock run."""
     for player in turn.lobby.players.values():
         if player.grid is None:
             turn.add(_arranged_by_server(turn.lobby, player))
     entropy = mix_entropy(
         (p.alien_id, p.client_seed, p.grid) for p in turn.lobby.paid_players() if p.grid is not None
     )
-    turn.add(GameStarted(entropy, now_ms, now_ms + turn.lobby.variant.call_interval_ms))
+    beacon = turn.lobby.beacon
+    if beacon is None:
+        turn.add(GameStarted(entropy, now_ms, now_ms + turn.lobby.variant.call_interval_ms))
+    else:
+        # From the start, not from the last grid if that is older: who leaves while forming changes
+        # the entropy too.
+        round = beacon.chain.round_after(now_ms)
+        look_at = min(beacon.chain.time_ms(round), now_ms + beacon.patience_ms)
+        turn.add(BeaconAwaited(entropy, round, now_ms, look_at))
     finish_if_deserted(turn, now_ms)
 
 
@@ -74,10 +87,36 @@ def tick(turn: Turn, now_ms: int) -> None:
     elif turn.lobby.status == "arranging":
         if is_due(turn.lobby.deadline, turn.lobby.variant.arranging_ms, now_ms):
             start(turn, now_ms)
+    elif turn.lobby.awaited is not None:
+        _void_if_too_late(turn, turn.lobby.awaited, now_ms)
     elif turn.lobby.status == "active" and is_due(
         turn.lobby.next_call_at, turn.lobby.variant.call_interval_ms, now_ms
     ):
         _call(turn, now_ms)
+
+
+def mix_beacon(turn: Turn, command: MixBeacon, now_ms: int) -> None:
+    """Fix the order of the numbers by the value of the round that the start named, and go on. What
+    is not its verified signature, or comes too late, changes nothing of that."""
+    awaited = turn.lobby.awaited
+    if (
+        awaited is not None
+        and awaited.round == command.round
+        and verifies(awaited.chain.public_key, command.round, command.signature)
+    ):
+        _void_if_too_late(turn, awaited, now_ms)
+        if turn.lobby.status == "active":
+            first_due = (turn.lobby.started_at or 0) + turn.lobby.variant.call_interval_ms
+            turn.add(BeaconMixed(command.round, command.signature, max(first_due, now_ms)))
+    tick(turn, now_ms)
+
+
+def _void_if_too_late(turn: Turn, beacon: LobbyBeacon, now_ms: int) -> None:
+    too_late_at = (turn.lobby.started_at or 0) + beacon.patience_ms
+    # The interval is twice what it is, so that a clock that is set back a little takes nobody's
+    # game away, and one that is set back by far holds nobody's money.
+    if is_due(too_late_at, 2 * beacon.patience_ms, now_ms):
+        finish(turn, now_ms, "voided")
 
 
 def _tick_forming(turn: Turn, now_ms: int) -> None:

@@ -17,7 +17,7 @@ def proof(lobby: Lobby) -> Proof | None:
     if lobby.outcome is None or lobby.outcome in CALLED_OFF or lobby.entropy is None:
         return None
     players = sorted(lobby.paid_players(), key=lambda player: player.alien_id)
-    facts = {
+    facts: dict[str, Any] = {
         "lobby_id": lobby.lobby_id,
         "variant": lobby.variant.name,
         "server_seed": lobby.server_seed,
@@ -25,6 +25,7 @@ def proof(lobby: Lobby) -> Proof | None:
         "players": [(p.alien_id, p.client_seed, p.rows) for p in players],
         "arranged": dict(_arranged(lobby, players)),
         "entropy": lobby.entropy,
+        **_beacon(lobby),
         "numbers_called": list(lobby.called),
         "winner": lobby.winner,
         "pattern": lobby.pattern,
@@ -41,6 +42,20 @@ def proof_hash(facts: Mapping[str, Any]) -> str:
     values = {**facts, "arranged": pairs}
     text = json.dumps(list(values.values()), separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _beacon(lobby: Lobby) -> dict[str, dict[str, Any]]:
+    beacon = lobby.beacon
+    if beacon is None:
+        return {}
+    return {
+        "beacon": {
+            "chain_hash": beacon.chain.chain_hash,
+            "round": beacon.round,
+            "signature": beacon.signature,
+            "randomness": beacon.randomness,
+        }
+    }
 
 
 def _arranged(lobby: Lobby, players: Iterable[Player]) -> Iterator[tuple[str, ServerArranged]]:

@@ -7,7 +7,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from protocol.views import Proof
+from protocol.views import Proof, ProofBeacon
+from server.rules.beacon import QUICKNET_KEY, PublicKeys, mixed, randomness, verifies
 from server.rules.draw import Grid, call_order, help_of_server, mix_entropy, seed_hash
 from server.rules.events import EMPTY_LOG_HASH
 from server.rules.proofs import proof_hash
@@ -18,7 +19,7 @@ _HASHES: Final = {"log_hash": EMPTY_LOG_HASH, "proof_hash": EMPTY_LOG_HASH}
 """Stand in for hashes of a log that is not there."""
 
 
-def verify_proof(document: object) -> list[str]:
+def verify_proof(document: object, keys: PublicKeys = QUICKNET_KEY) -> list[str]:
     """How `document`, a JSON value as `strict_json.loads` reads it, differs from a proof that
     holds, a sentence for each difference; empty when it holds.
 
@@ -26,7 +27,9 @@ def verify_proof(document: object) -> list[str]:
     arranged, the order of the numbers. When the claim was made is in the log, which `log_hash`
     vouches for; of the proof alone any beginning of the order will do in which the pattern is
     complete.
-    A proof without either hash is one of the draw alone, and holds if the draw does.
+    A proof without either hash is one of the draw alone, and holds if the draw does. What a beacon
+    says is checked under the public key that is among `keys`: a key in the proof would be whoever's
+    made it.
     """
     draw_alone = isinstance(document, dict) and _HASHES.keys().isdisjoint(document)
     if isinstance(document, dict) and draw_alone:
@@ -46,7 +49,8 @@ def verify_proof(document: object) -> list[str]:
     checks = [_check_draw, _check_arranged, _check_end]
     if not draw_alone:
         checks.append(_check_hash)
-    return [difference for check in checks for difference in check(proof)]
+    differences = [difference for check in checks for difference in check(proof)]
+    return [*_check_beacon(proof.beacon, keys), *differences]
 
 
 def _schema_problem(location: tuple[int | str, ...], message: str) -> str:
@@ -75,9 +79,34 @@ def _check_draw(proof: Proof) -> Iterator[str]:
     ]
     if proof.entropy != mix_entropy(players):
         yield "entropy does not follow from the players"
-    order = call_order(seed, proof.lobby_id, proof.entropy, SHAPES[proof.variant].highest)
+    drawn_by = proof.entropy
+    if proof.beacon is not None:
+        if proof.beacon.randomness is None:
+            if proof.numbers_called:
+                yield "numbers_called are not empty, but the beacon's round was not there"
+            return
+        drawn_by = mixed(proof.entropy, proof.beacon.randomness)
+    order = call_order(seed, proof.lobby_id, drawn_by, SHAPES[proof.variant].highest)
     if tuple(proof.numbers_called) != order[: len(proof.numbers_called)]:
         yield "numbers_called are not the head of the order that follows from the seed"
+
+
+def _check_beacon(beacon: ProofBeacon | None, keys: PublicKeys) -> Iterator[str]:
+    if beacon is None or (beacon.signature is None and beacon.randomness is None):
+        return
+    key = keys.get(beacon.chain_hash)
+    if key is None:
+        yield (
+            f"beacon is of a chain whose public key is not known here: {beacon.chain_hash!r}"
+            " (BEACON_CHAIN_HASH and BEACON_PUBLIC_KEY name one more than quicknet's)"
+        )
+    if beacon.signature is None:
+        yield "beacon.randomness is there without a signature"
+        return
+    if key is not None and not verifies(key, beacon.round, beacon.signature):
+        yield "beacon.signature is not that of the round under the public key of the chain"
+    if beacon.randomness != randomness(beacon.signature):
+        yield "beacon.randomness is not the hash of the signature"
 
 
 def _check_arranged(proof: Proof) -> Iterator[str]:

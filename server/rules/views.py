@@ -3,6 +3,7 @@
 from functools import cache
 
 from protocol.to_client import (
+    BeaconMixed,
     GameFinished,
     NumberCalled,
     PlayerJoined,
@@ -13,8 +14,9 @@ from protocol.to_client import (
     RoomEvent,
     StatusChanged,
 )
-from protocol.views import Invoice, LobbyView, Patterns, PlayerView, Rules, You
+from protocol.views import BeaconView, Invoice, LobbyView, Patterns, PlayerView, Rules, You
 from server.rules import events
+from server.rules.beacon import randomness
 from server.rules.draw import seed_hash
 from server.rules.lobby import Lobby, Player
 from server.rules.proofs import proof
@@ -40,6 +42,7 @@ def public_view(lobby: Lobby, seq: int) -> LobbyView:
         started_at=lobby.started_at,
         finished_at=lobby.finished_at,
         deadline=lobby.deadline,
+        beacon=_beacon_view(lobby),
         server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
         seq=seq,
     )
@@ -94,8 +97,12 @@ def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomE
             return StatusChanged(status="forming", deadline=after.deadline)
         case events.ArrangingBegan():
             return StatusChanged(status="arranging", deadline=after.deadline)
-        case events.GameStarted():
-            return StatusChanged(status="active", deadline=after.deadline)
+        case events.GameStarted() | events.BeaconAwaited():
+            beacon = _beacon_view(after)
+            return StatusChanged(status="active", deadline=after.deadline, beacon=beacon)
+        case events.BeaconMixed(round=round, signature=signature):
+            value = randomness(signature)
+            return BeaconMixed(round=round, signature=signature, randomness=value)
         case events.NumberCalled(number=number):
             previous = after.called[-2] if len(after.called) > 1 else None
             return NumberCalled(number=number, previous=previous, index=len(after.called))
@@ -103,7 +110,7 @@ def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomE
             return PlayerKicked(alien_id=alien_id, active_players=_active_count(after))
         case events.GameFinished():
             return _finished(after)
-        case events.LobbyOpened() | events.NumbersSelected():
+        case events.LobbyOpened() | events.BeaconChosen() | events.NumbersSelected():
             return None
 
 
@@ -119,6 +126,13 @@ def _finished(lobby: Lobby) -> GameFinished:
         proof=proof(lobby),
         log_hash=lobby.log_hash,
     )
+
+
+def _beacon_view(lobby: Lobby) -> BeaconView | None:
+    beacon = lobby.beacon
+    if beacon is None:
+        return None
+    return BeaconView(chain_hash=beacon.chain.chain_hash, round=beacon.round)
 
 
 def _active_count(lobby: Lobby) -> int:

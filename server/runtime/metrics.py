@@ -45,6 +45,13 @@ class Metrics:
         self.call_jitter = self._histogram(
             "fair_bingo_call_jitter_seconds", "From the instant a number was due to its commit."
         )
+        self.beacon_delay = self._histogram(
+            "fair_bingo_beacon_delay_seconds",
+            "From the time of a beacon's round to its commit into a game.",
+        )
+        self.beacon_missed = self._counter(
+            "fair_bingo_beacon_missed", "Games voided while they waited for their beacon."
+        )
         self.push_latency = self._histogram(
             "fair_bingo_push_latency_seconds",
             "From the commit of an event to its write to the room.",

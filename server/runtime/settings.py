@@ -1,5 +1,6 @@
 """Every setting of the server: one field for each environment variable, in lower case."""
 
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Literal, Self
@@ -14,7 +15,9 @@ from pydantic import (
     model_validator,
 )
 
+from protocol import quicknet
 from server.runtime.addresses import host, http_url, origin, postgres_url, redis_url, word
+from server.runtime.bls import is_usable_key as is_usable_beacon_key
 from server.runtime.ed25519 import is_usable_key
 
 
@@ -41,6 +44,19 @@ def _ed25519_key(text: str) -> bytes:
     return key
 
 
+def _chain_hash(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise ValueError("must be the hash of a chain: 32 bytes in hex")
+    return text.lower()
+
+
+def _beacon_key(text: str) -> str:
+    key = bytes.fromhex(text) if re.fullmatch("[0-9a-fA-F]{192}", text) else b""
+    if not is_usable_beacon_key(key):
+        raise ValueError("must be a public key on G2 of BLS12-381: 96 bytes in hex")
+    return text.lower()
+
+
 Text = Annotated[str, Field(min_length=1)]
 Word = Annotated[Text, AfterValidator(word)]
 Host = Annotated[Text, AfterValidator(host)]
@@ -57,6 +73,9 @@ Tier = Annotated[int, Field(gt=0, lt=10**12)]
 """In coins; lobby and invoice ids, which are short, have it in them."""
 Tiers = Annotated[tuple[Tier, ...], BeforeValidator(_split), AfterValidator(_distinct)]
 Url = Annotated[str, AfterValidator(http_url)]
+Urls = Annotated[tuple[Url, ...], BeforeValidator(_split)]
+ChainHash = Annotated[str, AfterValidator(_chain_hash)]
+BeaconKey = Annotated[str, AfterValidator(_beacon_key)]
 Origins = Annotated[tuple[Annotated[str, AfterValidator(origin)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_split)]
 PublicKeys = Annotated[
@@ -125,6 +144,11 @@ class Settings(BaseModel):
     sockets_per_player: Count = 8
     client_buffer_bytes: Bytes = 262_144
 
+    beacon_url: Urls = ()
+    beacon_chain_hash: ChainHash = quicknet.CHAIN_HASH
+    beacon_public_key: BeaconKey = quicknet.PUBLIC_KEY
+    beacon_patience_seconds: Seconds = 60
+
     ops_token: Annotated[Word | None, Field(min_length=16, repr=False)] = None
 
     @model_validator(mode="after")
@@ -154,6 +178,25 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
     raise SettingsError("; ".join(problems))
+
+
+class _BeaconKey(BaseModel):
+    """The settings that a beacon is checked with, for those who need no others."""
+
+    beacon_chain_hash: ChainHash = quicknet.CHAIN_HASH
+    beacon_public_key: BeaconKey = quicknet.PUBLIC_KEY
+
+
+def load_beacon_key(environ: Mapping[str, str]) -> tuple[str, str]:
+    """The hash of the beacon's chain and its public key, in hex. Raises SettingsError."""
+    names = _BeaconKey.model_fields
+    texts = {field: environ.get(field.upper(), "").strip() for field in names}
+    try:
+        known = _BeaconKey.model_validate({field: text for field, text in texts.items() if text})
+    except ValidationError as error:
+        problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
+        raise SettingsError("; ".join(problems)) from None
+    return known.beacon_chain_hash, known.beacon_public_key
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from server.rules.beacon import QUICKNET, QUICKNET_KEY, PublicKeys
+from server.rules.events import BeaconAwaited, BeaconChosen
 from server.rules.proofs import proof
 from server.rules.verify import verify_proof
 from server.store.lobbies import LobbyStore
@@ -56,21 +58,39 @@ def read_game_file(document: object) -> GameFile:
         raise ValueError(f"it is no file of a game: {error}") from None
 
 
-def verify_document(document: object) -> list[str]:
-    """How a proof, or the file of a game, differs from one that holds; empty if it holds."""
+def verify_document(document: object, keys: PublicKeys = QUICKNET_KEY) -> list[str]:
+    """How a proof, or the file of a game, differs from one that holds; empty if it holds. `keys`
+    are the public keys of beacons that are known here."""
     if not (isinstance(document, dict) and "log" in document):
-        return verify_proof(document)
+        return verify_proof(document, keys)
     try:
-        return list(_differences(read_game_file(document)))
+        return list(_differences(read_game_file(document), keys))
     except (BrokenLog, ValueError) as error:
         return [str(error)]
 
 
-def _differences(file: GameFile) -> Iterator[str]:
+def beacon_differences(step: Step, keys: PublicKeys) -> Iterator[str]:
+    """How a step of a game contradicts what is known of its beacon."""
+    event, beacon = step.record.event, step.lobby.beacon
+    if beacon is None:
+        return
+    chain, place = beacon.chain, step.record.position.id
+    if isinstance(event, BeaconChosen):
+        if keys.get(chain.chain_hash) != chain.public_key:
+            yield f"{place}: the beacon's chain and key are not known here: {chain.chain_hash!r}"
+        if chain.public_key == QUICKNET.public_key and chain != QUICKNET:
+            yield f"{place}: the times of the beacon's rounds are not quicknet's"
+    if isinstance(event, BeaconAwaited) and event.round != chain.round_after(event.started_at):
+        yield f"{place}: the round is not the first after the start"
+
+
+def _differences(file: GameFile, keys: PublicKeys) -> Iterator[str]:
     steps = list(file.replay())
     if not steps or steps[-1].lobby.status != "finished":
         yield "the log does not reach the end of the game"
         return
+    for step in steps:
+        yield from beacon_differences(step, keys)
     lobby = steps[-1].lobby
     proven = proof(lobby)
     if lobby.lobby_id != file.lobby_id:
@@ -78,4 +98,4 @@ def _differences(file: GameFile) -> Iterator[str]:
     if file.proof != (None if proven is None else proven.model_dump(mode="json")):
         yield "the proof is not what follows from the log"
     if file.proof is not None:
-        yield from verify_proof(file.proof)
+        yield from verify_proof(file.proof, keys)

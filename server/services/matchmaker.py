@@ -16,7 +16,7 @@ from protocol.errors import ErrorCode, Refused
 from server.rules.commands import OpenLobby
 from server.rules.decide import decide, open_lobby
 from server.rules.events import Event
-from server.rules.evolve import evolve
+from server.rules.evolve import evolve, folded
 from server.rules.lobby import Lobby
 from server.rules.payments import Invoice
 from server.runtime.clock import StoreClock
@@ -219,12 +219,17 @@ class Matchmaker:
     async def _open(self, requests: Sequence[SeatRequest], admission: Admission) -> None:
         """Open a lobby for as many as it has seats, provided that they hold no seat by then, and
         that no other lobby has a free one."""
-        tier = self._tier
+        tier, beacon = self._tier, self._tier.beacon()
+        if isinstance(beacon, Refused):
+            resolve(requests, beacon)
+            return
         lobby_id = ids.lobby_id(self._table, os.urandom(6))
-        opening = OpenLobby(lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex())
+        opening = OpenLobby(
+            lobby_id, tier.buy_in_amount, tier.variant, os.urandom(32).hex(), beacon
+        )
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
-        events, seated = self._fill(evolve(None, opened), requests, now_ms, {}, admission)
+        events, seated = self._fill(folded(opened), requests, now_ms, {}, admission)
         checks = [
             admission.unchanged,
             self._directory.none_open_check(self._table, self._other_rules),
@@ -232,7 +237,7 @@ class Matchmaker:
         ]
         no_lobby = Snapshot(None, LOG_START)
         try:
-            await self._commit(no_lobby, [opened, *events], now_ms, seated, checks)
+            await self._commit(no_lobby, [*opened, *events], now_ms, seated, checks)
         except StoreUnavailable as error:
             fail(requests, error)
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from server.rules.events import GameFinished, NumberCalled
+from server.rules.events import BeaconMixed, GameFinished, NumberCalled
 from server.rules.lobby import Lobby
 from server.runtime.metrics import Metrics
 from server.store.log import Record, Snapshot
@@ -19,7 +19,12 @@ def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: M
             case NumberCalled() if before.lobby is not None and before.lobby.next_call_at:
                 late_ms = record.position.at_ms - before.lobby.next_call_at
                 metrics.call_jitter.observe(max(0.0, late_ms / 1000))
+            case BeaconMixed(round=round) if after.beacon is not None:
+                late_ms = record.position.at_ms - after.beacon.chain.time_ms(round)
+                metrics.beacon_delay.observe(max(0.0, late_ms / 1000))
             case GameFinished():
+                if after.outcome == "voided" and before.lobby and before.lobby.awaited:
+                    metrics.beacon_missed.inc()
                 _log_end(after, record)
 
 

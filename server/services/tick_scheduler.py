@@ -3,12 +3,14 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
 from protocol.errors import ErrorCode, Refused
 from server.rules.commands import Tick
+from server.rules.lobby import Lobby
 from server.runtime.clock import SET_BACK_MS, StoreClock
 from server.services.alarms import Alarms
 from server.services.lobbies import Changed, Lobbies
@@ -34,7 +36,8 @@ class TickScheduler:
     a `Tick` in each when it is due.
 
     There may be any number of schedulers: a lease keeps two from doing the same work, and the
-    commit prevents that it is done twice.
+    commit prevents that it is done twice. `await_beacon` is told, without waiting for anything, of
+    each lobby that is due and can go on only with what its beacon says.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class TickScheduler:
         alarms: Alarms,
         clock: StoreClock,
         tables: Tables,
+        await_beacon: Callable[[Lobby], None],
         timings: StoreTimings = TIMINGS,
     ) -> None:
         self._lobbies = lobbies
@@ -51,6 +55,7 @@ class TickScheduler:
         self._alarms = alarms
         self._clock = clock
         self._tables = tables
+        self._await_beacon = await_beacon
         self._find_tables_seconds = timings.find_tables
         self._stopping = False
         self._finding: asyncio.Task[None] | None = None
@@ -162,6 +167,8 @@ class TickScheduler:
             if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)
                 await self._lobbies.repair_indexes(lobby_id)
+            elif isinstance(changed, Changed) and changed.lobby.awaited is not None:
+                self._await_beacon(changed.lobby)  # until it is there, the lease brings it up again
             elif isinstance(changed, Changed) and not changed.records:
                 # Another node was faster, or the timer contradicts the lobby.
                 await self._lobbies.repair_indexes(lobby_id)

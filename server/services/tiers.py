@@ -9,17 +9,19 @@ from protocol import ids
 from server.rules.commands import TakeSeat
 from server.rules.payments import Invoice
 from server.rules.variants import Variant
+from server.services.beacons import BeaconOfLobbies, no_beacon
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A buy-in, the variant that is played for it, the tables at which new lobbies open, and
-    whether new invoices may be paid by test payments."""
+    whether new invoices may be paid by test payments. `beacon`: what new lobbies wait for."""
 
     buy_in_amount: int
     variant: Variant
     tables: Sequence[str]
     takes_test: bool
+    beacon: BeaconOfLobbies = no_beacon
 
     def table_of(self, alien_id: str) -> str:
         """The table that a player joins: the same on every server of these settings."""

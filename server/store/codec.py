@@ -20,6 +20,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from server.rules import events
+from server.rules.beacon import mixed, randomness
 from server.rules.draw import call_order
 from server.rules.events import Event
 from server.rules.lobby import Lobby, Player
@@ -113,6 +114,9 @@ def why(error: Exception) -> str:
     return "; ".join(f"{'.'.join(map(str, d['loc']))}: {d['msg']}" for d in details)
 
 
+_ENTROPY_BEFORE_BEACON: Final = "entropy_before_beacon"
+"""The field for `entropy` in a lobby with a beacon: a version that knows none would take the order
+from the seed and `entropy`, and so must not find it."""
 _LOBBY: Final = HashCodec(Lobby, without=("players", "called", "order"))
 _PLAYER: Final = HashCodec(Player)
 _INVOICE: Final = HashCodec(Invoice, without=("units", "owed_units", "deliveries"))
@@ -122,6 +126,10 @@ def lobby_hash(lobby: Lobby, before: Lobby | None = None) -> dict[str, str]:
     """The lobby's hash, without the position of its log; `players` names the players in order. Only
     the fields that changed since `before`."""
     changed = _LOBBY.write(lobby, before)
+    if lobby.beacon is None:
+        changed.pop("beacon", None)
+    elif "entropy" in changed:
+        changed[_ENTROPY_BEFORE_BEACON] = changed.pop("entropy")
     if before is None or list(before.players) != list(lobby.players):
         changed["players"] = text(list(lobby.players))
     return changed
@@ -139,9 +147,14 @@ def read_lobby(
     seated = [_PLAYER.read(player) for player in players]
     variant = orjson.loads(lobby["variant"])
     order: tuple[int, ...] = ()
-    if lobby.get("entropy"):
+    drawn_by = lobby.get("entropy")
+    if entropy := lobby.get(_ENTROPY_BEFORE_BEACON):
+        lobby = {**lobby, "entropy": entropy}
+        signature = orjson.loads(lobby["beacon"])["signature"]
+        drawn_by = mixed(entropy, randomness(signature)) if signature else None
+    if drawn_by:
         seed = bytes.fromhex(lobby["server_seed"])
-        order = call_order(seed, lobby["lobby_id"], lobby["entropy"], variant["highest"])
+        order = call_order(seed, lobby["lobby_id"], drawn_by, variant["highest"])
     return _LOBBY.read(
         lobby,
         players={player.alien_id: player for player in seated},

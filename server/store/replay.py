@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 
-from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
+from server.rules.beacon import verifies
+from server.rules.events import EMPTY_LOG_HASH, BeaconMixed, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
@@ -48,6 +49,7 @@ def replay(entries: Iterable[StreamEntry], last_hash: str) -> Iterator[Step]:
             raise BrokenLog(f"{entry_id}: its time is before that of {position.id}, or none")
         try:
             lobby = evolve(lobby, record.event)
+            _check_beacon(lobby, record.event)
         except (IllegalStep, LookupError, ValueError) as error:
             raise BrokenLog(f"{entry_id}: it cannot have happened: {error!r}") from None
         position = record.position
@@ -73,6 +75,15 @@ def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
         return read_record(entry_id, fields)
     except NotUnderstood as error:
         raise BrokenLog(str(error)) from None
+
+
+def _check_beacon(lobby: Lobby, event: Event) -> None:
+    """Raises ValueError at a round of the beacon that is not signed with the key that the log names
+    from its beginning."""
+    if isinstance(event, BeaconMixed) and lobby.beacon is not None:
+        key = lobby.beacon.chain.public_key
+        if not verifies(key, event.round, event.signature):
+            raise ValueError("the signature is not the beacon's")
 
 
 def _end_vouches(event: Event, position: LogPosition) -> bool:

@@ -7,10 +7,12 @@ from protocol.errors import Refused
 from protocol.ids import invoice_id, lobby_id
 from protocol.to_client import RoomEvent
 from protocol.views import InvoiceStatus
-from server.rules.commands import Command, OpenLobby, TakeSeat, Tick
+from server.dev.beacon import DevBeacon
+from server.rules.beacon import LobbyBeacon
+from server.rules.commands import Command, MixBeacon, OpenLobby, TakeSeat, Tick
 from server.rules.decide import decide, open_lobby
 from server.rules.events import Event, SeatPaid, SeatTaken
-from server.rules.evolve import evolve
+from server.rules.evolve import evolve, folded
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive
@@ -41,6 +43,9 @@ SMALL = replace(
 GRAND = replace(CLASSIC, name="grand", side=5, highest=75, max_players=20)
 
 TERMS = Terms(recipient="provider", token="ALIEN", network="alien")
+BEACON = DevBeacon(secret=12345, period_seconds=3)
+"""A beacon with a key of its own, which signs what is not due as well."""
+AWAITED = LobbyBeacon(chain=BEACON.chain, patience_ms=60_000)
 LOBBY_ID = lobby_id("3500", bytes(6))
 BUY_IN = 3500
 SEED = bytes(range(32)).hex()
@@ -54,13 +59,18 @@ class Game:
     """
 
     def __init__(
-        self, variant: Variant = CLASSIC, server_seed: str = SEED, *, coin_decimals: int = 0
+        self,
+        variant: Variant = CLASSIC,
+        server_seed: str = SEED,
+        *,
+        coin_decimals: int = 0,
+        beacon: LobbyBeacon | None = None,
     ) -> None:
         self.coin_decimals = coin_decimals
         self.now_ms: float = OPENED_AT_MS
-        opened = open_lobby(OpenLobby(LOBBY_ID, BUY_IN, variant, server_seed), self.now_ms)
-        self.lobby: Lobby = evolve(None, opened)
-        self.events: list[Event] = [opened]
+        opening = OpenLobby(LOBBY_ID, BUY_IN, variant, server_seed, beacon)
+        self.events = open_lobby(opening, self.now_ms)
+        self.lobby: Lobby = folded(self.events)
         self.room_events: list[RoomEvent] = []
         self.ledger: list[Movement] = []
         self.invoices: dict[str, Invoice] = {}
@@ -132,13 +142,20 @@ class Game:
         return self.do(Tick())
 
     def tick_when_due(self, *, late_ms: float = 0) -> list[Event]:
-        """Go to the next instant at which something is due, or so much later, and do it."""
+        """Go to the next instant at which something is due, or so much later, and do it; where the
+        beacon is waited for, it is there then."""
         due = due_at(self.lobby)
         assert due is not None
         self.now_ms = max(self.now_ms, due + late_ms)
-        happened = self.do(Tick())
+        happened = self.do(Tick() if self.lobby.awaited is None else self.beacon_comes())
         assert happened, "what is due is done"
         return happened
+
+    def beacon_comes(self) -> MixBeacon:
+        """The command with the round that the game waits for."""
+        round = None if self.lobby.awaited is None else self.lobby.awaited.round
+        assert round is not None
+        return MixBeacon(round, BEACON.signature(round))
 
     def _write_down(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -185,24 +202,25 @@ class Game:
         self.invoices[invoice] = replace(known, deliveries=known.deliveries | {key})
 
 
-def forming(*players: str, variant: Variant = CLASSIC) -> Game:
+def forming(*players: str, variant: Variant = CLASSIC, beacon: LobbyBeacon | None = None) -> Game:
     """A lobby that forms, in which these players have paid."""
-    game = Game(variant)
+    game = Game(variant, beacon=beacon)
     game.seat(*players)
     return game
 
 
-def arranging(*players: str, variant: Variant = CLASSIC) -> Game:
+def arranging(*players: str, variant: Variant = CLASSIC, beacon: LobbyBeacon | None = None) -> Game:
     """A lobby that arranges the grids of these players, because forming took its time."""
-    game = forming(*players, variant=variant)
+    game = forming(*players, variant=variant, beacon=beacon)
     game.tick_when_due()
     assert game.lobby.status == "arranging"
     return game
 
 
-def active(*players: str, variant: Variant = CLASSIC) -> Game:
-    """A game in which the server arranged for these players, and no number is called yet."""
-    game = arranging(*players, variant=variant)
+def active(*players: str, variant: Variant = CLASSIC, beacon: LobbyBeacon | None = None) -> Game:
+    """A game in which the server arranged for these players, and no number is called yet; with a
+    beacon it waits for that."""
+    game = arranging(*players, variant=variant, beacon=beacon)
     game.tick_when_due()
     assert game.lobby.status == "active"
     return game

@@ -7,13 +7,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from protocol.errors import ErrorCode, Refused
+from server.dev.beacon import DevBeacon
 from server.rules import events
+from server.rules.beacon import LobbyBeacon
 from server.rules.commands import (
     ArrangeGrid,
     Claim,
     Command,
     Kick,
     Leave,
+    MixBeacon,
     OpenLobby,
     SelectNumbers,
     TakeSeat,
@@ -26,10 +29,11 @@ from server.rules.variants import Variant
 from tests.rules import strategies
 from tests.rules.brute_force import first_complete
 from tests.rules.deliveries import troubled
-from tests.rules.games import BUY_IN, CLASSIC, LOBBY_ID, SEED, Game
+from tests.rules.games import BEACON, BUY_IN, CLASSIC, LOBBY_ID, SEED, Game
 from tests.rules.spectator import Spectator
 
 DECIMALS = 2
+STRANGER = DevBeacon()
 MOSTLY = st.sampled_from([True, True, True, False])
 
 
@@ -52,9 +56,11 @@ class LobbyMachine(RuleBasedStateMachine):
         """What this game is played with."""
         return self.game.lobby.variant
 
-    @initialize(variant=strategies.variants, seed=strategies.server_seeds)
-    def open(self, variant: Variant, seed: bytes) -> None:
-        self.game = Game(variant, seed.hex(), coin_decimals=DECIMALS)
+    @initialize(
+        variant=strategies.variants, seed=strategies.server_seeds, beacon=strategies.beacons
+    )
+    def open(self, variant: Variant, seed: bytes, beacon: LobbyBeacon | None) -> None:
+        self.game = Game(variant, seed.hex(), coin_decimals=DECIMALS, beacon=beacon)
 
     @rule(data=st.data())
     def time_passes(self, data: st.DataObject) -> None:
@@ -62,8 +68,11 @@ class LobbyMachine(RuleBasedStateMachine):
 
     @rule()
     def tick(self) -> None:
-        was_due = due_at(self.game.lobby)
+        was_due, awaited = due_at(self.game.lobby), self.game.lobby.awaited
         happened = self.ask(Tick())
+        if awaited is not None:  # it is due when its round is, and then goes on with that alone
+            assert happened == [] or self.game.lobby.outcome == "voided"
+            return
         if was_due is None or was_due > self.game.now_ms:
             assert happened == []
         else:
@@ -80,6 +89,22 @@ class LobbyMachine(RuleBasedStateMachine):
         for _ in range(times):
             if due_at(self.game.lobby) is not None:
                 self.game.tick_when_due(late_ms=late_ms)
+
+    @precondition(lambda self: self.game.lobby.awaited is not None)
+    @rule(wrong=st.sampled_from(["", "round", "signature", "key"]))
+    def beacon_says_something(self, wrong: str) -> None:
+        right = self.game.beacon_comes()
+        said = {
+            "": right,
+            "round": MixBeacon(right.round + 1, BEACON.signature(right.round + 1)),
+            "signature": MixBeacon(right.round, BEACON.signature(right.round + 1)),
+            "key": MixBeacon(right.round, STRANGER.signature(right.round)),
+        }[wrong]
+        happened = self.ask(said)
+        if not wrong or self.game.lobby.outcome == "voided":
+            assert happened
+        else:
+            assert happened == []
 
     @rule(data=st.data())
     def take_seat(self, data: st.DataObject) -> None:

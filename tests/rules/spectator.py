@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from protocol.to_client import (
+    BeaconMixed,
     GameFinished,
     NumberCalled,
     PlayerJoined,
@@ -16,7 +17,8 @@ from protocol.to_client import (
 from protocol.views import LobbyView
 
 AnyRoomEvent = (
-    PlayerJoined
+    BeaconMixed
+    | PlayerJoined
     | PlayerPaid
     | PlayerReady
     | PlayerLeft
@@ -40,6 +42,8 @@ class Spectator:
         self.left: set[str] = set()
         self.kicked: set[str] = set()
         self.called: list[int] = []
+        self.round: int | None = None
+        self.mixed = False
         self.end: GameFinished | None = None
 
     def receive(self, event: RoomEvent) -> None:
@@ -66,7 +70,14 @@ class Spectator:
                 self._note_leaving(event.alien_id)
             case StatusChanged():
                 self.status = event.status
+                self.round = None if event.beacon is None else event.beacon.round
+            case BeaconMixed():
+                assert self.status == "active"
+                assert self.round == event.round
+                assert not self.called
+                self.mixed = True
             case NumberCalled():
+                assert self.round is None or self.mixed, "the beacon comes before the first number"
                 assert event.previous == (self.called[-1] if self.called else None)
                 self.called.append(event.number)
                 assert event.index == len(self.called)

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 from hypothesis import strategies as st
 
 from server.rules.variants import Variant
-from tests.rules.games import CLASSIC, GRAND, SMALL
+from tests.rules.games import AWAITED, CLASSIC, GRAND, SMALL
 
 Grid = tuple[tuple[int, ...], ...]
 Trouble = Literal[
@@ -21,6 +21,7 @@ Trouble = Literal[
 ]
 
 variants = st.sampled_from([SMALL, CLASSIC, GRAND])
+beacons = st.sampled_from([None, AWAITED])
 server_seeds = st.binary(min_size=32, max_size=32)
 alien_ids = st.text("ABCxyz019._:@-", min_size=1, max_size=128)
 client_seeds = st.text(st.characters(exclude_categories=["Cs"]), max_size=64)

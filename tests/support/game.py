@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import PaymentDelivery, WebhookAnswer
+from server.assembly.beacon import beacon_of
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
 from server.rules.payments import Terms
@@ -76,9 +77,18 @@ class Node:
         self.subscription = self._listening.subscription(
             self.stores.channels, lambda: self.replicas.restore()
         )
+        self.beacon = beacon_of(loaded, self.clock)
         use_cases = UseCases(
-            loaded, tiers, self.stores, self.subscription, self.clock, metrics, joins
+            loaded,
+            tiers,
+            self.stores,
+            self.subscription,
+            self.clock,
+            metrics,
+            joins,
+            beacon=self.beacon,
         )
+        self.beacons = use_cases.beacons
         self.connection = self.stores.connection
         self.commits = self.stores.commits
         self.tables = self.stores.tables
@@ -100,9 +110,14 @@ class Node:
         """Connect, and learn the store's time."""
         self.subscription.start()
         await self.timers.take_due("none", 1)
+        if self.beacon is not None:
+            await self.beacon.start()
 
     async def close(self) -> None:
         """Let go of the store. The scheduler is stopped by whoever started it."""
+        await self.beacons.close()
+        if self.beacon is not None:
+            await self.beacon.close()
         await self.replicas.close()
         await self.subscription.close()
         await self.stores.close()

@@ -1,0 +1,97 @@
+"""A beacon for development: drand's HTTP API (v1) on a key of its own, whose rounds come each
+second."""
+
+import hashlib
+import secrets
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+from py_arkworks_bls12381 import G1Point, G2Point, Scalar
+
+from server.rules.beacon import HASH_TO_G1, SCHEME, Chain, randomness
+
+GENESIS_SECONDS: Final = 1_700_000_000
+_ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+
+
+class DevBeacon:
+    """Signs a round when its time has come by this machine's clock; of a single signer, so who has
+    the key knows them all. That is `secret`, or else is kept in `data_dir`; without either it is
+    new."""
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        *,
+        secret: int | None = None,
+        period_seconds: int = 1,
+    ) -> None:
+        self._secret = Scalar(secret or _kept_secret(data_dir and data_dir / "beacon.hex"))
+        public_key = (G2Point() * self._secret).to_compressed_bytes()
+        group = hashlib.sha256(b"fair-bingo dev").digest()
+        about = period_seconds.to_bytes(4, "big") + GENESIS_SECONDS.to_bytes(8, "big")
+        self.chain = Chain(
+            chain_hash=hashlib.sha256(about + public_key + group).hexdigest(),
+            public_key=public_key.hex(),
+            genesis_ms=GENESIS_SECONDS * 1000,
+            period_ms=period_seconds * 1000,
+        )
+
+    def signature(self, round: int) -> str:
+        """The signature (hex) of a round, whether its time has come or not."""
+        message = hashlib.sha256(round.to_bytes(8, "big")).digest()
+        point = G1Point.hash_to_curve(message, HASH_TO_G1) * self._secret
+        return point.to_compressed_bytes().hex()
+
+    def info(self) -> dict[str, Any]:
+        """What `/<chain_hash>/info` answers."""
+        return {
+            "public_key": self.chain.public_key,
+            "period": self.chain.period_ms // 1000,
+            "genesis_time": self.chain.genesis_ms // 1000,
+            "hash": self.chain.chain_hash,
+            "schemeID": SCHEME,
+            "metadata": {"beaconID": "fair-bingo-dev"},
+        }
+
+    def answer(self, round: int) -> dict[str, Any]:
+        """What `/<chain_hash>/public/<round>` answers."""
+        signature = self.signature(round)
+        return {"round": round, "randomness": randomness(signature), "signature": signature}
+
+    def latest(self) -> int:
+        """The latest round whose time has come."""
+        passed_ms = int(time.time() * 1000) - self.chain.genesis_ms
+        return passed_ms // self.chain.period_ms + 1
+
+    def routes(self) -> list[web.RouteDef]:
+        """The routes of the API, for an aiohttp application."""
+
+        async def answer_info(_: web.Request) -> web.Response:
+            return web.json_response(self.info())
+
+        async def answer_round(request: web.Request) -> web.Response:
+            named, latest = request.match_info["round"], self.latest()
+            number = latest if named == "latest" else int(named)
+            if not 0 < number <= latest:
+                raise web.HTTPNotFound
+            return web.json_response(self.answer(number))
+
+        chain = f"/{self.chain.chain_hash}"
+        return [
+            web.get(f"{chain}/info", answer_info),
+            web.get(f"{chain}/public/{{round:latest|[0-9]{{1,15}}}}", answer_round),
+        ]
+
+
+def _kept_secret(path: Path | None) -> int:
+    if path is not None and path.exists():
+        return int(path.read_text(), 16)
+    secret = secrets.randbelow(_ORDER - 1) + 1
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(f"{secret:064x}")
+    return secret
