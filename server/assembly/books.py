@@ -4,9 +4,15 @@ What knows SQL is imported here, and only when it is wanted: without the extra `
 runs as it does without the setting.
 """
 
+from typing import TYPE_CHECKING
+
 from server.assembly.stores import Stores
+from server.outside.payout_service import PayoutService
 from server.runtime.clock import StoreClock
 from server.runtime.settings import Settings
+
+if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+    from server.services.payouts import PayoutWorker
 
 
 class BooksMissing(Exception):
@@ -20,11 +26,18 @@ class BooksSide:
         from server.books.engine import Books
         from server.services.archiving import Archive
         from server.services.history import History
+        from server.services.past import WholeLedger
         from server.services.past_in_books import PastInBooks
+        from server.services.payout_desk import PayoutDesk
+        from server.services.settling import Settling
 
         self._url = url
         self._books = Books(url)
+        self._settings = settings
         self.past: PastInBooks = PastInBooks(self._books, stores.past)
+        self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past, self.past)
+        self._settling = Settling(stores.ledger, clock)
+        self.payout_desk: PayoutDesk = PayoutDesk(self._books, self._settling)
         self.history: History = History(self._books, clock)
         self.archive: Archive = Archive(
             stores.past,
@@ -47,6 +60,23 @@ class BooksSide:
             raise BooksMissing(str(error)) from None
         except BooksUnavailable:
             return
+
+    def payout_worker(self, service: PayoutService) -> "PayoutWorker":
+        """The worker that pays by that service, as the settings say."""
+        from server.services.payout_queue import PayoutQueue, PayoutTerms
+        from server.services.payouts import PayoutWorker
+
+        settings = self._settings
+        terms = PayoutTerms(
+            token=settings.payment_token,
+            network=settings.payment_network,
+            decimals=settings.coin_decimals,
+            limit_coins_per_hour=settings.payout_limit_coins_per_hour,
+            approval_coins=settings.payout_approval_coins,
+        )
+        timeout_seconds = settings.payout_timeout_seconds
+        queue = PayoutQueue(self._books, self._settling, terms, timeout_seconds)
+        return PayoutWorker(queue, service, at_once=settings.payouts_at_once)
 
     async def close(self) -> None:
         """Close the connections."""

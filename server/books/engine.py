@@ -45,7 +45,9 @@ class Books:
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "fair-bingo",
-                "options": "-c timezone=UTC",  # whatever this machine's or the server's is
+                # Whatever the zone of this machine or of the server is. And a process that is
+                # suspended amid a transaction does not keep its rows from the others for ever.
+                "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=30000",
             },
         )
 

@@ -18,9 +18,10 @@ from sqlalchemy import (
     Numeric,
     Table,
     Text,
+    func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 
 metadata: Final = MetaData(
     naming_convention={
@@ -157,4 +158,57 @@ profiles: Final = Table(
     Column("alien_id", Text, primary_key=True),
     Column("listed", Boolean, nullable=False),
     comment="What players want to be known of them: whether they are shown among the best.",
+)
+
+payouts: Final = Table(
+    "payouts",
+    metadata,
+    Column("payout_id", Text, primary_key=True),
+    Column("entry_id", Text, nullable=False, unique=True),
+    Column("table_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("alien_id", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
+    Column("lobby_id", Text),
+    Column("invoice_id", Text),
+    _time("owed_at"),
+    Column("status", Text, nullable=False, server_default="due"),
+    Column("reference", Text),
+    Column("reason", Text),
+    Column("in_doubt", Boolean, nullable=False, server_default=text("false")),
+    Column("by_hand", Boolean, nullable=False, server_default=text("false")),
+    Column("approved_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # How often the service was asked, in all and since there was something new.
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    # What was sent first: whatever the settings are by now, it is sent again as it was.
+    Column("body", Text),
+    Column("next_at", DateTime(timezone=True), server_default=func.now()),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index(None, "lobby_id", "alien_id"),
+    # However many are settled, what is open is found at once.
+    Index("payouts_open_idx", "status", "next_at", postgresql_where=text("status <> 'settled'")),
+    Index("payouts_oldest_idx", "owed_at", postgresql_where=text("status <> 'settled'")),
+    comment="Every debt that is no test, and how far its payment is. A trigger on `ledger` adds"
+    " them, whichever version moves the ledger.",
+)
+
+payout_control: Final = Table(
+    "payout_control",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("paused", Text),
+    Column("problem", Text),
+    Column("changed_by", Text),
+    _time("changed_at", nullable=True),
+    Column("refused_in_a_row", Integer, nullable=False),
+    comment="Whether payouts pause, and why: one row.",
+)
+
+payout_minutes: Final = Table(
+    "payout_minutes",
+    metadata,
+    Column("minute", DateTime(timezone=True), primary_key=True),
+    Column("coins", Numeric, nullable=False),
+    comment="What was sent in each minute of the last hour, where an hour has a limit.",
 )

@@ -105,6 +105,8 @@ async def _settle(settings: Settings, entry_id: str, reference: str) -> str | No
             return f"it is malformed: {entry.problem}"
         if not entry.owed:
             return f"it is of kind {entry.kind}: nothing is owed"
+        if on.payouts is not None:
+            return await on.payouts.settle(entry, reference)
         for _ in range(_ATTEMPTS):
             if await on.ledger.settled([entry]):
                 return "it was settled before"

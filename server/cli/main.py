@@ -6,6 +6,7 @@ from server.cli.books import archive, migrate
 from server.cli.games import export, replay_game, verify
 from server.cli.ledger import audit, ledger
 from server.cli.load import load
+from server.cli.payouts import payouts
 from server.cli.serving import demo, dev, serve
 
 main = typer.Typer(
@@ -29,3 +30,4 @@ main.command()(serve)
 main.command()(dev)
 main.command()(demo)
 main.add_typer(ledger)
+main.add_typer(payouts)

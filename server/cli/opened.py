@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from server.assembly.books import BooksMissing, books_side
 from server.assembly.stores import Stores
@@ -12,15 +13,20 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.past import Past, WholeLedger
 
+if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+    from server.services.payout_desk import PayoutDesk
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a command works on. `past`: what has left the store; None without books."""
+    """What a command works on. `past`: what has left the store; `payouts`: what operators do about
+    them; both None without books."""
 
     stores: Stores
     past: Past | None
     ledger: WholeLedger
     clock: StoreClock
+    payouts: "PayoutDesk | None"
 
 
 @asynccontextmanager
@@ -37,7 +43,9 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     try:
         if books is not None:
             await books.check()
-        yield Opened(stores, past, WholeLedger(stores.ledger, stores.past, past), clock)
+        ledger = WholeLedger(stores.ledger, stores.past, past)
+        payouts = None if books is None else books.payout_desk
+        yield Opened(stores, past, ledger, clock, payouts)
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     finally:

@@ -16,7 +16,7 @@ MASK = "***"
 # They log every request or packet, contents included. A level of their own also keeps
 # python-socketio and python-engineio from adding handlers to their `.server` loggers.
 NOISY_LOGGERS = (
-    *("aiohttp.access", "httpcore", "httpx"),
+    *("aiohttp.access", "alembic", "httpcore", "httpx"),
     *("socketio", "socketio.server", "engineio", "engineio.server"),
 )
 

@@ -57,6 +57,18 @@ def _beacon_key(text: str) -> str:
     return text.lower()
 
 
+def _seed(text: str) -> bytes:
+    """The private key behind 64 hex digits."""
+    text = text.strip()
+    try:
+        seed = bytes.fromhex(text) if len(text) == 64 else b""
+    except ValueError:
+        seed = b""
+    if len(seed) != 32:
+        raise ValueError("must be an Ed25519 private key: 32 bytes in hex")
+    return seed
+
+
 Text = Annotated[str, Field(min_length=1)]
 Word = Annotated[Text, AfterValidator(word)]
 Host = Annotated[Text, AfterValidator(host)]
@@ -118,6 +130,13 @@ class Settings(BaseModel):
     payment_network: Word = "alien"
     coin_decimals: Annotated[int, Field(ge=0, le=36)] = 0
     allow_test_payments: bool = False
+
+    payout_url: Annotated[str | None, AfterValidator(http_url), Field(repr=False)] = None
+    payout_key: Annotated[bytes | None, BeforeValidator(_seed), Field(repr=False)] = None
+    payout_timeout_seconds: Seconds = 10
+    payouts_at_once: Annotated[int, Field(gt=0, le=1000)] = 16
+    payout_limit_coins_per_hour: Annotated[int | None, Field(gt=0)] = None
+    payout_approval_coins: Annotated[int | None, Field(ge=0)] = None
 
     buy_in_tiers: Annotated[Tiers, Field(min_length=1)] = (3500, 7000, 17500)
     grand_tiers: Tiers = ()

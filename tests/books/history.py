@@ -23,6 +23,11 @@ _ROWS: dict[str, dict[str, str]] = {
         "profiles": "INSERT INTO profiles VALUES ('ann', true)",
     },
     "0002": {},
+    "0003": {
+        "payouts": "INSERT INTO payouts VALUES ('po_3500_1-0', '3500:1-0', '3500', 'payout', 'ann',"
+        " 7000, 'lobby_3500_000000000001', NULL, now())",
+        "payout_minutes": "INSERT INTO payout_minutes VALUES (now(), 1)",
+    },
 }
 
 

@@ -1,0 +1,201 @@
+"""The commands about payouts: `fair-bingo payouts`, which pays, and what operators do about it."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from server.assembly.books import BooksMissing, books_side
+from server.assembly.stores import Stores, WeakDurability
+from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
+from server.cli.opened import opened
+from server.outside.payout_service import PayoutService
+from server.rules.coins import coins_text
+from server.rules.payouts import APPROVALS, STATUSES
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.settings import Settings
+
+if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+    from server.books.payouts import Payout
+    from server.services.payout_desk import NotDone, PayoutDesk
+
+payouts = typer.Typer(
+    name="payouts",
+    help="Pay what is owed, by the payment service at PAYOUT_URL, until SIGTERM.",
+    invoke_without_command=True,
+)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="The payout, as `list` has it.")]
+By = Annotated[str, typer.Option(help="Who does so.")]
+
+
+@payouts.callback()
+def pay(context: typer.Context) -> None:
+    """Pay what is owed, by the payment service at PAYOUT_URL, until SIGTERM. Any number of these
+    may run."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = settings_of_environment()
+    for name in ("database_url", "payout_url", "payout_key"):
+        if getattr(settings, name) is None:
+            fail(f"{name.upper()}: is missing", BAD_SETTINGS)
+    try:
+        run(_pay(settings))
+    except (BooksMissing, WeakDurability) as error:
+        fail(str(error), BAD_SETTINGS)
+
+
+@payouts.command("list")
+def list_payouts(
+    *,
+    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATUSES)}.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List payouts: how far each is."""
+    if status is not None and status not in STATUSES:
+        fail(f"{status!r} is none of {', '.join(STATUSES)}", BAD_SETTINGS)
+    run(_list(_settings(), status, as_json))
+
+
+@payouts.command()
+def retry(payout_id: Id, *, by: By) -> None:
+    """Try a payout now, one that was refused too."""
+    _change(payout_id, lambda desk: desk.retry(payout_id, _name(by)), lambda _: "is tried again")
+
+
+@payouts.command()
+def refuse(payout_id: Id, *, reason: Annotated[str, typer.Option(help="Why.")], by: By) -> None:
+    """Do not pay a payout."""
+    _change(payout_id, lambda desk: desk.refuse(payout_id, reason, _name(by)), lambda _: "refused")
+
+
+@payouts.command()
+def approve(payout_id: Id, *, by: By) -> None:
+    """Approve of a payout that is held for two operators."""
+
+    def words(payout: "Payout") -> str:
+        missing = APPROVALS - len(payout.approved_by)
+        names = ", ".join(payout.approved_by)
+        return f"approved by {names}" + (f"; {missing} more is needed" if missing > 0 else "")
+
+    _change(payout_id, lambda desk: desk.approve(payout_id, _name(by)), words)
+
+
+@payouts.command()
+def pause(*, by: By, reason: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+    """Send nothing until `resume`."""
+    run(_with_desk(_settings(), lambda desk: desk.pause(_name(by), reason)))
+    print("Payouts pause.")
+
+
+@payouts.command()
+def resume(*, by: By) -> None:
+    """Go on; the hour of the limit counts anew."""
+    run(_with_desk(_settings(), lambda desk: desk.resume(_name(by))))
+    print("Payouts go on.")
+
+
+async def _pay(settings: Settings) -> None:
+    clock = StoreClock()
+    stores = Stores(settings, clock, Metrics())
+    books = books_side(settings, stores, clock)
+    assert books is not None  # noqa: S101 - the settings name them
+    service = PayoutService(
+        settings.payout_url or "",
+        settings.payout_key or b"",
+        settings.payout_timeout_seconds,
+        settings.payouts_at_once,
+    )
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await books.check()
+        usable = asyncio.create_task(stores.wait_until_usable())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([usable, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if usable.done():
+            await usable
+            await books.payout_worker(service).run(stop)
+        usable.cancel()
+        stopping.cancel()
+    finally:
+        await service.close()
+        await books.close()
+        await stores.close()
+
+
+async def _list(settings: Settings, status: Any, as_json: bool) -> None:
+    async with _desk(settings) as desk:
+        async for payout in desk.each(status):
+            print(json.dumps(_fields(payout)) if as_json else _line(payout))
+
+
+def _change(
+    payout_id: str,
+    work: "Callable[[PayoutDesk], Awaitable[Payout | NotDone]]",
+    words: "Callable[[Payout], str]",
+) -> None:
+    done = run(_with_desk(_settings(), work))
+    if not hasattr(done, "standing"):
+        fail(f"{payout_id}: {done.reason}")
+    print(f"{payout_id}: {words(done)}.")
+
+
+async def _with_desk(settings: Settings, work: "Callable[[PayoutDesk], Awaitable[Any]]") -> Any:
+    async with _desk(settings) as desk:
+        return await work(desk)
+
+
+@asynccontextmanager
+async def _desk(settings: Settings) -> "AsyncIterator[PayoutDesk]":
+    async with opened(settings) as on:
+        assert on.payouts is not None  # noqa: S101 - the settings name the books
+        yield on.payouts
+
+
+def _settings() -> Settings:
+    settings = settings_of_environment()
+    if settings.database_url is None:
+        fail("DATABASE_URL: is missing", BAD_SETTINGS)
+    return settings
+
+
+def _name(by: str) -> str:
+    name = " ".join(by.split())
+    if not name or not name.isprintable():
+        fail("--by: must be a name", BAD_SETTINGS)
+    return name
+
+
+def _fields(payout: "Payout") -> dict[str, Any]:
+    """The columns that analysts have too; an amount that is no whole number is a text, which no
+    reader rounds."""
+    whole = isinstance(payout.amount, int)
+    updated_at = payout.updated_at
+    return {
+        "payout_id": payout.payout_id,
+        "entry_id": payout.entry_id,
+        "alien_id": payout.alien_id,
+        "amount": payout.amount if whole else coins_text(payout.amount),
+        "status": payout.standing.status,
+        "reference": payout.standing.reference,
+        "attempts": payout.attempts,
+        "updated_at": None if updated_at is None else updated_at.isoformat(),
+        "reason": payout.standing.reason,
+        "approved_by": list(payout.approved_by),
+    }
+
+
+def _line(payout: "Payout") -> str:
+    fields = _fields(payout)
+    reason, names = fields.pop("reason"), fields.pop("approved_by")
+    words = [str(value) if value is not None else "-" for value in fields.values()]
+    if names:
+        words.append(f"approved by {', '.join(names)}")
+    return " ".join([*words, json.dumps(reason)] if reason else words)

@@ -1,0 +1,315 @@
+"""What is owed is paid, once, and settled with the reference of the payment."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from redis.asyncio import Redis
+
+from server.dev.payout_service import DevPayoutService, Fault
+from server.store.ledger import LedgerEntry
+from tests.services.payout_world import PayoutWorld, payout_world
+from tests.support.game import StartNode
+from tests.support.wait import until
+
+
+@pytest.fixture
+def service() -> DevPayoutService:
+    """A payment service that pays at once."""
+    return DevPayoutService(pays_after_seconds=0, late_seconds=2)
+
+
+@pytest.fixture
+async def world(
+    start_node: StartNode,
+    store_url: str,
+    books_url: str,
+    redis: Redis,
+    service: DevPayoutService,
+) -> AsyncIterator[PayoutWorld]:
+    async with payout_world(start_node, store_url, books_url, redis, service) as made:
+        yield made
+
+
+async def test_each_debt_is_one_payout_which_is_paid_and_settled_with_its_reference(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    won, refund = await world.owe(7000), await world.owe(3500, kind="refund_owed", invoice_id="i")
+    await world.pay_all()
+    assert [order.body["payout_id"] for order in service.orders.values()] == won + refund
+    references = {name: [order.reference] for name, order in service.orders.items()}
+    assert await world.settlements() == references
+    for row in await world.rows():
+        assert (row["status"], [row["reference"]]) == ("settled", references[row["payout_id"]])
+        assert (row["attempts"], row["next_at"], row["by_hand"]) == (1, None, False)
+
+
+async def test_an_order_says_all_there_is_to_say_in_its_order(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    (payout_id,) = await world.owe("7000.25", kind="refund_owed", invoice_id="inv")
+    await world.pay_all(COIN_DECIMALS="2", PAYMENT_TOKEN="T", PAYMENT_NETWORK="n")
+    assert json.dumps(service.orders[payout_id].body) == json.dumps(
+        {
+            "payout_id": payout_id,
+            "kind": "refund",
+            "recipient": "player-1",
+            "amount": "700025",
+            "decimals": 2,
+            "token": "T",
+            "network": "n",
+            "lobby_id": "lobby_3500_000000000001",
+            "invoice_id": "inv",
+        }
+    )
+
+
+async def test_what_is_no_real_money_is_never_paid(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    await world.owe(7000, test="true")
+    await world.owe(7000)
+    await world.pay_all()
+    assert len(service.orders) == len(await world.rows()) == 1
+
+
+async def test_what_was_settled_by_hand_is_not_sent(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    (payout_id,) = await world.owe(7000)
+    entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+    assert isinstance(entry, LedgerEntry)
+    assert await world.desk.settle(entry, "by hand") is None
+    assert await world.desk.settle(entry, "again") == "it was settled before"
+    await world.pay_all()
+    await world.move()
+    row = await world.row(payout_id)
+    assert (row["status"], row["reference"], row["by_hand"]) == ("settled", "by hand", True)
+    assert await world.settlements() == {payout_id: ["by hand"]}
+    assert service.requests.log == []
+
+
+async def test_a_settlement_of_a_version_that_knows_no_payouts_is_heeded(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    (first, second) = await world.owe(7000, 8000)
+    for payout_id, moves in ((first, True), (second, False)):
+        entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+        assert isinstance(entry, LedgerEntry)
+        assert await world.side.ledger.settle(entry, "by hand", world.node.clock.now_ms())
+        if moves:
+            await world.move()
+            assert await world.are("settled", "due")
+    await world.pay_all()
+    assert await world.are("settled", "settled")
+    assert [row["by_hand"] for row in await world.rows()] == [True, True]
+    assert service.requests.log == []
+
+
+async def test_one_that_pays_by_hand_and_one_that_pays_by_the_service_exclude_each_other(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    ids = await world.owe(*range(1000, 1020))
+
+    async def by_hand(payout_id: str) -> None:
+        entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+        assert isinstance(entry, LedgerEntry)
+
+        async def is_settled() -> bool:
+            refusal = await world.desk.settle(entry, "by hand")
+            return refusal in (None, "it was settled before")
+
+        await until(is_settled)
+
+    async with world.paying(PAYOUTS_AT_ONCE="2"):
+        await asyncio.gather(*map(by_hand, reversed(ids)))
+        await until(world.nothing_waits)
+    settled = await world.settlements()
+    assert sorted(settled) == sorted(ids)
+    for payout_id, references in settled.items():
+        order = service.orders.get(payout_id)
+        assert references == (["by hand"] if order is None else [order.reference])
+
+
+ALWAYS: tuple[Fault, ...] = ("late", "half", "twice", "nonsense", "lost", "busy")
+
+
+@pytest.mark.parametrize("fault", ALWAYS)
+async def test_after_an_answer_that_says_nothing_it_is_looked_up_and_not_sent_again(
+    world: PayoutWorld, service: DevPayoutService, fault: Fault
+) -> None:
+    service.faults = (fault,)
+    (payout_id,) = await world.owe(7000)
+    async with world.paying(PAYOUT_TIMEOUT_SECONDS="0.5"):
+        await until(lambda: bool(service.requests.log))
+        service.faults = ()
+        await until(world.nothing_waits)
+    methods = [method for method, _ in service.requests.log]
+    if fault == "twice":  # the first answer is one, and what follows on it is nobody's
+        assert methods == ["POST"]
+    elif fault == "busy":  # it never arrived
+        assert methods[:3] == ["POST", "GET", "POST"]
+    else:
+        assert methods[:2] == ["POST", "GET"]
+        assert Counter(methods)["POST"] == 1
+    assert await world.settlements() == {payout_id: [service.orders[payout_id].reference]}
+
+
+async def test_what_is_pending_is_asked_for_until_it_is_paid(
+    start_node: StartNode, store_url: str, books_url: str, redis: Redis
+) -> None:
+    service = DevPayoutService(pays_after_seconds=1)
+    async with payout_world(start_node, store_url, books_url, redis, service) as world:
+        (payout_id,) = await world.owe(7000)
+        async with world.paying():
+            await until(lambda: world.are("sent"))
+            await until(lambda: world.are("settled"))
+        assert Counter(method for method, _ in service.requests.log)["POST"] == 1
+        assert (await world.settlements())[payout_id] == [service.orders[payout_id].reference]
+
+
+async def test_what_is_refused_waits_for_an_operator_who_may_have_it_tried_again(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    service.faults = ("refused",)
+    (payout_id,) = await world.owe(7000)
+    await world.pay_all()
+    row = await world.row(payout_id)
+    assert (row["status"], row["reason"], row["next_at"]) == ("refused", "not today", None)
+    service.faults = ()
+    assert (await world.desk.retry(payout_id, "ann")).standing.status == "due"
+    await world.pay_all()
+    assert await world.are("settled")
+    assert [method for method, _ in service.requests.log] == ["POST", "POST"]
+
+
+async def test_a_service_that_does_not_let_us_in_pauses_all_and_refuses_nothing(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    service.faults = ("unauthorized",)
+    await world.owe(7000)
+    async with world.paying():
+        await until(lambda: is_paused(world, "not_admitted"))
+        await world.owe(8000)
+        service.faults = ()
+        await until(lambda: world.are("due", "due"))  # the first was looked up: it never arrived
+        assert service.orders == {}
+        await world.desk.resume("ann")
+        await until(world.nothing_waits)
+    assert len(service.orders) == len(await world.settlements()) == 2
+
+
+async def is_paused(world: PayoutWorld, reason: str | None) -> bool:
+    paused = (await world.desk.survey()).control.paused
+    return bool(paused == reason)
+
+
+async def test_everything_refused_in_a_row_pauses(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    service.faults = ("refused",)
+    await world.owe(*range(1000, 1030))
+    async with world.paying(PAYOUTS_AT_ONCE="1"):
+        await until(lambda: is_paused(world, "refusals"))
+    counted = Counter(await world.statuses())
+    assert counted["due"] >= 15, counted
+    service.faults = ()
+    await world.desk.resume("ann")
+    async with world.paying():
+        await until(world.nothing_waits)
+    assert Counter(await world.statuses())["settled"] == counted["due"]
+
+
+async def test_the_limit_of_an_hour_pauses_before_it_is_passed(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    await world.owe(7000, 3000, 1)
+    async with world.paying(PAYOUT_LIMIT_COINS_PER_HOUR="10000"):
+        await until(lambda: is_paused(world, "limit"))
+        await until(lambda: world.are("settled", "settled", "due"))
+        await world.desk.resume("ann")  # from now on the hour counts anew
+        await until(lambda: world.are("settled", "settled", "settled"))
+        await world.owe(9999, 1)
+        await until(lambda: is_paused(world, "limit"))
+        await until(lambda: world.are(*["settled"] * 4, "due"))
+    assert sum(int(order.body["amount"]) for order in service.orders.values()) == 20000
+
+
+async def test_what_is_above_an_amount_waits_for_two_different_operators(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    at, above = await world.owe(7000, 7001)
+    async with world.paying(PAYOUT_APPROVAL_COINS="7000"):
+        await until(lambda: world.are("settled", "held"))
+        assert (await world.desk.approve(at, "ann")).reason
+        for name in ("ann", "ann"):
+            assert (await world.desk.approve(above, name)).standing.status == "held"
+        assert [*service.orders] == [at]
+        assert (await world.desk.approve(above, "bob")).standing.status == "due"
+        await until(lambda: world.are("settled", "settled"))
+    assert (await world.row(above))["approved_by"] == ["ann", "bob"]
+
+
+async def test_an_operator_pauses_refuses_and_resumes(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    first, second = await world.owe(7000, 8000)
+    await world.desk.pause("ann", "the bank is closed")
+    async with world.paying():
+        assert (await world.desk.refuse(first, "fraud", "ann")).standing.reason == "fraud (ann)"
+        assert (await world.desk.refuse(first, "fraud", "ann")).reason
+        assert (await world.desk.refuse("po_3500_1-1", "fraud", "ann")).unknown
+        await asyncio.sleep(1.2)  # more than two looks at the queue
+        assert service.requests.log == []
+        await world.desk.resume("ann")
+        await until(lambda: world.are("refused", "settled"))
+    assert [*service.orders] == [second]
+
+
+async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    await world.owe("3500.25")
+    await world.pay_all()
+    (row,) = await world.rows()
+    assert (row["status"], row["amount"]) == ("refused", Decimal("3500.25"))
+    assert service.requests.log == []
+
+
+async def test_a_repetition_says_what_was_said_first_whatever_the_settings_are_by_now(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    service.faults = ("busy",)
+    (payout_id,) = await world.owe(7000)
+    async with world.paying():
+        await until(lambda: world.are("unknown"))
+    service.faults = ()
+    await world.desk.retry(payout_id, "ann")
+    await world.pay_all(COIN_DECIMALS="6", PAYMENT_NETWORK="another")
+    body = service.orders[payout_id].body
+    assert (body["amount"], body["decimals"], body["network"]) == ("7000", 0, "alien")
+
+
+async def test_what_the_service_paid_and_the_store_did_not_take_is_settled_without_asking_again(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    (payout_id,) = await world.owe(7000)
+    await world.execute(
+        "UPDATE payouts SET status = 'sent', in_doubt = true, reference = 'told', attempts = 1"
+    )
+    await world.pay_all()
+    assert await world.settlements() == {payout_id: ["told"]}
+    assert service.requests.log == []
+
+
+async def test_what_was_in_flight_when_a_worker_died_is_looked_up(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    await world.owe(7000)
+    await world.execute("UPDATE payouts SET status = 'sending', in_doubt = true, attempts = 1")
+    await world.pay_all()
+    assert [method for method, _ in service.requests.log] == ["GET", "POST"]
+    assert len(await world.settlements()) == 1
