@@ -24,6 +24,7 @@ from server.store.past import PastStore
 from server.store.permissions import permissions
 from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
+from server.store.replica_wait import ReplicaWait
 from server.store.restrictions import Restrictions
 from server.store.shards import open_topology
 from server.store.tables import Tables
@@ -65,15 +66,19 @@ class Stores:
         projection = Projection(retention, settings.coin_decimals, self.terms, self.channels)
         self.topology = open_topology(settings.redis_url, settings.sentinel_password, timings)
         self.connection = self.topology.connection(clock, metrics)
+        wait = ReplicaWait(settings.store_replicas, settings.store_replicas_seconds)
+        self.confirming = self.topology.connection(clock, metrics, wait) if wait else None
         self.health = self.topology.health()
-        self.commits = commits = Commits(self.connection, metrics)
+        self.commits = commits = Commits(self.connection, metrics, self.confirming)
         self.restrictions = Restrictions(self.connection, commits, clock)
         self.operator_log = OperatorLog(self.connection, commits, self.channels, clock)
         self.tables = Tables(self.connection, tables(settings), self.restrictions.copy)
         self.monitor = StoreMonitor(
             self.connection,
-            lambda: [*permissions(self.tables.known, self.channels)],
+            lambda: [*permissions(self.tables.known, self.channels, replicas=bool(wait))],
             allow_weak=settings.allow_weak_durability,
+            replicas=wait.replicas,
+            others=[] if self.confirming is None else [self.confirming],
             timings=timings,
         )
         self.lobbies = LobbyStore(self.connection, commits, projection, self.tables)
@@ -82,7 +87,7 @@ class Stores:
         )
         self.ledger = LedgerStore(self.connection, commits)
         self.past = PastStore(self.connection, commits)
-        self.proofs = ProofStore(self.connection)
+        self.proofs = ProofStore(self.connection, commits)
         self.directory = Directory(self.connection)
         self.timers = Timers(self.connection)
         self.nodes = Nodes(self.connection)
@@ -126,5 +131,7 @@ class Stores:
         """Finish what was sent, and close the connections."""
         await self.monitor.stop()
         await self.connection.close()
+        if self.confirming is not None:
+            await self.confirming.close()
         await self.health.close()
         await self.topology.stop()

@@ -42,6 +42,14 @@ class Metrics:
             "fair_bingo_messages_unheard",
             "Messages of commits that the store's user may not publish; nodes find out later.",
         )
+        self.waits_unmet = self._counter(
+            "fair_bingo_store_waits_unmet",
+            "Times that too few replicas confirmed in time: not known, and `unavailable`.",
+        )
+        self.failovers = self._counter(
+            "fair_bingo_store_failovers",
+            "Times that another process was found to be the primary, or the same one restarted.",
+        )
         self.call_jitter = self._histogram(
             "fair_bingo_call_jitter_seconds", "From the instant a number was due to its commit."
         )

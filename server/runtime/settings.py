@@ -102,6 +102,8 @@ class Settings(BaseModel):
 
     redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
     sentinel_password: Annotated[Text | None, Field(repr=False)] = None
+    store_replicas: Annotated[int, Field(ge=0, le=64)] = 0
+    store_replicas_seconds: Annotated[float, Field(ge=0.001, le=60)] = 1
     allow_weak_durability: bool = False
     database_url: Annotated[str | None, AfterValidator(postgres_url), Field(repr=False)] = None
 

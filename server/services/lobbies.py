@@ -7,7 +7,7 @@ from typing import Final
 
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import lobby_table
-from server.rules.commands import Command
+from server.rules.commands import Command, Tick
 from server.rules.decide import decide
 from server.rules.events import Event
 from server.rules.lobby import Lobby, due_at
@@ -74,8 +74,10 @@ class Lobbies:
         return await self._store.load(lobby_id)
 
     async def repair_indexes(self, lobby_id: str) -> None:
-        """Correct the indexes that contradict a lobby. Raises StoreUnavailable."""
+        """Correct the indexes that contradict a lobby, and tell of its end if nobody has. Raises
+        StoreUnavailable."""
         found = await self._store.load(lobby_id)
+        await self._store.tell_end(found)
         await self._store.indexes.repair(lobby_id, found, self._clock.now_ms())
 
     async def repair_seat(self, alien_id: str, lobby_id: str) -> None:
@@ -95,7 +97,16 @@ class Lobbies:
 
         Raises StoreUnavailable when it is not known whether it was carried out.
         """
-        return await self.change(lobby_id, lambda lobby, now_ms: decide(lobby, command, now_ms))
+        changed = await self.change(lobby_id, lambda lobby, now_ms: decide(lobby, command, now_ms))
+        if isinstance(changed, Changed) and not isinstance(command, Tick):
+            await self.confirm(changed)
+        return changed
+
+    async def confirm(self, changed: Changed) -> None:
+        """Make sure that what somebody is about to be told is done will stay so: if they changed
+        nothing, somebody else may just have. Raises StoreUnavailable when that is not known."""
+        if not changed.records:
+            await self._store.confirm(changed.lobby.lobby_id)
 
     async def change(
         self, lobby_id: str, decision: Decision, *, writes: Sequence[Write] = ()

@@ -89,9 +89,9 @@ class Payments:
         if moved is not None:
             checks[-1], back = returned(moved)
             writes.insert(0, back)
-        if receipt.recorded and not await self._record(
-            lobby, invoice, receipt, checks, writes, now_ms
-        ):
+        if not receipt.recorded:
+            await self._invoices.confirm(invoice.invoice_id)  # whoever recorded it may not know
+        elif not await self._record(lobby, invoice, receipt, checks, writes, now_ms):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
 

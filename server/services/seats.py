@@ -166,6 +166,7 @@ class Seats:
         return await self._lobbies.carry_out(lobby_id, Leave(alien_id))
 
     async def _with_invoice(self, seated: Changed, alien_id: str) -> Seated:
+        await self._lobbies.confirm(seated)
         invoice = await self._billing.invoice_of(seated.snapshot, alien_id)
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")

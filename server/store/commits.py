@@ -1,6 +1,8 @@
 """Compare and commit: the one way in which anything of a lobby or its money changes."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +16,9 @@ from server.store.projection import Write
 
 MAX_DECISION_AGE_MS: Final = 1_000
 """A decision older than this is made anew: its process, or the store, was suspended meanwhile."""
+NO_DECISION: Final = math.inf
+"""When something was decided that stays true, however old."""
+_CONFIRMED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,36 +30,71 @@ class Check:
 
 
 class Commits:
-    """Carries out writes in one atomic step if all checks hold."""
+    """Carries out writes in one atomic step if all checks hold.
 
-    def __init__(self, connection: Connection, metrics: Metrics) -> None:
+    `confirming` is a connection that waits for replicas, if anyone is to: what is to be
+    acknowledged goes there. Script and wait go out together, so one primary answers both.
+    """
+
+    def __init__(
+        self, connection: Connection, metrics: Metrics, confirming: Connection | None = None
+    ) -> None:
         self._connection = connection
+        self._confirming = confirming
+        self._confirmed: OrderedDict[Hashable, None] = OrderedDict()
         self.metrics = metrics
         self._script = Script("commit")
 
+    @property
+    def confirms(self) -> bool:
+        """Whether replicas are waited for."""
+        return self._confirming is not None
+
+    async def confirm(self, table: str, seen: Hashable = None) -> None:
+        """Return when the replicas have all of that table that was read so far, whoever wrote it:
+        what others have yet to be told of may be acknowledged then.
+
+        `seen` names what was read, if it never changes, so that the second time costs nothing.
+        Raises StoreUnavailable when that is not known.
+        """
+        if self._confirming is None or seen in self._confirmed:
+            return
+        # A wait is for what its own connection wrote last, so it has to write.
+        await self._confirming.call("SET", keys.confirmation(table), "")
+        if seen is not None:
+            self._confirmed[seen] = None
+            if len(self._confirmed) > _CONFIRMED:
+                self._confirmed.popitem(last=False)
+
     async def commit(
-        self, checks: Sequence[Check], writes: Iterable[Write], decided_at_ms: float
+        self,
+        checks: Sequence[Check],
+        writes: Iterable[Write],
+        decided_at_ms: float,
+        *,
+        confirmed: bool = True,
     ) -> bool:
-        """Whether the writes are done. False: nothing was written, because a check failed or the
-        decision is stale; decide again from what is there now.
+        """Whether the writes are done, and `confirmed` by the replicas. False: nothing was written,
+        because a check failed or the decision is stale; decide again from what is there now.
 
         Raises StoreUnavailable when it is not known whether they are done.
         """
-        keys: dict[str, int] = {}
-        checked = [[check.expected, *_placed(check.command, keys)] for check in checks]
-        written = [_placed(write, keys) for write in writes]
+        places: dict[str, int] = {}
+        checked = [[check.expected, *_placed(check.command, places)] for check in checks]
+        written = [_placed(write, places) for write in writes]
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
-        outcome, unpublished = await self._connection.run_timed(self._script, list(keys), args)
+        connection = self._confirming if confirmed and self._confirming else self._connection
+        outcome, unpublished = await connection.run_timed(self._script, list(places), args)
         self.metrics.commits.labels(outcome).inc()
         if unpublished:
             self.metrics.unpublished.inc(unpublished)
         return bool(outcome == "committed")
 
 
-def _placed(command: tuple[Any, ...], keys: dict[str, int]) -> list[Any]:
-    """The command with its key's place in `keys`, which takes it in, instead of the key."""
+def _placed(command: tuple[Any, ...], places: dict[str, int]) -> list[Any]:
+    """The command with its key's place in `places`, which takes it in, instead of the key."""
     name, key, *rest = command
-    return [name, keys.setdefault(key, len(keys) + 1), *rest]
+    return [name, places.setdefault(key, len(places) + 1), *rest]
 
 
 def _json(commands: list[list[Any]]) -> bytes:

@@ -17,6 +17,7 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.shared_timeout import SharedTimeout
 from server.store.errors import StoreUnavailable
+from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Shard, abort
 
@@ -77,8 +78,8 @@ class Connection(ABC):
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
 
-        Raises StoreUnavailable after `timings.command` at most, or redis.ResponseError if
-        the command itself is wrong.
+        Raises StoreUnavailable after `timings.command` (and the wait) at most, or
+        redis.ResponseError if the command itself is wrong.
         """
 
     @abstractmethod
@@ -127,6 +128,9 @@ class ShardConnection(Connection):
 
     Commands that are waiting when the connection is free go out in one write, so a busy server
     pays one round trip for many. A command that cannot be answered raises StoreUnavailable.
+
+    With a `wait` nothing is answered before so many replicas have all that was written until then;
+    if they have not in time, every command of the batch raises StoreUnavailable.
     """
 
     def __init__(
@@ -135,15 +139,17 @@ class ShardConnection(Connection):
         clock: StoreClock,
         metrics: Metrics,
         timings: StoreTimings = TIMINGS,
+        wait: ReplicaWait = NO_WAIT,
     ) -> None:
         super().__init__(clock, metrics)
         self._shard = shard
-        self._timings = timings
+        self._wait = wait
+        self._answer_seconds = timings.command + (wait.seconds if wait else 0)
         shard.on_moved(self._leave)
         self._redis_connection: Any = None  # of redis-py, whose connections have no types
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
-        self._patience = SharedTimeout(timings.command, _give_up)
+        self._patience = SharedTimeout(self._answer_seconds, _give_up)
         self._looked = False
 
     async def call(self, *command: Any) -> Any:
@@ -188,7 +194,7 @@ class ShardConnection(Connection):
     async def _send(self, batch: list[_Command]) -> None:
         try:
             with self.metrics.store_round_trip.time():
-                async with asyncio.timeout(self._timings.command):
+                async with asyncio.timeout(self._answer_seconds):
                     answers = await self._exchange(batch)
         except BaseException as error:
             await self._hang_up()  # what it says now could be taken for another answer
@@ -207,8 +213,18 @@ class ShardConnection(Connection):
         """The answers to the commands, of which some may be errors."""
         # As redis-py's pipeline does it, at a third of the cost: no pool, no retries, no traces.
         connection = await self._connected()
-        await connection.send_packed_command(b"".join(packed for _, packed, _ in batch))
-        return [await self._read(connection, name) for name, *_ in batch]
+        packed = b"".join(packed for _, packed, _ in batch)
+        if not self._wait:
+            await connection.send_packed_command(packed)
+            return [await self._read(connection, name) for name, *_ in batch]
+        # In the same write: whatever answers both is one and the same primary.
+        await connection.send_packed_command(packed + self._wait.command)
+        answers = [await self._read(connection, name) for name, *_ in batch]
+        if missing := self._wait.missing(await self._read(connection, "WAIT")):
+            self.metrics.waits_unmet.inc()
+            log.warning("replicas_did_not_confirm", why=missing)
+            return [StoreUnavailable(missing)] * len(batch)
+        return answers
 
     async def _ask(self, connection: Any, *commands: Sequence[Any]) -> list[Any]:
         await connection.send_packed_command(

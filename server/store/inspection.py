@@ -19,6 +19,7 @@ _STRONG: Final = {
     "appendfsync": "always",
     "no-appendfsync-on-rewrite": "no",
 }
+_ROLES: Final = {"master": "primary", "slave": "replica"}
 _NAMED: Final = 3
 """How many denied commands the message names at most."""
 
@@ -33,27 +34,38 @@ class Findings:
     unfit: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     rewriting: bool = False
+    role: str | None = None
+    """`primary` or `replica`; None if the store does not say."""
+    replicas: int | None = None
+    """How many replicas are connected and in step; None if the store does not say."""
+    process: str | None = None
+    """Which process it is; None if the store does not say."""
 
 
-async def inspect(ask: Ask, needed: Sequence[Permission]) -> Findings:
-    """Inspect the store through `ask`; `needed` is what its user has to be permitted.
+async def inspect(ask: Ask, needed: Sequence[Permission], replicas: int = 0) -> Findings:
+    """Inspect the store through `ask`; `needed` is what its user has to be permitted, `replicas`
+    how many are waited for.
 
     Raises StoreUnavailable when it has no time for that.
     """
-    append, memory, info, role, denied = await ask(
+    append, memory, minimum, info, role, denied = await ask(
         ("CONFIG", "GET", "*append*"),
         ("CONFIG", "GET", "maxmemory*"),
+        ("CONFIG", "GET", "min-replicas*"),
         ("INFO",),
         ("ROLE",),
         ("EVAL", _DENIED, 0, orjson.dumps(needed)),
     )
     about = info if isinstance(info, dict) else {}
     weak, hidden = [], []
+    in_step = _in_step(about)
     for name, found in (
         ("durability", _durability(_settings(append))),
         ("maxmemory", _eviction(about | _settings(memory))),
         ("role", _role(about, role)),
         ("permissions", _permissions(denied, needed)),
+        ("replicas", _enough(in_step, replicas)),
+        ("min-replicas-to-write", _minimum(_settings(minimum), replicas)),
     ):
         if found is None:
             hidden.append(name)
@@ -66,6 +78,9 @@ async def inspect(ask: Ask, needed: Sequence[Permission]) -> Findings:
         unfit if in_cluster else (),
         tuple(hidden),
         about.get("aof_rewrite_in_progress") == 1 or about.get("aof_rewrite_scheduled") == 1,
+        _ROLES.get(_named_role(about, role) or ""),
+        in_step,
+        about.get("run_id"),
     )
 
 
@@ -91,11 +106,42 @@ def _eviction(settings: Mapping[str, Any]) -> str | None:
 
 
 def _role(about: Mapping[str, Any], role: Any) -> str | None:
-    named = role[0] if isinstance(role, Sequence) and not isinstance(role, str) else None
-    found = about.get("role", named)
+    found = _named_role(about, role)
     if found is None:
         return None
     return "it is a replica" if found == "slave" else ""
+
+
+def _named_role(about: Mapping[str, Any], role: Any) -> str | None:
+    named = role[0] if isinstance(role, Sequence) and not isinstance(role, str) else None
+    found: str | None = about.get("role", named)
+    return found
+
+
+def _in_step(about: Mapping[str, Any]) -> int | None:
+    if "connected_slaves" not in about:
+        return None
+    named = (about.get(f"slave{place}") for place in range(about["connected_slaves"]))
+    return len([each for each in named if isinstance(each, dict) and each["state"] == "online"])
+
+
+def _enough(in_step: int | None, replicas: int) -> str | None:
+    if in_step is None:
+        return None if replicas else ""
+    if in_step >= replicas:
+        return ""
+    return f"it has {in_step} of the {replicas} replicas that STORE_REPLICAS waits for"
+
+
+def _minimum(settings: Mapping[str, Any], replicas: int) -> str | None:
+    if not replicas:
+        return ""
+    least = settings.get("min_replicas_to_write")
+    if least is None:
+        return None
+    if int(settings.get("min_replicas_max_lag", 1)) == 0:
+        return "min-replicas-max-lag 0 switches min-replicas-to-write off"
+    return "" if int(least) >= replicas else f"min-replicas-to-write {least} instead of {replicas}"
 
 
 def _permissions(denied: Any, needed: Sequence[Permission]) -> str | None:

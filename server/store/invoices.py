@@ -40,6 +40,12 @@ class InvoiceStore:
     async def keep_unmatched(self, tx: str, raw_body: str) -> None:
         """Keep a payment that belongs to no seat, for ever; once, however often it comes."""
         await self._connection.call("HSETNX", keys.UNMATCHED, tx, raw_body)
+        await self._commits.confirm(keys.UNMATCHED)
+
+    async def confirm(self, invoice_id: str) -> None:
+        """Return when the replicas have all that was read of an invoice. Raises
+        StoreUnavailable."""
+        await self._commits.confirm(invoice_table(invoice_id) or "")
 
     async def commit(
         self,

@@ -122,6 +122,12 @@ def operator_outbox(table: str) -> str:
     return f"operator_outbox:{{{table}}}"
 
 
+def confirmation(table: str) -> str:
+    """String: written so that the replicas' answer covers all that was there before it. Only with
+    STORE_REPLICAS; never expires."""
+    return f"confirmation:{{{table}}}"
+
+
 def front_desk(table: str) -> str:
     """Channel: the public view of each lobby of the table that forms or just stopped forming,
     without its `rules`: they never change, and the version before accepts no such field."""

@@ -4,12 +4,21 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
+import structlog
+
 from protocol.ids import lobby_table
-from server.rules.events import Event
+from server.rules.events import (
+    ArrangingBegan,
+    Event,
+    FormingExtended,
+    GameFinished,
+    GameStarted,
+    NumberCalled,
+)
 from server.store import codec, keys
-from server.store.commits import Check, Commits, log_check
+from server.store.commits import NO_DECISION, Check, Commits, log_check
 from server.store.connection import Connection, Script
-from server.store.errors import NotUnderstood
+from server.store.errors import NotUnderstood, StoreUnavailable
 from server.store.indexes import Indexes
 from server.store.log import (
     LOG_START,
@@ -24,10 +33,14 @@ from server.store.log import (
 from server.store.projection import Projection, Write
 from server.store.tables import Tables
 
+log = structlog.get_logger(__name__)
+
 Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
 """A lobby's hash, its list of the numbers called, and the hashes of its players."""
 Expect = Callable[[str, Snapshot, Sequence[Record]], None]
 """Called with a lobby's id, the lobby as it will be if the commit succeeds, and its records."""
+_TOLD_AT_ONCE: Final = (ArrangingBegan, FormingExtended, GameStarted, NumberCalled)
+"""What follows from the time and the proof's order alone: if it is lost, it comes again."""
 _NO_LOBBY: Final = Snapshot(None, LOG_START)
 
 
@@ -53,9 +66,11 @@ class LobbyStore:
         if not texts[0]:
             return _NO_LOBBY
         try:
-            return read_snapshot(texts)
+            snapshot = read_snapshot(texts)
         except (LookupError, ValueError) as error:
             raise NotUnderstood(f"{lobby_id}: {codec.why(error)}") from None
+        await self._confirm_end(lobby_id, texts)
+        return snapshot
 
     async def seconds_left(self, lobby_id: str) -> float:
         """How long the lobby will be there; 0 if it is not, infinite if it does not expire."""
@@ -67,9 +82,10 @@ class LobbyStore:
         if there is none."""
         while True:
             texts = await self._texts(lobby_id)
-            log = await self._connection.call("XRANGE", keys.events(lobby_id), "-", "+")
+            found = await self._connection.call("XRANGE", keys.events(lobby_id), "-", "+")
             if await self._texts(lobby_id) == texts:  # else it went on meanwhile
-                return texts, [(entry_id, fields) for entry_id, fields in log]
+                await self._confirm_end(lobby_id, texts)
+                return texts, [(entry_id, fields) for entry_id, fields in found]
 
     async def commit(
         self,
@@ -88,19 +104,56 @@ class LobbyStore:
         the lobby is no longer as it was. Raises StoreUnavailable when it is not known which.
         """
         recorded = record_events(before, events, now_ms)
-        after, log = recorded[-1][1], [record for record, _ in recorded]
+        after, records = recorded[-1][1], [record for record, _ in recorded]
         table = lobby_table(after.lobby_id)
         await self._tables.note(table)
         unchanged = log_check(after.lobby_id, before)
-        changed = Snapshot(after, log[-1].position)
+        changed = Snapshot(after, records[-1].position)
         if expect is not None:
-            expect(after.lobby_id, changed, log)
+            expect(after.lobby_id, changed, records)
+        ends = any(isinstance(event, GameFinished) for event in events)
+        tells = not (ends and self._commits.confirms)
         done = await self._commits.commit(
             [unchanged, *checks],
-            self._projection.writes(before, recorded, table, writes),
+            self._projection.writes(before, recorded, table, writes, tells=tells),
             now_ms,
+            confirmed=not all(isinstance(event, _TOLD_AT_ONCE) for event in events),
         )
-        return (changed, log) if done else None
+        if not done:
+            return None
+        if not tells:
+            try:
+                await self._tell_end(after.lobby_id, changed, records)
+            except StoreUnavailable as error:  # it did happen, and its timer makes somebody tell
+                log.warning("end_not_told", lobby_id=after.lobby_id, error=str(error))
+        return changed, records
+
+    async def tell_end(self, end: Snapshot) -> None:
+        """Tell of the end of a lobby, if whoever ended it has not come to that: it is among the
+        timers still. Raises StoreUnavailable."""
+        if end.lobby is None or end.lobby.status != "finished":
+            return
+        lobby_id = end.lobby.lobby_id
+        index = keys.timers(lobby_table(lobby_id))
+        if await self._connection.call("ZSCORE", index, lobby_id) is not None:
+            last = await self.records_from(lobby_id, end.position, 1)
+            if last:
+                await self._tell_end(lobby_id, end, last)
+
+    async def _tell_end(self, lobby_id: str, end: Snapshot, last: Sequence[Record]) -> None:
+        table = lobby_table(lobby_id)
+        told = [*self._projection.telling(end, last, table), ("ZREM", keys.timers(table), lobby_id)]
+        unchanged = log_check(lobby_id, end)
+        await self._commits.commit([unchanged], told, NO_DECISION, confirmed=False)
+
+    async def confirm(self, lobby_id: str) -> None:
+        """Return when the replicas have all that was read of a lobby. Raises StoreUnavailable."""
+        await self._commits.confirm(lobby_table(lobby_id))
+
+    async def _confirm_end(self, lobby_id: str, texts: Texts) -> None:
+        """Nobody is told of an end that may not survive the loss of the primary."""
+        if texts[0].get("status") == "finished":
+            await self._commits.confirm(lobby_table(lobby_id), (lobby_id, texts[0].get("hash")))
 
     async def records_from(self, lobby_id: str, position: LogPosition, limit: int) -> list[Record]:
         """The records from the one at `position` on, in order, at most `limit`. If the first is not
@@ -121,7 +174,11 @@ class LobbyStore:
     async def _range(self, lobby_id: str, start: str, limit: int) -> list[Record]:
         stream = keys.events(lobby_id)
         entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", limit)
-        return [read_record(entry_id, fields) for entry_id, fields in entries]
+        records = [read_record(entry_id, fields) for entry_id, fields in entries]
+        if records and isinstance(records[-1].event, GameFinished):
+            ended = (lobby_id, records[-1].position.hash)
+            await self._commits.confirm(lobby_table(lobby_id), ended)
+        return records
 
 
 def read_snapshot(texts: Texts) -> Snapshot:

@@ -15,6 +15,7 @@ from server.store.permissions import Permission
 from server.store.timings import TIMINGS, StoreTimings
 
 LOOK_WHILE_WEAK_SECONDS: Final = 2.0
+LOOK_AT_REPLICAS_SECONDS: Final = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,8 @@ class StoreMonitor:
     """Inspects the store after each connect, before anything else is sent on the connection, and
     every `timings.inspect` seconds. With `allow_weak` a store that may lose payments will do.
 
-    `needed` returns what its user has to be permitted.
+    `needed` returns what its user has to be permitted; `replicas` is how many are waited for, on
+    `others`, the connections beside the first.
     """
 
     def __init__(
@@ -32,9 +34,15 @@ class StoreMonitor:
         needed: Callable[[], Sequence[Permission]],
         *,
         allow_weak: bool,
+        replicas: int = 0,
+        others: Sequence[Connection] = (),
         timings: StoreTimings = TIMINGS,
     ) -> None:
-        self._every_seconds = timings.inspect
+        self._every_seconds = min(timings.inspect, LOOK_AT_REPLICAS_SECONDS)
+        if not replicas:
+            self._every_seconds = timings.inspect
+        self.replicas = replicas
+        self._others = others
         self._connection = connection
         self._needed = needed
         self._allow_weak = allow_weak
@@ -57,7 +65,8 @@ class StoreMonitor:
 
     def attach(self) -> None:
         """Inspect the store from now on after each connect."""
-        self._connection.look = self._look
+        for connection in (self._connection, *self._others):
+            connection.look = self._look
 
     def start(self) -> None:
         """Inspect periodically until `stop`."""
@@ -80,11 +89,14 @@ class StoreMonitor:
                 log.info("store_not_looked_at", error=str(error))
 
     async def _look(self, ask: Ask) -> None:
-        before, found = self.findings, await inspect(ask, self._needed())
+        before, found = self.findings, await inspect(ask, self._needed(), self.replicas)
         if before is not None and before.weak and not found.weak and found.rewriting:
             # What was written before is in no file as long as the first one is being made.
             found = replace(found, weak=("its append-only file is being made",))
         faults, self.findings, self._looked_s = self.faults, found, time.monotonic()
+        if before is not None and before.process != found.process:
+            self._connection.metrics.failovers.inc()
+            log.warning("primary_is_another")
         if before is None or self.faults == faults:
             return  # what the first inspection found is reported at the start of the server
         if self.trusted:

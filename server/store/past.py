@@ -45,6 +45,8 @@ class PastStore:
         """At most so many entries after the stream id `after`, in order, as they stand."""
         start = "-" if after == START else f"({after}"
         found = await self._connection.call("XRANGE", keys.ledger(table), start, "+", "COUNT", most)
+        if found:  # what goes into the books must not leave a store that goes back
+            await self._commits.confirm(table, (table, found[-1][0]))
         return [(stream_id, fields) for stream_id, fields in found]
 
     async def entry(self, table: str, stream_id: str) -> Fields | None:
@@ -138,7 +140,10 @@ class PastStore:
             "ZRANGEBYSCORE", keys.closed_invoices(table), "-inf", until_ms, "LIMIT", 0, most
         )
         loads = (self._connection.call("HGETALL", keys.invoice(name)) for name in names)
-        return dict(zip(names, await asyncio.gather(*loads), strict=True))
+        found = dict(zip(names, await asyncio.gather(*loads), strict=True))
+        if found:
+            await self._commits.confirm(table)
+        return found
 
     async def forget_invoice(self, table: str, invoice_id: str) -> None:
         """An invoice that is not there (any more) is not to be moved."""

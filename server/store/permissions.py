@@ -20,12 +20,19 @@ _SOMEBODY: Final = "somebody"
 _SHA: Final = "0" * 40
 
 
-def permissions(tables: Iterable[str], channels: Channels) -> Iterator[Permission]:
-    """All that a server of these tables needs, by the example of one lobby each."""
+def permissions(
+    tables: Iterable[str], channels: Channels, *, replicas: bool = False
+) -> Iterator[Permission]:
+    """All that a server of these tables needs, by the example of one lobby each; with `replicas`
+    it waits for them."""
+    if replicas:
+        yield ("WAIT", "1", "1")
     yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))
     for place, table in enumerate(tables):
         used = _keys(table)
         yield from (("EVALSHA", _SHA, "1", key) for key in used)
+        if replicas:
+            yield ("SET", keys.confirmation(table), "")
         if place == 0:
             yield from ((command, used[0]) for command in _OF_ONE_KEY)
         channels_of_table = (keys.events(_lobby_id(table)), keys.front_desk(table))

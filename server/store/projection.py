@@ -6,7 +6,7 @@ the fold of the stream.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -23,6 +23,8 @@ from server.store.log import LogPosition, Record, Snapshot, encode_commit, posit
 
 Write = tuple[Any, ...]
 """A command, its key and its arguments."""
+TELL_MS: Final = 1_000
+"""How long after the end of a lobby somebody else tells of it, if whoever ended it has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +56,11 @@ class Projection:
         records: Sequence[tuple[Record, Lobby]],
         table: str,
         further: Iterable[Write] = (),
+        *,
+        tells: bool = True,
     ) -> Iterator[Write]:
-        """All writes of the change from `before` over `records`, and `further` ones.
+        """All writes of the change from `before` over `records`, and `further` ones. Unless the
+        commit `tells` of it, the lobby stays among the timers until somebody has: see `telling`.
 
         The log comes first: `XADD` is the only write that can still fail here, if an entry of that
         id is there already. The further writes, about a delivery of a payment, are next.
@@ -76,17 +81,32 @@ class Projection:
                     )
             lobby = following
         yield from _indexes(before.lobby, after, table)
+        if not tells:
+            until_ms = records[-1][0].position.at_ms + TELL_MS
+            yield ("ZADD", keys.timers(table), until_ms, lobby_id)
         if after.status == "finished":
             yield from self._expiries(after, records[-1][0], table)
-        commit = encode_commit([record for record, _ in records])
-        yield (self._channels.publish, keys.events(lobby_id), commit)
-        if after.status == "forming" or before.lobby is None or before.lobby.status == "forming":
-            view = public_view(after, position.seq)
-            yield (
-                self._channels.publish,
-                keys.front_desk(table),
-                view.model_dump_json(exclude={"rules"}),
+        if tells:
+            was_forming = before.lobby is None or before.lobby.status == "forming"
+            yield from self._publications(
+                Snapshot(after, position), [record for record, _ in records], table, was_forming
             )
+
+    def telling(self, end: Snapshot, records: Sequence[Record], table: str) -> Iterator[Write]:
+        """What tells everybody of the end of a lobby, of which `records` are the last. Telling it
+        twice does no harm."""
+        yield from self._publications(end, records, table, True)
+
+    def _publications(
+        self, changed: Snapshot, records: Sequence[Record], table: str, was_forming: bool
+    ) -> Iterator[Write]:
+        lobby = changed.lobby
+        assert lobby is not None  # noqa: S101 - something happened to it
+        channel = self._channels.publish
+        yield (channel, keys.events(lobby.lobby_id), encode_commit(records))
+        if lobby.status == "forming" or was_forming:
+            view = public_view(lobby, changed.position.seq)
+            yield (channel, keys.front_desk(table), view.model_dump_json(exclude={"rules"}))
 
     def _invoices(
         self, lobby_id: str, before: Lobby | None, after: Lobby, record: Record

@@ -9,6 +9,7 @@ from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
 from server.store.connection import Connection, ShardConnection
 from server.store.health import StoreHealth
+from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.sentinel import SentinelShard
 from server.store.subscription import ShardSubscription, Subscription
 from server.store.timings import TIMINGS, StoreTimings
@@ -27,8 +28,10 @@ class Topology(ABC):
         """End that, and close what was opened for it."""
 
     @abstractmethod
-    def connection(self, clock: StoreClock, metrics: Metrics) -> Connection:
-        """A connection for commands."""
+    def connection(
+        self, clock: StoreClock, metrics: Metrics, wait: ReplicaWait = NO_WAIT
+    ) -> Connection:
+        """A connection for commands, which waits for replicas with each answer."""
 
     @abstractmethod
     def subscription(self, channels: Channels, on_restored: Callable[[], None]) -> Subscription:
@@ -54,9 +57,11 @@ class OneShard(Topology):
         """See `Topology.stop`."""
         await self._shard.stop()
 
-    def connection(self, clock: StoreClock, metrics: Metrics) -> Connection:
+    def connection(
+        self, clock: StoreClock, metrics: Metrics, wait: ReplicaWait = NO_WAIT
+    ) -> Connection:
         """See `Topology.connection`."""
-        return ShardConnection(self._shard, clock, metrics, self._timings)
+        return ShardConnection(self._shard, clock, metrics, self._timings, wait)
 
     def subscription(
         self, channels: Channels, on_restored: Callable[[], None]

@@ -108,6 +108,7 @@ class Node:
 
     async def start(self) -> None:
         """Connect, and learn the store's time."""
+        self.stores.topology.start()
         self.subscription.start()
         await self.timers.take_due("none", 1)
         if self.beacon is not None:

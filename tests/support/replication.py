@@ -1,0 +1,66 @@
+"""A primary and its replicas, and what tests do to them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from redis import RedisError
+from redis.asyncio import Redis
+
+from server.dev.store import EmbeddedStore
+from tests.support.store_content import command
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port."""
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
+@contextmanager
+def replica_of(primary: EmbeddedStore, directory: Path) -> Iterator[EmbeddedStore]:
+    """A store that begins as a replica of another one."""
+    host, port = address(primary.url)
+    store = EmbeddedStore(directory)
+    store.options = ["--replicaof", f"{host} {port}"]
+    with store:
+        yield store
+
+
+async def asked(store: EmbeddedStore, *words: object) -> object:
+    """The store's answer to a command of an operator."""
+    async with Redis.from_url(store.url, decode_responses=True) as redis:
+        return await command(redis, *words)
+
+
+async def has_role(store: EmbeddedStore, role: str) -> bool:
+    """Whether it is a `master` or a `slave`, as the store has it; false if it does not say."""
+    try:
+        answer = await asked(store, "ROLE")
+    except (RedisError, OSError):
+        return False
+    return isinstance(answer, list) and answer[0] == role
+
+
+async def is_in_step(replica: EmbeddedStore) -> bool:
+    """Whether it has a link to its primary, and had all of its content once."""
+    try:
+        async with Redis.from_url(replica.url) as redis:
+            return bool((await redis.info("replication")).get("master_link_status") == "up")
+    except (RedisError, OSError):
+        return False
+
+
+def pause(store: EmbeddedStore) -> None:
+    """Make it hang."""
+    os.kill(store.pid, signal.SIGSTOP)
+
+
+def resume(store: EmbeddedStore) -> None:
+    """Let it go on."""
+    os.kill(store.pid, signal.SIGCONT)
