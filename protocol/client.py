@@ -11,9 +11,9 @@
 `connect` and `enter` may be used with `async with` as well.
 """
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 from protocol.channel import Channel, Failure
@@ -24,6 +24,7 @@ from protocol.room import Event, Room
 from protocol.to_client import JoinAnswer, ListAnswer, Lobbies, LobbyListed
 from protocol.tokens import TokenSource
 from protocol.views import LobbyView
+from server.rules.beacon import QUICKNET_KEY
 from server.rules.verify import verify_proof
 
 __all__ = [
@@ -176,7 +177,8 @@ def enter_lobby(
     return Opening(enter)
 
 
-def verify(proof: object) -> bool:
+def verify(proof: object, keys: Mapping[str, str] = MappingProxyType({})) -> bool:
     """Whether a proof, as JSON values, holds by itself: the draw was fixed before anyone had paid.
-    It is false of whatever is no proof, or one of a variant that is not known."""
-    return not verify_proof(proof)
+    It is false of whatever is no proof, or one of a variant that is not known. A beacon in it is
+    checked under quicknet's public key, or that of `keys`, by the hash of its chain (both hex)."""
+    return not verify_proof(proof, {**QUICKNET_KEY, **keys})

@@ -19,9 +19,13 @@ export function connect(options: { url: string; token: TokenSource }): Promise<D
 
 /**
  * Check a proof by itself: whether the draw was fixed before anyone had paid. It is false of
- * whatever is no proof, or one of a variant that is not known.
+ * whatever is no proof, or one of a variant that is not known. A beacon in it is checked under
+ * quicknet's public key, or that of `keys`, by the hash of its chain (both hex).
  */
-export function verify(proof: unknown): Promise<boolean>;
+export function verify(
+  proof: unknown,
+  options?: { keys?: Record<string, string> },
+): Promise<boolean>;
 
 /**
  * What was refused: by the server, with a code of its table, or by this client itself. `no_answer`:

@@ -1,8 +1,10 @@
+import { QUICKNET_KEY, beaconHolds, mixed } from "./beacon.js";
 import { entropyOf, fromHex, hashOfJson, oneTo, seedKey, sha256Hex, shuffled } from "./draw.js";
 import { SHAPES, completePattern } from "./patterns.js";
 import { isProof } from "./proof_schema.js";
 import { Refusal } from "./refusal.js";
 
+/** In their order; `beacon` only where there is one. */
 const FACTS = [
   "lobby_id",
   "variant",
@@ -11,6 +13,7 @@ const FACTS = [
   "players",
   "arranged",
   "entropy",
+  "beacon",
   "numbers_called",
   "winner",
   "pattern",
@@ -28,9 +31,11 @@ const FACTS = [
  * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
  * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
  * @property {import("./view.js").Patterns} [patterns] and what wins there
+ * @property {import("./beacon.js").Keys} [keys] the public keys of beacons that are known; without
+ *   any, quicknet's
  *
  * @typedef {{check: string, holds: boolean, count?: number}} Check by its name: `seed`, `tickets`,
- *   `order`, `arranged`, `winner` or `no_winner`, `whole`; and of what was observed `own_seed`,
+ *   `beacon`, `order`, `arranged`, `winner` or `no_winner`, `whole`; and of what was observed `own_seed`,
  *   `own_ticket`, `heard` with their `count`
  */
 
@@ -41,13 +46,19 @@ const NOTHING_SEEN = { me: null, seedHash: null, seeds: [], grid: null, heard: n
  * Check a proof by itself: whether the draw was fixed before anyone had paid. It is false of
  * whatever is no proof, or one of a variant that is not known.
  * @param {unknown} proof a JSON value
+ * @param {{keys?: import("./beacon.js").Keys}} [options] public keys of beacons beside quicknet's
  * @returns {Promise<boolean>}
  */
-export async function verify(proof) {
+export async function verify(proof, { keys = {} } = {}) {
   if (!isProof(proof)) return false;
   const { patterns, ...shape } = SHAPES.get(proof.variant);
   const rules = { variant: proof.variant, ...shape };
-  const checks = await checkProof(proof, { ...NOTHING_SEEN, rules, patterns });
+  const checks = await checkProof(proof, {
+    ...NOTHING_SEEN,
+    rules,
+    patterns,
+    keys: { ...QUICKNET_KEY, ...keys },
+  });
   return checks.every(({ holds }) => holds);
 }
 
@@ -58,13 +69,16 @@ export async function verify(proof) {
  * @returns {Promise<Check[]>}
  */
 export async function checkProof(proof, observed) {
-  const { rules, patterns } = observed;
+  const { rules, patterns, keys = QUICKNET_KEY } = observed;
   if (rules?.variant !== proof.variant || !patterns) throw new Refusal({ code: "unknown_variant" });
   const key = await seedKey(proof.server_seed);
-  const order = await shuffled(oneTo(rules.highest), key, `${proof.lobby_id}:${proof.entropy}`);
+  const drawnBy = await drawnFrom(proof);
+  const order = await shuffled(oneTo(rules.highest), key, `${proof.lobby_id}:${drawnBy}`);
+  const beacon = proof.beacon && { check: "beacon", holds: await beaconHolds(proof, keys) };
   return [
     { check: "seed", holds: await opens(proof, observed) },
     { check: "tickets", holds: await ticketsCount(proof, rules) },
+    ...(beacon ? [beacon] : []),
     { check: "order", holds: isHead(proof.numbers_called, order) },
     { check: "arranged", holds: await houseIsFair(proof, key, rules) },
     {
@@ -75,6 +89,10 @@ export async function checkProof(proof, observed) {
     ...ownChecks(proof, observed),
   ];
 }
+
+/** What the order follows from beside the seed: the players, and the beacon where there is one. */
+const drawnFrom = ({ entropy, beacon }) =>
+  beacon?.randomness ? mixed(entropy, beacon.randomness) : entropy;
 
 async function opens({ server_seed, server_seed_hash }, { seedHash }) {
   const hash = await sha256Hex(fromHex(server_seed));
@@ -133,9 +151,18 @@ async function isWhole({ proof_hash, ...rest }) {
   if (proof_hash === undefined && rest.log_hash === undefined) return true;
   const { players, arranged } = rest;
   const pairs = players.flatMap(([id]) => (Object.hasOwn(arranged, id) ? [[id, arranged[id]]] : []));
-  const facts = FACTS.map((name) => (name === "arranged" ? pairs : rest[name]));
+  const named = FACTS.filter((name) => name !== "beacon" || rest.beacon !== undefined);
+  const values = { ...rest, arranged: pairs, beacon: rest.beacon && inOrder(rest.beacon) };
+  const facts = named.map((name) => values[name]);
   return /^[0-9a-f]{64}$/.test(rest.log_hash) && (await hashOfJson(facts)) === proof_hash;
 }
+
+const inOrder = ({ chain_hash, round, signature, randomness }) => ({
+  chain_hash,
+  round,
+  signature,
+  randomness,
+});
 
 function ownChecks({ players, numbers_called }, { me, seeds, grid, heard }) {
   const checks = [];

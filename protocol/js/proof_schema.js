@@ -17,6 +17,19 @@ const isRow = (value) =>
 const isArranged = (value) =>
   isObject(value) && Object.values(value).every((how) => how === "arranged" || how === "picked");
 
+const BEACON = {
+  chain_hash: isText,
+  round: Number.isInteger,
+  signature: orNull((value) => isText(value) && /^[0-9a-f]{96}$/.test(value)),
+  randomness: orNull(isHash),
+};
+
+/** Whether a value is an object of these fields, each of its kind, and of no others. */
+const has = (value, fields) =>
+  isObject(value) &&
+  Object.keys(value).length === Object.keys(fields).length &&
+  Object.entries(fields).every(([name, is]) => Object.hasOwn(value, name) && is(value[name]));
+
 /** What each field can be. */
 const FIELDS = {
   lobby_id: isText,
@@ -40,9 +53,6 @@ const HASHES = { log_hash: isHash, proof_hash: isHash };
 export function isProof(value) {
   if (!isObject(value)) return false;
   const isWhole = Object.keys(HASHES).some((name) => Object.hasOwn(value, name));
-  const fields = { ...FIELDS, ...(isWhole && HASHES) };
-  return (
-    Object.keys(value).length === Object.keys(fields).length &&
-    Object.entries(fields).every(([name, is]) => Object.hasOwn(value, name) && is(value[name]))
-  );
+  const beacon = Object.hasOwn(value, "beacon") && { beacon: (field) => has(field, BEACON) };
+  return has(value, { ...FIELDS, ...beacon, ...(isWhole && HASHES) });
 }

@@ -38,6 +38,8 @@ export class Room extends EventTarget {
   /** The message that ended the game, if it came while we listened. */
   ending = null;
   #connectedAt = 0;
+  /** When the first call came that was heard, and its index. */
+  #firstCall = null;
   #invoiceTimer = 0;
   #refreshing = null;
   #closing = new AbortController();
@@ -221,7 +223,7 @@ export class Room extends EventTarget {
     if (name === "number_called") {
       this.heard.set(message.index, message.number);
       this.calls = message.index;
-      this.callIntervalMs = (message.at - this.view.started_at) / message.index;
+      this.#timeCall(message);
     }
     if (name === "game_finished") this.ending = message;
     const isMine = message.alien_id === this.me;
@@ -233,6 +235,13 @@ export class Room extends EventTarget {
     this.#changed();
     const mayBeMine = isMine || (message.alien_id === undefined && this.#mayHold);
     if (OWN_MATTERS.includes(name) && mayBeMine && !isAnswered) this.#refreshSoon();
+  }
+
+  /** The calls come at equal times after the start, or after the first where a beacon delayed it. */
+  #timeCall({ at, index }) {
+    const [from, calls] = this.view.beacon ? (this.#firstCall ?? []) : [this.view.started_at, 0];
+    if (from !== undefined) this.callIntervalMs = (at - from) / (index - calls);
+    else this.#firstCall = [at, index];
   }
 
   /** Put an event into the queue of those who iterate; after the end of the game nothing comes. */

@@ -10,7 +10,7 @@
  *   buy_in_amount: number, pot: number, player_count: number, active_players: number, players: Player[], latest_number: number | null,
  *   previous_number: number | null, winner: string | null, outcome: string | null,
  *   created_at: number, started_at: number | null, finished_at: number | null,
- *   deadline: number | null, server_seed_hash: string, seq: number}} View
+ *   deadline: number | null, beacon?: {chain_hash: string, round: number | null}, server_seed_hash: string, seq: number}} View
  */
 
 /**
@@ -46,9 +46,10 @@ const CHANGES = {
         ? view.players.filter((player) => player.alien_id !== alien_id)
         : changed(view, alien_id, { active: false }),
   }),
-  status_changed: (view, { status, deadline, at }) => ({
+  status_changed: (view, { status, deadline, at, beacon }) => ({
     status,
     deadline,
+    ...(beacon && { beacon }),
     started_at: status === "active" ? at : view.started_at,
   }),
   number_called: (_view, { number, previous }) => ({

@@ -71,7 +71,13 @@ async def test_a_verifier_made_from_the_description_agrees(
     """It is `js/verify.js`: no line of it is the server's, it has only read protocol/PROOF.md."""
     won = (await won_game(await serve(CALL_INTERVAL_SECONDS="0.05")))["proof"]
     holding = [won, *json.loads(VECTORS.read_text(encoding="utf-8"))["proofs"]]
+    with_beacon = holding[-1]
+    beacon = with_beacon["beacon"]
     altered = [
+        with_beacon | {"beacon": beacon | {"round": beacon["round"] + 1}},
+        with_beacon | {"beacon": beacon | {"signature": holding[-2]["beacon"]["signature"]}},
+        with_beacon | {"beacon": beacon | {"randomness": "00" * 32}},
+        with_beacon | {"beacon": beacon | {"chain_hash": "00" * 32}},
         won | {"entropy": "00" * 32},
         won | {"numbers_called": won["numbers_called"][::-1]},
         won | {"pattern": "row_9"},
@@ -85,6 +91,10 @@ async def test_a_verifier_made_from_the_description_agrees(
     found = [json.loads(line) for line in script.output.splitlines()]
     assert found[: len(holding)] == [[]] * len(holding)
     assert found[len(holding) :] == [
+        ["beacon", "proof_hash"],
+        ["beacon", "randomness", "proof_hash"],
+        ["randomness", "order", "proof_hash"],
+        ["beacon", "proof_hash"],
         ["entropy", "order", "proof_hash"],
         ["order", "proof_hash"],
         ["pattern", "proof_hash"],

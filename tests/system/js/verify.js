@@ -1,8 +1,16 @@
 // A verifier of proofs, written from protocol/PROOF.md alone. It prints each difference.
+import { bls12_381 } from "@noble/curves/bls12-381.js";
 import { createHash, createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 const HIGHEST = { classic: 50, grand: 75 };
+
+const KEYS = {
+  "52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971":
+    "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e760183c8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a",
+};
+if (process.env.BEACON_CHAIN_HASH) KEYS[process.env.BEACON_CHAIN_HASH] = process.env.BEACON_PUBLIC_KEY;
+const DOMAIN = "BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_";
 
 const sha256 = (data) => createHash("sha256").update(data).digest("hex");
 const json = (value) => sha256(JSON.stringify(value));
@@ -41,12 +49,32 @@ function lines(grid) {
   return named;
 }
 
+function isSigned(key, round, signature) {
+  const number = Buffer.alloc(8);
+  number.writeBigUInt64BE(BigInt(round));
+  const { hash, verify } = bls12_381.shortSignatures;
+  const point = hash(createHash("sha256").update(number).digest(), DOMAIN);
+  try {
+    return verify(Buffer.from(signature, "hex"), point, Buffer.from(key, "hex"));
+  } catch {
+    return false;
+  }
+}
+
 function* differences(proof) {
   const seed = Buffer.from(proof.server_seed, "hex");
   if (sha256(seed) !== proof.server_seed_hash) yield "seed";
   if (json(proof.players) !== proof.entropy) yield "entropy";
   const highest = HIGHEST[proof.variant];
-  const order = shuffle(oneTo(highest), seed, `${proof.lobby_id}:${proof.entropy}`);
+  let drawnBy = proof.entropy;
+  if (proof.beacon) {
+    const { chain_hash, round, signature, randomness } = proof.beacon;
+    const key = KEYS[chain_hash];
+    if (!key || !isSigned(key, round, signature)) yield "beacon";
+    if (sha256(Buffer.from(signature, "hex")) !== randomness) yield "randomness";
+    drawnBy = sha256(`${proof.entropy}:${randomness}`);
+  }
+  const order = shuffle(oneTo(highest), seed, `${proof.lobby_id}:${drawnBy}`);
   if (!same(order.slice(0, proof.numbers_called.length), proof.numbers_called)) yield "order";
   for (const [id, , grid] of proof.players) {
     const name = `${proof.lobby_id}:grid:${id}`;
