@@ -1,0 +1,28 @@
+import os
+
+import pytest
+
+from tests.bench.highest import highest
+from tests.bench.speed import speed_of_machine
+
+
+@pytest.mark.parametrize("limit", [0, 130, 700, 1000, 1001, 7777, 19_999, 50_000])
+async def test_the_highest_number_that_holds_is_found_to_a_tenth(limit: int) -> None:
+    asked = []
+
+    async def holds(players: int) -> bool:
+        asked.append(players)
+        return players <= limit
+
+    found = await highest(holds, start=1000, most=20_000)
+
+    assert found <= limit
+    assert limit <= max(1.1 * found, 125) or found == 20_000
+    assert len(asked) < 12
+
+
+def test_the_machine_is_measured() -> None:
+    core = min(os.sched_getaffinity(0))
+    speed = speed_of_machine(core, sockets=20, slices=1, commits=50)
+    assert speed.deliveries > 0
+    assert speed.commits > 0
