@@ -47,6 +47,11 @@ class ServerProcess:
         self._orders = self._popen.stdin.fileno()
         self.port = int(self._popen.stdout.readline())
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
     def ask(self, rounds: int) -> None:
         """Have it play so many more rounds."""
         os.write(self._orders, b"." * rounds)
