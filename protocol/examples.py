@@ -189,6 +189,12 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         to_client.LobbyState: _STATE,
         to_client.Lobbies: {"lobbies": [_VIEW]},
         to_client.LobbyListed: {"lobby": _VIEW},
+        to_client.Payout: {
+            "lobby_id": _VIEW["lobby_id"],
+            "amount": 28000,
+            "status": "settled",
+            "reference": "0x9c1f",
+        },
         to_client.Draining: {"retry_after_ms": 1500},
         to_client.JoinAnswer: {"ok": True, "lobby": _VIEW, "invoice": _INVOICE},
         to_client.ListAnswer: {"ok": True, "lobbies": [_VIEW]},

@@ -1,11 +1,10 @@
 """What players read of their past over HTTP. Coins are exact JSON numbers, times ISO-8601."""
 
-from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Final, Literal
 
-import orjson
-from pydantic import PlainSerializer, StrictBool, WithJsonSchema
+from pydantic import StrictBool
 
+from protocol.coins import Coins
 from protocol.http import IsoTime
 from protocol.views import Message, Outcome, Request
 
@@ -16,13 +15,6 @@ CURSOR_PATTERN: Final = r"^[0-9]{1,17}~[A-Za-z0-9_:-]{1,64}$"
 """A place between two rows. Clients give back what they were given, and make up none."""
 
 
-def _exact(amount: Decimal) -> Any:
-    """The amount as it stands in JSON, with all its digits and no more."""
-    text = f"{amount:f}"
-    return orjson.Fragment(text.rstrip("0").rstrip(".") if "." in text else text)
-
-
-Coins = Annotated[Decimal, PlainSerializer(_exact), WithJsonSchema({"type": "number"})]
 Period = Literal["day", "week", "month", "all"]
 MovementKind = Literal["received", "payout_owed", "refund_owed", "settled"]
 

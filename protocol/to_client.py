@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from protocol.coins import Coins
 from protocol.reading import NEWER_WORDS
 from protocol.views import (
     BeaconView,
@@ -141,6 +142,16 @@ class LobbyListed(Message):
     """`lobby_listed`: a forming lobby changed, or stopped forming."""
 
     lobby: LobbyView
+
+
+class Payout(Message):
+    """`payout`: what a game owed you was paid, in coins, by the transaction `reference`; on every
+    connection of yours to the front desk."""
+
+    lobby_id: str
+    amount: Coins
+    status: Annotated[Literal["settled"], NEWER_WORDS]
+    reference: str
 
 
 AnnouncementLevel = Literal["info", "warning"]

@@ -37,6 +37,7 @@ NAMESPACES: Final[Mapping[str, Namespace]] = MappingProxyType(
             events={
                 "lobbies": to_client.Lobbies,
                 "lobby_listed": to_client.LobbyListed,
+                "payout": to_client.Payout,
                 "draining": to_client.Draining,
             },
             welcome=("lobbies",),

@@ -455,6 +455,17 @@ export interface PaymentDelivery {
 }
 
 /**
+ * `payout`: what a game owed you was paid, in coins, by the transaction `reference`; on every
+ * connection of yours to the front desk.
+ */
+export interface Payout {
+  lobby_id: string;
+  amount: number;
+  status: "settled";
+  reference: string;
+}
+
+/**
  * A seat was taken; it is not paid yet.
  */
 export interface PlayerJoined {
@@ -891,6 +902,7 @@ export interface YouWatching {
 export interface FrontDeskEvents {
   lobbies: (message: Lobbies) => void;
   lobby_listed: (message: LobbyListed) => void;
+  payout: (message: Payout) => void;
   draining: (message: Draining) => void;
 }
 

@@ -9,6 +9,7 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.services.forming_lobbies import FormingLobbies
+from server.services.payout_news import PayoutNews
 from server.store.subscription import Subscription
 from server.transport.concurrency import ConcurrencyLimiter
 from server.transport.counts import Counts
@@ -55,7 +56,15 @@ class Sockets:
         )
         stores.tables.on_found.append(self.forming_lobbies.tables_found)
         tokens = Tokens(check, clock.now_ms)
-        self.front_desk = FrontDesk(self.forming_lobbies, listing, seats, tokens, offered)
+        self.front_desk = FrontDesk(
+            self.forming_lobbies,
+            listing,
+            seats,
+            tokens,
+            offered,
+            lambda tell: PayoutNews(subscription, lambda: stores.tables.known, tell),
+        )
+        stores.tables.on_found.append(self.front_desk.tables_found)
         resuming = Resuming(replicas, stores.lobbies)
         self.lobby_room = LobbyRoom(replicas, resuming, states, use_cases.play, seats, tokens)
 

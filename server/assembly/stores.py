@@ -85,7 +85,7 @@ class Stores:
         self.invoices = InvoiceStore(
             self.connection, commits, self.channels, books=settings.database_url is not None
         )
-        self.ledger = LedgerStore(self.connection, commits)
+        self.ledger = LedgerStore(self.connection, commits, self.channels)
         self.past = PastStore(self.connection, commits)
         self.proofs = ProofStore(self.connection, commits)
         self.directory = Directory(self.connection)

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Numeric, Select, and_, case, cast, exists, func, select, tuple_
+from sqlalchemy import Numeric, Select, and_, case, cast, exists, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +15,7 @@ from server.books.schema import (
     games,
     invoices,
     ledger,
+    payouts,
     profiles,
     records,
     seats,
@@ -48,13 +49,23 @@ async def games_of(
 def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) -> Select[Any]:
     """The query of `games_of`."""
     place = tuple_(seats.c.finished_at, seats.c.lobby_id)
+    # Of several payments in a game, as after one that was paid twice, the pot counts most.
+    payout = (
+        select(payouts)
+        .where(payouts.c.lobby_id == seats.c.lobby_id, payouts.c.alien_id == seats.c.alien_id)
+        .order_by(payouts.c.kind, payouts.c.owed_at.desc(), payouts.c.payout_id)
+        .limit(1)
+        .lateral("payout")
+    )
     found = (
         select(
             *(games.c[name] for name in ("lobby_id", "buy_in_amount", "variant", "outcome")),
             *(games.c[name] for name in ("pattern", "pot", "player_count", "calls")),
             *(seats.c[name] for name in ("won", "kicked", "paid_in", "paid_out", "finished_at")),
+            *(payout.c[name].label(f"payout_{name}") for name in ("amount", "status", "reference")),
         )
         .join(games, games.c.lobby_id == seats.c.lobby_id)
+        .join(payout, true(), isouter=True)
         .where(seats.c.alien_id == alien_id)
         .order_by(seats.c.finished_at.desc(), seats.c.lobby_id.desc())
         .limit(limit)

@@ -116,9 +116,13 @@ def _next(rows: Sequence[Any], most: int, place: Callable[[Any], Place]) -> str 
 
 
 def _past_game(row: Any) -> history.PastGame:
-    return history.PastGame(
-        **dict(row._mapping) | {"finished_at": iso(row.finished_at), "payout": None}
-    )
+    fields = {name: value for name, value in row._mapping.items() if name[:7] != "payout_"}
+    payout = None
+    if row.payout_status is not None:
+        payout = history.GamePayout(
+            amount=row.payout_amount, status=row.payout_status, reference=row.payout_reference
+        )
+    return history.PastGame(**fields | {"finished_at": iso(row.finished_at), "payout": payout})
 
 
 def _statement_entry(row: Any) -> history.StatementEntry:

@@ -128,6 +128,12 @@ def confirmation(table: str) -> str:
     return f"confirmation:{{{table}}}"
 
 
+def payouts(table: str) -> str:
+    """Channel: each debt that was settled. Whoever may use the channels of front desks may use
+    it."""
+    return f"front_desk:payouts:{{{table}}}"
+
+
 def front_desk(table: str) -> str:
     """Channel: the public view of each lobby of the table that forms or just stopped forming,
     without its `rules`: they never change, and the version before accepts no such field."""

@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from server.rules.coins import Coins, coins_text, read_coins
 from server.rules.money import KINDS, Kind
 from server.store import keys
+from server.store.channels import Channels
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
 
@@ -65,9 +68,10 @@ class MalformedEntry:
 class LedgerStore:
     """The ledgers of all tables, and the payments that matched nothing."""
 
-    def __init__(self, connection: Connection, commits: Commits) -> None:
+    def __init__(self, connection: Connection, commits: Commits, channels: Channels) -> None:
         self._connection = connection
         self._commits = commits
+        self._channels = channels
 
     async def pages(
         self, table: str, after: str = ""
@@ -107,8 +111,8 @@ class LedgerStore:
         }
 
     async def settle(self, entry: LedgerEntry, reference: str, now_ms: float) -> bool:
-        """Note that an owed entry was paid, with the transaction's `reference`; False if that was
-        noted before, by whomever."""
+        """Note that an owed entry was paid, with the transaction's `reference`, and tell all nodes.
+        False if that was noted before, by whomever."""
         key = keys.settled(entry.table)
         unsettled = Check(("HGET", key, entry.stream_id), "")
         fields = {
@@ -122,9 +126,12 @@ class LedgerStore:
             "reference": reference,
         }
         present = [part for pair in fields.items() if pair[1] is not None for part in pair]
+        names = ("alien_id", "lobby_id", "amount", "reference")
+        news = orjson.dumps({name: fields[name] for name in names}).decode()
         writes = [
             ("HSET", key, entry.stream_id, reference),
             ("XADD", keys.ledger(entry.table), "*", *present),
+            (self._channels.publish, keys.payouts(entry.table), news),
         ]
         return await self._commits.commit([unsettled], writes, now_ms)
 

@@ -35,7 +35,11 @@ def permissions(
             yield ("SET", keys.confirmation(table), "")
         if place == 0:
             yield from ((command, used[0]) for command in _OF_ONE_KEY)
-        channels_of_table = (keys.events(_lobby_id(table)), keys.front_desk(table))
+        channels_of_table = (
+            keys.events(_lobby_id(table)),
+            keys.front_desk(table),
+            keys.payouts(table),
+        )
         for channel in (*channels_of_table, keys.reception(_SOMEBODY)):
             yield (channels.publish, channel, "")
             yield (channels.subscribe, channel)
@@ -69,6 +73,7 @@ def _keys(table: str) -> list[str]:
         keys.restrictions(table),
         keys.operator_outbox(table),
         keys.front_desk(table),
+        keys.payouts(table),
     ]
 
 

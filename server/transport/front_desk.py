@@ -1,16 +1,19 @@
 """The handler of `/lobbies`: what forms, and a seat in it."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
+
+import orjson
 
 from protocol.errors import ErrorCode, Refused
 from protocol.from_client import Join, ListLobbies, RefreshToken
 from protocol.ids import FRONT_DESK
-from protocol.to_client import JoinAnswer, ListAnswer, LobbyListed
+from protocol.to_client import JoinAnswer, ListAnswer, LobbyListed, Payout
 from protocol.views import LobbyView
 from server.rules.views import public_view
 from server.services.forming_lobbies import FormingLobbies
+from server.services.payout_news import PayoutNews
 from server.services.seats import Seats
 from server.transport.commands import Answer, Command
 from server.transport.frames import text_frame
@@ -103,6 +106,7 @@ class FrontDesk:
         seats: Seats,
         tokens: Tokens,
         tiers: Collection[int],
+        payouts: Callable[[Callable[[str, Payout], None]], PayoutNews],
     ) -> None:
         self.commands: Mapping[str, Command[Member, Any, Answer]] = {
             "join": Command(Join, self._join),
@@ -113,6 +117,8 @@ class FrontDesk:
         self._listing = listing
         self._seats = seats
         self._tiers = tiers
+        self._payouts = payouts(self._tell_payout)
+        self._by_player: dict[str, set[Member]] = {}
         self._visitors = 0
         self._opening = asyncio.Lock()
 
@@ -121,15 +127,31 @@ class FrontDesk:
         async with self._opening:
             if self._visitors == 0:
                 await self._forming.open()
+                await self._payouts.open()
             self._visitors += 1
+        self._by_player.setdefault(member.alien_id, set()).add(member)
         return lambda: self._welcome(member)
 
-    def left(self, _member: Member) -> None:
+    def left(self, member: Member) -> None:
         """After the last visitor the forming is closed."""
+        theirs = self._by_player.get(member.alien_id, set())
+        theirs.discard(member)
+        if not theirs:
+            self._by_player.pop(member.alien_id, None)
         self._visitors -= 1
         if self._visitors == 0:
             self._forming.close()
+            self._payouts.close()
             self._listing.forget()
+
+    def tables_found(self) -> None:
+        """There are more tables than before."""
+        self._payouts.tables_found()
+
+    def _tell_payout(self, alien_id: str, payout: Payout) -> None:
+        data_json = orjson.dumps(payout.model_dump())
+        for member in self._by_player.get(alien_id, ()):
+            member.send("payout", data_json)
 
     def _welcome(self, member: Member) -> None:
         member.session.write(self._listing.welcome(self._forming, self._visitors))

@@ -258,7 +258,7 @@ async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled
     short = replace(DUEL, lobby_ttl_ms=500)
     node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
     past = PastStore(node.connection, node.commits)
-    ledgers = LedgerStore(node.connection, node.commits)
+    ledgers = LedgerStore(node.connection, node.commits, node.stores.channels)
     archive = Archive(
         past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
     )

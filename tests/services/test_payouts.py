@@ -5,10 +5,12 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from protocol.history import GamesPage
 from server.dev.payout_service import DevPayoutService, Fault
 from server.store.ledger import LedgerEntry
 from tests.services.payout_world import PayoutWorld, payout_world
@@ -313,3 +315,32 @@ async def test_what_was_in_flight_when_a_worker_died_is_looked_up(
     await world.pay_all()
     assert [method for method, _ in service.requests.log] == ["GET", "POST"]
     assert len(await world.settlements()) == 1
+
+
+async def test_a_player_finds_how_far_a_payment_is_with_the_game(
+    world: PayoutWorld, service: DevPayoutService
+) -> None:
+    await world.execute(
+        "INSERT INTO games SELECT 'lobby_3500_00000000000' || n, '3500', 3500, 'classic', 'won',"
+        " 'player-' || n, 'row_0', 7000, 2, 9, now(), now(), now(), 'h', 'h', null"
+        " FROM generate_series(1, 2) AS n"
+    )
+    await world.execute(
+        "INSERT INTO seats SELECT lobby_id, name, false, false, name = winner, 3500, 0, now()"
+        " FROM games, unnest(ARRAY['player-1', 'player-2']) AS name"
+    )
+
+    async def shown(alien_id: str) -> list[Any]:
+        page = await world.side.history.games(alien_id, 20, None)
+        assert isinstance(page, GamesPage)
+        games = sorted(page.games, key=lambda game: game.lobby_id)
+        return [g.payout and (g.payout.amount, g.payout.status, g.payout.reference) for g in games]
+
+    (first, _) = await world.owe(7000, "7000.5")
+    await world.owe(
+        3500, kind="refund_owed", alien_id="player-1", lobby_id="lobby_3500_000000000001"
+    )
+    assert await shown("player-1") == [(7000, "due", None), None]
+    assert await shown("player-2") == [None, (Decimal("7000.5"), "due", None)]
+    await world.pay_all(COIN_DECIMALS="1")
+    assert await shown("player-1") == [(7000, "settled", service.orders[first].reference), None]

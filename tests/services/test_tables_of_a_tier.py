@@ -56,7 +56,9 @@ async def seats_of_everybody(node: Node) -> Counter[str]:
 async def problems_of(node: Node) -> list[str]:
     """What an audit of all tables finds."""
     past = PastStore(node.connection, node.commits)
-    ledger = WholeLedger(LedgerStore(node.connection, node.commits), past, None)
+    ledger = WholeLedger(
+        LedgerStore(node.connection, node.commits, node.stores.channels), past, None
+    )
     audit = Audit(ledger, node.store, node.directory)
     return list((await audit.run(await node.tables.read())).problems)
 
@@ -228,7 +230,7 @@ async def test_metrics_count_by_tier_and_the_audit_sees_every_table(
         seated = await node.sit(player)
         await node.pay(seated)
         await node.seats.leave(player, seated.lobby.lobby_id)
-    ledger = LedgerStore(node.connection, node.commits)
+    ledger = LedgerStore(node.connection, node.commits, node.stores.channels)
     past = PastStore(node.connection, node.commits)
     stats = ClusterStats(
         node.directory, ledger, Nodes(node.connection), node.clock, Metrics(), node.tables, past

@@ -162,7 +162,7 @@ async def test_the_cluster_stats_and_the_audit_see_the_money_of_a_tier_that_is_w
     await old.pay(seated)
     await old.seats.leave("ann", seated.lobby.lobby_id)
     new = await start_node(store_url, tiers=NEXT)
-    ledger = LedgerStore(new.connection, new.commits)
+    ledger = LedgerStore(new.connection, new.commits, new.stores.channels)
     past = PastStore(new.connection, new.commits)
     whole = WholeLedger(ledger, past, None)
     async with calling(new):

@@ -171,6 +171,7 @@ EVENTS: dict[str, Spec] = {
     "lobby_state": STATE,
     "lobbies": {"lobbies": [VIEW]},
     "lobby_listed": {"lobby": VIEW},
+    "payout": {"lobby_id": lobby_id, "amount": seconds, "status": "settled", "reference": text},
     "draining": {"retry_after_ms": integer},
 }
 

@@ -1,0 +1,60 @@
+"""Who is paid hears of it on the front desk, on whichever server they are."""
+
+from contextlib import AsyncExitStack
+
+from redis.asyncio import Redis
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.store.ledger import LedgerEntry
+from tests.support.game import Node, StartNode, starting_nodes
+from tests.support.payouts import owe
+from tests.support.wait import until
+from tests.system.game_server import running_app
+
+
+async def settle(node: Node, payout_id: str, reference: str) -> None:
+    entry_id = payout_id.removeprefix("po_").replace("_", ":", 1)
+    entry = await node.stores.ledger.entry(entry_id)
+    assert isinstance(entry, LedgerEntry)
+    assert await node.stores.ledger.settle(entry, reference, node.clock.now_ms())
+
+
+async def test_a_player_hears_of_a_payment_on_every_connection_on_whichever_server(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(Redis.from_url(store_url, decode_responses=True))
+        start: StartNode = await stack.enter_async_context(starting_nodes())
+        # 90 is a tier that nobody offers any more.
+        paid = await owe(redis, 1, alien_id="ann")
+        refunded = await owe(redis, 2, "90.25", table="90", kind="refund_owed", alien_id="ann")
+        servers = [
+            await stack.enter_async_context(running_app(store_url, issuer, provider))
+            for _ in range(2)
+        ]
+        visitors = [
+            await stack.enter_async_context(server.visitor(name))
+            for server, name in zip((*servers, *servers), ("ann", "ann", "bob", "ann"), strict=True)
+        ]
+        for visitor in visitors:
+            await visitor.enter("lobbies")
+            await visitor.hears("lobbies")
+        node = await start(store_url)
+        await node.tables.read()
+        await settle(node, paid, "tx-1")
+        for place in (0, 1, 3):
+            assert await visitors[place].hears("payout") == {
+                "lobby_id": "lobby_3500_000000000001",
+                "amount": 7000,
+                "status": "settled",
+                "reference": "tx-1",
+            }
+        news = "SPUBLISH" if node.stores.channels.sharded else "PUBLISH"
+        for nonsense in ("7", "{}", '{"alien_id": "ann", "amount": "x"}'):
+            await redis.execute_command(news, "front_desk:payouts:{3500}", nonsense)
+        await settle(node, refunded, "tx-2")
+        for place in (0, 1, 3):
+            await until(lambda place=place: len(visitors[place].of("payout")) == 2)  # type: ignore[misc]
+            assert visitors[place].of("payout")[-1]["amount"] == 90.25
+        assert visitors[2].of("payout") == []
