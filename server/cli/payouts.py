@@ -5,6 +5,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,7 @@ from server.rules.payouts import APPROVALS, STATUSES
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.services.payout_statement import BadStatement, differences, read_statement
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.books.payouts import Payout
@@ -98,6 +100,27 @@ def resume(*, by: By) -> None:
     """Go on; the hour of the limit counts anew."""
     run(_with_desk(_settings(), lambda desk: desk.resume(_name(by))))
     print("Payouts go on.")
+
+
+@payouts.command()
+def reconcile(
+    statement: Annotated[
+        Path, typer.Argument(help="CSV with payout_id, amount (as it was sent) and reference.")
+    ],
+) -> None:
+    """Compare the provider's statement with ours. Exit code 1 with each difference."""
+    settings = _settings()
+    try:
+        with statement.open(encoding="utf-8-sig", newline="") as file:
+            lines = read_statement(file)
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"cannot read {statement}: {getattr(error, 'strerror', None) or 'it is no UTF-8'}")
+    except BadStatement as error:
+        fail(str(error))
+    found = run(_with_desk(settings, lambda desk: differences(lines, desk.each())))
+    if found:
+        fail("\n".join(found))
+    print(f"The statement's {len(lines)} payments are ours.")
 
 
 async def _pay(settings: Settings) -> None:

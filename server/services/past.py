@@ -1,6 +1,6 @@
 """What is over, wherever it is: the port to what has left the store, and ledgers read as one."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from server.services.game_files import GameFile
@@ -37,6 +37,13 @@ class Past(Protocol):
 
     async def problems(self, table: str) -> Sequence[str]:
         """What is wrong with a table's ledger there: one line for each fault."""
+        ...
+
+    async def payout_problems(
+        self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+    ) -> Sequence[str]:
+        """How a table's payouts contradict its ledger: one line for each. `settled`: the store's
+        references of entries that it has as settled, by their stream ids."""
         ...
 
 
@@ -119,4 +126,11 @@ class WholeLedger:
 
     async def problems(self, table: str) -> Sequence[str]:
         """What is wrong with the part that has moved: one line for each fault."""
-        return [] if self._past is None else await self._past.problems(table)
+        if self._past is None:
+            return []
+
+        async def settled(stream_ids: Sequence[str]) -> Mapping[str, str]:
+            return await self._store.references(table, stream_ids)
+
+        problems = await self._past.problems(table)
+        return [*problems, *await self._past.payout_problems(table, settled)]

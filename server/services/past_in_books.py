@@ -1,10 +1,11 @@
 """The past in the books, as the services ask for it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from server.books import reading
+from server.books import payouts, reading
 from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
 from server.books.moving import EMPTY_HASH, entry_hash, is_as_moved
@@ -14,6 +15,8 @@ from server.store.errors import StoreUnavailable
 from server.store.past import PastStore, stream_position
 
 _PAGE: Final = 5_000
+_CHECKS: Final = 5
+_CHECK_AGAIN_SECONDS: Final = 0.2
 
 
 @asynccontextmanager
@@ -98,6 +101,42 @@ class PastInBooks:
                 f" before {checkpoint.last_id}"
             )
         return found
+
+    async def payout_problems(
+        self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+    ) -> Sequence[str]:
+        """See `Past`. Read again before it is told: between two reads something may be settled."""
+        suspects: set[str] | None = None
+        for check in range(_CHECKS):
+            if check:
+                await asyncio.sleep(_CHECK_AGAIN_SECONDS)
+            async with asked(self._books) as connection:
+                lines = set(await payouts.contradictions(connection, table))
+            lines |= {line async for line in self._unsettled(table, settled)}
+            suspects = lines if suspects is None else suspects & lines
+            if not suspects:
+                break
+        return sorted(suspects or ())
+
+    async def _unsettled(
+        self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
+    ) -> AsyncIterator[str]:
+        after = ""
+        while True:
+            async with asked(self._books) as connection:
+                rows = await payouts.paid_of(connection, table, after, _PAGE)
+            names = {row.entry_id: row.entry_id.partition(":")[2] for row in rows}
+            open_ = [names[row.entry_id] for row in rows if row.settled_with is None]
+            stored = await settled(open_)
+            for row in rows:
+                found = row.settled_with or stored.get(names[row.entry_id])
+                if found is None:
+                    yield f"{row.payout_id}: it is paid by {row.reference}, but not settled"
+                elif found != row.reference:
+                    yield f"{row.payout_id}: it is paid by {row.reference}, but settled by {found}"
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1].payout_id
 
     async def _rows(self, table: str, after: str) -> AsyncIterator[list[tuple[str, Any]]]:
         place = stream_position(after)

@@ -101,14 +101,17 @@ class LedgerStore:
         """Those of the entries of one table that are settled, by their ids, with references."""
         if not entries:
             return {}
-        names = [entry.stream_id for entry in entries]
-        key = keys.settled(entries[0].table)
-        references = await self._connection.call("HMGET", key, *names)
-        return {
-            entry.entry_id: reference
-            for entry, reference in zip(entries, references, strict=True)
-            if reference is not None
-        }
+        table = entries[0].table
+        found = await self.references(table, [entry.stream_id for entry in entries])
+        return {f"{table}:{name}": reference for name, reference in found.items()}
+
+    async def references(self, table: str, stream_ids: Sequence[str]) -> Mapping[str, str]:
+        """The references of those of a table's entries that are settled, by their stream ids."""
+        if not stream_ids:
+            return {}
+        found = await self._connection.call("HMGET", keys.settled(table), *stream_ids)
+        pairs = zip(stream_ids, found, strict=True)
+        return {name: reference for name, reference in pairs if reference is not None}
 
     async def settle(self, entry: LedgerEntry, reference: str, now_ms: float) -> bool:
         """Note that an owed entry was paid, with the transaction's `reference`, and tell all nodes.

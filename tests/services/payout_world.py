@@ -101,10 +101,10 @@ class PayoutWorld:
         """Whether each payout is settled, or waits for an operator."""
         return {*await self.statuses()} <= {"settled", "refused", "held"}
 
-    async def execute(self, statement: str) -> None:
+    async def execute(self, statement: str, *values: str) -> None:
         """Change the books."""
         async with await psycopg.AsyncConnection.connect(self.url) as connection:
-            await connection.execute(statement.encode())
+            await connection.execute(statement.encode(), values)
 
     async def settlements(self) -> dict[str, list[str]]:
         """The references in the ledger by the payouts that they are of, wherever it is."""

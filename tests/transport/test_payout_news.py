@@ -9,6 +9,7 @@ from server.dev.provider import DevProvider
 from server.store.ledger import LedgerEntry
 from tests.support.game import Node, StartNode, starting_nodes
 from tests.support.payouts import owe
+from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.game_server import running_app
 
@@ -52,7 +53,7 @@ async def test_a_player_hears_of_a_payment_on_every_connection_on_whichever_serv
             }
         news = "SPUBLISH" if node.stores.channels.sharded else "PUBLISH"
         for nonsense in ("7", "{}", '{"alien_id": "ann", "amount": "x"}'):
-            await redis.execute_command(news, "front_desk:payouts:{3500}", nonsense)
+            await command(redis, news, "front_desk:payouts:{3500}", nonsense)
         await settle(node, refunded, "tx-2")
         for place in (0, 1, 3):
             await until(lambda place=place: len(visitors[place].of("payout")) == 2)  # type: ignore[misc]
