@@ -47,7 +47,10 @@ class Settling:
         for _ in range(_ATTEMPTS):
             now_ms = self._clock.now_ms()
             try:
-                found |= await self.settled(connection, [entry for entry, _ in left])
+                earlier = await self.settled(connection, [entry for entry, _ in left])
+                for table in {name.partition(":")[0] for name in earlier}:
+                    await self._store.confirm(table)
+                found |= earlier
             except StoreUnavailable:
                 continue
             left = [(entry, name) for entry, name in left if entry.entry_id not in found]

@@ -12,8 +12,9 @@ from server.rules.coins import Coins, coins_text, read_coins
 from server.rules.money import KINDS, Kind
 from server.store import keys
 from server.store.channels import Channels
-from server.store.commits import Check, Commits
+from server.store.commits import NO_DECISION, Check, Commits
 from server.store.connection import Connection
+from server.store.projection import Write
 
 _PAGE: Final = 1_000
 _YEAR_10000_MS: Final = 253_402_300_800_000
@@ -131,12 +132,22 @@ class LedgerStore:
         present = [part for pair in fields.items() if pair[1] is not None for part in pair]
         names = ("alien_id", "lobby_id", "amount", "reference")
         news = orjson.dumps({name: fields[name] for name in names}).decode()
-        writes = [
+        writes: list[Write] = [
             ("HSET", key, entry.stream_id, reference),
             ("XADD", keys.ledger(entry.table), "*", *present),
-            (self._channels.publish, keys.payouts(entry.table), news),
         ]
-        return await self._commits.commit([unsettled], writes, now_ms)
+        told: Write = (self._channels.publish, keys.payouts(entry.table), news)
+        if not self._commits.confirms:
+            return await self._commits.commit([unsettled], [*writes, told], now_ms)
+        # Nobody hears of it before the replicas have it.
+        settled = await self._commits.commit([unsettled], writes, now_ms)
+        if settled:
+            await self._commits.commit([], [told], NO_DECISION, confirmed=False)
+        return settled
+
+    async def confirm(self, table: str) -> None:
+        """Return when the replicas have all that was read of a table. Raises StoreUnavailable."""
+        await self._commits.confirm(table)
 
     async def unmatched(self) -> AsyncIterator[tuple[str, str]]:
         """The payments that matched no seat: transaction and raw body."""
