@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import from_client, history, http, payments, to_client
+from protocol import from_client, history, http, limits, payments, to_client
 from protocol.documents.published import (
     HttpClaimFalse,
     HttpClaimWon,
@@ -132,6 +132,9 @@ FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         from_client.Sync: {"last_seq": 8},
         from_client.RefreshToken: {"token": _TOKEN},
         http.InvoiceRequest: {"buy_in_amount": 3500, "lobby_id": LOBBY_ID},
+        history.ProfileRequest: {"listed": True},
+        limits.LimitsRequest: {"coins_per_week": 35000, "coins_per_month": None},
+        limits.ExclusionRequest: {"days": 30},
         payments.PaymentDelivery: {
             "invoice": _INVOICE_ID,
             "status": "finalized",
@@ -254,8 +257,15 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "sums": {"paid_in": 3500, "paid_out": 0, "owed": 0},
             "next": None,
         },
-        history.ProfileRequest: {"listed": True},
         history.Profile: {"listed": True},
+        limits.PlayerLimits: {
+            "coins_per_day": 7000,
+            "coins_per_week": 35000,
+            "coins_per_month": 70000,
+            "pending": {"coins_per_month": None, "from": "2026-02-09T10:00:00.000Z"},
+            "spent": {"day": 3500, "week": 3500, "month": 17500},
+            "excluded_until": None,
+        },
         history.Leaderboard: {
             "period": "week",
             "since": "2026-02-01T10:00:00.000Z",

@@ -142,10 +142,16 @@ class StoreHealth(Message):
 
 
 class Problem(Message):
-    """What went wrong (RFC 9457). `code` is of the closed table; `title` is the status in words."""
+    """What went wrong (RFC 9457). `code` is of the closed table; `title` is the status in words;
+    `details`, if any, are facts that help, times in Unix ms."""
 
     type: Literal["about:blank"]
     title: str
     status: int
     detail: str
     code: ErrorCode
+    details: dict[str, Any] | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_no_details(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return without_none(serialize(self), "details")

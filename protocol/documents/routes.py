@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import history, http, payments
+from protocol import history, http, limits, payments
 from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
 from protocol.errors import ErrorCode as Code
 from protocol.views import Proof
@@ -47,7 +47,7 @@ def _play(path: str, summary: str, **facts: Any) -> Route:
     """A route of a player."""
     body = facts.get("body")
     method = facts.pop("method", "get" if body is None else "post")
-    refusals = (*_TOKEN, *(() if body is None else _BODY), *facts.pop("refusals"))
+    refusals = (*_TOKEN, *(() if body is None else _BODY), *facts.pop("refusals", ()))
     return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
 
 
@@ -69,14 +69,20 @@ ROUTES: Final = (
         "Take a seat in the fullest forming lobby of a tier, or open one.",
         body=http.Join,
         answers={200: http.HttpJoinAnswer},
-        refusals=(Code.UNKNOWN_TIER,),
+        refusals=(Code.UNKNOWN_TIER, Code.LIMIT_REACHED),
     ),
     _play(
         "/api/invoices",
         "The invoice of your seat in a lobby; the seat is taken if the lobby forms and has room.",
         body=http.InvoiceRequest,
         answers={200: http.HttpInvoice},
-        refusals=(Code.UNKNOWN_TIER, Code.UNKNOWN_LOBBY, Code.LOBBY_CLOSED, Code.LOBBY_FULL),
+        refusals=(
+            Code.UNKNOWN_TIER,
+            Code.UNKNOWN_LOBBY,
+            Code.LOBBY_CLOSED,
+            Code.LOBBY_FULL,
+            Code.LIMIT_REACHED,
+        ),
     ),
     _play(
         f"{_GAME}/numbers/select",
@@ -149,6 +155,25 @@ ROUTES: Final = (
         body=history.ProfileRequest,
         answers={200: history.Profile},
         refusals=(Code.NOT_OFFERED,),
+    ),
+    _play(
+        "/api/me/limits",
+        "What you let yourself pay in, what comes, and what counts against it now.",
+        method="get",
+        answers={200: limits.PlayerLimits},
+    ),
+    _play(
+        "/api/me/limits",
+        "Set yourself limits. Lower ones hold at once, higher ones after a day; null is no limit.",
+        method="put",
+        body=limits.LimitsRequest,
+        answers={200: limits.PlayerLimits},
+    ),
+    _play(
+        "/api/me/exclusion",
+        "Take a break of so many days. It cannot be undone.",
+        body=limits.ExclusionRequest,
+        answers={200: limits.PlayerLimits},
     ),
     Route(
         "get",

@@ -118,6 +118,14 @@ export interface ErrorBody {
 export type ErrorCode = "invalid_message" | "invalid_numbers" | "invalid_grid" | "not_your_numbers" | "unknown_command" | "unknown_tier" | "websocket_only" | "unauthorized" | "token_expired" | "identity_mismatch" | "not_seated" | "not_paid" | "not_active" | "removed_from_game" | "banned" | "limit_reached" | "forbidden" | "unknown_lobby" | "unknown_invoice" | "not_offered" | "wrong_status" | "lobby_closed" | "lobby_full" | "already_arranged" | "not_finished" | "tier_closed" | "too_large" | "unsupported_encoding" | "rate_limited" | "too_slow" | "internal" | "draining" | "unavailable";
 
 /**
+ * `POST /api/me/exclusion`: for how many days the player is kept out.
+ */
+export interface ExclusionRequest {
+  alien_id?: string | null;
+  days: number;
+}
+
+/**
  * The end, with everything that may be known now. Cancelled or voided: 0, [], {},
  * null. `log_hash` vouches for the lobby's log up to here, also when there is no proof.
  */
@@ -314,6 +322,16 @@ export interface LeaveAnswer {
 }
 
 /**
+ * `PUT /api/me/limits`: a limit that is not named stays; null takes it away.
+ */
+export interface LimitsRequest {
+  alien_id?: string | null;
+  coins_per_day?: number | null;
+  coins_per_week?: number | null;
+  coins_per_month?: number | null;
+}
+
+/**
  * The forming lobbies, oldest first.
  */
 export interface ListAnswer {
@@ -465,6 +483,13 @@ export interface Payout {
   reference: string;
 }
 
+export interface PendingLimits {
+  coins_per_day: number | null;
+  coins_per_week: number | null;
+  coins_per_month: number | null;
+  from: string;
+}
+
 /**
  * A seat was taken; it is not paid yet.
  */
@@ -496,6 +521,19 @@ export interface PlayerLeft {
   player_count: number;
   pot: number;
   reason: "left" | "unpaid" | "payment_failed" | "expired" | "kicked";
+}
+
+/**
+ * The answer to each of them: what holds now (null: no limit), what comes, what was spent in
+ * the last 24 hours, 7 and 30 days, and until when the player is kept out.
+ */
+export interface PlayerLimits {
+  coins_per_day: number | null;
+  coins_per_week: number | null;
+  coins_per_month: number | null;
+  pending: PendingLimits | null;
+  spent: Spent;
+  excluded_until: string | null;
 }
 
 /**
@@ -531,7 +569,8 @@ export interface PlayerView {
 }
 
 /**
- * What went wrong (RFC 9457). `code` is of the closed table; `title` is the status in words.
+ * What went wrong (RFC 9457). `code` is of the closed table; `title` is the status in words;
+ * `details`, if any, are facts that help, times in Unix ms.
  */
 export interface Problem {
   type: "about:blank";
@@ -539,6 +578,7 @@ export interface Problem {
   status: number;
   detail: string;
   code: ErrorCode;
+  details?: Record<string, unknown>;
 }
 
 /**
@@ -552,7 +592,7 @@ export interface Profile {
  * `PUT /api/me/profile`: whether the player is shown on the leaderboard.
  */
 export interface ProfileRequest {
-  alien_id?: string;
+  alien_id?: string | null;
   listed: boolean;
 }
 
@@ -760,6 +800,15 @@ export interface SelectNumbers {
 export interface SelectNumbersAnswer {
   ok: true;
   numbers: Array<number>;
+}
+
+/**
+ * What counts against limits now: payments, and seats that are not paid yet.
+ */
+export interface Spent {
+  day: number;
+  week: number;
+  month: number;
 }
 
 /**

@@ -22,6 +22,7 @@ from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
 from server.transport.http.health import HealthRoutes, Readiness
 from server.transport.http.history import HistoryRoutes
+from server.transport.http.limits import LimitsRoutes
 from server.transport.http.metrics import MetricsRoute
 from server.transport.http.ops import OpsRoutes
 from server.transport.http.pages import Pages
@@ -91,6 +92,7 @@ class Http:
             limiter=players,
         )
         history = HistoryRoutes(authenticator, past, use_cases.records)
+        limits = LimitsRoutes(authenticator, use_cases.limits, clock)
         keys = settings.webhook_public_key
         webhook = Webhook(use_cases.payments, keys, may_take_payments, payments, metrics)
         health = HealthRoutes(stores.health, readiness)
@@ -114,7 +116,7 @@ class Http:
 
         self.web = application()
         sockets.gateway.attach(self.web)
-        for routes in (game, history, webhook, health, pages, docs):
+        for routes in (game, history, limits, webhook, health, pages, docs):
             routes.add_to(self.web)
         if dev_login or settings.ops_token is not None:
             ops.add_to(self.web)

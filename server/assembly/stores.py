@@ -16,6 +16,7 @@ from server.store.directory import Directory
 from server.store.errors import StoreUnavailable
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
+from server.store.limits import LimitsStore
 from server.store.lobbies import LobbyStore
 from server.store.monitor import StoreMonitor
 from server.store.nodes import Nodes
@@ -86,6 +87,7 @@ class Stores:
             self.connection, commits, self.channels, books=settings.database_url is not None
         )
         self.ledger = LedgerStore(self.connection, commits, self.channels)
+        self.limits = LimitsStore(self.connection, commits)
         self.past = PastStore(self.connection, commits)
         self.proofs = ProofStore(self.connection, commits)
         self.directory = Directory(self.connection)

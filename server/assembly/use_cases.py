@@ -13,6 +13,7 @@ from server.services.alarms import Alarms
 from server.services.beacons import BeaconMixer, ChainSource, beacon_of_lobbies
 from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
+from server.services.limits import PlayerLimits
 from server.services.lobbies import Lobbies
 from server.services.operator_watch import OperatorWatch
 from server.services.operators import Operators
@@ -52,12 +53,21 @@ class UseCases:
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
         self.billing = Billing(stores.invoices, stores.terms)
         admissions = Admissions(stores.restrictions, clock)
+        self.limits = PlayerLimits(
+            stores.limits,
+            stores.past,
+            past,
+            stores.tables,
+            clock,
+            settings.limit_cooling_seconds,
+        )
         self.seats = Seats(
             self.lobbies,
             stores.directory,
             self.billing,
             admissions,
             clock,
+            self.limits,
             [
                 Tier(
                     buy_in_amount,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -225,6 +225,22 @@ async def settlements(
     )
     found = (await connection.execute(wanted)).all()
     return {row.event: row.reference or "" for row in found}
+
+
+async def received_since(
+    connection: AsyncConnection, alien_id: str, since_ms: float
+) -> Sequence[Any]:
+    """A player's payments since then (Unix ms): `table_name` and `fields` of their entries."""
+    found: Sequence[Any] = (await connection.execute(received_query(alien_id, since_ms))).all()
+    return found
+
+
+def received_query(alien_id: str, since_ms: float) -> Select[Any]:
+    """The query of `received_since`."""
+    since = datetime.fromtimestamp(since_ms / 1000, UTC)
+    return select(ledger.c.table_name, ledger.c.fields).where(
+        ledger.c.alien_id == alien_id, ledger.c.kind == "received", ledger.c.at >= since
+    )
 
 
 async def cursor_of(connection: AsyncConnection, table: str) -> Any | None:

@@ -155,6 +155,8 @@ class Settings(BaseModel):
     invoice_hot_seconds: SecondsOrZero = 3600
     proof_ttl_seconds: Seconds = 7 * 86400
 
+    limit_cooling_seconds: SecondsOrZero = 86400
+
     connect_timeout_seconds: Seconds = 10
     connect_rate: Rate = 200
     http_rate: Rate = 20

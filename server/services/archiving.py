@@ -32,6 +32,7 @@ from server.store.past import (
     stream_position,
 )
 from server.store.replay import BrokenLog, Step, is_kept, replay
+from server.store.spent import received_of
 
 MOST_ENTRIES: Final = 5_000
 MOST_GAMES: Final = 200
@@ -244,8 +245,13 @@ class Archive:
             for stream_id, fields in gone
             if _kind(fields) in ("payout_owed", "refund_owed") and stream_id not in settled
         }
+        received = [
+            payment for _, fields in gone if (payment := received_of(table, fields)) is not None
+        ]
         now_ms = self._clock.now_ms()
-        if await self._past.let_go_of_ledger(table, before, last_id, owed, settled, now_ms):
+        if await self._past.let_go_of_ledger(
+            table, before, last_id, owed, settled, received, now_ms
+        ):
             tail.drop_before(last_id)
         else:
             del self._tails[table]  # another process did: what it left is read anew

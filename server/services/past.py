@@ -6,6 +6,7 @@ from typing import Protocol
 from server.services.game_files import GameFile
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
 from server.store.past import PastStore, stream_position
+from server.store.spent import Received
 
 Fields = Mapping[str, str]
 Page = list[LedgerEntry | MalformedEntry]
@@ -29,6 +30,10 @@ class Past(Protocol):
 
     async def settlements(self, table: str, owed: Sequence[str]) -> Mapping[str, str]:
         """The references of those of these owed entries that are settled, by their stream ids."""
+        ...
+
+    async def received(self, alien_id: str, since_ms: float) -> Sequence[Received]:
+        """What a player has paid since then (Unix ms)."""
         ...
 
     def unmatched(self) -> AsyncIterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from server.services.game_files import GameFile
 from server.services.past import Fields
 from server.store.errors import StoreUnavailable
 from server.store.past import PastStore, stream_position
+from server.store.spent import Received, received_of
 
 _PAGE: Final = 5_000
 _CHECKS: Final = 5
@@ -61,6 +62,13 @@ class PastInBooks:
             return {}
         async with asked(self._books) as connection:
             return await reading.settlements(connection, table, owed)
+
+    async def received(self, alien_id: str, since_ms: float) -> Sequence[Received]:
+        """See `Past`."""
+        async with asked(self._books) as connection:
+            rows = await reading.received_since(connection, alien_id, since_ms)
+        found = (received_of(row.table_name, row.fields) for row in rows)
+        return [payment for payment in found if payment is not None]
 
     async def unmatched(self) -> AsyncIterator[tuple[str, str]]:
         """See `Past`."""

@@ -14,6 +14,7 @@ from server.rules.lobby import Lobby
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
 from server.services.billing import Billing
+from server.services.limits import PlayerLimits
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.matchmaker import Matchmaker
 from server.services.other_tables import OtherTables
@@ -22,6 +23,7 @@ from server.services.tiers import Tier
 from server.store.directory import Directory, Seat
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
+from server.store.limits import HeldSeat
 from server.store.tables import Tables
 
 
@@ -45,11 +47,13 @@ class Seats:
         billing: Billing,
         admissions: Admissions,
         clock: StoreClock,
+        limits: PlayerLimits,
         tiers: Iterable[Tier],
         tables: Tables,
         may_join: MayJoin,
     ) -> None:
         self._lobbies = lobbies
+        self._limits = limits
         self._billing = billing
         self._admissions = admissions
         self._may_join = may_join
@@ -80,6 +84,14 @@ class Seats:
         tier = self._tiers.get(buy_in_amount)
         if tier is None:
             return Refused(ErrorCode.UNKNOWN_TIER)
+
+        def is_of_tier(seat: HeldSeat) -> bool:
+            return seat.buy_in_amount == buy_in_amount
+
+        async with self._limits.admission(alien_id, buy_in_amount, is_of_tier) as refused:
+            return refused or await self._join(tier, alien_id, client_seed)
+
+    async def _join(self, tier: Tier, alien_id: str, client_seed: str) -> Seated | Refused:
         matchmaker = self._matchmakers[tier.table_of(alien_id)]
         for _ in range(ATTEMPTS):
             joined = await matchmaker.seat(alien_id, client_seed)
@@ -119,7 +131,12 @@ class Seats:
             if seated == Refused(ErrorCode.UNKNOWN_LOBBY):
                 return Refused(ErrorCode.UNKNOWN_TIER)
         else:
-            seated = await self._take(tier, alien_id, lobby_id)
+
+            def is_there(seat: HeldSeat) -> bool:
+                return seat.lobby_id == lobby_id
+
+            async with self._limits.admission(alien_id, buy_in_amount, is_there) as refused:
+                seated = refused or await self._take(tier, alien_id, lobby_id)
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
     async def _take(self, tier: Tier, alien_id: str, lobby_id: str) -> Changed | Refused:

@@ -10,7 +10,7 @@ from server.store.commits import Check, Commits, log_check
 from server.store.connection import Connection
 from server.store.errors import NotUnderstood
 from server.store.log import Snapshot, encode_invoice_change
-from server.store.projection import Write, ledger_write
+from server.store.projection import Write, ledger_writes
 
 
 class InvoiceStore:
@@ -94,8 +94,6 @@ def receipt_writes(
         writes.append(("HSET", key, "status", receipt.status))
     if receipt.status == "refund_owed":
         writes.append(("HSET", key, "tx_hash", delivery.tx))
-    entries = (
-        ledger_write(table, invoice.lobby_id, movement, now_ms, None)
-        for movement in receipt.movements
-    )
-    return [*writes, *entries]
+    for movement in receipt.movements:
+        writes += ledger_writes(table, invoice.lobby_id, movement, now_ms, None)
+    return writes

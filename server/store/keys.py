@@ -10,6 +10,7 @@ from protocol.ids import invoice_table, lobby_table
 
 TABLES: Final = "tables"  # set: every table that ever opened a lobby; never expires
 NODES: Final = "nodes"  # hash: the samples of each node; a node that is gone is deleted
+LIMITED: Final = "limited"  # set: players who ever set themselves limits; never expires
 UNMATCHED: Final = "unmatched"  # hash: raw deliveries by transaction; never expires
 
 OPERATOR_LOG: Final = "operator_log"  # stream: every action of an operator; never expires
@@ -132,6 +133,22 @@ def payouts(table: str) -> str:
     """Channel: each debt that was settled. Whoever may use the channels of front desks may use
     it."""
     return f"front_desk:payouts:{{{table}}}"
+
+
+def spent(table: str, alien_id: str) -> str:
+    """Sorted set: what a player paid at a table, by Unix ms. Expires 30 days after the last of it;
+    with the books what has moved is not there, unless the player is in `LIMITED`."""
+    return f"spent:{{{table}}}:{alien_id}"
+
+
+def limits(alien_id: str) -> str:
+    """Hash: the limits that a player has set. Never expires."""
+    return f"limits:{{{alien_id}}}"
+
+
+def seating(alien_id: str) -> str:
+    """String: who is at seating a player with limits. Expires within seconds."""
+    return f"seating:{{{alien_id}}}"
 
 
 def front_desk(table: str) -> str:

@@ -14,7 +14,9 @@ import orjson
 from server.store import keys
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
+from server.store.limits import limited
 from server.store.projection import Write
+from server.store.spent import Received, forgotten
 
 Fields = Mapping[str, str]
 StreamEntry = tuple[str, Fields]
@@ -75,13 +77,16 @@ class PastStore:
         last_id: str,
         owed: Mapping[str, Fields],
         settled: Collection[str],
+        received: Sequence[Received],
         now_ms: float,
     ) -> bool:
         """Let go of the entries before `last_id`, which stays to show where the books stand.
 
-        `owed` are those of them that are owed, `settled` the owed ones that they settle. False if
-        somebody else did, or the store went back.
+        `owed` are those of them that are owed, `settled` the owed ones that they settle. `received`
+        are the payments in them: they stop counting here, but for players who set themselves
+        limits. False if somebody else did, or the store went back.
         """
+        have_limits = await limited(self._connection, sorted({p.alien_id for p in received}))
         key = keys.checkpoint(table)
         expected = "" if before.last_id == START else before.last_id
         writes: list[Write] = [("HSET", key, "last_id", last_id)]
@@ -91,6 +96,7 @@ class PastStore:
         writes += [("HSET", key, name, entry) for name, entry in remembered.items()]
         writes += [("HDEL", key, stream_id) for stream_id in settled]
         writes += [("HDEL", keys.settled(table), stream_id) for stream_id in settled]
+        writes += [forgotten(p) for p in received if p.alien_id not in have_limits]
         writes.append(("XTRIM", keys.ledger(table), "MINID", "=", last_id))
         return await self._commits.commit(
             [Check(("HGET", key, "last_id"), expected)], writes, now_ms

@@ -15,6 +15,7 @@ _OF_ONE_KEY: Final = (
     *("HDEL", "HGET", "HGETALL", "HINCRBY", "HLEN", "HMGET", "HSET", "HSETNX"),
     *("LLEN", "LRANGE", "RPUSH", "XADD", "XLEN", "XRANGE", "XTRIM"),
     *("ZADD", "ZCARD", "ZMSCORE", "ZRANGE", "ZRANGEBYSCORE", "ZREM", "ZREVRANGE", "ZSCORE"),
+    "ZREMRANGEBYSCORE",
 )
 _SOMEBODY: Final = "somebody"
 _SHA: Final = "0" * 40
@@ -48,6 +49,10 @@ def permissions(
     yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES), ("HSETNX", keys.UNMATCHED))
     yield from (("EVALSHA", _SHA, "1", keys.OPERATOR_LOG), ("XRANGE", keys.OPERATOR_LOG))
     yield from ((command, keys.MASTER_RESTRICTIONS) for command in ("HMGET", "HGETALL", "HSET"))
+    yield from (("SADD", keys.LIMITED), ("SMISMEMBER", keys.LIMITED))
+    for key in (keys.limits(_SOMEBODY), keys.seating(_SOMEBODY)):
+        yield ("EVALSHA", _SHA, "1", key)
+    yield from (("HGETALL", keys.limits(_SOMEBODY)), ("SET", keys.seating(_SOMEBODY)))
     yield from (("HSCAN", keys.UNMATCHED), ("HDEL", keys.UNMATCHED))
 
 
@@ -64,6 +69,7 @@ def _keys(table: str) -> list[str]:
         keys.openings(table),
         keys.timers(table),
         keys.seats(table, _SOMEBODY),
+        keys.spent(table, _SOMEBODY),
         keys.invoice(ids.invoice_id(lobby_id, bytes(8))),
         keys.ledger(table),
         keys.settled(table),

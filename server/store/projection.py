@@ -20,6 +20,7 @@ from server.rules.views import public_view
 from server.store import codec, keys
 from server.store.channels import Channels
 from server.store.log import LogPosition, Record, Snapshot, encode_commit, position_fields
+from server.store.spent import received_of, spent_writes
 
 Write = tuple[Any, ...]
 """A command, its key and its arguments."""
@@ -76,7 +77,7 @@ class Projection:
             yield from self._invoices(lobby_id, lobby, following, record)
             if lobby is not None:
                 for movement in movements(lobby, record.event):
-                    yield ledger_write(
+                    yield from ledger_writes(
                         table, lobby_id, movement, record.position.at_ms, record.position.id
                     )
             lobby = following
@@ -179,10 +180,11 @@ class Projection:
                 yield ("PEXPIRE", keys.proof(lobby_id), _ms(self._retention.proof_seconds))
 
 
-def ledger_write(
+def ledger_writes(
     table: str, lobby_id: str, movement: Movement, at_ms: float, event_id: str | None
-) -> Write:
-    """A movement as an entry of the ledger: from a payment, or from the lobby's event."""
+) -> Iterator[Write]:
+    """A movement as an entry of the ledger, from a payment or from the lobby's event; what a player
+    paid also as what counts against their limits."""
     named = {
         "kind": movement.kind,
         "amount": coins_text(movement.amount),
@@ -194,7 +196,10 @@ def ledger_write(
         "test": "true" if movement.test else None,
     }
     present = {name: value for name, value in named.items() if value is not None}
-    return ("XADD", keys.ledger(table), "*", *_flat(present))
+    yield ("XADD", keys.ledger(table), "*", *_flat(present))
+    received = received_of(table, present)
+    if received is not None:
+        yield from spent_writes(received)
 
 
 def _state(before: Lobby | None, after: Lobby, position: LogPosition) -> Iterator[Write]:

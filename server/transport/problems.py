@@ -9,10 +9,14 @@ from aiohttp import web
 from protocol.errors import ERRORS, ErrorCode, Refused
 
 RETRY_AFTER_SECONDS: Final = 1
+_SHOW_DETAILS: Final = frozenset({ErrorCode.BANNED, ErrorCode.LIMIT_REACHED})
+"""Codes that do not say enough by themselves: for how long, and why. Whatever else has details has
+them over sockets; clients of HTTP know the five members only."""
 
 
 def problem(refused: Refused, detail: str | None = None, status: int | None = None) -> web.Response:
-    """The response to a refused request: `{type, title, status, detail, code}`.
+    """The response to a refused request: `{type, title, status, detail, code}`, and `details` where
+    there are facts that help.
 
     `detail` and `status` replace those of the error table, where HTTP has a word of its own.
     Refusals that time heals (429, 503) carry `Retry-After`, those that a token would heal (401)
@@ -27,6 +31,8 @@ def problem(refused: Refused, detail: str | None = None, status: int | None = No
         "detail": detail or entry.message,
         "code": refused.code,
     }
+    if refused.details is not None and refused.code in _SHOW_DETAILS:
+        body["details"] = dict(refused.details)
     response = web.Response(
         body=orjson.dumps(body),
         status=status,

@@ -10,7 +10,13 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
-from server.books.reading import games_query, leaders_query, movements_query, sums_query
+from server.books.reading import (
+    games_query,
+    leaders_query,
+    movements_query,
+    received_query,
+    sums_query,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -54,6 +60,7 @@ async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) 
         "statement": movements_query("p7", EVER, 100, None),
         "more of it": movements_query("p7", EVER, 100, place),
         "sums": sums_query("p7", EVER),
+        "payments": received_query("p7", NOW.timestamp() * 1000),
         "leaders": leaders_query(NOW, None),
         "leaders of a tier": leaders_query(NOW, 3500),
     }

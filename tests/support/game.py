@@ -64,6 +64,7 @@ class Node:
         timings: StoreTimings = TIMINGS,
         **settings: str,
     ) -> None:
+        self.url = url
         tiers = tiers or {BUY_IN: CLASSIC}
         offered = {"REDIS_URL": url, "BUY_IN_TIERS": ",".join(map(str, tiers))}
         loaded = load_settings(SETTINGS | offered | settings)
@@ -99,6 +100,7 @@ class Node:
         self.replicas = use_cases.replicas
         self.lobbies = use_cases.lobbies
         self.billing = use_cases.billing
+        self.limits = use_cases.limits
         self.seats = use_cases.seats
         self.play = use_cases.play
         self.payments = use_cases.payments

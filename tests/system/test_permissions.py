@@ -27,6 +27,7 @@ async def test_all_that_a_server_does_is_among_what_it_looked_for(
     named = [argument for _, *arguments in needed for argument in arguments]
     prefixes = {key.partition("{3500}")[0] for key in named if "{3500}" in key}
     rules = ["~nodes", "~tables", "~unmatched", "~operator_log", "~restrictions:{operator_log}"]
+    rules += ["~limited", "~limits:*", "~seating:*"]
     rules += [*(f"~{prefix}{{3500}}*" for prefix in prefixes)]
     async with Redis.from_url(own_store.url, decode_responses=True) as admin:
         may = [f"+{name}" for name in OF_THE_CONNECTION | {name for name, *_ in needed}]

@@ -30,7 +30,8 @@ end
 -- type, and a command that the user may not run (Redis 6.2 cannot tell).
 local counts = {
     HDEL = 'HLEN', HINCRBY = 'HLEN', HSET = 'HLEN', HSETNX = 'HLEN',
-    XADD = 'XLEN', XTRIM = 'XLEN', ZADD = 'ZCARD', ZREM = 'ZCARD', RPUSH = 'LLEN',
+    XADD = 'XLEN', XTRIM = 'XLEN', RPUSH = 'LLEN',
+    ZADD = 'ZCARD', ZREM = 'ZCARD', ZREMRANGEBYSCORE = 'ZCARD',
 }
 local may = redis.acl_check_cmd
 local writes = cjson.decode(ARGV[4])
