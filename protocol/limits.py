@@ -9,7 +9,7 @@ from typing import (
 from pydantic import Field, StrictInt
 from typing_extensions import TypedDict
 
-from protocol.history import Coins
+from protocol.coins import Coins
 from protocol.http import IsoTime
 from protocol.views import Message, Request
 

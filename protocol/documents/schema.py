@@ -29,7 +29,7 @@ class WireSchema(GenerateJsonSchema):
 
     def field_is_required(self, field: Any, total: bool) -> bool:
         """Whether the field is always there."""
-        if self.mode == "validation":
+        if self.mode == "validation" or field["type"] == "typed-dict-field":
             return super().field_is_required(field, total)
         schema = field["schema"]
         return schema["type"] != "default" or schema["default"] is not None

@@ -484,9 +484,9 @@ export interface Payout {
 }
 
 export interface PendingLimits {
-  coins_per_day: number | null;
-  coins_per_week: number | null;
-  coins_per_month: number | null;
+  coins_per_day?: number | null;
+  coins_per_week?: number | null;
+  coins_per_month?: number | null;
   from: string;
 }
 

@@ -71,7 +71,8 @@ class LimitsStore:
     ) -> bool:
         """Replace a player's limits; False if they are no longer as they were before."""
         # From now on, and before anything is looked up, what they pay stays in the store.
-        await self._connection.call("SADD", keys.LIMITED, alien_id)
+        if not await self._commits.commit([], [("SADD", keys.LIMITED, alien_id)], now_ms):
+            return False
         key = keys.limits(alien_id)
         flat = (part for field in _LIMITS.write(limits).items() for part in field)
         writes: list[Write] = [("HSET", key, *flat), ("HINCRBY", key, "version", 1)]

@@ -49,8 +49,8 @@ def permissions(
     yield from (("SADD", keys.TABLES), ("SMEMBERS", keys.TABLES), ("HSETNX", keys.UNMATCHED))
     yield from (("EVALSHA", _SHA, "1", keys.OPERATOR_LOG), ("XRANGE", keys.OPERATOR_LOG))
     yield from ((command, keys.MASTER_RESTRICTIONS) for command in ("HMGET", "HGETALL", "HSET"))
-    yield from (("SADD", keys.LIMITED), ("SMISMEMBER", keys.LIMITED))
-    for key in (keys.limits(_SOMEBODY), keys.seating(_SOMEBODY)):
+    yield from ((command, keys.LIMITED) for command in ("SADD", "SCARD", "SMISMEMBER"))
+    for key in (keys.LIMITED, keys.limits(_SOMEBODY), keys.seating(_SOMEBODY)):
         yield ("EVALSHA", _SHA, "1", key)
     yield from (("HGETALL", keys.limits(_SOMEBODY)), ("SET", keys.seating(_SOMEBODY)))
     yield from (("HSCAN", keys.UNMATCHED), ("HDEL", keys.UNMATCHED))

@@ -193,6 +193,7 @@ async def test_an_order_between_the_question_and_the_commit_wins(
         one.billing,
         interrupted,
         one.clock,
+        one.limits,
         [Tier(BUY_IN, CLASSIC, (TABLE,), takes_test=False)],
         one.tables,
         lambda _alien_id: True,

@@ -30,7 +30,7 @@ end
 -- type, and a command that the user may not run (Redis 6.2 cannot tell).
 local counts = {
     HDEL = 'HLEN', HINCRBY = 'HLEN', HSET = 'HLEN', HSETNX = 'HLEN',
-    XADD = 'XLEN', XTRIM = 'XLEN', RPUSH = 'LLEN',
+    XADD = 'XLEN', XTRIM = 'XLEN', RPUSH = 'LLEN', SADD = 'SCARD',
     ZADD = 'ZCARD', ZREM = 'ZCARD', ZREMRANGEBYSCORE = 'ZCARD',
 }
 local may = redis.acl_check_cmd
