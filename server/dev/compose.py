@@ -14,6 +14,8 @@ from server.assembly.tiers import tiers
 from server.dev.archive import archiving, embedded_books, migrated
 from server.dev.bots import Access
 from server.dev.issuer import JWKS_PATH, DevIssuer
+from server.dev.paying import paying
+from server.dev.payout_service import DevPayoutService
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import add_dev_routes
@@ -60,6 +62,9 @@ class DevWorld:
         self._issuer = DevIssuer(
             self.settings.alien_issuer, self.settings.alien_provider_address, keys_dir
         )
+        self._payouts = DevPayoutService(keys_dir)
+        self._payouts_port = free_port()
+        self.payouts_url = f"http://127.0.0.1:{self._payouts_port}"
         self._provider = DevProvider(keys_dir, decimals=self.settings.coin_decimals)
         self.http = httpx.AsyncClient(
             base_url=self.url, trust_env=False, timeout=HTTP_TIMEOUT_SECONDS
@@ -78,6 +83,7 @@ class DevWorld:
             stack.push_async_callback(app.stop)
             await app.start()
             await stack.enter_async_context(archiving(app))
+            await stack.enter_async_context(paying(app, self._payouts, self._payouts_port))
             await stack.enter_async_context(self.http)
             yield app
 

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -30,6 +30,8 @@ SETTINGS: Final = {
     "CALL_INTERVAL_SECONDS": "0.3",
 }
 GAME_TIMEOUT_SECONDS: Final = 60
+PAYOUT_TIMEOUT_SECONDS: Final = 60
+_BETWEEN_LOOKS_SECONDS: Final = 0.2
 _BETWEEN_SEATS_SECONDS: Final = 0.4
 _CLAIM_DELAY_SECONDS: Final = (0.05, 0.25)
 
@@ -38,12 +40,15 @@ async def play_demo(console: Console) -> int:
     """Play a game and show it on `console`. Returns 0 if it was won, its proof holds and the
     ledger balances, else 1. Everything it starts and stores is gone when it returns."""
     with TemporaryDirectory(prefix="fair-bingo-") as directory:
-        world = DevWorld(Path(directory), SETTINGS)
+        world = DevWorld(Path(directory), SETTINGS, books=True)
         logs.configure(world.settings.log_level, world.settings.log_format)
         async with world.running() as app:
             async with asyncio.timeout(GAME_TIMEOUT_SECONDS):
                 lobby = await _play(world, console)
-            problems = [*await _check_proof(world, lobby), *await _check_ledger(app)]
+            problems = await _check_proof(world, lobby)
+            if app.books is not None:
+                problems += await _check_payout(world, lobby, console)
+            problems += await _check_ledger(app)
     if lobby.outcome != "won":
         problems.append(f"the game was not won: {lobby.outcome}")
     for problem in problems:
@@ -83,8 +88,30 @@ async def _check_proof(world: DevWorld, lobby: LobbyView) -> list[str]:
     return verify_proof(strict_json.loads(answer.content))
 
 
+async def _check_payout(world: DevWorld, lobby: LobbyView, console: Console) -> list[str]:
+    """Show how the winner is paid, as the winner sees it."""
+    if lobby.winner is None:
+        return []
+    winner = {"Authorization": f"Bearer {world.access.token(lobby.winner)}"}
+    paid: dict[str, Any] | None = None
+    try:
+        async with asyncio.timeout(PAYOUT_TIMEOUT_SECONDS):
+            while paid is None:
+                answer = await world.http.get("/api/me/games", headers=winner)
+                answer.raise_for_status()
+                payouts = [game["payout"] for game in answer.json()["games"]]
+                paid = next((p for p in payouts if p and p["status"] == "settled"), None)
+                await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
+    except TimeoutError:
+        return [f"{lobby.winner} was not paid within {PAYOUT_TIMEOUT_SECONDS} s"]
+    coins, reference = paid["amount"], paid["reference"]
+    console.print(f"{lobby.winner} was paid {coins:,} coins, reference {reference}.")
+    return []
+
+
 async def _check_ledger(app: App) -> list[str]:
-    entries = WholeLedger(app.stores.ledger, app.stores.past, None)
+    past = None if app.books is None else app.books.past
+    entries = WholeLedger(app.stores.ledger, app.stores.past, past)
     audit = Audit(entries, app.stores.lobbies, app.stores.directory)
     report = await audit.run([str(BUY_IN)])
     return list(report.problems)

@@ -19,6 +19,8 @@ Fair Bingo is running on {url}
                 each tier ({tiers}).
   A token       curl {url}/dev/token -d '{{"alien_id": "ann"}}'
   A payment     curl {url}/dev/pay -d '{{"invoice_id": "..."}}'
+  Payouts       what is owed is paid a second later. A payment service that
+                fails: curl -X PUT {payouts_url}/faults -d '{{"faults": ["lost"]}}'
 
 Its state is kept in {data_dir}. Press Ctrl-C to stop.
 """
@@ -49,7 +51,9 @@ def _with_bots(environ: Mapping[str, str]) -> Mapping[str, str]:
 
 def _welcome(world: DevWorld, data_dir: Path) -> str:
     offered = ", ".join(map(str, world.tiers))
-    return _WELCOME.format(url=world.url, tiers=offered, data_dir=data_dir)
+    return _WELCOME.format(
+        url=world.url, tiers=offered, data_dir=data_dir, payouts_url=world.payouts_url
+    )
 
 
 def _stop_signal() -> asyncio.Event:

@@ -1,5 +1,6 @@
 """The demo as a program, the way it is run and read."""
 
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,10 @@ def demo() -> Demo:
 def test_the_demo_is_won_and_all_checks_hold(demo: Demo) -> None:
     assert (demo.returncode, demo.stderr) == (0, "")
     assert "The proof holds. The ledger balances." in demo.stdout
+
+
+def test_the_winner_is_paid_and_the_reference_is_shown(demo: Demo) -> None:
+    assert re.search(r"^\w+ was paid 14,000 coins, reference dev-\w+\.$", demo.stdout, re.MULTILINE)
 
 
 def test_the_demo_tells_the_whole_game(demo: Demo) -> None:
