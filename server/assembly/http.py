@@ -96,7 +96,12 @@ class Http:
         keys = settings.webhook_public_key
         webhook = Webhook(use_cases.payments, keys, may_take_payments, payments, metrics)
         health = HealthRoutes(stores.health, readiness)
-        pages = Pages(offered, dev_login=dev_login, host_origins=settings.allowed_origins)
+        pages = Pages(
+            offered,
+            dev_login=dev_login,
+            host_origins=settings.allowed_origins,
+            beacon_keys={settings.beacon_chain_hash: settings.beacon_public_key},
+        )
         docs = DocsRoutes()
         ops = OpsRoutes(pages, use_cases.cluster_stats.nodes, settings.ops_token)
         metrics_route = MetricsRoute(metrics_text)

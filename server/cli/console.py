@@ -3,11 +3,13 @@
 import os
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any, Final, NoReturn, TypeVar
 
 import typer
 import uvloop
 
+from protocol import strict_json
 from server.assembly.beacon import known_keys
 from server.rules.beacon import PublicKeys
 from server.runtime import logs
@@ -16,6 +18,7 @@ from server.store.errors import REFUSED, StoreUnavailable
 
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2
+_DEVELOPMENT_KEY: Final = Path(".fair-bingo/keys/beacon.json")
 
 T = TypeVar("T")
 
@@ -47,9 +50,18 @@ def beacon_keys_of_environment() -> PublicKeys:
     """The public keys of beacons that are known here; ends the command if the environment has what
     is none. No other settings are needed."""
     try:
-        return known_keys(*load_beacon_key(os.environ))
+        return {**_keys_of_development(), **known_keys(*load_beacon_key(os.environ))}
     except SettingsError as error:
         fail(str(error), BAD_SETTINGS)
+
+
+def _keys_of_development() -> PublicKeys:
+    """The key of the beacon of the development server whose state is in this directory."""
+    try:
+        found = strict_json.loads(_DEVELOPMENT_KEY.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return {str(name): str(key) for name, key in found.items()} if isinstance(found, dict) else {}
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -1,6 +1,7 @@
-"""All that a game needs, on this machine: the store, an issuer, a payment provider, the server."""
+"""All that a game needs, on this machine: the store, an issuer, a payment provider, a beacon, the
+server."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from protocol.views import Invoice
 from server.assembly.app import App
 from server.assembly.tiers import tiers
 from server.dev.archive import archiving, embedded_books, migrated
+from server.dev.beacon import DevBeacon
 from server.dev.bots import Access
 from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.paying import paying
@@ -38,15 +40,24 @@ class DevWorld:
     `data_dir`, where the next one finds it. `tiers` are the variant of each buy-in.
 
     `environ` are settings as for production, and `PORT=0` is a free one; those that tie the parts
-    together are given here. With `books` it has some where they can be had. Raises SettingsError.
+    together are given here. With `books` it has some where they can be had, with `beacon` one
+    of its own unless the settings name another. Raises SettingsError.
     """
 
-    def __init__(self, data_dir: Path, environ: Mapping[str, str], *, books: bool = False) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        environ: Mapping[str, str],
+        *,
+        books: bool = False,
+        beacon: bool = False,
+    ) -> None:
         self._books_dir = data_dir / "books" if books else None
         keys_dir = data_dir / "keys"
         wanted = DEFAULTS | {name: value for name, value in environ.items() if value}
         self._store = EmbeddedStore(data_dir / "store")
         self._issuer_port = free_port()
+        self._beacon = DevBeacon(keys_dir) if beacon and not wanted.get("BEACON_URL") else None
         self.settings = load_settings(
             wanted
             | {
@@ -55,6 +66,7 @@ class DevWorld:
                 "DATABASE_URL": "",  # the past of this store belongs into no other books
                 "ALIEN_JWKS_URL": f"http://127.0.0.1:{self._issuer_port}{JWKS_PATH}",
                 "WEBHOOK_PUBLIC_KEY": DevProvider(keys_dir).public_key_hex,
+                **self._beacon_settings(),
             }
         )
         self.tiers = tiers(self.settings)
@@ -77,7 +89,7 @@ class DevWorld:
         async with AsyncExitStack() as stack:
             stack.enter_context(self._store)
             settings = await self._settings_with_books(stack)
-            await stack.enter_async_context(_serve_keys(self._issuer, self._issuer_port))
+            await stack.enter_async_context(_serve(self._outside(), self._issuer_port))
             app = App(settings, offered=self.tiers, dev_login=True)
             self._add_routes(app)
             stack.push_async_callback(app.stop)
@@ -96,6 +108,21 @@ class DevWorld:
             return self.settings
         return self.settings.model_copy(update={"database_url": url})
 
+    def _beacon_settings(self) -> Mapping[str, str]:
+        if self._beacon is None:
+            return {}
+        return {
+            "BEACON_URL": f"http://127.0.0.1:{self._issuer_port}",
+            "BEACON_CHAIN_HASH": self._beacon.chain.chain_hash,
+            "BEACON_PUBLIC_KEY": self._beacon.chain.public_key,
+        }
+
+    def _outside(self) -> Iterable[web.RouteDef]:
+        """What would be other people's servers."""
+        yield from self._issuer.routes()
+        if self._beacon is not None:
+            yield from self._beacon.routes()
+
     @property
     def access(self) -> Access:
         """What bots need to play."""
@@ -112,6 +139,7 @@ class DevWorld:
             provider=self._provider,
             find_invoice=find_invoice,
             webhook_url=f"{self.url}/api/webhooks/payment",
+            beacon_keys={self.settings.beacon_chain_hash: self.settings.beacon_public_key},
         )
 
     async def _pay(self, invoice: Invoice) -> None:
@@ -121,9 +149,9 @@ class DevWorld:
 
 
 @asynccontextmanager
-async def _serve_keys(issuer: DevIssuer, port: int) -> AsyncIterator[None]:
+async def _serve(routes: Iterable[web.RouteDef], port: int) -> AsyncIterator[None]:
     application = web.Application()
-    application.add_routes(issuer.routes())
+    application.add_routes(routes)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     try:

@@ -1,6 +1,7 @@
 """The HTTP routes of development: a token for any player, a payment of any invoice."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -42,9 +43,12 @@ def add_dev_routes(
     provider: DevProvider,
     find_invoice: FindInvoice,
     webhook_url: str,
+    beacon_keys: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Add `POST /dev/token {alien_id}`, which answers `{token}`, and `POST /dev/pay {invoice_id,
     outcome?}`, which answers what the webhook at `webhook_url` answered to the provider.
+
+    `GET /dev/beacon` answers `beacon_keys`, the public key of the beacon by the hash of its chain.
 
     `find_invoice` gives the invoice of an id as players get it, or None.
     """
@@ -69,6 +73,10 @@ def add_dev_routes(
         content_type = {"Content-Type": answer.headers["Content-Type"]}
         return web.Response(status=answer.status_code, body=answer.content, headers=content_type)
 
+    async def tell_beacon(_: web.Request) -> web.Response:
+        return web.json_response(dict(beacon_keys))
+
+    app.router.add_get("/dev/beacon", tell_beacon)
     app.router.add_post("/dev/token", give_token)
     app.router.add_post("/dev/pay", pay)
 

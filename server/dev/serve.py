@@ -21,6 +21,8 @@ Fair Bingo is running on {url}
   A payment     curl {url}/dev/pay -d '{{"invoice_id": "..."}}'
   Payouts       what is owed is paid a second later. A payment service that
                 fails: curl -X PUT {payouts_url}/faults -d '{{"faults": ["lost"]}}'
+  A draw        {url}/verify checks one. Its beacon has a key of its own
+                ({url}/dev/beacon), which `fair-bingo verify` knows in this directory.
 
 Its state is kept in {data_dir}. Press Ctrl-C to stop.
 """
@@ -32,7 +34,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
 
     Raises SettingsError, EmbeddedStoreError, and OSError if the port cannot be had.
     """
-    world = DevWorld(data_dir, _with_bots(environ), books=True)
+    world = DevWorld(data_dir, _with_bots(environ), books=True, beacon=True)
     logs.configure(world.settings.log_level, world.settings.log_format)
     async with world.running():
         stopped = _stop_signal()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,10 +14,15 @@ from server.store.lobbies import LobbyStore
 from server.store.log import StreamEntry
 from server.store.replay import BrokenLog, Step, replay
 
+HOW_TO_VERIFY: Final = (
+    "fair-bingo verify FILE; or the page /verify of any Fair Bingo server, which needs no account"
+    " and, once loaded, no connection"
+)
+
 
 class GameFile(BaseModel):
     """The log of a game, entry by entry with its fields and its `id`; the hash of the last entry;
-    and the proof, null for a lobby that was cancelled or voided."""
+    and the proof, null for a lobby that was cancelled or voided. `verify` says how to check it."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -25,6 +30,7 @@ class GameFile(BaseModel):
     log: list[dict[str, str]]
     hash: str
     proof: dict[str, Any] | None
+    verify: str = HOW_TO_VERIFY
 
     def replay(self) -> Iterator[Step]:
         """The game step by step. Raises BrokenLog."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -24,8 +25,12 @@ TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _INDEX: Final = "index.html"
+_VERIFY: Final = "verify/index.html"
+_OTHER_PAGES: Final = ("ops/", "verify/")
 _PACKAGE: Final = "package/"
 """Where the page finds the npm package that it is built on."""
+_BLS: Final = "package/bls12_381.min.js"
+"""What checks a beacon's signature, which most visits to the game do without."""
 _SOCKET_IO: Final = "vendor/socket.io.esm.min.js"
 
 
@@ -58,21 +63,32 @@ class Page:
 class Pages:
     """The browser client's routes.
 
-    `tiers` are offered to the player. With `dev_login` the page takes its token and its payments
-    from the routes of development, otherwise from the page or app that hosts it, which is one of
-    `host_origins`.
+    `tiers` are offered to the player. `beacon_keys` are public keys of beacons by the hash of their
+    chain, which the page checks proofs with beside the one that it knows. With `dev_login` the page
+    takes its token and its payments from the routes of development, otherwise from the page or app
+    that hosts it, which is one of `host_origins`.
     """
 
     def __init__(
-        self, tiers: Mapping[int, Variant], *, dev_login: bool, host_origins: Collection[str]
+        self,
+        tiers: Mapping[int, Variant],
+        *,
+        dev_login: bool,
+        host_origins: Collection[str],
+        beacon_keys: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        config = {"dev_login": dev_login, "tiers": [_tier(*tier) for tier in tiers.items()]}
+        config = {
+            "dev_login": dev_login,
+            "tiers": [_tier(*tier) for tier in tiers.items()],
+            "beacon_keys": dict(beacon_keys),
+        }
         self._headers = _headers(host_origins)
         self._pages = _read(config)
 
     def add_to(self, app: web.Application) -> None:
         """Serve the routes on `app`."""
         app.router.add_get("/", self._index)
+        app.router.add_get("/verify", self._verify)
         app.router.add_get("/client/{path:.+}", self._file)
 
     def answer(self, path: str, request: web.Request) -> web.Response:
@@ -84,6 +100,9 @@ class Pages:
 
     async def _index(self, request: web.Request) -> web.Response:
         return self.answer(_INDEX, request)
+
+    async def _verify(self, request: web.Request) -> web.Response:
+        return self.answer(_VERIFY, request)
 
     async def _file(self, request: web.Request) -> web.Response:
         return self.answer(request.match_info["path"], request)
@@ -126,8 +145,12 @@ def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
     }
     # The one module that imports by a package's name, which a browser cannot look up.
     texts[f"{_PACKAGE}socket.js"] = texts.pop(_SOCKET_IO)
-    scripts = [name for name in texts if name.endswith(".js") and not name.startswith("ops/")]
-    texts[_INDEX] = _index(texts[_INDEX], config, scripts)
+    scripts = [name for name in texts if name.endswith(".js")]
+    game = [name for name in scripts if not name.startswith(_OTHER_PAGES) and name != _BLS]
+    texts[_INDEX] = _index(texts[_INDEX], config, game)
+    # It works without a connection once it is loaded: so it loads all that it may need.
+    checking = [name for name in scripts if name.startswith("verify/") or name == _BLS]
+    texts[_VERIFY] = _index(texts[_VERIFY], config, checking)
     return {name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()}
 
 

@@ -1,3 +1,4 @@
+import { QUICKNET_KEY } from "../package/beacon.js";
 import { alienHost, devHost } from "../connection/host.js";
 import { MESSAGES, inWords } from "../connection/refusal.js";
 import { Connection } from "../package/connection.js";
@@ -29,8 +30,9 @@ export class Game {
   #screen = null;
   #news = "";
 
-  /** @param {{tiers: Tier[], dev_login: boolean}} config */
-  constructor({ tiers, dev_login }) {
+  /** @param {{tiers: Tier[], dev_login: boolean, beacon_keys: Record<string, string>}} config */
+  constructor({ tiers, dev_login, beacon_keys }) {
+    this.beaconKeys = { ...QUICKNET_KEY, ...beacon_keys };
     this.storage = new SafeStorage();
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();

@@ -2,6 +2,7 @@ import { fromHex, sha256Hex } from "../package/draw.js";
 import { checkProof } from "../package/proof.js";
 import { h } from "../parts/dom.js";
 import { rosette } from "../parts/rosette.js";
+import { nameOfChain, whoKnows } from "../parts/who_knows.js";
 
 /**
  * The proof of a game, checked in front of the player: the seal from before it next to the one that
@@ -44,6 +45,7 @@ export async function fairness(proof, observed) {
     ),
     h("ul", { class: "checks" }, ...checks.map(checkRow)),
     details(proof, observed),
+    whoKnows(proof),
     saving(proof),
   );
 }
@@ -54,7 +56,8 @@ const sealed = (caption, hash) => h("figure", {}, rosette(hash), h("figcaption",
 const WORDS = {
   seed: () => "The seed opens the seal that was shown before the game",
   tickets: () => "Every ticket is complete and is part of the draw",
-  order: () => "The numbers follow from the seed and the tickets",
+  beacon: () => "The public beacon has signed its value, under the key that this page knows",
+  order: () => "The numbers follow from the seed, the tickets and, if there is one, the beacon",
   arranged: () => "Tickets arranged by the house follow from the seed",
   winner: () => "The winner’s line was called in full",
   no_winner: () => "Nobody is named as the winner",
@@ -87,12 +90,21 @@ function details(proof, { seedHash }) {
       h("dd", {}, h("code", {}, seedHash ?? proof.server_seed_hash)),
       h("dt", {}, "Entropy of all tickets and seeds"),
       h("dd", {}, h("code", {}, proof.entropy)),
+      ...beaconEvidence(proof),
       h("dt", {}, "Hash of the game’s record"),
       h("dd", {}, h("code", {}, proof.log_hash)),
       h("dt", {}, "The numbers in their order"),
       h("dd", {}, h("ol", { class: "order" }, ...order)),
     ),
   );
+}
+
+function beaconEvidence({ beacon }) {
+  if (!beacon) return [];
+  return [
+    h("dt", {}, `Round ${beacon.round} of the beacon ${nameOfChain(beacon.chain_hash)}`),
+    h("dd", {}, h("code", {}, beacon.randomness ?? "it was not there before the end")),
+  ];
 }
 
 /** The proof as a file. */
@@ -110,6 +122,7 @@ function saving(proof) {
     "p",
     { class: "saving" },
     link,
+    h("a", { href: `/verify#${proof.lobby_id}`, target: "_blank" }, "See each step of the check"),
     h("span", {}, "Check it anywhere with ", h("code", {}, `fair-bingo verify ${name}`)),
   );
 }

@@ -69,7 +69,9 @@ export function playStage(room, game) {
 }
 
 function leadWords(room, missing) {
-  const { active_players } = room.view;
+  const { active_players, beacon, latest_number } = room.view;
+  if (room.playing && beacon && latest_number === null)
+    return `Every ticket is fixed. Round ${beacon.round} of a public beacon decides the order of the numbers; nobody knows it yet.`;
   if (room.playing)
     return active_players === 1
       ? "You are the last one in. You still have to claim a line."

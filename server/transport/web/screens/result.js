@@ -63,7 +63,8 @@ async function fetchProof(lobbyId) {
 function observations({ lobbyId, me, you, heard, view }, game) {
   const { seeds, seedHash } = game.notes.of(lobbyId);
   const { rules, patterns } = view;
-  return { me, seeds, seedHash, grid: you.grid ?? null, heard, rules, patterns };
+  const keys = game.beaconKeys;
+  return { me, seeds, seedHash, grid: you.grid ?? null, heard, rules, patterns, keys };
 }
 
 function title({ view, me }) {
@@ -77,6 +78,8 @@ function leadWords({ view, you, me }, proof) {
   const how = proof?.pattern
     ? ` with ${patternInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
     : "";
+  if (view.outcome === "voided" && view.beacon?.round && view.latest_number === null)
+    return "It ended before the public beacon had decided its order, and nothing else may. What was paid in is owed back.";
   if (!tookPlace(view) && view.outcome !== "cancelled")
     return "The house has ended it, and nobody wins. What was paid in is owed back.";
   if (view.outcome === "cancelled")
