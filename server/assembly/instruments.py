@@ -139,6 +139,24 @@ def watch(
         across="min",
     )
     metrics.watch(
+        "fair_bingo_store_primary",
+        "1 while the store, by the last look, is a primary.",
+        (),
+        lambda: _one(monitor.findings is not None and monitor.findings.role == "primary"),
+    )
+    metrics.watch(
+        "fair_bingo_store_replicas",
+        "Replicas that are connected and in step, by the last look.",
+        (),
+        lambda: _one(0 if monitor.findings is None else monitor.findings.replicas or 0),
+    )
+    metrics.watch(
+        "fair_bingo_store_replicas_wanted",
+        "Replicas that are waited for: STORE_REPLICAS.",
+        (),
+        lambda: _one(monitor.replicas),
+    )
+    metrics.watch(
         "fair_bingo_subscription_up",
         "1 while the store's messages reach this node.",
         (),

@@ -21,6 +21,7 @@ OTHERS_SECONDS: Final = 0.1
 """So long the other sentinels have when one has answered."""
 LISTEN_SECONDS: Final = 60.0
 """A sentinel that has said nothing for so long is connected to anew: it may be dead."""
+CANCEL_AGAIN_SECONDS: Final = 0.1
 HINTS: Final = ("+switch-master", "+promoted-slave")
 """What a sentinel says when a primary moved, or is about to."""
 
@@ -149,10 +150,10 @@ class SentinelShard(Shard):
 
     async def stop(self) -> None:
         """End that, and close all connections to sentinels."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        while left := [task for task in self._tasks if not task.done()]:
+            for task in left:  # again and again: redis-py may forget it
+                task.cancel()
+            await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
         for sentinel in self._sentinels:
             await sentinel.close()
         await super().stop()
@@ -183,7 +184,8 @@ class SentinelShard(Shard):
                     else:
                         raise error
         finally:
-            for task in open_tasks:
+            for task in asked:
+                task.add_done_callback(_heard)
                 task.cancel()
         if not heard:
             raise StoreUnavailable(failed)
@@ -233,3 +235,9 @@ class SentinelShard(Shard):
             finally:
                 if connection is not None:
                     await connection.disconnect(nowait=True)
+
+
+def _heard(task: "asyncio.Task[Named]") -> None:
+    """Nobody waits for it any more, and what it failed of is no news."""
+    if not task.cancelled():
+        task.exception()

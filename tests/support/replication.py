@@ -23,11 +23,11 @@ def address(url: str) -> tuple[str, int]:
 
 
 @contextmanager
-def replica_of(primary: EmbeddedStore, directory: Path) -> Iterator[EmbeddedStore]:
-    """A store that begins as a replica of another one."""
+def replica_of(primary: EmbeddedStore, directory: Path, *options: str) -> Iterator[EmbeddedStore]:
+    """A store that begins as a replica of another one, with further options."""
     host, port = address(primary.url)
     store = EmbeddedStore(directory)
-    store.options = ["--replicaof", f"{host} {port}"]
+    store.options = ["--replicaof", f"{host} {port}", *options]
     with store:
         yield store
 

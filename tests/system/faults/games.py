@@ -24,7 +24,9 @@ class Games:
     through all their numbers. Each is followed by a spectator."""
 
     def __init__(self, players: Players) -> None:
-        self._players = players
+        self.players = players
+        self.claims: list[tuple[str, str, bool]] = []
+        """Every claim that was answered: the lobby, who claimed, and whether it was valid."""
         # The players of one game sit down one after the other, so that they meet.
         self._desks = {tier: asyncio.Lock() for tier in TIERS}
         self._begun = 0
@@ -48,8 +50,8 @@ class Games:
     async def _play(self, tier: int, *, claims: bool) -> Follower:
         names = [f"player-{next(_numbers)}", f"player-{next(_numbers)}"]
         async with self._desks[tier]:
-            lobby_id = await self._players.seat(*names, buy_in_amount=tier)
-        url, token = self._players.url, self._players.issuer.token("watcher")
+            lobby_id = await self.players.seat(*names, buy_in_amount=tier)
+        url, token = self.players.url, self.players.issuer.token("watcher")
         async with Follower(url, token, lobby_id) as follower, asyncio.TaskGroup() as group:
             for name, grid in zip(names, GRIDS, strict=True):
                 await self._arrange(name, lobby_id, grid)
@@ -62,7 +64,7 @@ class Games:
 
     async def _arrange(self, name: str, lobby_id: str, grid: list[list[int]]) -> None:
         path = f"/api/game/{lobby_id}/numbers/arrange"
-        status, answer = await self._players.ask(name, path, {"grid": grid})
+        status, answer = await self.players.ask(name, path, {"grid": grid})
         # Sent twice, the first time without an answer: the game may have begun with it.
         assert status == 200 or answer["code"] in ("wrong_status", "already_arranged"), answer
 
@@ -71,5 +73,8 @@ class Games:
             lambda: follower.finished.is_set() or has_line(grid, follower.called), FINISH_SECONDS
         )
         path = f"/api/game/{follower.lobby_id}/claim"
-        status, answer = await self._players.ask(name, path, {})
-        assert status == 200 or answer["code"] == "wrong_status", answer
+        status, answer = await self.players.ask(name, path, {})
+        if status in (200, 400) and "valid" in answer:
+            self.claims.append((follower.lobby_id, name, answer["valid"]))
+        else:
+            assert answer["code"] == "wrong_status", answer

@@ -58,6 +58,7 @@ def hang_store(seconds: float) -> Plan:
 
     async def plan(run: World) -> None:
         await run.games.begin(run.games_at_once)
+        assert run.store is not None
         os.kill(run.store.pid, signal.SIGSTOP)
         try:
             await asyncio.sleep(seconds)
@@ -73,6 +74,7 @@ def kill_store(seconds: float) -> Plan:
 
     async def plan(run: World) -> None:
         await run.games.begin(run.games_at_once)
+        assert run.store is not None
         run.store.kill()
         await asyncio.sleep(seconds)
         run.store.start()
@@ -83,6 +85,7 @@ def kill_store(seconds: float) -> Plan:
 
 async def close_store_connections(run: World) -> None:
     """The store closes all its connections, again and again."""
+    assert run.store is not None
     async with Redis.from_url(run.store.url) as redis:
         while not run.over:
             await asyncio.sleep(0.5)

@@ -31,6 +31,8 @@ class Players:
         self._provider = provider
         self.refusals: list[str] = []
         self._http = http
+        self.paid: list[str] = []
+        """The invoices whose payment was acknowledged."""
 
     async def join(self, name: str, buy_in_amount: int) -> Any:
         """Seat a player: the lobby and the invoice."""
@@ -44,6 +46,7 @@ class Players:
         headers = {SIGNATURE_HEADER: self._provider.sign(body)}
         answer = await self._insist("/api/webhooks/payment", body, headers)
         assert answer[0] == 200, answer
+        self.paid.append(str(invoice["invoice_id"]))
 
     async def seat(self, *names: str, buy_in_amount: int) -> str:
         """Seat players, who pay. The id of their lobby."""

@@ -35,7 +35,7 @@ PACE = {
 class World:
     """Everything of a run. `links` stands where the load balancer would."""
 
-    store: EmbeddedStore
+    store: EmbeddedStore | None
     servers: Sequence[Server]
     links: Links
     games: Games
@@ -74,15 +74,16 @@ class World:
 
 @asynccontextmanager
 async def world(
-    store: EmbeddedStore, directory: Path, how_many_servers: int, **changes: str
+    store: EmbeddedStore | str, directory: Path, how_many_servers: int, **changes: str
 ) -> AsyncIterator[World]:
-    """A world with so many servers that are ready; `changes` are variables of their environment.
-    All of it has ended afterwards, but for the store, which is not ours."""
+    """A world with so many servers that are ready; `store` may be a URL, `changes` are variables of
+    their environment. All of it has ended afterwards, but for the store, which is not ours."""
+    store_url = store if isinstance(store, str) else store.url
     issuer = DevIssuer("https://issuer.test", "00000001000000000000000000000000")
     provider = DevProvider()
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
-        variables = environment(store.url, jwks_url, issuer, provider) | PACE | changes
+        variables = environment(store_url, jwks_url, issuer, provider) | PACE | changes
         started = [Server(variables, directory) for _ in range(how_many_servers)]
         servers = stack.enter_context(ended(*started))
         await asyncio.gather(*(server.wait_until_ready() for server in servers))
@@ -90,11 +91,11 @@ async def world(
         http = await stack.enter_async_context(impatient_http())
         start_node = await stack.enter_async_context(starting_nodes())
         yield World(
-            store=store,
+            store=None if isinstance(store, str) else store,
             servers=servers,
             links=links,
             games=Games(Players(f"http://{links.address}", issuer, provider, http)),
-            node=await start_node(store.url),
+            node=await start_node(store_url),
             tally=Tally(),
             variables=variables,
             directory=directory,

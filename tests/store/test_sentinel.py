@@ -1,0 +1,172 @@
+"""The primary that sentinels name, whatever one of them says and whichever are away."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.dev.ports import free_port
+from server.dev.store import EmbeddedStore
+from server.runtime.store_url import Address
+from server.store.errors import StoreUnavailable
+from server.store.sentinel import SentinelShard
+from tests.support.game import Node, StartNode
+from tests.support.replication import address, asked, replica_of
+from tests.support.sentinels import NAME, Sentinels, fail_over, sentinels
+from tests.support.wait import until
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Sentinels]:
+    """A primary, a replica, three sentinels."""
+    with sentinels(tmp_path) as found:
+        yield found
+
+
+def shard_of(*ports: int, name: str = NAME) -> SentinelShard:
+    return SentinelShard(
+        "redis://127.0.0.1/0", [Address("127.0.0.1", port) for port in ports], name
+    )
+
+
+def leads_to(shard: SentinelShard, store: EmbeddedStore) -> bool:
+    return shard.at == str(Address(*address(store.url)))
+
+
+async def echoes(node: Node) -> bool:
+    try:
+        return bool(await node.connection.call("ECHO", "1") == "1")
+    except StoreUnavailable:
+        return False
+
+
+async def test_a_switch_is_noticed_at_once_by_whoever_is_connected_and_the_old_one_left(
+    watched: Sentinels, start_node: StartNode
+) -> None:
+    await watched.agree()
+    node = await start_node(watched.url)
+    old = await watched.primary()
+    await until(lambda: node.subscription.alive)
+    await node.sit("ann")
+    await fail_over(watched)
+    new = await watched.primary()
+    assert new is not old
+
+    async def is_there() -> bool:
+        if not await echoes(node):
+            return False
+        there = await asked(new, "CLIENT", "LIST")
+        listens = "sub=0" in str(there) and node.subscription.alive
+        return listens and "cmd=echo" in str(there)
+
+    await until(is_there)
+    while True:  # as whoever is told `unavailable`
+        try:
+            await node.seats.join("bob", 3500, "")
+            break
+        except StoreUnavailable:
+            continue
+
+
+async def test_sentinels_that_are_away_or_know_nothing_do_not_matter(
+    own_store: EmbeddedStore,
+) -> None:
+    async with SaidSentinel(own_store, epoch=1) as sentinel:
+        shard = shard_of(free_port(), sentinel.port, free_port())
+        connection = await shard.connect()
+        assert leads_to(shard, own_store)
+        await connection.disconnect()
+        await shard.stop()
+    for ports in ([sentinel.port], [free_port(), free_port()]):
+        shard = shard_of(*ports)
+        with pytest.raises(StoreUnavailable):
+            await shard.connect()
+        await shard.stop()
+
+
+async def test_a_sentinel_that_names_a_replica_is_not_believed(
+    own_store: EmbeddedStore, tmp_path: Path
+) -> None:
+    with replica_of(own_store, tmp_path / "replica") as replica:
+        liar, honest = SaidSentinel(replica, epoch=999), SaidSentinel(own_store, epoch=1)
+        async with liar, honest:
+            alone, shard = shard_of(liar.port), shard_of(liar.port, honest.port)
+            with pytest.raises(StoreUnavailable, match="is a replica"):
+                await alone.connect()
+            await alone.stop()
+            shard.start()
+            connection = await shard.connect()
+            moved: list[str] = []
+            shard.on_moved(lambda: moved.append("moved"))
+            asked_before = liar.asked
+            await until(lambda: liar.asked > asked_before + 2)
+            assert leads_to(shard, own_store)
+            assert moved == []
+            await connection.disconnect()
+            await shard.stop()
+
+
+async def test_of_two_primaries_the_one_of_the_later_fail_over_is_taken_and_kept(
+    own_store: EmbeddedStore, shared_store: EmbeddedStore
+) -> None:
+    behind, right = SaidSentinel(own_store, epoch=1), SaidSentinel(shared_store, epoch=2)
+    async with behind:
+        shard = shard_of(behind.port, right.port)
+        shard.start()
+        connection = await shard.connect()
+        assert leads_to(shard, own_store)
+        async with right:  # it is back, and knows better
+            await until(lambda: leads_to(shard, shared_store))
+        asked_before = behind.asked
+        await until(lambda: behind.asked > asked_before + 2)
+        assert leads_to(shard, shared_store)
+        await connection.disconnect()
+        await shard.stop()
+
+
+class SaidSentinel:
+    """Speaks as a sentinel does, and names what it is told to."""
+
+    def __init__(self, named: EmbeddedStore, epoch: int) -> None:
+        self.port = free_port()
+        self.asked = 0
+        self._port, self._epoch = address(named.url)[1], epoch
+        self._talks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def __aenter__(self) -> "SaidSentinel":
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.close()
+        if self._talks:
+            await asyncio.wait(self._talks, timeout=5)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        self._talks.add(asyncio.create_task(self._answer(reader, writer)))
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while header := await reader.readline():
+            words = []
+            for _ in range(int(header[1:])):
+                length = int((await reader.readline())[1:])
+                words.append((await reader.readexactly(length + 2))[:-2].decode().upper())
+            if words[:2] == ["SENTINEL", "GET-MASTER-ADDR-BY-NAME"]:
+                self.asked += 1
+                writer.write(_array("127.0.0.1", str(self._port)))
+            elif words[:2] == ["SENTINEL", "MASTER"]:
+                writer.write(_array("name", NAME, "config-epoch", str(self._epoch)))
+            elif words[0] != "SUBSCRIBE":
+                writer.write(b"+OK\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+
+def _array(*texts: str) -> bytes:
+    parts = "".join(f"${len(text)}\r\n{text}\r\n" for text in texts)
+    return f"*{len(texts)}\r\n{parts}".encode()

@@ -1,0 +1,151 @@
+"""Three sentinels as processes, with the primary and the replica that they watch."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis as sync_redis
+from redis.asyncio import Redis
+
+from server.dev.ports import free_port
+from server.dev.store import EmbeddedStore
+from server.dev.store_binary import find_store_binary
+from server.runtime.die_with_parent import die_with_parent
+from tests.support.replication import address, asked, has_role, is_in_step, replica_of
+from tests.support.store_content import command
+from tests.support.wait import until
+
+NAME = "games"
+DOWN_MS = 1_000
+"""After so long without an answer a sentinel takes a store for dead."""
+
+
+class Sentinel:
+    """One sentinel; `lines` are further ones of its configuration."""
+
+    def __init__(self, directory: Path, primary: EmbeddedStore, quorum: int, *lines: str) -> None:
+        self.port = free_port()
+        directory.mkdir(parents=True)
+        self._configuration = directory / "sentinel.conf"
+        host, port = address(primary.url)
+        own = [
+            f"port {self.port}",
+            "bind 127.0.0.1",
+            f"dir {directory}",
+            f"sentinel monitor {NAME} {host} {port} {quorum}",
+            f"sentinel down-after-milliseconds {NAME} {DOWN_MS}",
+            f"sentinel failover-timeout {NAME} 5000",
+        ]
+        self._configuration.write_text("\n".join([*own, *lines, ""]))
+        self._log = directory / "log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        binary = find_store_binary()
+        assert binary is not None
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                die_with_parent([str(binary), str(self._configuration), "--sentinel"]),
+                stdout=log,
+                stderr=log,
+            )
+
+    def kill(self) -> None:
+        """End it with SIGKILL."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.wait()
+
+    @property
+    def output(self) -> str:
+        """What it logged."""
+        return self._log.read_text(errors="replace")
+
+
+class Sentinels:
+    """A primary, a replica, and three sentinels that watch them. `at` changes with each fail-over:
+    which store is which is asked."""
+
+    def __init__(self, stores: list[EmbeddedStore], sentinels: list[Sentinel]) -> None:
+        self.stores = stores
+        self.sentinels = sentinels
+
+    @property
+    def url(self) -> str:
+        """What `REDIS_URL` is to be."""
+        hosts = ",".join(f"127.0.0.1:{sentinel.port}" for sentinel in self.sentinels)
+        return f"redis+sentinel://{hosts}/{NAME}"
+
+    async def primary(self) -> EmbeddedStore:
+        """The store that says that it is the primary. Waits until there is exactly one."""
+        found: list[EmbeddedStore] = []
+
+        async def is_one() -> bool:
+            found[:] = [store for store in self.stores if await has_role(store, "master")]
+            return len(found) == 1
+
+        await until(is_one)
+        return found[0]
+
+    async def replica(self) -> EmbeddedStore:
+        """The other one, when it is in step with the primary."""
+        primary = await self.primary()
+        (other,) = (store for store in self.stores if store is not primary)
+        await until(lambda: is_in_step(other))
+        return other
+
+    async def agree(self) -> None:
+        """Return when the sentinels know each other and the replica, and name the primary that
+        there is."""
+        await self.replica()
+        await until(self._agree)
+
+    async def _agree(self) -> bool:
+        port = str(address((await self.primary()).url)[1])
+        for sentinel in self.sentinels:
+            try:
+                async with Redis(port=sentinel.port, decode_responses=True) as redis:
+                    about: Any = await redis.sentinel_master(NAME)
+            except (sync_redis.RedisError, OSError):
+                return False
+            known = (str(about["num-other-sentinels"]), str(about["num-slaves"]))
+            if known != ("2", "1") or str(about["port"]) != port:
+                return False
+        return True
+
+
+@contextmanager
+def sentinels(directory: Path, *lines: str, options: tuple[str, ...] = ()) -> Iterator[Sentinels]:
+    """A primary with a replica, both with `options`, and three sentinels with `lines`."""
+    with ExitStack() as stack:
+        primary = EmbeddedStore(directory / "one")
+        primary.options = [*options]
+        stack.enter_context(primary)
+        replica = stack.enter_context(replica_of(primary, directory / "two", *options))
+        watching = [Sentinel(directory / f"sentinel-{n}", primary, 2, *lines) for n in range(3)]
+        for sentinel in watching:
+            stack.callback(sentinel.kill)
+            sentinel.start()
+        yield Sentinels([primary, replica], watching)
+
+
+async def fail_over(found: Sentinels) -> None:
+    """Have a sentinel make the replica the primary, as an operator would."""
+    before = await found.primary()
+    async with Redis(port=found.sentinels[0].port) as redis:
+        await command(redis, "SENTINEL", "FAILOVER", NAME)
+    await until(lambda: _another_leads(found, before))
+
+
+async def _another_leads(found: Sentinels, before: EmbeddedStore) -> bool:
+    return any([await has_role(s, "master") for s in found.stores if s is not before])
+
+
+async def set_all(found: Sentinels, name: str, value: str) -> None:
+    """Configure both stores."""
+    for store in found.stores:
+        await asked(store, "CONFIG", "SET", name, value)

@@ -1,0 +1,105 @@
+"""Primaries that are lost with their disk, and what takes their place."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+from server.dev.store import EmbeddedStore
+from tests.support.proxy import Proxy
+from tests.support.replication import address, asked, is_in_step, replica_of
+from tests.support.sentinels import sentinels
+from tests.support.wait import until
+
+# A primary that nobody follows takes no writes, so that what it alone has is never acknowledged.
+OPTIONS = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
+SENTINEL_LINES = ("sentinel parallel-syncs games 1",)
+
+
+class Primaries(Protocol):
+    """A primary and its replica; `url` leads to the primary, whichever that is."""
+
+    url: str
+
+    def lose(self) -> EmbeddedStore:
+        """Kill the primary, and destroy its disk. Returns what is left."""
+        ...
+
+    async def replace(self) -> None:
+        """Return when the replica leads and, on a new disk, has a replica."""
+        ...
+
+
+class _Pair:
+    def __init__(self, primary: EmbeddedStore, replica: EmbeddedStore) -> None:
+        self._primary, self._replica = primary, replica
+
+    def lose(self) -> EmbeddedStore:
+        """See `Primaries.lose`."""
+        lost = self._primary
+        lost.kill()
+        shutil.rmtree(lost.data_dir)
+        self._primary, self._replica = self._replica, lost
+        return self._primary
+
+    async def _refill(self) -> None:
+        host, port = address(self._primary.url)
+        self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS]
+        self._replica.start()
+        await until(lambda: is_in_step(self._replica))
+
+
+class _ByName(_Pair):
+    """Behind one address, which an operator moves."""
+
+    def __init__(self, primary: EmbeddedStore, replica: EmbeddedStore, name: Proxy) -> None:
+        super().__init__(primary, replica)
+        self._name = name
+        self.url = name.url
+
+    async def replace(self) -> None:
+        """See `Primaries.replace`."""
+        await asked(self._primary, "REPLICAOF", "NO", "ONE")
+        self._name.lead_to(self._primary.url)
+        await self._refill()
+
+
+class _BySentinels(_Pair):
+    """Three sentinels do it."""
+
+    def __init__(self, primary: EmbeddedStore, replica: EmbeddedStore, url: str) -> None:
+        super().__init__(primary, replica)
+        self.url = url
+
+    async def replace(self) -> None:
+        """See `Primaries.replace`."""
+
+        async def leads() -> bool:
+            answer = await asked(self._primary, "ROLE")
+            return isinstance(answer, list) and answer[0] == "master"
+
+        await until(leads)
+        await self._refill()
+
+
+@asynccontextmanager
+async def by_name(directory: Path) -> AsyncIterator[Primaries]:
+    """A primary behind a plain address."""
+    with ExitStack() as stack:
+        primary = EmbeddedStore(directory / "one")
+        primary.options = [*OPTIONS]
+        stack.enter_context(primary)
+        replica = stack.enter_context(replica_of(primary, directory / "two", *OPTIONS))
+        await until(lambda: is_in_step(replica))
+        async with Proxy(primary.url) as name:
+            yield _ByName(primary, replica, name)
+
+
+@asynccontextmanager
+async def by_sentinels(directory: Path) -> AsyncIterator[Primaries]:
+    """A primary that sentinels name."""
+    with sentinels(directory, *SENTINEL_LINES, options=OPTIONS) as found:
+        await found.agree()
+        primary, replica = found.stores
+        yield _BySentinels(primary, replica, found.url)
