@@ -28,6 +28,7 @@ from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.concurrency import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.http.health import Readiness
+from server.transport.http.metrics import RarelyWritten
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from server.transport.limits import RateByKey
 from server.transport.token_check import TokenCheck
@@ -125,7 +126,7 @@ class App:
             payments,
             self.clock,
             self.metrics,
-            metrics_text or self._metrics_text,
+            metrics_text or RarelyWritten(self.metrics.render),
             self._readiness,
             self._may_take_payments,
             dev_login=dev_login,
@@ -146,6 +147,7 @@ class App:
             monitor=self.stores.monitor,
             subscription=self.subscription,
             beacon=self.beacon,
+            is_leaving=lambda: self._leaving,
         )
 
     async def start(self) -> str:
@@ -220,9 +222,6 @@ class App:
         if self._phase == "ok" and not (works and self.stores.monitor.trusted):
             return "degraded"
         return self._phase
-
-    async def _metrics_text(self) -> bytes:
-        return self.metrics.render()
 
     def _may_take_payments(self) -> bool:
         return self._phase != "starting" and self.stores.monitor.trusted

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from server.outside.drand import Drand
 from server.runtime.metrics import Metrics, Values
@@ -31,8 +31,10 @@ def watch(
     monitor: StoreMonitor,
     subscription: Subscription,
     beacon: Drand | None,
+    is_leaving: Callable[[], bool],
 ) -> None:
-    """Publish what these parts count."""
+    """Publish what these parts count. `is_leaving`: whether another process serves in place of this
+    one, which no longer looks for what is due."""
     metrics.watch(
         "fair_bingo_sockets",
         "Open connections.",
@@ -110,7 +112,7 @@ def watch(
         "fair_bingo_caller_up",
         "1 while this node looks for what is due.",
         (),
-        lambda: _one(scheduler.alive),
+        lambda: {} if is_leaving() else _one(scheduler.alive),
         across="min",
     )
     metrics.watch(
@@ -168,6 +170,7 @@ def watch(
         "By how much the beacon is ahead of the store's clock; above 0 that clock is behind.",
         (),
         lambda: _one(0 if beacon is None else beacon.ahead_ms / 1000),
+        across="max",
     )
     metrics.watch(
         "fair_bingo_tasks", "Tasks of the event loop.", (), lambda: _one(len(asyncio.all_tasks()))

@@ -16,7 +16,8 @@ from tests.system.faults.games import Games
 from tests.system.faults.players import Players
 from tests.system.faults.verdict import Tally, compare, judge
 from tests.system.faults.world import PACE
-from tests.system.test_workers import all_ready, workers
+from tests.system.game_server import GameServer
+from tests.system.test_workers import all_ready, counters, scraped, workers
 
 GAMES = int(os.environ.get("REPLACED_GAMES", "8"))
 SLOW = {"CALL_INTERVAL_SECONDS": "0.3"}
@@ -39,7 +40,8 @@ async def test_workers_are_replaced_under_games_and_nobody_is_refused(
     ):
         players = Players(url, issuer, provider, http)
         games, tally = Games(players), Tally()
-        replacing = asyncio.create_task(_replace(parent, games))
+        server = GameServer(url, issuer, provider, http)
+        replacing = asyncio.create_task(_replace(parent, server, games))
         followers = await games.play(GAMES, GAMES)
         await replacing
         node = await start_node(store_url)
@@ -55,7 +57,15 @@ async def test_workers_are_replaced_under_games_and_nobody_is_refused(
     assert "Traceback" not in parent.output
 
 
-async def _replace(parent: ChildProcess, games: Games) -> None:
+async def _replace(parent: ChildProcess, server: GameServer, games: Games) -> None:
+    """Replace all workers, while their metrics show nothing of it."""
     await games.begin(GAMES)
+    before = await scraped(server)
     os.kill(parent.pid, signal.SIGHUP)
-    await parent.wait_for_line("workers_replaced")
+    while "workers_replaced" not in parent.output:
+        seen = await scraped(server)
+        assert seen["fair_bingo_caller_up"] == 1
+        had = counters(before)
+        assert {name for name in had if seen[name] < had[name]} == set()
+        before = seen
+        await asyncio.sleep(0.1)

@@ -21,7 +21,9 @@ class Parent:
         self.gone = asyncio.Event()
         self._reader = reader
         self._writer = writer
-        self._answers: list[asyncio.Future[Report]] = []
+        self._answers: list[asyncio.Future[bytes]] = []
+        self._total = b""
+        self._text = b""
         self._hearing = asyncio.create_task(self._hear())
 
     @classmethod
@@ -49,11 +51,12 @@ class Parent:
     async def metrics(self) -> bytes:
         """The metrics of all workers, as Prometheus's text. Raises TimeoutError if the parent does
         not answer."""
-        answer: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._answers.append(answer)
-        self._send("ask")
+        if len(self._answers) == 1:
+            self._send("ask")
         async with asyncio.timeout(ANSWER_SECONDS):
-            return prometheus_text(await answer)
+            return await answer
 
     async def _hear(self) -> None:
         try:
@@ -62,17 +65,19 @@ class Parent:
                     case {"report": _}:
                         self._tell()
                     case {"total": report}:
-                        self._take(read_report(report))
+                        self._answer(told, read_report(report))
                     case {"leave": _}:
                         self.leaving.set()
         finally:
             self.gone.set()
 
-    def _take(self, total: Report) -> None:
+    def _answer(self, told: bytes, total: Report) -> None:
+        if told != self._total:
+            self._total, self._text = told, prometheus_text(total)
         answers, self._answers = self._answers, []
         for answer in answers:
             if not answer.done():  # it may have been given up
-                answer.set_result(total)
+                answer.set_result(self._text)
 
     def _tell(self) -> None:
         self._send("report", plain(self.report()))

@@ -21,6 +21,8 @@ FIRST_PAUSE_SECONDS: Final = 0.2
 LONGEST_PAUSE_SECONDS: Final = 3.0
 REPORT_SECONDS: Final = 0.5
 """So long a report may take; of a worker that hangs the last one counts."""
+TOTAL_SECONDS: Final = 0.1
+"""However often they are asked, the workers collect their metrics no more often than this."""
 LEAVE_SECONDS: Final = 60.0
 """So much longer than to drain a worker may take to leave."""
 
@@ -62,6 +64,9 @@ class Supervisor:
         self._running: set[Worker] = set()
         self._deaths_s: list[float] = []
         self._ended: Report = ()
+        self._sum: Report = ()
+        self._added_s = -TOTAL_SECONDS
+        self._adding = asyncio.Lock()
         self._exit_code = 0
         self._stopped = asyncio.Event()
         self._starting = asyncio.Lock()
@@ -189,7 +194,15 @@ class Supervisor:
             worker.answer(await self._total())
 
     async def _total(self) -> Report:
+        # One for all who ask: so whoever is asked later never shows less.
+        async with self._adding:
+            if time.monotonic() - self._added_s > TOTAL_SECONDS:
+                await self._collect()
+                self._sum = total([self._ended, *(worker.report for worker in self._running)])
+                self._added_s = time.monotonic()
+            return self._sum
+
+    async def _collect(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):
                 await asyncio.gather(*(worker.tell() for worker in self._running if worker.ready))
-        return total([self._ended, *(worker.report for worker in self._running)])

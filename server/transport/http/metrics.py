@@ -1,6 +1,5 @@
 """`GET /metrics`: for Prometheus."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -16,14 +15,29 @@ _PAUSE_BY_COST: Final = 20
 however much there is to tell, it costs a twentieth of the time at most."""
 
 
+class RarelyWritten:
+    """A text that is written anew when it is worth it."""
+
+    def __init__(self, write: Callable[[], bytes]) -> None:
+        self._write = write
+        self._text = b""
+        self._stale_at_s = 0.0
+
+    async def __call__(self) -> bytes:
+        """The text."""
+        started_s = time.monotonic()
+        if started_s >= self._stale_at_s:
+            self._text = self._write()
+            ended_s = time.monotonic()
+            self._stale_at_s = ended_s + _PAUSE_BY_COST * (ended_s - started_s)
+        return self._text
+
+
 class MetricsRoute:
     """Serves the `text` of the metrics. Keep it from the public: on a port of its own."""
 
     def __init__(self, text: Callable[[], Awaitable[bytes]]) -> None:
         self._text = text
-        self._told = b""
-        self._stale_at_s = 0.0
-        self._asking = asyncio.Lock()
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
@@ -31,15 +45,7 @@ class MetricsRoute:
 
     async def _show(self, _request: web.Request) -> web.Response:
         try:
-            async with self._asking:
-                await self._refresh()
+            text = await self._text()
         except TimeoutError:
             return problem(Refused(ErrorCode.UNAVAILABLE))
-        return web.Response(body=self._told, headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    async def _refresh(self) -> None:
-        started_s = time.monotonic()
-        if started_s >= self._stale_at_s:
-            self._told = await self._text()
-            ended_s = time.monotonic()
-            self._stale_at_s = ended_s + _PAUSE_BY_COST * (ended_s - started_s)
+        return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})

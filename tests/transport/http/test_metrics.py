@@ -12,7 +12,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.runtime.metrics import Metrics, Values
-from server.transport.http.metrics import MetricsRoute
+from server.transport.http.metrics import MetricsRoute, RarelyWritten
 from tests.support.http import serve_app
 from tests.system.game_server import GameServer, running_app
 
@@ -80,12 +80,8 @@ async def test_many_who_ask_at_once_share_what_it_costs() -> None:
 
     metrics = Metrics()
     metrics.watch("fair_bingo_test", "How often it was read.", (), slow)
-
-    async def told() -> bytes:
-        return metrics.render()
-
     app = web.Application()
-    MetricsRoute(told).add_to(app)
+    MetricsRoute(RarelyWritten(metrics.render)).add_to(app)
     async with serve_app(app) as url, aiohttp.ClientSession() as http:
 
         async def ask() -> int:
