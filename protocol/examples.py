@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import from_client, history, http, limits, payments, to_client
+from protocol import from_client, history, http, limits, operators, payments, to_client
 from protocol.documents.published import (
     HttpClaimFalse,
     HttpClaimWon,
@@ -122,6 +122,21 @@ _MOVEMENT: Final = {
 
 FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
+        operators.VoidLobby: {"lobby_id": LOBBY_ID, "reason": "A wrong setting went live."},
+        operators.BanPlayer: {
+            "alien_id": "mallory",
+            "reason": "Two accounts in one lobby.",
+            "until": _DEADLINE_MS,
+        },
+        operators.UnbanPlayer: {"alien_id": "mallory", "reason": "It was her sister."},
+        operators.CloseTier: {"buy_in_amount": 3500, "reason": "The provider is down."},
+        operators.OpenTier: {"buy_in_amount": 3500, "reason": "The provider is back."},
+        operators.Announce: {"text": "No new games from noon on: maintenance."},
+        operators.KickPlayer: {
+            "alien_id": "mallory",
+            "lobby_id": LOBBY_ID,
+            "reason": "They asked for it.",
+        },
         from_client.Auth: {"token": _TOKEN, "last_seq": 8},
         from_client.Join: {"buy_in_amount": 3500, "client_seed": "my luck"},
         from_client.ListLobbies: {"buy_in_amount": 3500},
@@ -186,6 +201,18 @@ _CLAIM_FALSE = {
     "message": "No pattern is complete: you are out of this game.",
 }
 
+_ACTION: Final = {
+    "id": 1,
+    "at": _OPENED,
+    "operator": "eve",
+    "action": "ban",
+    "target": "mallory",
+    "reason": "Two accounts in one lobby.",
+    "details": {"until": None},
+    "previous_hash": "0" * 64,
+    "hash": "4f2d54b0d0b1c0f0a0f1d7a5b4a2a3a0b9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4",
+}
+
 TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
         **ROOM,
@@ -199,6 +226,11 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "reference": "0x9c1f",
         },
         to_client.Draining: {"retry_after_ms": 1500},
+        to_client.Announcement: {
+            "text": "No new games from noon on: maintenance.",
+            "level": "warning",
+            "until": _DEADLINE_MS,
+        },
         to_client.JoinAnswer: {"ok": True, "lobby": _VIEW, "invoice": _INVOICE},
         to_client.ListAnswer: {"ok": True, "lobbies": [_VIEW]},
         to_client.SelectNumbersAnswer: {"ok": True, "numbers": NUMBERS},
@@ -273,6 +305,9 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
                 {"rank": 1, "alien_id": "alice", "games": 12, "won": 3, "coins_won": 84000}
             ],
         },
+        operators.Operator: {"name": "eve", "role": "support", "actions": ["ban", "unban"]},
+        operators.ActionDone: {"action": "ban", "changed": True},
+        operators.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},
         http.Problem: {
             "type": "about:blank",
             "title": "Not Found",

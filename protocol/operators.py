@@ -73,20 +73,24 @@ KnownAlienId = Annotated[str, StringConstraints(pattern=ALIEN_ID_PATTERN)]
 Tier = Annotated[StrictInt, Field(gt=0)]
 
 
+OPERATOR_NAME_PATTERN: Final = r"^[A-Za-z0-9._@-]{1,64}$"
+OperatorName = Annotated[str, StringConstraints(pattern=OPERATOR_NAME_PATTERN)]
+
+
 class OperatorRequest(BaseModel):
     """What an operator sends: exact types, no unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Void(OperatorRequest):
+class VoidLobby(OperatorRequest):
     """`void`: end a lobby in whatever phase it is; everything that was paid in is owed back."""
 
     lobby_id: str
     reason: Line
 
 
-class Ban(OperatorRequest):
+class BanPlayer(OperatorRequest):
     """`ban`: the player takes no seat and gets no invoice, until then or for good."""
 
     alien_id: KnownAlienId
@@ -94,7 +98,7 @@ class Ban(OperatorRequest):
     until: Until = None
 
 
-class Unban(OperatorRequest):
+class UnbanPlayer(OperatorRequest):
     """`unban`: the player may take seats again. `until` is ignored."""
 
     alien_id: KnownAlienId
@@ -102,14 +106,14 @@ class Unban(OperatorRequest):
     until: Until = None
 
 
-class Close(OperatorRequest):
+class CloseTier(OperatorRequest):
     """`close`: no new seats in the tier."""
 
     buy_in_amount: Tier
     reason: Line
 
 
-class Open(OperatorRequest):
+class OpenTier(OperatorRequest):
     """`open`: seats in the tier again."""
 
     buy_in_amount: Tier
@@ -126,7 +130,7 @@ class Announce(OperatorRequest):
     reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
 
 
-class Kick(OperatorRequest):
+class KickPlayer(OperatorRequest):
     """`kick`: take a player's seat in a lobby that forms; a payment is owed back."""
 
     alien_id: KnownAlienId
@@ -136,13 +140,13 @@ class Kick(OperatorRequest):
 
 ActionName = Literal["void", "ban", "unban", "close", "open", "announce", "kick"]
 REQUESTS: Final[dict[ActionName, type[OperatorRequest]]] = {
-    "void": Void,
-    "ban": Ban,
-    "unban": Unban,
-    "close": Close,
-    "open": Open,
+    "void": VoidLobby,
+    "ban": BanPlayer,
+    "unban": UnbanPlayer,
+    "close": CloseTier,
+    "open": OpenTier,
     "announce": Announce,
-    "kick": Kick,
+    "kick": KickPlayer,
 }
 MAY: Final[dict[ActionName, Role]] = {
     "void": "admin",
@@ -194,9 +198,8 @@ class OperatorLogView(Message):
 
 
 class ActionDone(Message):
-    """An action was carried out. `changed`: whether there was anything to do; if not, or if the log
-    cannot be written at the moment, `entry` is null; in the latter case it follows by itself."""
+    """An action was carried out, or there was nothing to do: whether it `changed` anything, and so
+    is in the log."""
 
     action: str
     changed: StrictBool
-    entry: LogEntryView | None

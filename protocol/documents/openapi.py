@@ -48,7 +48,12 @@ def openapi(version: str) -> Json:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "A token of the Alien platform; the player is its `sub`.",
-                }
+                },
+                "operator": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An operator's token, of `OPS_TOKENS`.",
+                },
             },
         },
     }
@@ -81,6 +86,8 @@ def _operation(route: Route) -> Json:
         }
     operation["responses"] = _responses(route)
     operation["security"] = [{"token": []}] if route.needs_token else []
+    if route.for_operators:
+        operation["security"] = [{"operator": []}]
     return operation
 
 
@@ -115,7 +122,7 @@ def _responses(route: Route) -> Json:
         response = responses.setdefault(str(status), {"content": {}})
         response["description"] = ", ".join(f"`{code}`" for code in codes)
         response["content"] |= {"application/problem+json": _refusals(codes)}
-        if status in _HEADERS:
+        if status in _HEADERS and not (status == HTTPStatus.UNAUTHORIZED and route.for_operators):
             response["headers"] = _HEADERS[status]
     return dict(sorted(responses.items()))
 

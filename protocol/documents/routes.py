@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import history, http, limits, payments
+from protocol import history, http, limits, operators, payments
 from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
 from protocol.errors import ErrorCode as Code
 from protocol.views import Proof
@@ -27,6 +27,7 @@ class Route:
     body: type[BaseModel] | None = None
     body_required: bool = True
     needs_token: bool = False
+    for_operators: bool = False
     headers: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, Any] = field(default_factory=dict)
 
@@ -51,6 +52,29 @@ def _play(path: str, summary: str, **facts: Any) -> Route:
     return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
 
 
+def _operators(path: str, summary: str, answer: type[BaseModel], **facts: Any) -> Route:
+    """A route of the operators."""
+    body = facts.get("body")
+    refusals: tuple[Code, ...] = (
+        Code.UNAUTHORIZED,
+        Code.RATE_LIMITED,
+        Code.FORBIDDEN,
+        *_ANY,
+    )
+    if body is not None:
+        refusals += (*(code for code in _BODY if code is not Code.IDENTITY_MISMATCH),)
+    return Route(
+        "get" if body is None else "post",
+        f"/ops/api/{path}",
+        summary,
+        {200: answer},
+        (*refusals, *facts.pop("refusals", ())),
+        for_operators=True,
+        **facts,
+    )
+
+
+_AT_LOBBY: Final = (Code.UNKNOWN_LOBBY, Code.WRONG_STATUS)
 _GAME: Final = "/api/game/{lobby_id}"
 _LIMIT: Final = {
     "type": "integer",
@@ -69,7 +93,7 @@ ROUTES: Final = (
         "Take a seat in the fullest forming lobby of a tier, or open one.",
         body=http.Join,
         answers={200: http.HttpJoinAnswer},
-        refusals=(Code.UNKNOWN_TIER, Code.LIMIT_REACHED),
+        refusals=(Code.UNKNOWN_TIER, Code.BANNED, Code.TIER_CLOSED, Code.LIMIT_REACHED),
     ),
     _play(
         "/api/invoices",
@@ -77,11 +101,8 @@ ROUTES: Final = (
         body=http.InvoiceRequest,
         answers={200: http.HttpInvoice},
         refusals=(
-            Code.UNKNOWN_TIER,
-            Code.UNKNOWN_LOBBY,
-            Code.LOBBY_CLOSED,
-            Code.LOBBY_FULL,
-            Code.LIMIT_REACHED,
+            *(Code.UNKNOWN_TIER, Code.UNKNOWN_LOBBY, Code.LOBBY_CLOSED, Code.LOBBY_FULL),
+            *(Code.BANNED, Code.TIER_CLOSED, Code.LIMIT_REACHED),
         ),
     ),
     _play(
@@ -194,6 +215,54 @@ ROUTES: Final = (
         ),
         body=payments.PaymentDelivery,
         headers={payments.SIGNATURE_HEADER: _SIGNATURE},
+    ),
+    _operators("me", "Who the token is, and what the role may do.", operators.Operator),
+    _operators("log", "What operators did, and whether it holds.", operators.OperatorLogView),
+    _operators(
+        "void",
+        "End a lobby in whatever phase it is; everything that was paid in is owed back.",
+        operators.ActionDone,
+        body=operators.VoidLobby,
+        refusals=_AT_LOBBY,
+    ),
+    _operators(
+        "kick",
+        "Take a player's seat in a lobby that forms; a payment is owed back.",
+        operators.ActionDone,
+        body=operators.KickPlayer,
+        refusals=(*_AT_LOBBY, Code.NOT_SEATED),
+    ),
+    _operators(
+        "ban",
+        "Let a player take no seat and have no invoice; a paid seat plays on.",
+        operators.ActionDone,
+        body=operators.BanPlayer,
+    ),
+    _operators(
+        "unban",
+        "Let a player take seats again.",
+        operators.ActionDone,
+        body=operators.UnbanPlayer,
+    ),
+    _operators(
+        "close",
+        "Sell no new seats in a tier.",
+        operators.ActionDone,
+        body=operators.CloseTier,
+        refusals=(Code.UNKNOWN_TIER,),
+    ),
+    _operators(
+        "open",
+        "Sell seats in a tier again.",
+        operators.ActionDone,
+        body=operators.OpenTier,
+        refusals=(Code.UNKNOWN_TIER,),
+    ),
+    _operators(
+        "announce",
+        "Say something to everybody; with `until` it stands until then.",
+        operators.ActionDone,
+        body=operators.Announce,
     ),
     Route(
         "get",

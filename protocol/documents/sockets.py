@@ -38,9 +38,10 @@ NAMESPACES: Final[Mapping[str, Namespace]] = MappingProxyType(
                 "lobbies": to_client.Lobbies,
                 "lobby_listed": to_client.LobbyListed,
                 "payout": to_client.Payout,
+                "announcement": to_client.Announcement,
                 "draining": to_client.Draining,
             },
-            welcome=("lobbies",),
+            welcome=("lobbies", "announcement"),
         ),
         "lobby": Namespace(
             title="A lobby",
@@ -51,9 +52,10 @@ NAMESPACES: Final[Mapping[str, Namespace]] = MappingProxyType(
             events={
                 "lobby_state": to_client.LobbyState,
                 **ROOM_EVENTS,
+                "announcement": to_client.Announcement,
                 "draining": to_client.Draining,
             },
-            welcome=("lobby_state", *ROOM_EVENTS),
+            welcome=("lobby_state", *ROOM_EVENTS, "announcement"),
         ),
     }
 )

@@ -14,7 +14,7 @@ from server.assembly.http import Handed, Http
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
 from server.assembly.sockets import Sockets
-from server.assembly.stores import Stores
+from server.assembly.stores import RETRY_SECONDS, Stores
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
 from server.outside.identity import IdentityVerifier
@@ -23,6 +23,7 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.store.errors import StoreUnavailable
 from server.store.reception import Reception
 from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
@@ -86,6 +87,7 @@ class App:
             RateByKey(join_limit(settings), time.monotonic).allow,
             None if self.books is None else self.books.past,
             self.beacon,
+            None if self.books is None else self.books.kept_actions,
         )
         self.keys = Jwks(
             url=settings.alien_jwks_url,
@@ -100,7 +102,8 @@ class App:
             leeway_seconds=settings.jwt_leeway_seconds,
             now_s=self.clock.now_s,
         )
-        check = TokenCheck(verifier.verify, RateByKey(limits.connects_by_address, time.monotonic))
+        failures = RateByKey(limits.connects_by_address, time.monotonic)
+        check = TokenCheck(verifier.verify, failures)
         players = ConcurrencyLimiter(PLAYERS_AT_ONCE)
         payments = ConcurrencyLimiter(PAYMENTS_AT_ONCE)
         self.sockets = Sockets(
@@ -122,6 +125,7 @@ class App:
             None if self.books is None else self.books.history,
             self.sockets,
             check,
+            failures,
             players,
             payments,
             self.clock,
@@ -180,6 +184,8 @@ class App:
         self.subscription.start()
         if self.reception is not None:
             self.reception.start()
+        await self._learn_orders()
+        self.use_cases.operator_watch.start()
         self.use_cases.scheduler.start()
         self.use_cases.cluster_stats.start()
         self._phase = "ok"
@@ -187,6 +193,15 @@ class App:
             if self._readiness() == "ok":
                 break
             await asyncio.sleep(READY_POLL_SECONDS)
+
+    async def _learn_orders(self) -> None:
+        """Nobody is seated before it is known whom operators let in."""
+        while True:
+            try:
+                return await self.use_cases.operator_watch.begin()
+            except StoreUnavailable as error:
+                log.warning("waiting_for_store", error=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def leave(self, drain_seconds: float) -> None:
         """End while another process serves on the same sockets: refuse nobody who is here, or on
@@ -201,6 +216,7 @@ class App:
         self._phase = "draining"
         await self.use_cases.scheduler.stop()
         await self.use_cases.beacons.close()
+        await self.use_cases.operator_watch.stop()
         await self.use_cases.cluster_stats.stop()
         await self.sockets.gateway.drain(drain_seconds)
         await self.http.close()
@@ -229,4 +245,5 @@ class App:
     def _restore(self) -> None:
         """The subscription was lost: what it may have missed is read from the store."""
         self.use_cases.replicas.restore()
+        self.use_cases.operator_watch.look()
         self.sockets.forming_lobbies.restore()

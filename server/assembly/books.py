@@ -26,6 +26,7 @@ class BooksSide:
         from server.books.engine import Books
         from server.services.archiving import Archive
         from server.services.history import History
+        from server.services.operator_archive import ActionsInBooks, OperatorArchive
         from server.services.past import WholeLedger
         from server.services.past_in_books import PastInBooks
         from server.services.payout_desk import PayoutDesk
@@ -47,6 +48,9 @@ class BooksSide:
             finished_seconds=settings.finished_ttl_seconds,
             invoice_hot_seconds=settings.invoice_hot_seconds,
         )
+
+        self.operator_archive: OperatorArchive = OperatorArchive(stores.operator_log, self._books)
+        self.kept_actions: ActionsInBooks = ActionsInBooks(self._books)
 
     async def check(self) -> None:
         """Raises BooksMissing if their schema is not the one that this version knows; books that

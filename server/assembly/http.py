@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiohttp import web
 
 from server.assembly.limits import http_limit
+from server.assembly.operating import ops_commands, ops_looks
 from server.assembly.sockets import Sockets
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
@@ -31,6 +32,7 @@ from server.transport.http.runner import Runner
 from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
 from server.transport.limits import RateByKey
+from server.transport.operator_check import KnownOperator, OperatorCheck
 from server.transport.token_check import TokenCheck
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
@@ -63,6 +65,7 @@ class Http:
         past: "History | None",
         sockets: Sockets,
         check: TokenCheck,
+        failures: RateByKey,
         players: ConcurrencyLimiter,
         payments: ConcurrencyLimiter,
         clock: StoreClock,
@@ -103,7 +106,17 @@ class Http:
             beacon_keys={settings.beacon_chain_hash: settings.beacon_public_key},
         )
         docs = DocsRoutes()
-        ops = OpsRoutes(pages, use_cases.cluster_stats.nodes, settings.ops_token)
+        anybody = KnownOperator("dev", "admin") if dev_login else None
+        operator_check = OperatorCheck(
+            settings.operators, failures, settings.trusted_proxies, anybody
+        )
+        ops = OpsRoutes(
+            pages,
+            use_cases.cluster_stats.nodes,
+            operator_check,
+            ops_commands(use_cases),
+            ops_looks(use_cases),
+        )
         metrics_route = MetricsRoute(metrics_text)
 
         def application() -> web.Application:
@@ -123,7 +136,7 @@ class Http:
         sockets.gateway.attach(self.web)
         for routes in (game, history, limits, webhook, health, pages, docs):
             routes.add_to(self.web)
-        if dev_login or settings.ops_token is not None:
+        if dev_login or settings.operators:
             ops.add_to(self.web)
         metrics_web = self.web if settings.metrics_port is None else application()
         metrics_route.add_to(metrics_web)

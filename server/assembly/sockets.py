@@ -80,6 +80,10 @@ class Sockets:
             rooms=rooms,
             counts=self.counts,
             limiter=limiter,
+            standing=use_cases.operator_watch.standing,
         )
+        watch = use_cases.operator_watch
+        watch.on_announcement = self.gateway.announce
+        watch.on_tiers = lambda: self.forming_lobbies.close_tiers(watch.closed)
         self.relay = Relay(rooms, states, clock, metrics, self.gateway.dismiss)
         replicas.listener = self.relay

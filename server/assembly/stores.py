@@ -117,6 +117,12 @@ class Stores:
         if found is not None and found.weak:
             log.warning("weak_durability_allowed", faults=found.weak)
 
+    async def speak_as_servers_do(self) -> None:
+        """Learn the store's channels and its time, for a command whose changes servers are to hear
+        of. Raises StoreUnavailable."""
+        self.channels.sharded = await self.health.has_sharded_channels()
+        await self.connection.set_clock()
+
     def _refuse_weak(self) -> None:
         if self.monitor.findings is not None and self.monitor.faults:
             raise WeakDurability(

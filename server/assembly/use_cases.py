@@ -15,6 +15,7 @@ from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
 from server.services.limits import PlayerLimits
 from server.services.lobbies import Lobbies
+from server.services.operator_history import KeptEntries, OperatorHistory
 from server.services.operator_watch import OperatorWatch
 from server.services.operators import Operators
 from server.services.past import Past
@@ -32,8 +33,8 @@ from server.store.subscription import Subscription
 
 class UseCases:
     """The services of one process for the tables of `offered`. `joins`: whether a player may take
-    one more new seat. `past`: what has left the store; None without books. `beacon`: where the
-    rounds of beacons come from; None without one."""
+    one more new seat. `past`: what has left the store, and `kept_actions` what operators did; None
+    without books. `beacon`: where the rounds of beacons come from; None without one."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class UseCases:
         joins: MayJoin,
         past: Past | None = None,
         beacon: ChainSource | None = None,
+        kept_actions: KeptEntries | None = None,
     ) -> None:
         alarms = Alarms()
         of_lobbies = beacon_of_lobbies(beacon, round(settings.beacon_patience_seconds * 1000))
@@ -90,6 +92,7 @@ class UseCases:
         self.operators = Operators(
             self.lobbies, stores.operator_log, stores.restrictions, stores.tables, clock, offered
         )
+        self.operator_history = OperatorHistory(stores.operator_log, kept_actions)
         self.operator_watch = OperatorWatch(
             stores.operator_log, stores.restrictions, stores.tables, subscription, clock
         )

@@ -212,3 +212,19 @@ payout_minutes: Final = Table(
     Column("coins", Numeric, nullable=False),
     comment="What was sent in each minute of the last hour, where an hour has a limit.",
 )
+
+operator_actions: Final = Table(
+    "operator_actions",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    _time("at"),
+    Column("operator", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Not jsonb: the hash of an entry is over its fields in their order.
+    Column("details", JSON(none_as_null=True)),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    comment="What operators did, in a chain: a copy of the store's operator_log.",
+)

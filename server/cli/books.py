@@ -62,7 +62,8 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
         await stores.wait_until_usable()
         from server.services.archive_loop import ArchiveLoop
 
-        return await ArchiveLoop(books.archive, stores.tables.read).run(stop, until_done=until_done)
+        loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read)
+        return await loop.run(stop, until_done=until_done)
     finally:
         await books.close()
         await stores.close()

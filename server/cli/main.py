@@ -2,6 +2,7 @@
 
 import typer
 
+from server.cli.admin import admin
 from server.cli.books import archive, migrate
 from server.cli.games import export, replay_game, verify
 from server.cli.ledger import audit, ledger
@@ -31,3 +32,4 @@ main.command()(dev)
 main.command()(demo)
 main.add_typer(ledger)
 main.add_typer(payouts)
+main.add_typer(admin)

@@ -11,6 +11,7 @@ from server.cli.console import BAD_SETTINGS, fail
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.services.operator_history import KeptEntries
 from server.services.past import Past, WholeLedger
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
@@ -19,12 +20,13 @@ if TYPE_CHECKING:  # without the extra `books` it cannot be imported
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a command works on. `past`: what has left the store; `payouts`: what operators do about
-    them; both None without books."""
+    """What a command works on. `past`: what has left the store; `kept_actions`: what operators did;
+    `payouts`: what they do about them; all None without books."""
 
     stores: Stores
     past: Past | None
     ledger: WholeLedger
+    kept_actions: KeptEntries | None
     clock: StoreClock
     payouts: "PayoutDesk | None"
 
@@ -40,12 +42,13 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     past = None if books is None else books.past
+    kept = None if books is None else books.kept_actions
     try:
         if books is not None:
             await books.check()
         ledger = WholeLedger(stores.ledger, stores.past, past)
         payouts = None if books is None else books.payout_desk
-        yield Opened(stores, past, ledger, clock, payouts)
+        yield Opened(stores, past, ledger, kept, clock, payouts)
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     finally:

@@ -55,7 +55,7 @@ async def archiving(app: App) -> AsyncIterator[None]:
     from server.services.archive_loop import ArchiveLoop
 
     stop = asyncio.Event()
-    loop = ArchiveLoop(app.books.archive, app.stores.tables.read)
+    loop = ArchiveLoop(app.books.archive, app.books.operator_archive, app.stores.tables.read)
     async with asyncio.TaskGroup() as group:
         group.create_task(loop.run(stop))
         try:

@@ -19,6 +19,7 @@ from protocol import quicknet
 from server.runtime.addresses import host, http_url, origin, postgres_url, redis_url, word
 from server.runtime.bls import is_usable_key as is_usable_beacon_key
 from server.runtime.ed25519 import is_usable_key
+from server.runtime.ops_tokens import OpsToken, read_ops_tokens
 
 
 class SettingsError(Exception):
@@ -173,6 +174,9 @@ class Settings(BaseModel):
     beacon_patience_seconds: Seconds = 60
 
     ops_token: Annotated[Word | None, Field(min_length=16, repr=False)] = None
+    ops_tokens: Annotated[
+        tuple[OpsToken, ...], BeforeValidator(read_ops_tokens), Field(repr=False)
+    ] = ()
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -187,7 +191,17 @@ class Settings(BaseModel):
             raise ValueError("METRICS_PORT: must not be PORT")
         if not set(self.grand_tiers).isdisjoint(self.buy_in_tiers):
             raise ValueError("GRAND_TIERS: must not name a tier of BUY_IN_TIERS")
+        if self.ops_token in {each.token for each in self.ops_tokens}:
+            raise ValueError("OPS_TOKEN: must not be a token of OPS_TOKENS as well")
         return self
+
+    @property
+    def operators(self) -> tuple[OpsToken, ...]:
+        """All who may come to `/ops`."""
+        viewers = (
+            () if self.ops_token is None else (OpsToken("operator", "viewer", self.ops_token),)
+        )
+        return (*viewers, *self.ops_tokens)
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:

@@ -10,22 +10,31 @@ import structlog
 
 from server.books.errors import BooksUnavailable
 from server.services.archiving import Archive, OutOfStep
+from server.services.operator_archive import OperatorArchive
 from server.store.errors import StoreUnavailable
 
 PAUSE_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 2.0
 
 _UNMATCHED: Final = "unmatched"
+_OPERATOR_LOG: Final = "operator_log"
 _Moved = TypeVar("_Moved")
 
 log = structlog.get_logger(__name__)
 
 
 class ArchiveLoop:
-    """Moves what is over in all tables; `tables` asks for their names."""
+    """Moves what is over in all tables, whose names `tables` asks for, and copies what operators
+    did."""
 
-    def __init__(self, archive: Archive, tables: Callable[[], Awaitable[Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        operator_archive: OperatorArchive,
+        tables: Callable[[], Awaitable[Sequence[str]]],
+    ) -> None:
         self._archive = archive
+        self._operator_archive = operator_archive
         self._tables = tables
         self._stopped: set[str] = set()
 
@@ -48,6 +57,7 @@ class ArchiveLoop:
     async def _pass(self) -> bool:
         """Move some of each table; whether there may be more."""
         more = bool(await self._move(_UNMATCHED, self._archive.move_unmatched))
+        more = bool(await self._move(_OPERATOR_LOG, self._operator_archive.move)) or more
         for table in await self._tables():
             more = bool(await self._move(table, partial(self._archive.move, table))) or more
         return more

@@ -47,6 +47,7 @@ class FormingLobbies:
         self._json: dict[str, str] = {}  # of each of them, for all visitors
         self._unknown: dict[str, Mapping[str, Any]] = {}  # last messages on lobbies to look up
         self._lookups: set[asyncio.Task[None]] = set()
+        self._closed: frozenset[int] = frozenset()
         self._open = False
         self._heard: set[str] = set()  # tables whose messages come
         self._outdated: set[str] = set()
@@ -82,6 +83,11 @@ class FormingLobbies:
     def restore(self) -> None:
         """Read everything anew, as soon as the store answers: messages may have been missed."""
         self._reload_soon(self._tables())
+
+    def close_tiers(self, tiers: frozenset[int]) -> None:
+        """From now on these tiers, and no others, are closed: nobody may join what forms there."""
+        self._closed = tiers
+        self._on_reset()
 
     def tables_found(self) -> None:
         """There are more tables than before: read what forms there."""
@@ -148,8 +154,13 @@ class FormingLobbies:
             await asyncio.wait(self._lookups, timeout=_RETRY_SECONDS)
 
     def forming(self, buy_in_amount: int | None = None) -> list[LobbyView]:
-        """The forming lobbies, of one tier if it is named, oldest first."""
-        wanted = (v for v in self._lobbies.values() if buy_in_amount in (None, v.buy_in_amount))
+        """The forming lobbies, of one tier if it is named, oldest first; none of a closed tier."""
+        wanted = (
+            view
+            for view in self._lobbies.values()
+            if buy_in_amount in (None, view.buy_in_amount)
+            and view.buy_in_amount not in self._closed
+        )
         return sorted(wanted, key=lambda view: (view.created_at, view.lobby_id))
 
     def forming_json(self) -> str:
@@ -233,7 +244,8 @@ class FormingLobbies:
         if view == known or (known is not None and view.seq < known.seq):
             return
         self._keep(view.lobby_id, view)
-        self._on_change(view)
+        if view.buy_in_amount not in self._closed:
+            self._on_change(view)
 
     def _keep(self, lobby_id: str, view: LobbyView | None) -> None:
         self._json.pop(lobby_id, None)

@@ -2,8 +2,9 @@
 what was interrupted on its way to the tables or into the log."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -81,12 +82,21 @@ class OperatorWatch:
     async def catch_up(self) -> None:
         """Read what is new by now, and finish what others began. Raises StoreUnavailable."""
         async with self._reading:
-            for table in self._tables.known:
-                await self._log.empty_outbox(table)
+            await self._at_tables(self._log.empty_outbox)
             head = await self._log.head()
             if self._seen != head.number:
                 await self._read(head.number)
-            await self._restrictions.bring_up(self._tables.known, head.version)
+            await self._at_tables(partial(self._restrictions.bring_up, version=head.version))
+
+    async def _at_tables(self, finish: Callable[[str], Awaitable[object]]) -> None:
+        """A table that cannot be had seats nobody either; a later look finishes what is left."""
+        tables = self._tables.known
+        done = await asyncio.gather(*map(finish, tables), return_exceptions=True)
+        for table, outcome in zip(tables, done, strict=True):
+            if isinstance(outcome, StoreUnavailable):
+                log.warning("table_not_brought_up", table=table, error=str(outcome))
+            elif isinstance(outcome, BaseException):
+                raise outcome
 
     async def _read(self, number: int) -> None:
         # The store may have gone back in time: then nothing is new.

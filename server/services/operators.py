@@ -52,12 +52,12 @@ class Operators:
         self._clock = clock
         self._offered = offered
         self._actions: Mapping[type, Callable[[str, Any], Awaitable[bool | Refused]]] = {
-            operators.Void: self._void,
-            operators.Kick: self._kick,
-            operators.Ban: self._ban,
-            operators.Unban: self._unban,
-            operators.Close: self._close,
-            operators.Open: self._open,
+            operators.VoidLobby: self._void,
+            operators.KickPlayer: self._kick,
+            operators.BanPlayer: self._ban,
+            operators.UnbanPlayer: self._unban,
+            operators.CloseTier: self._close,
+            operators.OpenTier: self._open,
             operators.Announce: self._announce,
         }
 
@@ -68,9 +68,9 @@ class Operators:
         Raises StoreUnavailable when it is not known whether it was done; it may be asked for again.
         """
         done = await self._actions[type(request)](by, request)
-        name = type(request).__name__.lower()
         if not isinstance(done, Refused):
-            log.info("operator_action", operator=by, action=name, changed=done)
+            kind = type(request).__name__
+            log.info("operator_action", operator=by, request=kind, changed=done)
         return done
 
     async def record(
@@ -87,11 +87,11 @@ class Operators:
 
     # At lobbies
 
-    async def _void(self, by: str, request: operators.Void) -> bool | Refused:
+    async def _void(self, by: str, request: operators.VoidLobby) -> bool | Refused:
         action = self._action(by, "void", request.lobby_id, request.reason)
         return await self._at_lobby(request.lobby_id, Void(), action)
 
-    async def _kick(self, by: str, request: operators.Kick) -> bool | Refused:
+    async def _kick(self, by: str, request: operators.KickPlayer) -> bool | Refused:
         details = {"lobby_id": request.lobby_id}
         action = self._action(by, "kick", request.alien_id, request.reason, details)
         return await self._at_lobby(request.lobby_id, Kick(request.alien_id), action)
@@ -115,7 +115,7 @@ class Operators:
 
     # Restrictions
 
-    async def _ban(self, by: str, request: operators.Ban) -> bool | Refused:
+    async def _ban(self, by: str, request: operators.BanPlayer) -> bool | Refused:
         if self._is_past(request.until):
             return Refused(ErrorCode.INVALID_MESSAGE)
         details = {"until": request.until}
@@ -123,14 +123,14 @@ class Operators:
         value = orjson.dumps(request.until).decode()
         return await self._order(action, ban_field(request.alien_id), value)
 
-    async def _unban(self, by: str, request: operators.Unban) -> bool | Refused:
+    async def _unban(self, by: str, request: operators.UnbanPlayer) -> bool | Refused:
         action = self._action(by, "unban", request.alien_id, request.reason)
         return await self._order(action, ban_field(request.alien_id), None)
 
-    async def _close(self, by: str, request: operators.Close) -> bool | Refused:
+    async def _close(self, by: str, request: operators.CloseTier) -> bool | Refused:
         return await self._tier(by, "close", request.buy_in_amount, request.reason, "1")
 
-    async def _open(self, by: str, request: operators.Open) -> bool | Refused:
+    async def _open(self, by: str, request: operators.OpenTier) -> bool | Refused:
         return await self._tier(by, "open", request.buy_in_amount, request.reason, None)
 
     async def _tier(

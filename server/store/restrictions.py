@@ -5,7 +5,6 @@ in its own slot, so that the commit that seats somebody checks it in the same st
 the changes that master or copy has seen.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -107,18 +106,11 @@ class Restrictions:
         if not await self._commits.commit([before], writes, self._clock.now_ms()):
             await self.copy(table)
 
-    async def bring_up(self, tables: Sequence[str], version: int) -> None:
-        """Copy the master to those of the tables that are behind `version`. Raises
-        StoreUnavailable."""
-        if not version:
-            return
-        keys_of_tables = map(keys.restrictions, tables)
-        found = await asyncio.gather(
-            *(self._connection.call("HGET", key, "version") for key in keys_of_tables)
-        )
-        for table, copied in zip(tables, found, strict=True):
-            if _number(copied) < version:
-                await self.copy(table)
+    async def bring_up(self, table: str, version: int) -> None:
+        """Copy the master to a table that is behind `version`. Raises StoreUnavailable."""
+        copied = await self._connection.call("HGET", keys.restrictions(table), "version")
+        if _number(copied) < version:
+            await self.copy(table)
 
     async def copy(self, table: str) -> None:
         """Bring a table's copy to where the master is by now, if it is behind. Raises

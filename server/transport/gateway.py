@@ -7,7 +7,7 @@ server that `_engineio_server_class` names. tests/transport/test_stack.py holds 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import socketio
 import structlog
 
 from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
+from protocol.to_client import Announcement
 from server.outside.identity import Identity
 from server.transport.close_notification import notify_close
 from server.transport.close_reason import CloseReason
@@ -43,6 +44,7 @@ from server.transport.session import Session
 from server.transport.tokens import Tokens
 
 MAX_NAMESPACES: Final = 8
+ANNOUNCEMENT: Final = "announcement"
 
 log = structlog.get_logger()
 
@@ -51,7 +53,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
     """The way from a client's packets to the handlers, and back.
 
     `handlers` has the handler of a namespace (None: there is no such lobby); `tokens` knows the
-    player; connects and commands wait for their turn at `limiter`. Of python-socketio's server
+    player; connects and commands wait for their turn at `limiter`. `standing`:
+    the announcements that whoever joins is told. Of python-socketio's server
     `attach` and `emit` to a whole namespace remain.
     """
 
@@ -67,12 +70,14 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         rooms: Rooms,
         counts: Counts,
         limiter: ConcurrencyLimiter,
+        standing: Callable[[], Iterable[Announcement]] = tuple,
     ) -> None:
         self._handlers = handlers
         self._tokens = tokens
         self._limits = limits
         self._counts = counts
         self._limiter = limiter
+        self._standing = standing
         self._player_sockets = PlayerSockets(limits.sockets_per_player)
         super().__init__(
             client_manager=rooms,
@@ -94,6 +99,12 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         """Send everyone away, evenly spread over `seconds`, while others serve in our place: who
         still comes is let in, and who waits for an answer gets it. Returns when all are gone."""
         await leave(self.eio, seconds, self._limits.connect_timeout_seconds)
+
+    def announce(self, said: Announcement) -> None:
+        """Tell everybody, in every namespace that they are in."""
+        data_json = said.model_dump_json().encode()
+        for namespace in list(self.manager.rooms):
+            self.manager.broadcast(namespace, ANNOUNCEMENT, data_json)
 
     def dismiss(self, namespace: str) -> None:
         """Send everyone away from a namespace. Their connections remain."""
@@ -186,6 +197,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         self.manager.enter(member)
         session.write(text_frame(connect_packet(member.namespace, member.sid)))
         welcome()
+        for said in self._standing():
+            member.send(ANNOUNCEMENT, said.model_dump_json().encode())
         self._tokens.accept(session, identity)
 
     def _refuse_connect(self, session: Session, namespace: str, refused: Refused) -> None:

@@ -1,7 +1,7 @@
 """Refusals over HTTP: problem+json (RFC 9457)."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from aiohttp import web
@@ -24,7 +24,7 @@ def problem(refused: Refused, detail: str | None = None, status: int | None = No
     """
     entry = ERRORS[refused.code]
     status = status or entry.http_status
-    body = {
+    body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,

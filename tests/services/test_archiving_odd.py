@@ -12,6 +12,7 @@ from sqlalchemy import text
 from server.books.engine import Books
 from server.books.schema import games, ledger, unmatched
 from server.services.archive_loop import ArchiveLoop
+from server.services.operator_archive import OperatorArchive
 from server.store import keys
 from tests.services.archives import Archives, archive_over, move_all, play, rows
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid
@@ -160,6 +161,10 @@ async def test_what_stops_one_table_stops_no_other(
     await node.pay(await node.sit("bob"))
     await redis.delete(keys.ledger("7000"))
     await redis.set(keys.ledger("7000"), "no stream")
-    loop = ArchiveLoop(archive_over(node, books), node.tables.read)
+    loop = ArchiveLoop(
+        archive_over(node, books),
+        OperatorArchive(node.stores.operator_log, books),
+        node.tables.read,
+    )
     assert not await loop.run(asyncio.Event(), until_done=True)
     assert [row.kind for row in await rows(books, ledger)] == ["received", "pot"]

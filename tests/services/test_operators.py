@@ -35,17 +35,17 @@ async def nodes(start_node: StartNode, store_url: str) -> tuple[Node, Node]:
 
 
 async def ban(node: Node, alien_id: str, until: int | None = None) -> bool | Refused:
-    request = operators.Ban(alien_id=alien_id, reason="he cheats", until=until)
+    request = operators.BanPlayer(alien_id=alien_id, reason="he cheats", until=until)
     return await node.operators.carry_out("eve", request)
 
 
 async def unban(node: Node, alien_id: str) -> bool | Refused:
-    request = operators.Unban(alien_id=alien_id, reason="he does not")
+    request = operators.UnbanPlayer(alien_id=alien_id, reason="he does not")
     return await node.operators.carry_out("eve", request)
 
 
 async def close(node: Node, tier: int = BUY_IN) -> bool | Refused:
-    request = operators.Close(buy_in_amount=tier, reason="a fault")
+    request = operators.CloseTier(buy_in_amount=tier, reason="a fault")
     return await node.operators.carry_out("eve", request)
 
 
@@ -136,7 +136,7 @@ async def test_a_closed_tier_sells_no_new_seats_and_gives_held_ones_again(
         assert again.invoice == held.invoice
         assert isinstance(await join(node, f"{id(node)}", OTHER), Seated)
     await one.pay(held)
-    opened = operators.Open(buy_in_amount=BUY_IN, reason="mended")
+    opened = operators.OpenTier(buy_in_amount=BUY_IN, reason="mended")
     assert await two.operators.carry_out("eve", opened) is True
     assert isinstance(await join(one, "bob"), Seated)
 
@@ -233,9 +233,9 @@ async def test_void_and_kick_are_in_the_log_even_if_their_process_died_at_once(
     one, two = nodes
     seated = (await one.seat("ann", "bob"))[0]
     lobby_id = seated.lobby.lobby_id
-    kick = operators.Kick(alien_id="bob", lobby_id=lobby_id, reason="he asked to")
+    kick = operators.KickPlayer(alien_id="bob", lobby_id=lobby_id, reason="he asked to")
     assert await one.operators.carry_out("eve", kick) is True
-    void = operators.Void(lobby_id=lobby_id, reason="a fault")
+    void = operators.VoidLobby(lobby_id=lobby_id, reason="a fault")
     assert await one.operators.carry_out("eve", void) is True
     assert await one.operators.carry_out("eve", void) == Refused(
         ErrorCode.WRONG_STATUS, {"status": "finished"}
@@ -259,8 +259,8 @@ async def test_an_unknown_lobby_is_neither_voided_nor_is_anybody_kicked(
 ) -> None:
     for lobby_id in ("lobby_3500_000000000000", "lobby", ""):
         for request in (
-            operators.Void(lobby_id=lobby_id, reason="why"),
-            operators.Kick(alien_id="ann", lobby_id=lobby_id, reason="why"),
+            operators.VoidLobby(lobby_id=lobby_id, reason="why"),
+            operators.KickPlayer(alien_id="ann", lobby_id=lobby_id, reason="why"),
         ):
             refused = await nodes[0].operators.carry_out("eve", request)
             assert refused == Refused(ErrorCode.UNKNOWN_LOBBY)

@@ -172,6 +172,7 @@ EVENTS: dict[str, Spec] = {
     "lobbies": {"lobbies": [VIEW]},
     "lobby_listed": {"lobby": VIEW},
     "payout": {"lobby_id": lobby_id, "amount": seconds, "status": "settled", "reference": text},
+    "announcement": {"text": text, "level": ("info", "warning"), "until": (unix_ms, None)},
     "draining": {"retry_after_ms": integer},
 }
 

@@ -1,0 +1,45 @@
+"""The operators' log, copied into the books."""
+
+from server.books.engine import Books
+from server.books.operator_actions import last_action, read_actions, write_actions
+from server.services.archiving import OutOfStep
+from server.services.past_in_books import asked
+from server.store.operator_log import LogEntry, OperatorLog, breaks
+
+
+class OperatorArchive:
+    """Copies what is new; nothing leaves the store."""
+
+    def __init__(self, operator_log: OperatorLog, books: Books) -> None:
+        self._log = operator_log
+        self._books = books
+
+    async def move(self) -> int:
+        """Copy what is new, if its chain holds; how many entries.
+
+        Raises OutOfStep if it does not, BooksUnavailable and StoreUnavailable.
+        """
+        async with self._books.connect() as connection:
+            copied = await last_action(connection)
+        if (await self._log.head()).number <= copied:
+            return 0
+        entries = await self._log.entries()
+        problems = breaks(entries)
+        if problems:
+            raise OutOfStep(f"the operators' log: {problems[0]}")
+        new = entries[copied:]
+        async with self._books.begin() as connection:
+            await write_actions(connection, new)
+        return len(new)
+
+
+class ActionsInBooks:
+    """See `KeptEntries`."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def entries(self) -> list[LogEntry]:
+        """See `KeptEntries`."""
+        async with asked(self._books) as connection:
+            return await read_actions(connection)

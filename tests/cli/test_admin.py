@@ -1,0 +1,105 @@
+"""`fair-bingo admin`: it works while all servers are down, and running ones hear of it at once."""
+
+import json
+
+import pytest
+
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from tests.system.conftest import Run
+from tests.system.game_server import GameServer, running_app
+from tests.system.stored_ledger import StoredLedger
+
+BY = ("--by", "eve", "--reason", "a fault")
+
+
+async def test_everything_works_while_no_server_runs(
+    store_url: str,
+    issuer: DevIssuer,
+    provider: DevProvider,
+    fair_bingo: Run,
+    stored: StoredLedger,
+) -> None:
+    async with running_app(store_url, issuer, provider) as server:
+        lobby_id = await server.ready("alice", "bob")
+        forming = await server.seat("carol")
+    assert await fair_bingo("admin", "void", lobby_id, *BY) == (0, f"{lobby_id} is voided.\n")
+    code, output = await fair_bingo("admin", "void", lobby_id, *BY)
+    assert (code, output.startswith("wrong_status")) == (1, True)
+    assert (await fair_bingo("admin", "kick", "carol", forming, *BY))[0] == 0
+    assert (await fair_bingo("admin", "kick", "carol", forming, *BY))[1].startswith("not_seated")
+    until = "2286-11-20T17:46:39Z"
+    assert (await fair_bingo("admin", "ban", "bob", "--until", until, *BY))[0] == 0
+    assert (await fair_bingo("admin", "ban", "dave", *BY))[0] == 0
+    assert (await fair_bingo("admin", "unban", "dave", *BY))[0] == 0
+    assert await fair_bingo("admin", "unban", "dave", *BY) == (
+        0,
+        "Nothing changed: it was so already.\n",
+    )
+    assert (await fair_bingo("admin", "close", "3500", *BY))[0] == 0
+    assert (await fair_bingo("admin", "open", "3500", *BY))[0] == 0
+    said = ("announce", "Closed at noon.", "--level", "warning", "--until", "9999999999000")
+    assert (await fair_bingo("admin", *said, *BY))[0] == 0
+    owed = {(e["alien_id"], e["amount"]) for _, e in await stored.entries() if "owed" in e["kind"]}
+    assert owed == {("alice", "3500"), ("bob", "3500"), ("carol", "3500")}
+
+    async with running_app(store_url, issuer, provider) as server:
+        refused = await server.post("/api/game/join", "bob", {"buy_in_amount": 7000})
+        assert (refused.status, refused.body["code"]) == (403, "banned")
+        assert refused.body["details"] == {"until": 9_999_999_999_000}
+        async with server.visitor("alice") as alice:
+            await alice.enter("lobbies")
+            assert (await alice.hears("announcement"))["level"] == "warning"
+
+    code, output = await fair_bingo("admin", "log", "--json")
+    entries = [json.loads(line) for line in output.splitlines()]
+    assert [entry["action"] for entry in entries] == [
+        *("void", "kick", "ban", "ban", "unban", "close", "open", "announce"),
+    ]
+    assert {entry["operator"] for entry in entries} == {"eve"}
+    assert {entry["reason"] for entry in entries} == {"a fault"}
+    assert (code, entries[0]["previous_hash"]) == (0, "0" * 64)
+    assert (await fair_bingo("admin", "log"))[0] == 0
+    await stored.redis.xdel("operator_log", "3-0")
+    code, output = await fair_bingo("admin", "log")
+    assert (code, "entry 3: it is missing" in output) == (1, True)
+    for game in (lobby_id, forming):
+        assert (await fair_bingo("replay", game))[0] == 0
+    assert (await fair_bingo("audit"))[0] == 0
+
+
+async def test_running_servers_hear_of_a_command_at_once(
+    open_server: GameServer, fair_bingo: Run
+) -> None:
+    lobby_id = await open_server.ready("alice", "bob")
+    async with open_server.visitor("alice") as alice, open_server.visitor("carol") as carol:
+        await alice.enter(lobby_id)
+        await carol.enter("lobbies")
+        assert (await fair_bingo("admin", "void", lobby_id, *BY))[0] == 0
+        assert (await alice.hears("game_finished"))["outcome"] == "voided"
+        assert (await fair_bingo("admin", "ban", "carol", *BY))[0] == 0
+        assert await carol.refusal("join", {"buy_in_amount": 3500}) == "banned"
+        assert (await fair_bingo("admin", "announce", "Hello.", "--by", "eve"))[0] == 0
+        assert (await alice.hears("announcement"))["text"] == "Hello."
+        assert (await carol.hears("announcement"))["text"] == "Hello."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("ban", "bob"), 2),
+        (("ban", "bob", "--by", "eve"), 2),
+        (("ban", "bob", "--by", "e v e", "--reason", "x"), 2),
+        (("ban", "b b", *BY), 2),
+        (("ban", "bob", "--until", "soon", *BY), 2),
+        (("ban", "bob", "--until", "1", *BY), 1),
+        (("announce", "x", "--level", "loud", *BY), 2),
+        (("close", "1", *BY), 1),
+        (("void", "lobby_3500_000000000000", *BY), 1),
+    ],
+)
+async def test_what_is_no_order_changes_nothing(
+    fair_bingo: Run, arguments: tuple[str, ...], code: int
+) -> None:
+    assert (await fair_bingo("admin", *arguments))[0] == code
+    assert await fair_bingo("admin", "log") == (0, "")

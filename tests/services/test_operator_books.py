@@ -1,0 +1,87 @@
+"""What operators did is in the books as well, and each of both tells what was altered in the
+other."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from protocol import operators
+from server.books.engine import Books
+from server.services.archiving import OutOfStep
+from server.services.operator_archive import ActionsInBooks, OperatorArchive
+from server.services.operator_history import OperatorHistory
+from server.store import keys
+from server.store.operator_log import EMPTY_HASH
+from tests.support.game import Node, StartNode
+from tests.support.store_content import command
+
+
+@pytest.fixture
+async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
+    """A node on which operators did three things."""
+    node = await start_node(store_url, DATABASE_URL=books_url)
+    for alien_id in ("ann", "bob"):
+        request = operators.BanPlayer(
+            alien_id=alien_id, reason="“why” – 理由", until=9_999_999_999_123
+        )
+        assert await node.operators.carry_out("eve", request) is True
+    unban = operators.UnbanPlayer(alien_id="ann", reason="a mistake")
+    assert await node.operators.carry_out("eve", unban) is True
+    return node
+
+
+@pytest.fixture
+async def books(books_url: str) -> AsyncIterator[Books]:
+    """The books."""
+    found = Books(books_url)
+    yield found
+    await found.close()
+
+
+async def test_what_operators_did_is_copied_once_whoever_copies(node: Node, books: Books) -> None:
+    archives = [OperatorArchive(node.stores.operator_log, books) for _ in range(3)]
+    await asyncio.gather(*(archive.move() for archive in archives))
+    assert await archives[0].move() == 0
+    kept = await ActionsInBooks(books).entries()
+    assert kept == await node.stores.operator_log.entries()
+    assert [entry.id for entry in kept] == [1, 2, 3]
+    assert kept[0].previous_hash == EMPTY_HASH
+    shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
+    assert (shown.intact, shown.problems) == (True, [])
+    await node.operators.record("carl", "payouts/approve", "po_1", "checked", {"amount": "1"})
+    assert await archives[1].move() == 1
+    shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
+    assert shown.intact
+
+
+async def test_an_entry_that_was_altered_in_the_books_is_found(node: Node, books: Books) -> None:
+    await OperatorArchive(node.stores.operator_log, books).move()
+    async with books.begin() as connection:
+        await connection.execute(text("UPDATE operator_actions SET reason = 'x' WHERE id = 2"))
+    shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
+    assert (shown.intact, shown.problems) == (False, ["entry 2: the books have another"])
+
+
+async def test_a_log_that_was_altered_in_the_store_is_not_copied(
+    node: Node, books: Books, redis: Redis
+) -> None:
+    await command(redis, "XDEL", keys.OPERATOR_LOG, "2-0")
+    with pytest.raises(OutOfStep, match="entry 2"):
+        await OperatorArchive(node.stores.operator_log, books).move()
+    assert await ActionsInBooks(books).entries() == []
+
+
+async def test_a_log_that_was_written_anew_is_found_by_the_books(
+    node: Node, books: Books, redis: Redis
+) -> None:
+    await OperatorArchive(node.stores.operator_log, books).move()
+    await command(redis, "DEL", keys.OPERATOR_LOG, keys.MASTER_RESTRICTIONS)
+    request = operators.BanPlayer(alien_id="zoe", reason="another history")
+    await node.operators.carry_out("mallory", request)
+    alone = await OperatorHistory(node.stores.operator_log).read()
+    assert alone.intact
+    shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
+    assert not shown.intact
