@@ -2,6 +2,36 @@
 // Socket<FrontDeskEvents, FrontDeskCommands> or a Socket<LobbyEvents, LobbyCommands>.
 
 /**
+ * An action was carried out, or there was nothing to do: whether it `changed` anything, and so
+ * is in the log.
+ */
+export interface ActionDone {
+  action: string;
+  changed: boolean;
+}
+
+/**
+ * `announce`: said to everybody in every namespace; with `until` it stands, and is said on
+ * connect. The same text again takes the place of the one before.
+ */
+export interface Announce {
+  text: string;
+  level?: "info" | "warning";
+  until?: number | string | null;
+  reason?: string;
+}
+
+/**
+ * `announcement`: the operator's word to everybody, in every namespace; on connect too, while
+ * it stands (`until`, Unix ms; null: it is said once).
+ */
+export interface Announcement {
+  text: string;
+  level: "info" | "warning";
+  until: number | null;
+}
+
+/**
  * `POST /api/game/{lobby_id}/numbers/arrange`; `verified`: it holds the chosen numbers.
  */
 export interface ArrangeAnswer {
@@ -33,6 +63,15 @@ export interface ArrangeGridAnswer {
 export interface Auth {
   token: string;
   last_seq?: unknown;
+}
+
+/**
+ * `ban`: the player takes no seat and gets no invoice, until then or for good.
+ */
+export interface BanPlayer {
+  alien_id: string;
+  reason: string;
+  until?: number | string | null;
 }
 
 /**
@@ -85,6 +124,14 @@ export interface ClaimWon {
   pattern: string;
   pot: number;
   message: string;
+}
+
+/**
+ * `close`: no new seats in the tier.
+ */
+export interface CloseTier {
+  buy_in_amount: number;
+  reason: string;
 }
 
 /**
@@ -288,6 +335,15 @@ export interface JoinAnswer {
 }
 
 /**
+ * `kick`: take a player's seat in a lobby that forms; a payment is owed back.
+ */
+export interface KickPlayer {
+  alien_id: string;
+  lobby_id: string;
+  reason: string;
+}
+
+/**
  * One of the best.
  */
 export interface Leader {
@@ -424,6 +480,22 @@ export interface LobbyView {
 }
 
 /**
+ * An entry of the operators' log: who did what to what, when and why. `previous_hash` is the
+ * `hash` of the entry before, 64 zeros for the first.
+ */
+export interface LogEntryView {
+  id: number;
+  at: string;
+  operator: string;
+  action: string;
+  target: string;
+  reason: string;
+  details: Record<string, unknown> | null;
+  previous_hash: string;
+  hash: string;
+}
+
+/**
  * A number was called: the `index`-th, from 1.
  */
 export interface NumberCalled {
@@ -432,6 +504,33 @@ export interface NumberCalled {
   number: number;
   previous: number | null;
   index: number;
+}
+
+/**
+ * `open`: seats in the tier again.
+ */
+export interface OpenTier {
+  buy_in_amount: number;
+  reason: string;
+}
+
+/**
+ * `GET /ops/api/me`: who the token is, and which actions the role may do.
+ */
+export interface Operator {
+  name: string;
+  role: "viewer" | "support" | "cashier" | "admin";
+  actions: Array<string>;
+}
+
+/**
+ * `GET /ops/api/log`: all entries, the oldest first; `intact` is whether nobody altered,
+ * dropped or added one, and `problems` says where, a sentence each.
+ */
+export interface OperatorLogView {
+  entries: Array<LogEntryView>;
+  intact: boolean;
+  problems: Array<string>;
 }
 
 /**
@@ -918,6 +1017,23 @@ export interface SyncState {
 }
 
 /**
+ * `unban`: the player may take seats again. `until` is ignored.
+ */
+export interface UnbanPlayer {
+  alien_id: string;
+  reason: string;
+  until?: number | string | null;
+}
+
+/**
+ * `void`: end a lobby in whatever phase it is; everything that was paid in is owed back.
+ */
+export interface VoidLobby {
+  lobby_id: string;
+  reason: string;
+}
+
+/**
  * The delivery is recorded. `processed` is false when it changed nothing that a player sees.
  */
 export interface WebhookAnswer {
@@ -952,6 +1068,7 @@ export interface FrontDeskEvents {
   lobbies: (message: Lobbies) => void;
   lobby_listed: (message: LobbyListed) => void;
   payout: (message: Payout) => void;
+  announcement: (message: Announcement) => void;
   draining: (message: Draining) => void;
 }
 
@@ -972,6 +1089,7 @@ export interface LobbyEvents {
   number_called: (message: NumberCalled) => void;
   player_kicked: (message: PlayerKicked) => void;
   game_finished: (message: GameFinished) => void;
+  announcement: (message: Announcement) => void;
   draining: (message: Draining) => void;
 }
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.books.engine import BooksConnection
 from server.books.schema import operator_actions
-from server.store.operator_log import LogEntry
+from server.rules.operator_chain import LogEntry
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)

@@ -7,8 +7,9 @@ import structlog
 
 from protocol.http import iso_time
 from protocol.operators import LogEntryView, OperatorLogView
+from server.rules.operator_chain import LogEntry, breaks
 from server.store.errors import StoreUnavailable
-from server.store.operator_log import LogEntry, OperatorLog, breaks
+from server.store.operator_log import OperatorLog
 
 log = structlog.get_logger(__name__)
 

@@ -11,11 +11,12 @@ import structlog
 from pydantic import ValidationError
 
 from protocol.to_client import Announcement
+from server.rules.operator_chain import LogEntry
 from server.runtime.clock import StoreClock
 from server.services.operators import closed_tiers, standing_announcements
 from server.store import keys
 from server.store.errors import StoreUnavailable
-from server.store.operator_log import LogEntry, OperatorLog
+from server.store.operator_log import OperatorLog
 from server.store.restrictions import Restrictions
 from server.store.subscription import Subscription
 from server.store.tables import Tables

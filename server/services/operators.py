@@ -20,10 +20,11 @@ from protocol.errors import ErrorCode, Refused
 from protocol.to_client import Announcement
 from server.rules.commands import Command, Kick, Void
 from server.rules.decide import decide
+from server.rules.operator_chain import Action, LogEntry
 from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
-from server.store.operator_log import Action, LogEntry, OperatorLog, outbox_write
+from server.store.operator_log import OperatorLog, outbox_write
 from server.store.restrictions import Restrictions, ban_field, closed_field, until_of
 from server.store.tables import Tables
 

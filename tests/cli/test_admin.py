@@ -3,7 +3,9 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from server.cli.main import main
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.system.conftest import Run
@@ -23,21 +25,15 @@ async def test_everything_works_while_no_server_runs(
     async with running_app(store_url, issuer, provider) as server:
         lobby_id = await server.ready("alice", "bob")
         forming = await server.seat("carol")
-    assert await fair_bingo("admin", "void", lobby_id, *BY) == (0, f"{lobby_id} is voided.\n")
     code, output = await fair_bingo("admin", "void", lobby_id, *BY)
-    assert (code, output.startswith("wrong_status")) == (1, True)
+    assert (code, output.splitlines()[-1]) == (0, f"{lobby_id} is voided.")
+    code, output = await fair_bingo("admin", "void", lobby_id, *BY)
+    assert (code, "wrong_status" in output) == (1, True)
     assert (await fair_bingo("admin", "kick", "carol", forming, *BY))[0] == 0
-    assert (await fair_bingo("admin", "kick", "carol", forming, *BY))[1].startswith("not_seated")
-    until = "2286-11-20T17:46:39Z"
-    assert (await fair_bingo("admin", "ban", "bob", "--until", until, *BY))[0] == 0
-    assert (await fair_bingo("admin", "ban", "dave", *BY))[0] == 0
-    assert (await fair_bingo("admin", "unban", "dave", *BY))[0] == 0
-    assert await fair_bingo("admin", "unban", "dave", *BY) == (
-        0,
-        "Nothing changed: it was so already.\n",
-    )
-    assert (await fair_bingo("admin", "close", "3500", *BY))[0] == 0
-    assert (await fair_bingo("admin", "open", "3500", *BY))[0] == 0
+    until = ("--until", "2286-11-20T17:46:39Z")
+    assert (await fair_bingo("admin", "ban", "bob", *until, *BY))[0] == 0
+    code, output = await fair_bingo("admin", "ban", "bob", *until, *BY)
+    assert (code, output.splitlines()[-1]) == (0, "Nothing changed: it was so already.")
     said = ("announce", "Closed at noon.", "--level", "warning", "--until", "9999999999000")
     assert (await fair_bingo("admin", *said, *BY))[0] == 0
     owed = {(e["alien_id"], e["amount"]) for _, e in await stored.entries() if "owed" in e["kind"]}
@@ -54,17 +50,15 @@ async def test_everything_works_while_no_server_runs(
     code, output = await fair_bingo("admin", "log", "--json")
     entries = [json.loads(line) for line in output.splitlines()]
     assert [entry["action"] for entry in entries] == [
-        *("void", "kick", "ban", "ban", "unban", "close", "open", "announce"),
+        *("void", "kick", "ban", "announce"),
     ]
     assert {entry["operator"] for entry in entries} == {"eve"}
     assert {entry["reason"] for entry in entries} == {"a fault"}
     assert (code, entries[0]["previous_hash"]) == (0, "0" * 64)
-    assert (await fair_bingo("admin", "log"))[0] == 0
     await stored.redis.xdel("operator_log", "3-0")
     code, output = await fair_bingo("admin", "log")
     assert (code, "entry 3: it is missing" in output) == (1, True)
-    for game in (lobby_id, forming):
-        assert (await fair_bingo("replay", game))[0] == 0
+    assert (await fair_bingo("replay", lobby_id))[0] == 0
     assert (await fair_bingo("audit"))[0] == 0
 
 
@@ -85,21 +79,17 @@ async def test_running_servers_hear_of_a_command_at_once(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"),
+    "arguments",
     [
-        (("ban", "bob"), 2),
-        (("ban", "bob", "--by", "eve"), 2),
-        (("ban", "bob", "--by", "e v e", "--reason", "x"), 2),
-        (("ban", "b b", *BY), 2),
-        (("ban", "bob", "--until", "soon", *BY), 2),
-        (("ban", "bob", "--until", "1", *BY), 1),
-        (("announce", "x", "--level", "loud", *BY), 2),
-        (("close", "1", *BY), 1),
-        (("void", "lobby_3500_000000000000", *BY), 1),
+        ("ban", "bob"),
+        ("ban", "bob", "--by", "eve"),
+        ("ban", "bob", "--by", "e v e", "--reason", "x"),
+        ("ban", "b b", *BY),
+        ("ban", "bob", "--until", "soon", *BY),
+        ("announce", "x", "--level", "loud", *BY),
+        ("close", "many", *BY),
     ],
 )
-async def test_what_is_no_order_changes_nothing(
-    fair_bingo: Run, arguments: tuple[str, ...], code: int
-) -> None:
-    assert (await fair_bingo("admin", *arguments))[0] == code
-    assert await fair_bingo("admin", "log") == (0, "")
+def test_what_is_no_order_is_refused_before_anything_is_asked(arguments: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, ["admin", *arguments])
+    assert result.exit_code == 2, result.output

@@ -263,3 +263,40 @@ def test_real_keys_are_taken() -> None:
         key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
         settings = load_settings(REQUIRED | {"WEBHOOK_PUBLIC_KEY": key.hex()})
         assert settings.webhook_public_key == (key,)
+
+
+GOOD_TOKEN = "sixteen-characters-or-more"
+
+
+def test_operators_have_a_name_a_role_and_a_token_each() -> None:
+    text = f"eve:admin:{GOOD_TOKEN}:1, ann.b@c:viewer:{GOOD_TOKEN}2"
+    loaded = load_settings(REQUIRED | {"OPS_TOKENS": text, "OPS_TOKEN": GOOD_TOKEN})
+    found = [(each.name, each.role, each.token) for each in loaded.operators]
+    assert found == [
+        ("operator", "viewer", GOOD_TOKEN),
+        ("eve", "admin", f"{GOOD_TOKEN}:1"),
+        ("ann.b@c", "viewer", f"{GOOD_TOKEN}2"),
+    ]
+    assert GOOD_TOKEN not in repr(loaded)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SECRET-SECRET-SECRET",
+        "eve:SECRET-SECRET-SECRET",
+        "eve:king:SECRET-SECRET-SECRET",
+        "eve:admin:SECRET",
+        "eve:admin:",
+        ":admin:SECRET-SECRET-SECRET",
+        "e ve:admin:SECRET-SECRET-SECRET",
+        "eve:admin:SECRET SECRET SECRET",
+        "eve:admin:SECRET-SECRET-SECRET,",
+        "eve:admin:SECRET-SECRET-SECRET,ann:viewer:SECRET-SECRET-SECRET",
+    ],
+)
+def test_wrong_operators_are_told_without_their_tokens(text: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(REQUIRED | {"OPS_TOKENS": text})
+    assert str(raised.value).startswith("OPS_TOKENS: ")
+    assert "SECRET" not in str(raised.value)

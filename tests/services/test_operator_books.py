@@ -10,11 +10,11 @@ from sqlalchemy import text
 
 from protocol import operators
 from server.books.engine import Books
+from server.rules.operator_chain import EMPTY_HASH
 from server.services.archiving import OutOfStep
 from server.services.operator_archive import ActionsInBooks, OperatorArchive
 from server.services.operator_history import OperatorHistory
 from server.store import keys
-from server.store.operator_log import EMPTY_HASH
 from tests.support.game import Node, StartNode
 from tests.support.store_content import command
 

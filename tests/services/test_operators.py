@@ -11,11 +11,12 @@ from protocol import operators
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import WebhookAnswer
 from server.rules.commands import Tick
+from server.rules.operator_chain import Action, breaks
 from server.services.admissions import Admission, Admissions
 from server.services.seats import Seated, Seats
 from server.services.tiers import Tier
 from server.store import keys
-from server.store.operator_log import Action, breaks, outbox_write
+from server.store.operator_log import outbox_write
 from tests.services.money import sums
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
 from tests.support.store_content import command
