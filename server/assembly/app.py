@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from server.assembly.beacon import beacon_of
-from server.assembly.books import books_side
+from server.assembly.books import books_side, watch_no_books
 from server.assembly.http import Handed, Http
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
@@ -76,6 +76,10 @@ class App:
             else None
         )
         self.books = books_side(settings, self.stores, self.clock)
+        if self.books is None:
+            watch_no_books(self.metrics)
+        else:
+            self.books.watch(self.metrics)
         self.beacon = beacon_of(settings, self.clock)
         self.use_cases = UseCases(
             settings,
@@ -188,6 +192,8 @@ class App:
         self.use_cases.operator_watch.start()
         self.use_cases.scheduler.start()
         self.use_cases.cluster_stats.start()
+        if self.books is not None:
+            self.books.payout_watch.start()
         self._phase = "ok"
         while self._handed:
             if self._readiness() == "ok":
@@ -218,6 +224,8 @@ class App:
         await self.use_cases.beacons.close()
         await self.use_cases.operator_watch.stop()
         await self.use_cases.cluster_stats.stop()
+        if self.books is not None:
+            await self.books.payout_watch.stop()
         await self.sockets.gateway.drain(drain_seconds)
         await self.http.close()
         await self.sockets.relay.close()

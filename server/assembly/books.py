@@ -4,15 +4,38 @@ What knows SQL is imported here, and only when it is wanted: without the extra `
 runs as it does without the setting.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from server.assembly.stores import Stores
 from server.outside.payout_service import PayoutService
 from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.services.payouts import PayoutWorker
+
+
+PAYOUTS: Final = (
+    "fair_bingo_payouts",
+    "Payouts that are not settled, by status, the same on every node.",
+    ("status",),
+)
+PAUSED: Final = (
+    "fair_bingo_payouts_paused",
+    "1 for the reason why payouts pause, the same on every node.",
+    ("reason",),
+)
+OLDEST: Final = (
+    "fair_bingo_oldest_payout_age_seconds",
+    "Age of the oldest payout that is not settled, the same on every node.",
+    (),
+)
+LOOKED_UP: Final = (
+    "fair_bingo_payouts_timestamp_seconds",
+    "When payouts were last looked up, in Unix time.",
+    (),
+)
 
 
 class BooksMissing(Exception):
@@ -30,6 +53,7 @@ class BooksSide:
         from server.services.past import WholeLedger
         from server.services.past_in_books import PastInBooks
         from server.services.payout_desk import PayoutDesk
+        from server.services.payout_watch import PayoutWatch
         from server.services.settling import Settling
 
         self._url = url
@@ -39,6 +63,7 @@ class BooksSide:
         self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past, self.past)
         self._settling = Settling(stores.ledger, clock)
         self.payout_desk: PayoutDesk = PayoutDesk(self._books, self._settling)
+        self.payout_watch: PayoutWatch = PayoutWatch(self.payout_desk, clock)
         self.history: History = History(self._books, clock)
         self.archive: Archive = Archive(
             stores.past,
@@ -65,6 +90,14 @@ class BooksSide:
         except BooksUnavailable:
             return
 
+    def watch(self, metrics: Metrics) -> None:
+        """Publish what is to be seen of payouts."""
+        watch = self.payout_watch
+        metrics.watch(*PAYOUTS, watch.payouts, across="max")
+        metrics.watch(*PAUSED, watch.paused, across="max")
+        metrics.watch(*OLDEST, watch.oldest_seconds, across="max")
+        metrics.watch(*LOOKED_UP, watch.at_seconds, across="min")
+
     def payout_worker(self, service: PayoutService) -> "PayoutWorker":
         """The worker that pays by that service, as the settings say."""
         from server.services.payout_queue import PayoutQueue, PayoutTerms
@@ -85,6 +118,12 @@ class BooksSide:
     async def close(self) -> None:
         """Close the connections."""
         await self._books.close()
+
+
+def watch_no_books(metrics: Metrics) -> None:
+    """The metrics of payouts are there without books too, and have no value."""
+    for name, text, labels in (PAYOUTS, PAUSED, OLDEST, LOOKED_UP):
+        metrics.watch(name, text, labels, dict)
 
 
 def books_side(settings: Settings, stores: Stores, clock: StoreClock) -> BooksSide | None:

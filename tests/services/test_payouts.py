@@ -266,6 +266,12 @@ async def test_an_operator_pauses_refuses_and_resumes(
         assert (await world.desk.refuse("po_3500_1-1", "fraud", "ann")).unknown
         await asyncio.sleep(1.2)  # more than two looks at the queue
         assert service.requests.log == []
+        watch = world.side.payout_watch
+        watch.start()
+        await until(lambda: watch.paused().get(("operator",)) == 1)
+        assert watch.payouts()["refused",] == watch.payouts()["due",] == 1
+        assert watch.oldest_seconds()[()] > 3600
+        await watch.stop()
         await world.desk.resume("ann")
         await until(lambda: world.are("refused", "settled"))
     assert [*service.orders] == [second]

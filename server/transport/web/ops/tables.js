@@ -1,16 +1,22 @@
 import { coins, h } from "../parts/dom.js";
 import { rateOf, samplesOf, sumOf } from "./figures.js";
 
+const PAUSES = {
+  operator: "an operator said so",
+  limit: "the limit of an hour",
+  not_admitted: "the payment service does not let us in",
+  refusals: "everything is refused",
+};
 const KINDS = { payout_owed: "Payouts", refund_owed: "Refunds" };
 
 /**
- * The nodes, the lobbies, the debts and the refusals as tables.
+ * The nodes, the lobbies, the debts, the payouts and the refusals as tables.
  * @param {import("./figures.js").Snapshot[]} snapshots
  */
 export function tables(snapshots) {
   const now = snapshots.at(-1);
   const before = snapshots.at(-4) ?? snapshots[0];
-  return [nodes(before, now), lobbies(now), debts(now), refusals(now)];
+  return [nodes(before, now), lobbies(now), debts(now), payouts(now), refusals(now)];
 }
 
 const table = (title, heads, rows, none) =>
@@ -79,6 +85,18 @@ function debts(now) {
     ]);
   const heads = ["Owed", "Buy-in", "Coins", "Oldest of the tier"];
   return table("Payments owed", heads, rows, "Nothing is owed.");
+}
+
+function payouts(now) {
+  const rows = [
+    ...[...samplesOf(latest(now), "fair_bingo_payouts_paused")]
+      .filter(([, paused]) => paused > 0)
+      .map(([{ reason }]) => [`Paused: ${PAUSES[reason] ?? reason}`, ""]),
+    ...[...samplesOf(latest(now), "fair_bingo_payouts")]
+      .filter(([, count]) => count > 0)
+      .map(([{ status }, count]) => [status, coins(count)]),
+  ];
+  return table("Payouts", ["Status", "Payouts"], rows, "None is open.");
 }
 
 function refusals(now) {
