@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, overload
 
+import orjson
 from sqlalchemy import Table, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -144,8 +145,7 @@ def entry_hash(previous: str, stream_id: str, fields: Fields) -> str:
     (no spaces, no ASCII escaping) of the array of the one before, the stream id, and the entry's
     fields and values in turn, in their order."""
     parts = [previous, stream_id, *(part for field in fields.items() for part in field)]
-    text_ = json.dumps(parts, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text_.encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 
 async def _copy(

@@ -1,8 +1,10 @@
 """What is over, wherever it is: the port to what has left the store, and ledgers read as one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from server.rules.coins import Coins
 from server.services.game_files import GameFile
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
 from server.store.past import PastStore, stream_position
@@ -11,6 +13,51 @@ from server.store.spent import Received
 Fields = Mapping[str, str]
 Page = list[LedgerEntry | MalformedEntry]
 _START = "0-0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The part of a table's ledger that has left the store, audited by itself.
+
+    `coins` are its sums by kind without the entries that are `left_out`, since their rows are not
+    what was moved; of those `entries_at_fault` are what the stream is said to have had. `suspects`
+    are lobbies that do not add up by this part alone, or are not what else is known of them.
+    """
+
+    table: str
+    last_id: str = _START
+    entries: int = 0
+    coins: Mapping[str, Coins] = field(default_factory=dict)
+    suspects: Collection[str] = ()
+    left_out: Sequence[str] = ()
+    entries_at_fault: Sequence[LedgerEntry] = ()
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a lobby moved for one invoice (None: for none) in a head, by kind; when its first entry
+    was written, and whom it owes its pot."""
+
+    lobby_id: str
+    invoice_id: str | None
+    coins: Mapping[str, Coins]
+    first_ms: int
+    paid_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastGame:
+    """How a game that has left the store ended, by its row and by its seats."""
+
+    outcome: str
+    winner: str | None
+    pot: Coins
+    player_count: int
+    seat_won: str | None
+    paid_out: Coins
+    seats: int
+    recorded: bool
 
 
 class Past(Protocol):
@@ -40,8 +87,20 @@ class Past(Protocol):
         """The payments that matched nothing: transaction and raw body."""
         ...
 
-    async def problems(self, table: str) -> Sequence[str]:
-        """What is wrong with a table's ledger there: one line for each fault."""
+    async def head(self, table: str) -> Head:
+        """Audit a table's ledger there."""
+        ...
+
+    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
+        """What these lobbies moved in that head."""
+        ...
+
+    async def ended(self, lobby_id: str) -> PastGame | None:
+        """How a game ended; None if it is not there."""
+        ...
+
+    async def began_ms(self, table: str) -> float | None:
+        """When the first game of a table ended that is there: earlier ones may never have been."""
         ...
 
     async def payout_problems(
@@ -68,6 +127,7 @@ class WholeLedger:
                 yield page
             return
         last_id = after or _START
+        missed = ""
         while True:
             async for moved in self._past.ledger(table, last_id):
                 last_id = moved[-1][0]
@@ -75,7 +135,8 @@ class WholeLedger:
             page = await self._store.page(table, last_id)
             # What followed may have moved and left before it was read here: then it is there.
             let_go = (await self._past_store.checkpoint(table)).last_id
-            if stream_position(let_go) > stream_position(last_id):
+            if stream_position(let_go) > stream_position(last_id) and missed != last_id:
+                missed = last_id  # if it is not there then either, it is nowhere: `head` tells
                 continue
             if not page:
                 return
@@ -129,13 +190,26 @@ class WholeLedger:
             if tx not in moved:
                 yield tx, body
 
-    async def problems(self, table: str) -> Sequence[str]:
-        """What is wrong with the part that has moved: one line for each fault."""
+    async def head(self, table: str) -> Head:
+        """The part that has moved, audited by itself."""
         if self._past is None:
-            return []
+            return Head(table=table)
 
         async def settled(stream_ids: Sequence[str]) -> Mapping[str, str]:
             return await self._store.references(table, stream_ids)
 
-        problems = await self._past.problems(table)
-        return [*problems, *await self._past.payout_problems(table, settled)]
+        head = await self._past.head(table)
+        of_payouts = await self._past.payout_problems(table, settled)
+        return replace(head, problems=[*head.problems, *of_payouts])
+
+    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
+        """What lobbies moved in the part that has moved."""
+        return [] if self._past is None else await self._past.accounts(head, lobbies)
+
+    async def ended(self, lobby_id: str) -> PastGame | None:
+        """How a game that has moved ended."""
+        return None if self._past is None else await self._past.ended(lobby_id)
+
+    async def began_ms(self, table: str) -> float | None:
+        """Since when games move; None: they do not."""
+        return None if self._past is None else await self._past.began_ms(table)

@@ -1,31 +1,36 @@
 """The past in the books, as the services ask for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from typing import Any, Final
 
-from server.books import payouts, reading
+from server.books import auditing, payouts, reading
 from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
-from server.books.moving import EMPTY_HASH, entry_hash, is_as_moved
+from server.rules.coins import Coins, read_coins
 from server.services.game_files import GameFile
-from server.services.past import Fields
+from server.services.past import Account, Fields, Head, PastGame
 from server.store.errors import StoreUnavailable
+from server.store.ledger import LedgerEntry, MalformedEntry, read_entry
 from server.store.past import PastStore, stream_position
 from server.store.spent import Received, received_of
 
 _PAGE: Final = 5_000
 _CHECKS: Final = 5
 _CHECK_AGAIN_SECONDS: Final = 0.2
+Connecting = AbstractAsyncContextManager[BooksConnection]
 
 
 @asynccontextmanager
-async def asked(books: Books) -> AsyncIterator[BooksConnection]:
+async def asked(
+    books: Books, connect: Callable[[Books], Connecting] = Books.connect
+) -> AsyncIterator[BooksConnection]:
     """A connection to ask the books on. Raises StoreUnavailable: to whoever asks it is the same
     which of both does not answer."""
     try:
-        async with books.connect() as connection:
+        async with connect(books) as connection:
             yield connection
     except BooksUnavailable as error:
         raise StoreUnavailable(f"the books do not answer: {error}") from error
@@ -82,33 +87,70 @@ class PastInBooks:
                 return
             after = rows[-1].tx
 
-    async def problems(self, table: str) -> Sequence[str]:
-        """See `Past`: the chain over the ledger, its count, and that the store follows on it."""
-        found = []
-        chained, last_id, entries = EMPTY_HASH, "0-0", 0
-        async for page in self._rows(table, last_id):
-            for stream_id, row in page:
-                if row.hash != entry_hash(chained, stream_id, row.fields):
-                    found.append(f"{row.entry_id}: it is not what the chain in the books has next")
-                elif not is_as_moved(row):
-                    found.append(f"{row.entry_id}: its columns in the books were altered")
-                # What follows is judged by what stands there: so one fault is one line.
-                chained, last_id, entries = row.hash, stream_id, entries + 1
-        async with asked(self._books) as connection:
-            cursor = await reading.cursor_of(connection, table)
-        if cursor is not None and stream_position(cursor.last_id) == stream_position(last_id):
-            if cursor.entries != entries:
-                more = cursor.entries - entries
-                found.append(f"table {table}: the books have {more} entries less than were moved")
-            elif cursor.hash != chained:
-                found.append(f"{table}:{last_id}: it is not the last entry that was moved")
+    async def head(self, table: str) -> Head:
+        """See `Past`: the chain over the ledger, its count, that columns say what entries do, and
+        that the store follows on it."""
+        found: list[str] = []
+        left_out: list[str] = []
+        at_fault: list[LedgerEntry] = []
+        chain = auditing.Chain()
+        async with asked(self._books, auditing.reading) as connection:
+            async for suspect in auditing.follow(connection, table, chain):
+                entry = read_entry(table, suspect.stream_id, suspect.fields)
+                problem = _problem(suspect, entry)
+                if problem is not None:
+                    found.append(f"{entry.entry_id}: {problem}")
+                    left_out.append(entry.entry_id)
+                    at_fault += [entry] if isinstance(entry, LedgerEntry) else []
+            found += _cursor_problems(table, await reading.cursor_of(connection, table), chain)
+            accounts = auditing.Accounts(connection, table, chain.last, left_out)
+            totals = await accounts.totals()
+            suspects = await accounts.suspects() | {entry.lobby_id for entry in at_fault}
+            for owed, settlement in await accounts.settled_twice():
+                found.append(f"{settlement}: it settles {table}:{owed} again")
         checkpoint = await self._store.checkpoint(table)
-        if stream_position(checkpoint.last_id) > stream_position(last_id):
+        if stream_position(checkpoint.last_id) > chain.last:
             found.append(
-                f"table {table}: the books end at {last_id}, but the store has let go of what came"
-                f" before {checkpoint.last_id}"
+                f"table {table}: the books end at {chain.last_id}, but the store has let go of"
+                f" what came before {checkpoint.last_id}"
             )
-        return found
+        return Head(
+            table=table,
+            last_id=chain.last_id,
+            entries=chain.entries,
+            coins=_coins_by_kind(totals),
+            suspects=suspects,
+            left_out=left_out,
+            entries_at_fault=at_fault,
+            problems=found,
+        )
+
+    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
+        """See `Past`."""
+        if not lobbies:
+            return []
+        async with asked(self._books, auditing.reading) as connection:
+            accounts = auditing.Accounts(
+                connection, head.table, stream_position(head.last_id), head.left_out
+            )
+            return [
+                Account(a.lobby_id, a.invoice_id, _coins_by_kind(a.coins), a.first_ms, a.paid_to)
+                for a in await accounts.of(lobbies)
+            ]
+
+    async def ended(self, lobby_id: str) -> PastGame | None:
+        """See `Past`."""
+        async with asked(self._books) as connection:
+            row = await auditing.game_of(connection, lobby_id)
+        if row is None:
+            return None
+        values = row._asdict()
+        return PastGame(**values | {name: coins(values[name]) for name in ("pot", "paid_out")})
+
+    async def began_ms(self, table: str) -> float | None:
+        """See `Past`."""
+        async with asked(self._books) as connection:
+            return await auditing.first_end_ms(connection, table)
 
     async def payout_problems(
         self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
@@ -156,3 +198,33 @@ class PastInBooks:
             if len(rows) < _PAGE:
                 return
             place = rows[-1].stream_ms, rows[-1].stream_seq
+
+
+def _problem(suspect: auditing.Suspect, entry: LedgerEntry | MalformedEntry) -> str | None:
+    if not suspect.in_chain:
+        return "it is not what the chain in the books has next"
+    if not suspect.is_as_moved:
+        return "its columns in the books were altered"
+    return entry.problem if isinstance(entry, MalformedEntry) else None
+
+
+def _cursor_problems(table: str, cursor: Any | None, chain: auditing.Chain) -> list[str]:
+    """How the chain differs from what the cursor says was moved."""
+    if cursor is None:
+        return [] if not chain.entries else [f"table {table}: the books have lost its cursor"]
+    if cursor.entries != chain.entries:
+        more, less = cursor.entries - chain.entries, chain.entries - cursor.entries
+        what = f"{more} entries less" if more > 0 else f"{less} entries more"
+        return [f"table {table}: the books have {what} than were moved"]
+    if cursor.hash != chain.hash:
+        return [f"{table}:{chain.last_id}: it is not the last entry that was moved"]
+    return []
+
+
+def _coins_by_kind(amounts: Mapping[str, Decimal]) -> Mapping[str, Coins]:
+    return {kind: coins(amount) for kind, amount in amounts.items()}
+
+
+def coins(amount: Decimal) -> Coins:
+    """An amount of the books, exact."""
+    return read_coins(f"{amount:f}")

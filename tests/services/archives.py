@@ -30,15 +30,21 @@ def archive_over(
 
 async def play(node: Node, *pairs: tuple[str, str]) -> list[str]:
     """Games of two, all at once, to their ends."""
-    lobbies = [(await node.seat(*pair))[0].lobby.lobby_id for pair in pairs]
     async with calling(node):
-        for lobby_id in lobbies:
-            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
+        return await play_on(node, *pairs)
+
+
+async def play_on(node: Node, *pairs: tuple[str, str]) -> list[str]:
+    """The same on a node that calls already."""
+    lobbies = [(await node.seat(*pair))[0].lobby.lobby_id for pair in pairs]
+    for lobby_id in lobbies:
+        await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
     return lobbies
 
 
 @asynccontextmanager
 async def calling(node: Node) -> AsyncIterator[None]:
+    """The node calls, once."""
     node.scheduler.start()
     try:
         yield
