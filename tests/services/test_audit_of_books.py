@@ -13,8 +13,6 @@ from server.services.audit import Audit
 from server.services.past import WholeLedger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
-from server.store.ledger import LedgerStore
-from server.store.past import PastStore
 from tests.services.archives import Archives, calling, is_over, move_all, play, play_on
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 from tests.support.store_content import command
@@ -31,9 +29,8 @@ async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
 
 @pytest.fixture
 async def audit(node: Node, books: Books) -> Audit:
-    past_store = PastStore(node.connection, node.commits)
-    past = PastInBooks(books, past_store)
-    whole = WholeLedger(LedgerStore(node.connection, node.commits), past_store, past)
+    past = PastInBooks(books, node.stores.past)
+    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
     return Audit(whole, node.store, node.directory)
 
 
@@ -121,7 +118,7 @@ async def test_what_is_altered_in_the_books_is_named(
     problems = await problems_of(audit)
     for words in expected:
         assert any(words in problem for problem in problems), problems
-    named = f"{TABLE}:", f"table {TABLE}:", f"{won}:"
+    named = f"{TABLE}:", f"table {TABLE}:", f"{won}:", f"po_{TABLE}_"
     assert all(problem.startswith(named) for problem in problems), problems
     assert len(problems) <= len(expected) + 1, problems
 
