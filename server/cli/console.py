@@ -14,7 +14,7 @@ from server.assembly.beacon import known_keys
 from server.rules.beacon import PublicKeys
 from server.runtime import logs
 from server.runtime.settings import Settings, SettingsError, load_beacon_key, load_settings
-from server.store.errors import REFUSED, StoreUnavailable
+from server.store.errors import COMMAND_ERRORS, StoreUnavailable
 
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2
@@ -70,5 +70,5 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return uvloop.run(work)
     except StoreUnavailable as error:
         fail(f"the store does not answer: {error}")
-    except REFUSED as error:
+    except COMMAND_ERRORS as error:
         fail(f"the store refuses: {error}")

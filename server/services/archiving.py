@@ -21,14 +21,14 @@ from server.books.moving import (
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
-from server.store.errors import REFUSED
+from server.store.errors import COMMAND_ERRORS
 from server.store.lobbies import LobbyStore, Texts
+from server.store.log import StreamEntry
 from server.store.past import (
     START,
     Checkpoint,
     Fields,
     PastStore,
-    StreamEntry,
     stream_position,
 )
 from server.store.replay import BrokenLog, Step, is_kept, replay
@@ -167,7 +167,7 @@ class Archive:
             if not entries and not any(kept):
                 return None
             end = _end_of(kept, entries)
-        except (BrokenLog, *REFUSED) as error:
+        except (BrokenLog, *COMMAND_ERRORS) as error:
             self._keep_back(lobby_id, str(error))
             return None
         shown = proof(end.lobby)

@@ -13,7 +13,7 @@ from server.rules.lobby import Lobby
 from server.rules.money import Movement, movements
 from server.services.past import Account, Head, PastGame, WholeLedger
 from server.store.directory import Directory
-from server.store.errors import REFUSED
+from server.store.errors import COMMAND_ERRORS
 from server.store.ledger import LedgerEntry, MalformedEntry
 from server.store.lobbies import LobbyStore
 from server.store.past import stream_position
@@ -199,7 +199,7 @@ class Audit:
             return f"{coins_text(sums.pot)} coins are in its pot" if sums.pot else None
         try:
             kept, log = await self._lobbies.texts_with_log(lobby_id)
-        except REFUSED as error:
+        except COMMAND_ERRORS as error:
             return f"it cannot be read: {error}"
         past = await self._ledger.ended(lobby_id)
         if past is not None:

@@ -11,11 +11,11 @@ import structlog
 from server.books.errors import BooksUnavailable
 from server.rules.payouts import Answer, Paid
 from server.services.payout_queue import LEASE_SECONDS, Heard, PayoutQueue, Taken
-from server.store.errors import REFUSED, StoreUnavailable
+from server.store.errors import COMMAND_ERRORS, StoreUnavailable
 
 POLL_SECONDS: Final = 0.5
 RETRY_SECONDS: Final = 2.0
-_AWAY: Final = (StoreUnavailable, BooksUnavailable, *REFUSED)
+_AWAY: Final = (StoreUnavailable, BooksUnavailable, *COMMAND_ERRORS)
 _PARTS: Final = 1000
 
 log = structlog.get_logger(__name__)

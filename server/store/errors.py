@@ -8,7 +8,7 @@ LOST: Final = (RedisError, OSError, RuntimeError)
 """How redis-py fails when it has no connection or loses it; that it took too long is an OSError
 as well. RuntimeError is uvloop's, for a transport that closes while it is made or used."""
 
-REFUSED: Final = (ResponseError,)
+COMMAND_ERRORS: Final = (ResponseError,)
 """How the store refuses a command: the key is of another type, or the user may not run it."""
 
 

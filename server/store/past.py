@@ -15,11 +15,11 @@ from server.store import keys
 from server.store.commits import Check, Commits
 from server.store.connection import Connection
 from server.store.limits import limited
+from server.store.log import StreamEntry
 from server.store.projection import Write
 from server.store.spent import Received, forgotten
 
 Fields = Mapping[str, str]
-StreamEntry = tuple[str, Fields]
 
 START: Final = "0-0"
 """Stands before the first entry of a ledger."""

@@ -31,15 +31,22 @@ class ConcurrencyLimiter:
     Those who wait are let in by turns: each time the next of those `whose` turn it is, and of
     theirs the one who came first. So one who asks a thousand things delays another by one.
 
-    To wait raises StoreUnavailable after `PATIENCE_SECONDS`. While the store hangs, each in the
+    To wait raises StoreUnavailable after `patience_seconds`. While the store hangs, each in the
     queue would wait for it in turn: so all are refused when one inside has met that, unless
     somebody got an answer since that one went in.
     """
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        hanging_seconds: float = HANGING_SECONDS,
+    ) -> None:
         self._free = at_once
+        self._hanging_seconds = hanging_seconds
         self._queues: dict[str, _Queue] = {}  # whose turn is next comes first; none is empty
-        self._patience = SharedTimeout(PATIENCE_SECONDS, _give_up)
+        self._patience = SharedTimeout(patience_seconds, _give_up)
         self._answered_at_s = float("-inf")
 
     @property
@@ -63,7 +70,7 @@ class ConcurrencyLimiter:
         now_s = asyncio.get_running_loop().time()
         if not isinstance(error, StoreUnavailable):
             self._answered_at_s = now_s
-        elif self._answered_at_s < entered_at_s <= now_s - HANGING_SECONDS:
+        elif self._answered_at_s < entered_at_s <= now_s - self._hanging_seconds:
             self._let_down(error)
         self._let_in()
 
@@ -132,4 +139,4 @@ def _first_waiting(queue: _Queue) -> "asyncio.Future[None] | None":
 
 def _give_up(turn: "asyncio.Future[None]") -> None:
     if not turn.done():
-        turn.set_exception(StoreUnavailable(f"no turn within {PATIENCE_SECONDS:g} s"))
+        turn.set_exception(StoreUnavailable("the limiter is full for too long"))

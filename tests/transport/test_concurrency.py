@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AsyncExitStack, suppress
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -98,9 +97,8 @@ async def test_who_gives_up_in_the_instant_of_their_turn_passes_it_on() -> None:
     assert visitors.inside == {"cy"}
 
 
-async def test_who_has_waited_too_long_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.01)
-    visitors = Visitors(ConcurrencyLimiter(1))
+async def test_who_has_waited_too_long_is_turned_away() -> None:
+    visitors = Visitors(ConcurrencyLimiter(1, patience_seconds=0.01))
     await visitors.arrive("ann", "bob")
 
     assert isinstance(await visitors.outcome("bob"), StoreUnavailable)
@@ -110,11 +108,8 @@ async def test_who_has_waited_too_long_is_turned_away(monkeypatch: pytest.Monkey
     assert visitors.inside == {"cy"}
 
 
-async def test_while_the_store_hangs_nobody_waits_for_it_in_turn(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
-    visitors = Visitors(ConcurrencyLimiter(1))
+async def test_while_the_store_hangs_nobody_waits_for_it_in_turn() -> None:
+    visitors = Visitors(ConcurrencyLimiter(1, hanging_seconds=0.0))
     await visitors.arrive("unlucky ann", "bob", "cy")
 
     with suppress(StoreUnavailable):
@@ -136,11 +131,8 @@ async def test_one_whom_the_store_fails_at_once_keeps_nobody_from_trying() -> No
     assert visitors.inside == {"bob"}
 
 
-async def test_a_store_that_answers_others_meanwhile_does_not_hang(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "HANGING_SECONDS", 0.0)
-    visitors = Visitors(ConcurrencyLimiter(2))
+async def test_a_store_that_answers_others_meanwhile_does_not_hang() -> None:
+    visitors = Visitors(ConcurrencyLimiter(2, hanging_seconds=0.0))
     await visitors.arrive("unlucky ann", "bob", "cy", "dee")
     await visitors.let_out("bob")
 
