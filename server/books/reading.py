@@ -194,6 +194,42 @@ async def record_of(connection: AsyncConnection, lobby_id: str) -> Any | None:
     return (await connection.execute(found)).one_or_none()
 
 
+async def proofs_of(
+    connection: AsyncConnection,
+    since: datetime | None,
+    until: datetime | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Sequence[Any]:
+    """The `lobby_id`, `finished_at` and `proof` of games that have one, in the order of their ends,
+    from `since` on and before `until`; those after the end and the id of the lobby in `after`."""
+    found: Sequence[Any] = (
+        await connection.execute(proofs_query(since, until, after, limit))
+    ).all()
+    return found
+
+
+def proofs_query(
+    since: datetime | None,
+    until: datetime | None,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Select[Any]:
+    """The query of `proofs_of`."""
+    place = tuple_(games.c.finished_at, games.c.lobby_id)
+    return (
+        select(games.c.lobby_id, games.c.finished_at, games.c.proof)
+        .where(
+            games.c.proof.is_not(None),
+            true() if since is None else games.c.finished_at >= since,
+            true() if until is None else games.c.finished_at < until,
+            true() if after is None else place > tuple_(*after),
+        )
+        .order_by(*place)
+        .limit(limit)
+    )
+
+
 async def invoice_fields(connection: AsyncConnection, invoice_id: str) -> Mapping[str, str] | None:
     """A closed invoice as the store had it; None if it is not there."""
     found = select(invoices.c.fields).where(invoices.c.invoice_id == invoice_id)

@@ -1,7 +1,8 @@
-"""The commands about the books: `migrate` and `archive`."""
+"""The commands about the books: `migrate`, `archive` and `draws`."""
 
 import asyncio
 import signal
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -9,7 +10,14 @@ import uvloop
 
 from server.assembly.books import BooksMissing, books_side
 from server.assembly.stores import Stores, WeakDurability
-from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
+from server.cli.console import (
+    BAD_SETTINGS,
+    FAILED,
+    beacon_keys_of_environment,
+    fail,
+    run,
+    settings_of_environment,
+)
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
@@ -67,6 +75,60 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
     finally:
         await books.close()
         await stores.close()
+
+
+def draws(
+    *,
+    since: Annotated[datetime | None, typer.Option(help="From this time on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this time, UTC.")] = None,
+    significance: Annotated[
+        float, typer.Option(min=0, max=1, help="A less likely result is exit code 1.")
+    ] = 0.001,
+    as_json: Annotated[bool, typer.Option("--json", help="Every count too, as JSON.")] = False,
+) -> None:
+    """Test whether the draws of the games in the books are as random as they should be: how often
+    each number came at each position, with chi-square and its p-value."""
+    settings = settings_of_environment()
+    url = _database_url(settings)
+    keys = beacon_keys_of_environment()
+    try:
+        from server.books.engine import Books
+        from server.services import draws as services
+    except ImportError as error:
+        fail(f"DATABASE_URL needs fair-bingo[books]: {error}", BAD_SETTINGS)
+
+    async def found() -> services.Draws:
+        await _check_schema(url)
+        books = Books(url)
+        try:
+            return await services.draws(books, _utc(since), _utc(until), keys)
+        finally:
+            await books.close()
+
+    try:
+        them = run(found())
+    except BooksMissing as error:
+        fail(str(error), BAD_SETTINGS)
+    if as_json:
+        print(services.as_json(them))
+    else:
+        print("\n".join(services.told(them, significance)) or "There are no draws.")
+    if not services.is_random(them, significance):
+        raise typer.Exit(FAILED)
+
+
+def _utc(time: datetime | None) -> datetime | None:
+    return None if time is None else time.replace(tzinfo=UTC)
+
+
+async def _check_schema(url: str) -> None:
+    from server.books.errors import WrongSchema
+    from server.books.migrate import check_schema
+
+    try:
+        await check_schema(url)
+    except WrongSchema as error:
+        raise BooksMissing(str(error)) from None
 
 
 def _database_url(settings: Settings) -> str:

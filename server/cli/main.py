@@ -3,7 +3,7 @@
 import typer
 
 from server.cli.admin import admin
-from server.cli.books import archive, migrate
+from server.cli.books import archive, draws, migrate
 from server.cli.games import export, replay_game, verify
 from server.cli.ledger import audit, ledger
 from server.cli.load import load
@@ -22,6 +22,7 @@ main = typer.Typer(
 
 main.command()(archive)
 main.command()(audit)
+main.command()(draws)
 main.command()(load)
 main.command()(migrate)
 main.command()(verify)

@@ -14,6 +14,7 @@ from server.books.reading import (
     games_query,
     leaders_query,
     movements_query,
+    proofs_query,
     received_query,
     sums_query,
 )
@@ -61,6 +62,8 @@ async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) 
         "more of it": movements_query("p7", EVER, 100, place),
         "sums": sums_query("p7", EVER),
         "payments": received_query("p7", NOW.timestamp() * 1000),
+        "draws": proofs_query(NOW, None, None, 500),
+        "more draws": proofs_query(NOW, NOW, place, 500),
         "leaders": leaders_query(NOW, None),
         "leaders of a tier": leaders_query(NOW, 3500),
     }
