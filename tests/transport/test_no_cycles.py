@@ -1,5 +1,6 @@
 """A connection that is over is gone without the garbage collector, which comes by seldom."""
 
+import asyncio
 import gc
 from collections.abc import Callable, Iterator
 
@@ -53,14 +54,16 @@ def alive() -> int:
 def test_nothing_of_a_connection_waits_for_the_collector(run: RunScenario, end: str) -> None:
     before = alive()
 
+    async def come_and_go(server: Server) -> None:
+        client = await RawClient.connect(server.port, "")
+        await client.join("/echo", "alice")
+        await client.packet()
+        ENDS[end](client)
+        await client.tcp_end()
+        await client.close()
+
     async def scenario(server: Server) -> None:
-        for _ in range(CONNECTIONS):
-            client = await RawClient.connect(server.port, "")
-            await client.join("/echo", "alice")
-            await client.packet()
-            ENDS[end](client)
-            await client.tcp_end()
-            await client.close()
+        await asyncio.gather(*(come_and_go(server) for _ in range(CONNECTIONS)))
         await until(lambda: server.gateway.eio.sockets == {})
         await until(lambda: alive() == before)
 
