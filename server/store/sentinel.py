@@ -13,7 +13,7 @@ from redis.exceptions import AuthenticationError
 from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
 from server.store.timings import TIMINGS, StoreTimings
-from server.store.topology import Place, Shard, is_primary, open_redis, resolved
+from server.store.topology import Place, Shard, is_primary, open_redis, primary_of, resolved
 
 ASK_SECONDS: Final = 1.0
 """From one question to the next, and how long an answer is waited for."""
@@ -160,6 +160,12 @@ class SentinelShard(Shard):
 
     async def _will_do(self, connection: Any, places: Sequence[Place]) -> bool:
         return await is_primary(connection)
+
+    async def _elsewhere(self, replica: Any) -> Sequence[Place]:
+        """After a fail-over that they were not asked for, the sentinels name for a while what has
+        become a replica: it knows of whom."""
+        leads = await primary_of(replica)
+        return [] if leads is None else await resolved(leads.host, leads.port)
 
     async def _named(self) -> Sequence[Named]:
         """What those sentinels say that answer, the latest first. Raises StoreUnavailable when

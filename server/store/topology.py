@@ -96,9 +96,9 @@ class Shard(ABC):
         seconds = self.timings.command if within_seconds is None else within_seconds
         end_s = loop.time() + seconds
         async with asyncio.timeout(seconds):
-            places = await self.places()
+            places = list(await self.places())
         failed: Exception = StoreUnavailable("nobody knows where the primary is")
-        for tried, place in enumerate(places):
+        for tried, place in enumerate(places):  # which may grow meanwhile
             connection = self._made(place)
             try:
                 async with asyncio.timeout((end_s - loop.time()) / (len(places) - tried)):
@@ -106,6 +106,7 @@ class Shard(ABC):
                     if await self._will_do(connection, places):
                         self._found(place)
                         return connection
+                    places += [at for at in await self._elsewhere(connection) if at not in places]
                 failed = StoreUnavailable(f"{place} is a replica")
                 await connection.disconnect(nowait=True)
             except BaseException as error:
@@ -129,6 +130,10 @@ class Shard(ABC):
     async def _will_do(self, connection: Any, places: Sequence[Place]) -> bool:
         """Whether what was connected to is the primary."""
         return len(places) == 1 or await is_primary(connection)
+
+    async def _elsewhere(self, _replica: Any) -> Sequence[Place]:
+        """Where else the primary may be, by what a replica says."""
+        return []
 
     def _found(self, place: Place) -> None:
         before, self._last = self._last, place
@@ -179,6 +184,16 @@ def abort(connection: Any) -> None:
     """End a connection at once, whatever is under way on it: whoever waits is told so."""
     if connection._writer is not None:
         connection._writer.transport.abort()
+
+
+async def primary_of(replica: Any) -> Address | None:
+    """Whose replica it is that a connection leads to; None if it does not say."""
+    await replica.send_command("ROLE")
+    try:
+        role, *about = await replica.read_response()
+    except NoPermissionError:
+        return None
+    return Address(about[0], int(about[1])) if role == "slave" else None
 
 
 async def is_primary(connection: Any) -> bool:

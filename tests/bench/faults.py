@@ -6,15 +6,31 @@ import tempfile
 from pathlib import Path
 
 from server.dev.store import EmbeddedStore
+from tests.system.faults.lost_primary import HEAD, LostPrimary, carry_out_loss, loss_line
+from tests.system.faults.primaries import by_name, by_sentinels
 from tests.system.faults.runs import carry_out, long_runs
 from tests.system.faults.table import table
+
+LOSSES = {
+    "primary lost with its disk, plain": LostPrimary(by_name, 100, 10, 10),
+    "primary lost with its disk, sentinel": LostPrimary(by_sentinels, 100, 10, 10),
+    "primary and server lost, plain": LostPrimary(by_name, 100, 10, 10, servers_too=True),
+    "primary and server lost, sentinel": LostPrimary(by_sentinels, 100, 10, 10, servers_too=True),
+}
+"""Those after which something else has to hold, and another table tells of it."""
 
 
 def main() -> None:
     """Carry out the runs, each on a store of its own, and print the table so far after each."""
     runs = long_runs()
     tallies = {}
-    for name in sys.argv[1:] or runs:
+    names = sys.argv[1:] or [*runs, *LOSSES]
+    for name in [name for name in names if name in LOSSES]:
+        with tempfile.TemporaryDirectory() as directory:
+            losses = asyncio.run(carry_out_loss(LOSSES[name], Path(directory)))
+        sys.stdout.write(f"{HEAD}\n{loss_line(name, losses)}\n")
+        sys.stdout.flush()
+    for name in [name for name in names if name not in LOSSES]:
         with (
             tempfile.TemporaryDirectory() as directory,
             EmbeddedStore(Path(directory) / "store") as store,

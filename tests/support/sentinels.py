@@ -18,7 +18,7 @@ from tests.support.store_content import command
 from tests.support.wait import until
 
 NAME = "games"
-DOWN_MS = 1_000
+DOWN_MS = 2_000
 """After so long without an answer a sentinel takes a store for dead."""
 
 

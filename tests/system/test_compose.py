@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from server.runtime.settings import Settings
+from server.runtime.store_url import read_store_url
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -52,3 +53,24 @@ def test_the_books_have_their_schema_before_anyone_uses_them() -> None:
     assert SERVICES["migrate"]["restart"] == "no"
     assert SERVICES["migrate"]["depends_on"]["books"]["condition"] == "service_healthy"
     assert "books" in COMPOSE["volumes"]
+
+
+def test_the_profile_ha_waits_for_a_replica_and_its_primary_takes_no_writes_without_one() -> None:
+    for node in ("node3", "node4", "archive-ha"):
+        url = SERVICES[node]["environment"]["REDIS_URL"]
+        assert read_store_url(url).kind == "sentinel"
+        assert SERVICES[node]["environment"]["STORE_REPLICAS"] == "1"
+    for store in ("primary", "replica"):
+        command = SERVICES[store]["command"]
+        assert "--appendonly yes --appendfsync always" in command
+        assert "--min-replicas-to-write 1 --min-replicas-max-lag 2" in command
+        assert store in COMPOSE["volumes"]
+    assert "--replicaof primary 6379" in SERVICES["replica"]["command"]
+
+
+def test_the_sentinels_of_the_profile_ha_watch_what_the_servers_ask_for() -> None:
+    url = read_store_url(SERVICES["node3"]["environment"]["REDIS_URL"])
+    assert {address.host for address in url.nodes} == {f"sentinel{n}" for n in (1, 2, 3)}
+    configuration = (ROOT / ".deploy/sentinel.conf").read_text()
+    assert f"sentinel monitor {url.name} primary 6379 2" in configuration
+    assert all(SERVICES[address.host]["profiles"] == ["ha"] for address in url.nodes)

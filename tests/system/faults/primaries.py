@@ -45,9 +45,12 @@ class _Pair:
 
     async def _refill(self) -> None:
         host, port = address(self._primary.url)
-        self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS]
+        # An empty one must not lead: a sentinel that takes a slow primary for dead would have it.
+        unfit = ("--replica-priority", "0")
+        self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS, *unfit]
         self._replica.start()
         await until(lambda: is_in_step(self._replica))
+        await asked(self._replica, "CONFIG", "SET", "replica-priority", "100")
 
 
 class _ByName(_Pair):
