@@ -44,7 +44,8 @@ def _check_plain(url: str) -> None:
     """That redis-py takes the URL, and heeds every part."""
     if not _is_url(url, "redis", "rediss", "unix"):
         raise ValueError(
-            "must be a URL that starts with redis, rediss, unix, redis+sentinel or rediss+sentinel"
+            "must be a URL that starts with redis, rediss or unix, or with redis or rediss and"
+            " +sentinel or +cluster"
         )
     parts = urlsplit(url)
     options = parse_qs(parts.query, keep_blank_values=True)

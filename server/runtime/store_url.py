@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import unquote, urlsplit
 
-_SCHEME: Final = re.compile(r"(redis|rediss)\+sentinel://(.*)", re.DOTALL | re.IGNORECASE)
-_DEFAULT_PORT: Final = 26379
+_SCHEME: Final = re.compile(r"(rediss?)\+(sentinel|cluster)://(.*)", re.DOTALL | re.IGNORECASE)
+_SENTINEL_PORT: Final = 26379
+_CLUSTER_PORT: Final = 6379
 _DATABASE: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -27,7 +28,7 @@ class StoreUrl:
     """What a URL says. `template` is a plain URL: with its user, database, options and TLS, and,
     unless the URL itself is plain, an address that is to be replaced."""
 
-    kind: Literal["plain", "sentinel"]
+    kind: Literal["plain", "sentinel", "cluster"]
     template: str
     nodes: tuple[Address, ...] = ()
     name: str = ""
@@ -38,16 +39,22 @@ def read_store_url(url: str) -> StoreUrl:
     match = _SCHEME.fullmatch(url)
     if match is None:
         return StoreUrl("plain", url)
-    rest, mark, query = match[2].partition("?")
+    scheme, kind = match[1].lower(), match[2].lower()
+    rest, mark, query = match[3].partition("?")
     location, _, path = rest.partition("/")
     user, at, hosts = location.rpartition("@")
-    nodes = tuple(_address(text, _DEFAULT_PORT) for text in hosts.split(","))
+    port = _CLUSTER_PORT if kind == "cluster" else _SENTINEL_PORT
+    nodes = tuple(_address(text, port) for text in hosts.split(","))
+    if kind == "cluster":
+        if path not in ("", "0"):
+            raise ValueError("must name no database: a cluster has one only")
+        return StoreUrl("cluster", f"{scheme}://{user}{at}{nodes[0]}/0{mark}{query}", nodes)
     name, _, database = path.partition("/")
     if not name:
         raise ValueError("must name, after the sentinels, the primary that they keep")
     if database and not _DATABASE.fullmatch(database):
         raise ValueError("must name its database by a number")
-    template = f"{match[1].lower()}://{user}{at}{nodes[0]}/{database}{mark}{query}"
+    template = f"{scheme}://{user}{at}{nodes[0]}/{database}{mark}{query}"
     return StoreUrl("sentinel", template, nodes, unquote(name))
 
 

@@ -16,7 +16,7 @@ from redis import exceptions
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.shared_timeout import SharedTimeout
-from server.store.errors import StoreUnavailable
+from server.store.errors import Redirected, StoreUnavailable
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Shard, abort
@@ -43,6 +43,10 @@ _ELSEWHERE: Final = (
     exceptions.BusyLoadingError,
     exceptions.AskError,  # of which MOVED is one
 )
+_REDIRECTIONS: Final = (exceptions.AskError, exceptions.TryAgainError)  # MOVED is an AskError
+# What a script says that reads more than the keys that it was given, when some are moving.
+_MOVING: Final = re.compile("attempted to access a non local key")
+_ASKING: Final = "ASKING"
 _ELSEWHERE_IN_SCRIPT: Final = re.compile("-(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|MOVED|ASK) ")
 
 log = structlog.get_logger(__name__)
@@ -164,6 +168,19 @@ class ShardConnection(Connection):
         finally:
             self._patience.cancel(answer)
 
+    async def call_asking(self, *command: Any) -> Any:
+        """Like `call`, at a node that is about to take over what is asked for."""
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        packed = pack_command(("ASKING",)) + pack_command(command)
+        self._waiting.append((f"{_ASKING} {command[0]}", packed, answer))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_waiting())
+        self._patience.start(answer)
+        try:
+            return await answer
+        finally:
+            self._patience.cancel(answer)
+
     async def look_again(self) -> None:
         """Have the connection looked at as if it were a new one. Raises StoreUnavailable."""
         self._looked = False
@@ -205,7 +222,10 @@ class ShardConnection(Connection):
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
-        if any(isinstance(answer, Exception) and _says_elsewhere(answer) for answer in answers):
+        said = (answer for answer in answers if isinstance(answer, Exception))
+        if self._shard.redirects:
+            said = (answer for answer in said if not _is_redirection(answer))
+        if any(map(_says_elsewhere, said)):
             log.warning("store_is_not_the_primary")
             await self._hang_up()  # and look for the primary again
 
@@ -234,6 +254,9 @@ class ShardConnection(Connection):
 
     async def _read(self, connection: Any, name: str) -> Any:
         try:
+            if name.startswith(_ASKING):
+                await connection.read_response(timeout=math.inf)
+                name = name.removeprefix(f"{_ASKING} ")
             answer = await connection.read_response(timeout=math.inf)
         except exceptions.ResponseError as error:
             return error
@@ -273,10 +296,16 @@ def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
         return
     if not isinstance(answer, Exception):
         future.set_result(answer)
+    elif _is_redirection(answer):
+        future.set_exception(Redirected(answer))
     elif _is_unavailable(answer):
         future.set_exception(StoreUnavailable(str(answer)))
     else:
         future.set_exception(answer)
+
+
+def _is_redirection(error: Exception) -> bool:
+    return isinstance(error, _REDIRECTIONS) or _MOVING.search(str(error)) is not None
 
 
 def _is_unavailable(error: Exception) -> bool:

@@ -17,6 +17,15 @@ class StoreUnavailable(Exception):
     done or not; the same request may succeed later."""
 
 
+class Redirected(StoreUnavailable):
+    """Nothing was done: what was asked for is at another node of the cluster, or on its way there.
+    `answer` is what the node said."""
+
+    def __init__(self, answer: Exception) -> None:
+        super().__init__(str(answer))
+        self.answer = answer
+
+
 class NotUnderstood(StoreUnavailable):
     """What the store has is not what this version knows: a newer one wrote it, or it is damaged.
     The same request may succeed at a node that is newer."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import time
+from abc import ABC, abstractmethod
 from typing import Any, Final
 
 from redis import ResponseError
@@ -14,8 +15,25 @@ PING_SECONDS: Final = 0.8
 _SHARDED_SINCE: Final = 7
 
 
-class StoreHealth:
-    """Asks the store how it is, on a connection of its own."""
+class StoreHealth(ABC):
+    """Asks the store how it is."""
+
+    @abstractmethod
+    async def ping(self) -> float:
+        """How long the store takes to answer, in ms. Raises StoreUnavailable if no primary gives
+        an answer within `PING_SECONDS`."""
+
+    @abstractmethod
+    async def has_sharded_channels(self) -> bool:
+        """Whether the store has sharded channels. Raises StoreUnavailable."""
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Close what was opened for it."""
+
+
+class ShardHealth(StoreHealth):
+    """Asks one shard, on a connection of its own."""
 
     def __init__(self, shard: Shard) -> None:
         self._shard = shard

@@ -1,45 +1,20 @@
 """The store that a URL names: its shards, and the connections to them."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
+from server.store.cluster import Cluster
 from server.store.connection import Connection, ShardConnection
-from server.store.health import StoreHealth
+from server.store.health import ShardHealth, StoreHealth
+from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.sentinel import SentinelShard
-from server.store.subscription import ShardSubscription, Subscription
+from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import PlainShard, Shard
-
-
-class Topology(ABC):
-    """What the store is made of. Whoever connects to it asks here."""
-
-    @abstractmethod
-    def start(self) -> None:
-        """Begin to find out by itself when a primary moves, if that can be."""
-
-    @abstractmethod
-    async def stop(self) -> None:
-        """End that, and close what was opened for it."""
-
-    @abstractmethod
-    def connection(
-        self, clock: StoreClock, metrics: Metrics, wait: ReplicaWait = NO_WAIT
-    ) -> Connection:
-        """A connection for commands, which waits for replicas with each answer."""
-
-    @abstractmethod
-    def subscription(self, channels: Channels, on_restored: Callable[[], None]) -> Subscription:
-        """A subscription, which is not started."""
-
-    @abstractmethod
-    def health(self) -> StoreHealth:
-        """Who asks how it is."""
 
 
 class OneShard(Topology):
@@ -71,7 +46,7 @@ class OneShard(Topology):
 
     def health(self) -> StoreHealth:
         """See `Topology.health`."""
-        return StoreHealth(self._shard)
+        return ShardHealth(self._shard)
 
 
 def open_topology(
@@ -81,5 +56,7 @@ def open_topology(
     parts = read_store_url(url)
     if parts.kind == "plain":
         return OneShard(PlainShard(url, timings), timings)
+    if parts.kind == "cluster":
+        return Cluster(parts.template, parts.nodes, timings)
     shard = SentinelShard(parts.template, parts.nodes, parts.name, sentinel_password, timings)
     return OneShard(shard, timings)

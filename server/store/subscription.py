@@ -4,11 +4,13 @@ import asyncio
 import math
 import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
 import structlog
+from redis.exceptions import AskError
 
 from protocol.cancellation import raise_if_cancelled
 from server.store.channels import Channels
@@ -35,8 +37,10 @@ class Subscription(ABC):
     messages of the time between are gone, and must be read from where they are kept.
     """
 
-    connections: int
-    """How often a connection was made: if that changed meanwhile, messages may be missing."""
+    @property
+    @abstractmethod
+    def connections(self) -> int:
+        """How often a connection was made: if that changed meanwhile, messages may be missing."""
 
     @property
     @abstractmethod
@@ -68,7 +72,14 @@ class Subscription(ABC):
 
 
 class ShardSubscription(Subscription):
-    """Listens on the channels of one shard, on one connection."""
+    """Listens on the channels of one shard, on one connection.
+
+    In a cluster `on_ended` is called with each channel that the shard has ended by itself, and
+    `on_redirected` with what it said of one that it has not.
+    """
+
+    on_ended: Callable[[str], None] | None = None
+    on_redirected: Callable[[AskError], None] | None = None
 
     def __init__(
         self,
@@ -87,15 +98,22 @@ class ShardSubscription(Subscription):
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
         self._heard_at_s = 0.0
-        self.connections = 0
+        self._connections = 0
         self.complete = False
         """Whether all channels are subscribed on the connection that there is."""
         self._renewing = asyncio.Event()
+        self._renewed: set[str] = set()  # channels of before that are not confirmed again
+        self._asked_to_end: Counter[str] = Counter()
         self._unsubscribing: set[asyncio.Task[None]] = set()
 
     @property
+    def connections(self) -> int:
+        """See `Subscription.connections`."""
+        return self._connections
+
+    @property
     def alive(self) -> bool:
-        """Whether the connection is up and has answered lately."""
+        """See `Subscription.alive`."""
         return self._connection is not None and self._silent_seconds < self._timings.silence
 
     def start(self) -> None:
@@ -137,6 +155,7 @@ class ShardSubscription(Subscription):
         """Stop listening on a channel, at once."""
         self._listeners.pop(channel, None)
         self._confirmed.pop(channel, None)
+        self._confirm(channel)
         task = asyncio.create_task(self._send_unsubscribe(channel))
         self._unsubscribing.add(task)
         task.add_done_callback(self._unsubscribing.discard)
@@ -145,6 +164,7 @@ class ShardSubscription(Subscription):
         if self._connection is None or channel in self._listeners:
             return
         try:
+            self._asked_to_end[channel] += 1
             await self._connection.send_command(self._channels.unsubscribe, channel)
         except _LOST:
             log.info("subscription_lost_while_unsubscribing")
@@ -162,25 +182,31 @@ class ShardSubscription(Subscription):
         try:
             self._heard_at_s = time.monotonic()
             self._connection = connection
-            self.connections += 1
+            self._connections += 1
             self._renewing.clear()
-            renewed = list(self._listeners)
-            self.complete = not renewed
-            if renewed:
-                for channel in renewed:  # one by one: in a cluster they may differ in slot
-                    await connection.send_command(self._channels.subscribe, channel)
+            self._asked_to_end.clear()
+            self._renewed = set(self._listeners)
+            self.complete = not self._renewed
+            for channel in list(self._renewed):  # one by one: in a cluster they may differ in slot
+                await connection.send_command(self._channels.subscribe, channel)
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive(connection, set(renewed)))
+                group.create_task(self._receive(connection))
                 group.create_task(self._ping(connection))
         finally:
             self._connection = None
             self.complete = False
             await connection.disconnect(nowait=True)
 
-    async def _receive(self, connection: Any, renewed: set[str]) -> None:
+    async def _receive(self, connection: Any) -> None:
         while True:
             # A timeout for each message would cost as much as the rest; `_ping` has one for all.
-            answer = await connection.read_response(timeout=math.inf)
+            try:
+                answer = await connection.read_response(timeout=math.inf)
+            except AskError as redirection:  # MOVED is one
+                if self.on_redirected is None:
+                    raise
+                self.on_redirected(redirection)
+                continue
             self._heard_at_s = time.monotonic()
             kind, channel, payload = _parts(answer)
             if kind in ("message", "smessage"):
@@ -188,10 +214,19 @@ class ShardSubscription(Subscription):
             elif kind in ("subscribe", "ssubscribe"):
                 if channel in self._confirmed:
                     self._confirmed[channel].set()
-                renewed.discard(channel)
-                if not self.complete and not renewed:
-                    self.complete = True
-                    self._on_restored()
+                self._confirm(channel)
+            elif kind in ("unsubscribe", "sunsubscribe"):
+                if self._asked_to_end[channel]:
+                    self._asked_to_end[channel] -= 1
+                elif channel in self._listeners and self.on_ended is not None:
+                    self.on_ended(channel)
+
+    def _confirm(self, channel: str) -> None:
+        """A channel that was subscribed before is so again, or no longer wanted."""
+        self._renewed.discard(channel)
+        if self._connection is not None and not self.complete and not self._renewed:
+            self.complete = True
+            self._on_restored()
 
     def _tell(self, channel: str, payload: str) -> None:
         listener = self._listeners.get(channel)

@@ -65,6 +65,9 @@ class Shard(ABC):
     """
 
     kind: Kind
+    redirects = False
+    """Whether it redirects whoever asks for what it has not: then no answer of that kind says that
+    it is not the primary."""
 
     def __init__(self, url: str, timings: StoreTimings = TIMINGS) -> None:
         self.timings = timings

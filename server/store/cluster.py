@@ -1,0 +1,98 @@
+"""The topology of a cluster: each table on the primary of its slot."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from server.runtime.clock import StoreClock
+from server.runtime.metrics import Metrics
+from server.runtime.store_url import Address
+from server.store.channels import Channels
+from server.store.cluster_connection import ClusterConnection
+from server.store.cluster_map import ClusterMap, NodeShard
+from server.store.cluster_subscription import ClusterSubscription
+from server.store.connection import ShardConnection
+from server.store.errors import StoreUnavailable
+from server.store.health import PING_SECONDS, ShardHealth, StoreHealth
+from server.store.parts import Topology
+from server.store.replica_wait import NO_WAIT, ReplicaWait
+from server.store.subscription import ShardSubscription
+from server.store.timings import TIMINGS, StoreTimings
+
+T = TypeVar("T")
+
+
+class Cluster(Topology):
+    """A cluster, of which the nodes at `seeds` are known. `url` is a plain one, for all but the
+    address."""
+
+    def __init__(self, url: str, seeds: Sequence[Address], timings: StoreTimings = TIMINGS) -> None:
+        self._timings = timings
+        self.map = ClusterMap(url, seeds, timings)
+
+    def start(self) -> None:
+        """See `Topology.start`."""
+        self.map.start()
+
+    async def stop(self) -> None:
+        """See `Topology.stop`."""
+        await self.map.stop()
+
+    def connection(
+        self, clock: StoreClock, metrics: Metrics, wait: ReplicaWait = NO_WAIT
+    ) -> ClusterConnection:
+        """See `Topology.connection`."""
+
+        def make(node: NodeShard) -> ShardConnection:
+            return ShardConnection(node, clock, metrics, self._timings, wait)
+
+        return ClusterConnection(self.map, make, clock, metrics, self._timings)
+
+    def subscription(
+        self, channels: Channels, on_restored: Callable[[], None]
+    ) -> ClusterSubscription:
+        """See `Topology.subscription`."""
+
+        def make(node: NodeShard, restored: Callable[[], None]) -> ShardSubscription:
+            return ShardSubscription(node, channels, restored, self._timings)
+
+        return ClusterSubscription(self.map, make, on_restored, self._timings)
+
+    def health(self) -> StoreHealth:
+        """See `Topology.health`."""
+        return ClusterHealth(self.map)
+
+
+class ClusterHealth(StoreHealth):
+    """Asks every primary, on a connection of its own to each."""
+
+    def __init__(self, cluster: ClusterMap) -> None:
+        self._cluster = cluster
+        self._nodes: dict[NodeShard, ShardHealth] = {}
+
+    async def ping(self) -> float:
+        """How long the quickest primary takes to answer, in ms. Raises StoreUnavailable if none
+        does within `PING_SECONDS`."""
+        return min(await self._ask_all(ShardHealth.ping))
+
+    async def has_sharded_channels(self) -> bool:
+        """Whether all primaries that answer have them. Raises StoreUnavailable if none does."""
+        return all(await self._ask_all(ShardHealth.has_sharded_channels))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(*(health.close() for health in self._nodes.values()))
+
+    async def _ask_all(self, ask: Callable[[ShardHealth], Awaitable[T]]) -> list[T]:
+        if not self._cluster.primaries:
+            async with asyncio.timeout(PING_SECONDS):
+                await self._cluster.look()
+        for node in self._cluster.primaries:
+            if node not in self._nodes:
+                self._nodes[node] = ShardHealth(node)
+        asked = [ask(self._nodes[node]) for node in self._cluster.primaries]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        heard = [answer for answer in answers if not isinstance(answer, BaseException)]
+        if not heard:
+            raise StoreUnavailable("no primary answers")
+        return heard

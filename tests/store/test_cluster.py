@@ -1,0 +1,267 @@
+"""A cluster: each table on the primary of its slot, wherever that goes."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+import pytest
+
+from protocol.ids import lobby_table
+from server.services.seats import Seated
+from server.store import keys
+from server.store.errors import StoreUnavailable
+from server.store.log import Record, Snapshot
+from tests.support.cluster import Member, StoreCluster
+from tests.support.game import (
+    BRISK,
+    BUY_IN,
+    CLASSIC,
+    PATIENT,
+    TABLE,
+    Node,
+    StartNode,
+    starting_nodes,
+)
+from tests.support.wait import until
+
+DUEL = replace(BRISK, max_players=2, call_interval_ms=60)
+GAMES = 50
+
+
+@pytest.fixture(scope="module")
+def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreCluster]:
+    """The cluster of all tests here."""
+    with StoreCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running_cluster: StoreCluster) -> StoreCluster:
+    """A cluster that is well and has nothing in it."""
+    running_cluster.heal()
+    running_cluster.empty()
+    return running_cluster
+
+
+@pytest.fixture
+async def start_node() -> AsyncIterator[StartNode]:
+    """Starts nodes; they are closed after the test."""
+    async with starting_nodes(timings=PATIENT) as start:
+        yield start
+
+
+@asynccontextmanager
+async def calling(*nodes: Node) -> AsyncIterator[None]:
+    """The nodes call numbers."""
+    for node in nodes:
+        node.scheduler.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
+
+
+class Rooms:
+    """All that a node tells the rooms of some lobbies: in order, without a hole or a repeat."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.version_of: dict[str, int] = {}
+        node.replicas.listener = self
+
+    async def enter(self, lobby_id: str) -> None:
+        """Be told of this lobby from now on."""
+        assert await self._node.replicas.acquire(lobby_id)
+        snapshot = self._node.replicas.snapshot(lobby_id)
+        assert snapshot is not None
+        self.version_of[lobby_id] = snapshot.position.version
+
+    def over(self, lobby_id: str) -> bool:
+        """Whether the room was told of the end."""
+        snapshot = self._node.replicas.snapshot(lobby_id)
+        return bool(snapshot and snapshot.lobby and snapshot.lobby.status == "finished")
+
+    def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
+        """See `ReplicaListener`."""
+        for record in records:
+            known = self.version_of.get(lobby_id)
+            assert known is None or record.position.version == known + 1
+            self.version_of[lobby_id] = record.position.version
+
+    def invoice_changed(self, _lobby_id: str, _alien_id: str) -> None:
+        """See `ReplicaListener`."""
+
+    def reset(self, lobby_id: str, _snapshot: Snapshot) -> None:
+        """See `ReplicaListener`."""
+        raise AssertionError(f"{lobby_id} went back")
+
+    def gone(self, lobby_id: str) -> None:
+        """See `ReplicaListener`."""
+        raise AssertionError(f"{lobby_id} is gone")
+
+
+async def games(node: Node, count: int) -> list[str]:
+    """Lobbies of two, of which all have paid: so many, less those of which half is missing."""
+    seats = await asyncio.gather(*(node.sit(f"player-{number}") for number in range(2 * count)))
+    await asyncio.gather(*map(node.pay, seats))
+    seated_in = Counter(seated.lobby.lobby_id for seated in seats)
+    return [lobby_id for lobby_id, players in seated_in.items() if players == 2]
+
+
+async def all_are_over(node: Node, lobby_ids: Sequence[str]) -> bool:
+    found = await asyncio.gather(*map(node.store.load, lobby_ids))
+    return all(each.lobby is not None and each.lobby.status == "finished" for each in found)
+
+
+async def in_a_thread(work: object) -> None:
+    """Do what blocks beside the event loop."""
+    await asyncio.to_thread(work)  # type: ignore[arg-type]
+
+
+async def test_tables_are_spread_over_the_primaries_and_everything_of_each_is_at_one(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    node = await start_node(cluster.url, tiers={BUY_IN: DUEL}, TABLES_PER_TIER="8")
+    async with calling(node):
+        lobby_ids = await games(node, 40)
+        await until(lambda: all_are_over(node, lobby_ids))
+    homes = {keys.ledger(lobby_table(lobby_id)) for lobby_id in lobby_ids}
+    assert len({cluster.primary_of(ledger).port for ledger in homes}) == 3
+    for lobby_id in lobby_ids:
+        home = cluster.primary_of(keys.lobby(lobby_id))
+        table = lobby_table(lobby_id)
+        assert home.ask("EXISTS", keys.lobby(lobby_id), keys.proof(lobby_id)) == 2
+        assert home.ask("EXISTS", keys.ledger(table)) == 1
+    assert await node.tables.read() == tuple(f"{BUY_IN}-{place}" for place in range(1, 9))
+
+
+async def test_a_slot_that_moves_under_games_loses_nothing_and_rooms_hear_all(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    players = await start_node(cluster.url, tiers={BUY_IN: DUEL})
+    watching = await start_node(cluster.url, tiers={BUY_IN: DUEL})
+    rooms = Rooms(watching)
+    lobby_ids = await games(players, GAMES)
+    await asyncio.gather(*map(rooms.enter, lobby_ids))
+    async with calling(players, watching):
+        for target in (cluster.spare, cluster.members[1], cluster.members[0]):
+            await asyncio.to_thread(cluster.move_slot, keys.timers(TABLE), target, 0.005)
+        await until(lambda: all(map(rooms.over, lobby_ids)))
+    assert cluster.primary_of(keys.timers(TABLE)) is cluster.members[0]
+    for lobby_id in lobby_ids:
+        stored = await players.store.load(lobby_id)
+        assert rooms.version_of[lobby_id] == stored.position.version
+        assert stored.lobby is not None
+        assert len(set(stored.lobby.called)) == len(stored.lobby.called) == DUEL.highest
+
+
+async def test_commands_for_a_slot_that_is_half_moved_are_carried_out_where_their_keys_are(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    node = await start_node(cluster.url)
+    seated = await node.sit("ann")
+    source = cluster.primary_of(keys.timers(TABLE))
+    target = next(m for m in cluster.members[:3] if m is not source)
+    slot = source.ask("CLUSTER", "KEYSLOT", keys.timers(TABLE))
+    target.ask("CLUSTER", "SETSLOT", slot, "IMPORTING", source.node_id)
+    source.ask("CLUSTER", "SETSLOT", slot, "MIGRATING", target.node_id)
+    moved = [keys.active_lobbies(TABLE), keys.openings(TABLE)]
+    source.ask("MIGRATE", "127.0.0.1", target.port, "", 0, 60_000, "KEYS", *moved)
+    # One key that has gone is found where it is, without the slot being looked for there.
+    assert await node.directory.forming(TABLE) == [seated.lobby.lobby_id]
+    assert target.ask("CLUSTER", "COUNTKEYSINSLOT", slot) == len(moved)
+    # What needs keys of both waits until they are together again.
+    paying = asyncio.create_task(node.pay(seated))
+    await asyncio.to_thread(cluster.move_slot, keys.timers(TABLE), target)
+    await paying
+    assert target.ask("XLEN", keys.ledger(TABLE)) == 2
+    await asyncio.to_thread(cluster.move_slot, keys.timers(TABLE), source)
+
+
+async def test_a_primary_that_is_killed_is_followed_by_its_replica_and_the_games_go_on(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    node = await start_node(cluster.url, tiers={BUY_IN: DUEL}, TABLES_PER_TIER="6")
+    heard: list[str] = []
+    lost = cluster.primary_of(keys.timers("3500-1"))
+    async with calling(node):
+        lobby_ids = await games(node, 12)
+        await asyncio.to_thread(replicated, cluster)
+        channel = keys.front_desk("3500-1")
+        await node.subscription.subscribe(channel, heard.append)
+        connections = node.subscription.connections
+        lost.kill()
+        await until(lambda: all_are_over_at_last(node, lobby_ids))
+        assert await asyncio.to_thread(cluster.primary_of, keys.timers("3500-1")) is not lost
+        # The channel goes along.
+        await until(lambda: node.subscription.connections > connections)
+
+        async def hears() -> bool:
+            await node.connection.call("SPUBLISH", channel, "still here")
+            return "still here" in heard
+
+        await until(hears)
+
+
+async def all_are_over_at_last(node: Node, lobby_ids: Sequence[str]) -> bool:
+    try:
+        return await all_are_over(node, lobby_ids)
+    except StoreUnavailable:
+        return False
+
+
+def replicated(cluster: StoreCluster) -> None:
+    """Every replica has all that its primary has, so far."""
+    for primary in cluster.members[:3]:
+        assert primary.ask("WAIT", 1, 60_000) >= 1
+
+
+async def test_a_shard_that_is_away_with_its_replica_stops_its_own_tables_only(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    node = await start_node(cluster.url, tiers={BUY_IN: CLASSIC}, TABLES_PER_TIER="8")
+    seats = await asyncio.gather(*(node.sit(f"player-{number}") for number in range(40)))
+    gone = cluster.primary_of(keys.TABLES)  # which has more than tables
+    at = {table: cluster.primary_of(keys.timers(table)) for table in node.tables.known}
+    with away(cluster, gone):
+        at_gone = [s for s in seats if at[lobby_table(s.lobby.lobby_id)] is gone]
+        others = [s for s in seats if s not in at_gone]
+        assert at_gone
+        assert others
+        for seated in others:
+            await node.pay(seated)
+        for seated in at_gone[:2]:
+            with pytest.raises(StoreUnavailable):
+                await node.play.claim(seated.invoice.invoice_id, seated.lobby.lobby_id)
+            with pytest.raises(StoreUnavailable):
+                await node.seats.join(player_of(seated), BUY_IN, "")
+        # Those who sit keep their seats, and newcomers get one, as far as their table is there.
+        again = await node.sit(player_of(others[0]))
+        assert again.lobby.lobby_id == others[0].lobby.lobby_id
+        assert await node.stores.health.ping() > 0
+        assert node.subscription.alive
+        # One who comes back to a server that was started meanwhile as well.
+        late = await start_node(cluster.url, tiers={BUY_IN: CLASSIC}, TABLES_PER_TIER="8")
+        assert (await late.sit(player_of(others[0]))).invoice.status == "paid"
+    await asyncio.to_thread(cluster.heal)
+    for seated in at_gone:
+        await node.pay(seated)
+
+
+def player_of(seated: Seated) -> str:
+    """Who got the seat."""
+    invoices = seated.lobby.invoices.items()
+    return next(name for name, invoice in invoices if invoice == seated.invoice.invoice_id)
+
+
+@contextmanager
+def away(cluster: StoreCluster, primary: Member) -> Iterator[None]:
+    """A primary is down, and whoever could take its place."""
+    cluster.replica_of(primary).kill()
+    primary.kill()
+    yield
+
+
+async def test_every_key_and_channel_of_a_table_is_in_one_slot(cluster: StoreCluster) -> None: ...
