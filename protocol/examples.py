@@ -282,7 +282,12 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         },
         http.Live: {"status": "ok"},
         http.Ready: {"status": "ok"},
-        http.StoreHealth: {"status": "ok", "round_trip_ms": 0.231},
+        http.StoreHealth: {
+            "status": "ok",
+            "round_trip_ms": 0.231,
+            "topology": "plain",
+            "shards": [{"address": "10.0.0.7:6379", "status": "ok", "round_trip_ms": 0.231}],
+        },
         history.GamesPage: {"games": [_PAST_GAME], "next": None},
         history.Statement: {
             "entries": [_MOVEMENT],

@@ -134,11 +134,21 @@ class Ready(Message):
     status: Literal["ok", "starting", "draining", "degraded"]
 
 
+class ShardHealth(Message):
+    """One primary of the store: where it was found last, and how long it takes to answer."""
+
+    address: str | None
+    status: Literal["ok", "unavailable"]
+    round_trip_ms: float | None
+
+
 class StoreHealth(Message):
     """`GET /health/redis`: how long the store takes to answer."""
 
     status: Literal["ok", "unavailable"]
     round_trip_ms: float | None
+    topology: Literal["plain", "sentinel", "cluster"]
+    shards: list[ShardHealth]
 
 
 class Problem(Message):

@@ -902,6 +902,15 @@ export interface SelectNumbersAnswer {
 }
 
 /**
+ * One primary of the store: where it was found last, and how long it takes to answer.
+ */
+export interface ShardHealth {
+  address: string | null;
+  status: "ok" | "unavailable";
+  round_trip_ms: number | null;
+}
+
+/**
  * What counts against limits now: payments, and seats that are not paid yet.
  */
 export interface Spent {
@@ -988,6 +997,8 @@ export interface StatusChanged {
 export interface StoreHealth {
   status: "ok" | "unavailable";
   round_trip_ms: number | null;
+  topology: "plain" | "sentinel" | "cluster";
+  shards: Array<ShardHealth>;
 }
 
 /**

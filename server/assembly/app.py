@@ -242,7 +242,10 @@ class App:
         log.info("stopped")
 
     def _readiness(self) -> Readiness:
-        works = self.subscription.alive and (self.use_cases.scheduler.alive or self._leaving)
+        scheduler = self.use_cases.scheduler
+        several = len(self.stores.connection.shards) > 1  # of which one may be away
+        calls = scheduler.alive_somewhere if several else scheduler.alive
+        works = self.subscription.alive and (calls or self._leaving)
         if self._phase == "ok" and not (works and self.stores.monitor.trusted):
             return "degraded"
         return self._phase

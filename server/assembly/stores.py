@@ -116,6 +116,8 @@ class Stores:
             log.warning("durability_unknown", hint="the store hides its settings", of=found.hidden)
         if found is not None and found.weak:
             log.warning("weak_durability_allowed", faults=found.weak)
+        if found is not None and found.stops_as_one:
+            log.warning("cluster_stops_as_one", hint="cluster-require-full-coverage no")
 
     async def speak_as_servers_do(self) -> None:
         """Learn the store's channels and its time, for a command whose changes servers are to hear

@@ -75,6 +75,12 @@ class TickScheduler:
         )
 
     @property
+    def alive_somewhere(self) -> bool:
+        """Whether the due lobbies of any table are taken: the shards of others may be away."""
+        since_s = time.monotonic() - _DEAD_SECONDS
+        return not self._stopping and any(taken > since_s for taken in self._taken_s.values())
+
+    @property
     def ticking(self) -> int:
         """How many lobbies were taken and are not done."""
         return len(self._ticking)

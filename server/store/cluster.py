@@ -1,8 +1,9 @@
 """The topology of a cluster: each table on the primary of its slot."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+
+import structlog
 
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -13,13 +14,13 @@ from server.store.cluster_map import ClusterMap, NodeShard
 from server.store.cluster_subscription import ClusterSubscription
 from server.store.connection import ShardConnection
 from server.store.errors import StoreUnavailable
-from server.store.health import PING_SECONDS, ShardHealth, StoreHealth
+from server.store.health import PING_SECONDS, ShardHealth, ShardState, StoreHealth
 from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 
-T = TypeVar("T")
+log = structlog.get_logger(__name__)
 
 
 class Cluster(Topology):
@@ -66,33 +67,37 @@ class Cluster(Topology):
 class ClusterHealth(StoreHealth):
     """Asks every primary, on a connection of its own to each."""
 
+    kind = "cluster"
+
     def __init__(self, cluster: ClusterMap) -> None:
         self._cluster = cluster
         self._nodes: dict[NodeShard, ShardHealth] = {}
 
-    async def ping(self) -> float:
-        """How long the quickest primary takes to answer, in ms. Raises StoreUnavailable if none
-        does within `PING_SECONDS`."""
-        return min(await self._ask_all(ShardHealth.ping))
+    async def states(self) -> Sequence[ShardState]:
+        """See `StoreHealth.states`."""
+        healths = await self._of_primaries()
+        found = await asyncio.gather(*(health.states() for health in healths))
+        return [state for states in found for state in states]
 
     async def has_sharded_channels(self) -> bool:
         """Whether all primaries that answer have them. Raises StoreUnavailable if none does."""
-        return all(await self._ask_all(ShardHealth.has_sharded_channels))
+        healths = await self._of_primaries()
+        asked = (health.has_sharded_channels() for health in healths)
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        heard = [answer for answer in answers if not isinstance(answer, BaseException)]
+        if not heard:
+            raise StoreUnavailable("no primary answers")
+        return all(heard)
 
     async def close(self) -> None:
         """Close the connections."""
         await asyncio.gather(*(health.close() for health in self._nodes.values()))
 
-    async def _ask_all(self, ask: Callable[[ShardHealth], Awaitable[T]]) -> list[T]:
+    async def _of_primaries(self) -> Sequence[ShardHealth]:
         if not self._cluster.primaries:
-            async with asyncio.timeout(PING_SECONDS):
-                await self._cluster.look()
-        for node in self._cluster.primaries:
-            if node not in self._nodes:
-                self._nodes[node] = ShardHealth(node)
-        asked = [ask(self._nodes[node]) for node in self._cluster.primaries]
-        answers = await asyncio.gather(*asked, return_exceptions=True)
-        heard = [answer for answer in answers if not isinstance(answer, BaseException)]
-        if not heard:
-            raise StoreUnavailable("no primary answers")
-        return heard
+            try:
+                async with asyncio.timeout(PING_SECONDS):
+                    await self._cluster.look()
+            except (StoreUnavailable, TimeoutError) as error:
+                log.info("cluster_does_not_answer", error=str(error))
+        return [self._nodes.setdefault(node, ShardHealth(node)) for node in self._cluster.primaries]

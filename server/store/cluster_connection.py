@@ -1,7 +1,7 @@
 """Commands of a cluster: each goes to the primary of its key's slot."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from redis.exceptions import AskError, MovedError
@@ -90,6 +90,11 @@ class ClusterConnection(Connection):
             raise StoreUnavailable("no primary answers")
 
     @property
+    def shards(self) -> Sequence[str]:
+        """See `Connection.shards`."""
+        return [node.name for node in self._cluster.primaries]
+
+    @property
     def waiting(self) -> int:
         """See `Connection.waiting`."""
         return sum(connection.waiting for connection in self._connections.values())
@@ -105,9 +110,9 @@ class ClusterConnection(Connection):
             connection.look = self._look
         return connection
 
-    async def _look(self, ask: Ask) -> None:
+    async def _look(self, shard: str, ask: Ask) -> None:
         if self.look is not None:
-            await self.look(ask)
+            await self.look(shard, ask)
 
     async def _call_any(self, command: tuple[Any, ...]) -> Any:
         """The answer of whichever primary gives one."""

@@ -42,6 +42,7 @@ class NodeShard(Shard):
     def __init__(self, url: str, address: Address, timings: StoreTimings = TIMINGS) -> None:
         super().__init__(url, timings)
         self.address = address
+        self.name = str(address)
 
     async def places(self) -> Sequence[Place]:
         """Every address that the node's name has."""

@@ -70,9 +70,10 @@ class Script:
 class Connection(ABC):
     """The store, for commands of one table each: whoever uses it need not know where that is."""
 
-    look: Callable[[Ask], Awaitable[None]] | None = None
-    """Awaited whenever a connection was made anew, before any command goes out on it: whatever it
-    asks is answered by the store that they will reach. If it raises, the connection is given up."""
+    look: Callable[[str, Ask], Awaitable[None]] | None = None
+    """Awaited with the name of the shard whenever a connection was made anew, before any command
+    goes out on it: whatever it asks is answered by the store that they will reach. If it raises,
+    the connection is given up."""
 
     def __init__(self, clock: StoreClock, metrics: Metrics) -> None:
         self._clock = clock
@@ -89,6 +90,11 @@ class Connection(ABC):
     @abstractmethod
     async def look_again(self) -> None:
         """Have the store looked at as if it were a new one. Raises StoreUnavailable."""
+
+    @property
+    @abstractmethod
+    def shards(self) -> Sequence[str]:
+        """The names of the shards that there are."""
 
     @property
     @abstractmethod
@@ -187,6 +193,11 @@ class ShardConnection(Connection):
         await self.call("PING")
 
     @property
+    def shards(self) -> Sequence[str]:
+        """See `Connection.shards`."""
+        return [self._shard.name]
+
+    @property
     def waiting(self) -> int:
         """Commands that wait for the connection to be free."""
         return len(self._waiting)
@@ -271,7 +282,7 @@ class ShardConnection(Connection):
             self._redis_connection.socket_timeout = None  # the batch as a whole has one
             self._looked = False
         if self.look is not None and not self._looked:
-            await self.look(partial(self._ask, self._redis_connection))
+            await self.look(self._shard.name, partial(self._ask, self._redis_connection))
             self._looked = True
         return self._redis_connection
 

@@ -4,24 +4,42 @@ import asyncio
 import contextvars
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from redis import ResponseError
 
 from server.store.errors import LOST, StoreUnavailable
-from server.store.topology import Shard, abort, is_primary
+from server.store.topology import Kind, Shard, abort, is_primary
 
 PING_SECONDS: Final = 0.8
 _SHARDED_SINCE: Final = 7
 
 
+@dataclass(frozen=True, slots=True)
+class ShardState:
+    """How one shard is: where its primary was found last, if it was, and how long it takes to
+    answer; None if it does not."""
+
+    address: str | None
+    round_trip_ms: float | None
+
+
 class StoreHealth(ABC):
     """Asks the store how it is."""
 
-    @abstractmethod
+    kind: Kind
+
     async def ping(self) -> float:
-        """How long the store takes to answer, in ms. Raises StoreUnavailable if no primary gives
-        an answer within `PING_SECONDS`."""
+        """How long the quickest shard takes to answer, in ms. Raises StoreUnavailable if none does
+        within `PING_SECONDS`."""
+        states = await self.states()
+        return min(_answered(states))
+
+    @abstractmethod
+    async def states(self) -> Sequence[ShardState]:
+        """How each shard is, within little more than `PING_SECONDS`."""
 
     @abstractmethod
     async def has_sharded_channels(self) -> bool:
@@ -32,11 +50,19 @@ class StoreHealth(ABC):
         """Close what was opened for it."""
 
 
+def _answered(states: Sequence[ShardState]) -> list[float]:
+    answered = [state.round_trip_ms for state in states if state.round_trip_ms is not None]
+    if not answered:
+        raise StoreUnavailable("no primary answers")
+    return answered
+
+
 class ShardHealth(StoreHealth):
     """Asks one shard, on a connection of its own."""
 
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
+        self.kind = shard.kind
         shard.on_moved(self._leave)
         self._connection: Any = None
         self._pinging: asyncio.Task[float] | None = None
@@ -49,6 +75,14 @@ class ShardHealth(StoreHealth):
             self._pinging = asyncio.create_task(self._ping(), context=contextvars.Context())
             self._pinging.add_done_callback(self._pinged)
         return await asyncio.shield(self._pinging)
+
+    async def states(self) -> Sequence[ShardState]:
+        """See `StoreHealth.states`."""
+        try:
+            round_trip_ms = await self.ping()
+        except StoreUnavailable:
+            return [ShardState(self._shard.at, None)]
+        return [ShardState(self._shard.at, round_trip_ms)]
 
     def _pinged(self, pinging: "asyncio.Task[float]") -> None:
         self._pinging = None

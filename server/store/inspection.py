@@ -40,18 +40,47 @@ class Findings:
     """How many replicas are connected and in step; None if the store does not say."""
     process: str | None = None
     """Which process it is; None if the store does not say."""
+    stops_as_one: bool = False
+    """Whether the loss of one shard of the cluster stops all others."""
 
 
-async def inspect(ask: Ask, needed: Sequence[Permission], replicas: int = 0) -> Findings:
+def together(found: Mapping[str, Findings]) -> Findings | None:
+    """What was found of several shards, by their names, which the words begin with."""
+    if not found:
+        return None
+
+    def of_all(field: str) -> tuple[str, ...]:
+        of_each = ((name, getattr(each, field)) for name, each in found.items())
+        return tuple(f"{name}: {text}" if name else text for name, of in of_each for text in of)
+
+    shards = list(found.values())
+    counts = [each.replicas for each in shards if each.replicas is not None]
+    roles = {each.role for each in shards}
+    return Findings(
+        weak=of_all("weak"),
+        unfit=of_all("unfit"),
+        hidden=tuple(dict.fromkeys(name for each in shards for name in each.hidden)),
+        rewriting=any(each.rewriting for each in shards),
+        role=roles.pop() if len(roles) == 1 else None,
+        replicas=min(counts, default=None),
+        process=shards[0].process if len(shards) == 1 else None,
+        stops_as_one=any(each.stops_as_one for each in shards),
+    )
+
+
+async def inspect(
+    ask: Ask, needed: Sequence[Permission], replicas: int = 0, *, in_cluster: bool = False
+) -> Findings:
     """Inspect the store through `ask`; `needed` is what its user has to be permitted, `replicas`
-    how many are waited for.
+    how many are waited for. `in_cluster`: whether it is to be one of a cluster.
 
     Raises StoreUnavailable when it has no time for that.
     """
-    append, memory, minimum, info, role, denied = await ask(
+    append, memory, minimum, coverage, info, role, denied = await ask(
         ("CONFIG", "GET", "*append*"),
         ("CONFIG", "GET", "maxmemory*"),
         ("CONFIG", "GET", "min-replicas*"),
+        ("CONFIG", "GET", "cluster-require-full-coverage"),
         ("INFO",),
         ("ROLE",),
         ("EVAL", _DENIED, 0, orjson.dumps(needed)),
@@ -71,16 +100,17 @@ async def inspect(ask: Ask, needed: Sequence[Permission], replicas: int = 0) -> 
             hidden.append(name)
         elif found:
             weak.append(found)
-    in_cluster = about.get("cluster_enabled") == 1
+    is_alone = about.get("cluster_enabled", int(in_cluster)) == 0
     unfit = ("it is one of a cluster, of which a single address knows only a part",)
     return Findings(
         tuple(weak),
-        unfit if in_cluster else (),
+        unfit if not (is_alone or in_cluster) else (),
         tuple(hidden),
         about.get("aof_rewrite_in_progress") == 1 or about.get("aof_rewrite_scheduled") == 1,
         _ROLES.get(_named_role(about, role) or ""),
         in_step,
         about.get("run_id"),
+        _settings(coverage).get("cluster_require_full_coverage") == "yes",
     )
 
 

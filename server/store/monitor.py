@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +10,7 @@ import structlog
 
 from server.store.connection import Ask, Connection
 from server.store.errors import StoreUnavailable
-from server.store.inspection import Findings, inspect
+from server.store.inspection import Findings, inspect, together
 from server.store.permissions import Permission
 from server.store.timings import TIMINGS, StoreTimings
 
@@ -48,15 +48,26 @@ class StoreMonitor:
         self._allow_weak = allow_weak
         self._task: asyncio.Task[None] | None = None
         self._looked_s = 0.0
-        self.findings: Findings | None = None
-        """What the last inspection found; None before the first."""
+        self._found: dict[str, Findings] = {}
+
+    @property
+    def shards(self) -> Mapping[str, Findings]:
+        """What the last inspection of each shard found, as far as there was one."""
+        found = self._found
+        return {name: found[name] for name in self._connection.shards if name in found}
+
+    @property
+    def findings(self) -> Findings | None:
+        """What the last inspections found, together; None before the first."""
+        return together(self.shards)
 
     @property
     def faults(self) -> tuple[str, ...]:
         """Why, by the last inspection, payments must not be acknowledged."""
-        if self.findings is None:
+        findings = self.findings
+        if findings is None:
             return ("it was not looked at",)
-        return self.findings.unfit + (() if self._allow_weak else self.findings.weak)
+        return findings.unfit + (() if self._allow_weak else findings.weak)
 
     @property
     def trusted(self) -> bool:
@@ -88,12 +99,14 @@ class StoreMonitor:
             except StoreUnavailable as error:
                 log.info("store_not_looked_at", error=str(error))
 
-    async def _look(self, ask: Ask) -> None:
-        before, found = self.findings, await inspect(ask, self._needed(), self.replicas)
+    async def _look(self, shard: str, ask: Ask) -> None:
+        before = self._found.get(shard)
+        found = await inspect(ask, self._needed(), self.replicas, in_cluster=bool(shard))
         if before is not None and before.weak and not found.weak and found.rewriting:
             # What was written before is in no file as long as the first one is being made.
             found = replace(found, weak=("its append-only file is being made",))
-        faults, self.findings, self._looked_s = self.faults, found, time.monotonic()
+        faults = self.faults
+        self._found[shard], self._looked_s = found, time.monotonic()
         if before is not None and before.process != found.process:
             self._connection.metrics.failovers.inc()
             log.warning("primary_is_another")

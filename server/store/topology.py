@@ -65,6 +65,8 @@ class Shard(ABC):
     """
 
     kind: Kind
+    name = ""
+    """Which of several it is; empty where there is one."""
     redirects = False
     """Whether it redirects whoever asks for what it has not: then no answer of that kind says that
     it is not the primary."""
@@ -78,7 +80,7 @@ class Shard(ABC):
     @property
     def at(self) -> str | None:
         """The address of the primary that was found last, for people; None before the first."""
-        return None if self._last is None else str(self._last)
+        return self.name or (None if self._last is None else str(self._last))
 
     def understand(self, command: str, answer: Any) -> Any:
         """The answer to a command as redis-py gives it."""

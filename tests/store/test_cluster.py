@@ -5,13 +5,20 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
+import structlog
+from redis.asyncio import Redis
 
 from protocol.ids import lobby_table
+from server.assembly.stores import WeakDurability
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
 from server.services.seats import Seated
 from server.store import keys
 from server.store.errors import StoreUnavailable
+from server.store.ledger import LedgerEntry
 from server.store.log import Record, Snapshot
 from tests.support.cluster import Member, StoreCluster
 from tests.support.game import (
@@ -22,12 +29,17 @@ from tests.support.game import (
     TABLE,
     Node,
     StartNode,
+    paid,
     starting_nodes,
 )
+from tests.support.store_content import command
 from tests.support.wait import until
+from tests.system.game_server import running_app
 
 DUEL = replace(BRISK, max_players=2, call_interval_ms=60)
 GAMES = 50
+BOOKS = "postgresql://nobody@127.0.0.1:1/books"
+"""Of which only that there are some is of matter."""
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +125,6 @@ async def games(node: Node, count: int) -> list[str]:
 async def all_are_over(node: Node, lobby_ids: Sequence[str]) -> bool:
     found = await asyncio.gather(*map(node.store.load, lobby_ids))
     return all(each.lobby is not None and each.lobby.status == "finished" for each in found)
-
-
-async def in_a_thread(work: object) -> None:
-    """Do what blocks beside the event loop."""
-    await asyncio.to_thread(work)  # type: ignore[arg-type]
 
 
 async def test_tables_are_spread_over_the_primaries_and_everything_of_each_is_at_one(
@@ -264,4 +271,115 @@ def away(cluster: StoreCluster, primary: Member) -> Iterator[None]:
     yield
 
 
-async def test_every_key_and_channel_of_a_table_is_in_one_slot(cluster: StoreCluster) -> None: ...
+async def test_a_server_on_a_cluster_says_how_each_shard_is_and_takes_traffic_while_one_answers(
+    cluster: StoreCluster, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    changes = {"TABLES_PER_TIER": "8", "BUY_IN_TIERS": "3500", "HTTP_RATE": "0", "JOIN_RATE": "0"}
+    async with running_app(cluster.url, issuer, provider, **changes) as game:
+        health = (await game.get("/health/redis")).body
+        assert health["topology"] == "cluster"
+        addresses = {member.address for member in cluster.members if has_slots(member)}
+        assert {shard["address"] for shard in health["shards"]} == addresses
+        names = [f"player-{number}" for number in range(24)]
+        joined = {name: await game.join(name) for name in names}
+        gone = cluster.primary_of(keys.timers("3500-1"))
+        at = {
+            name: cluster.primary_of(keys.lobby(seat["lobby_id"])) for name, seat in joined.items()
+        }
+        with away(cluster, gone):
+
+            async def is_said() -> bool:
+                shards = (await game.get("/health/redis")).body["shards"]
+                return [s["address"] for s in shards if s["status"] != "ok"] == [gone.address]
+
+            await until(is_said)
+            assert (await game.get("/health/ready")).status == 200
+            assert (await game.get("/health")).status == 200
+            for name in names:
+                path = f"/api/game/{joined[name]['lobby_id']}/status"
+                assert (await game.get(path, name)).status == (503 if at[name] is gone else 200)
+            async with game.visitor(names[0]) as visitor:
+                await visitor.enter("lobbies")
+                shown = {lobby["lobby_id"] for lobby in (await visitor.hears("lobbies"))["lobbies"]}
+            others = {seat["lobby_id"] for name, seat in joined.items() if at[name] is not gone}
+            assert others <= shown
+
+
+def has_slots(member: Member) -> bool:
+    return any(address[1] == member.port for _, _, address, *_ in member.ask("CLUSTER", "SLOTS"))
+
+
+async def test_a_cluster_that_stops_as_a_whole_is_warned_of(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    node = await start_node(cluster.url)
+    strict = cluster.primary_of(keys.TABLES)
+    strict.ask("CONFIG", "SET", "cluster-require-full-coverage", "yes")
+    try:
+        with structlog.testing.capture_logs() as logs:
+            await node.stores.wait_until_usable()
+    finally:
+        strict.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    assert "cluster_stops_as_one" in [entry["event"] for entry in logs]
+    assert len(node.stores.monitor.shards) == 3
+
+
+async def test_one_weak_primary_of_a_cluster_is_enough_not_to_start(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    node = await start_node(cluster.url)
+    weak = cluster.primary_of(keys.TABLES)
+    weak.ask("CONFIG", "SET", "appendfsync", "everysec")
+    try:
+        with pytest.raises(WeakDurability, match=f"{weak.address}: appendfsync everysec"):
+            await node.stores.wait_until_usable()
+    finally:
+        weak.ask("CONFIG", "SET", "appendfsync", "always")
+
+
+@pytest.mark.timeout(120)
+async def test_every_key_that_one_step_touches_is_in_one_slot(
+    cluster: StoreCluster, start_node: StartNode, store_url: str
+) -> None:
+    """By what a store sees of whole games, each script with the commands in it."""
+    steps: list[set[str]] = []
+    async with Redis.from_url(store_url, decode_responses=True) as redis, redis.monitor() as seen:
+        said = asyncio.create_task(keep(seen, steps))
+        tiers = {BUY_IN: DUEL}
+        node = await start_node(store_url, tiers=tiers, TABLES_PER_TIER="2", DATABASE_URL=BOOKS)
+        async with calling(node):
+            lobby_ids = await games(node, 3)
+            left = await node.sit("leaves")
+            await node.seats.leave("leaves", left.lobby.lobby_id)
+            await node.deliver(paid(left))
+            await until(lambda: all_are_over(node, lobby_ids))
+        owed = [
+            entry
+            async for page in node.stores.ledger.pages(lobby_table(left.lobby.lobby_id))
+            for entry in page
+            if isinstance(entry, LedgerEntry) and entry.owed
+        ]
+        assert await node.stores.ledger.settle(owed[0], "tx", node.clock.now_ms())
+        await command(redis, "ECHO", LAST)
+        await said
+    assert len(steps) > 100
+    slots = {
+        name: cluster.members[0].ask("CLUSTER", "KEYSLOT", name) for name in set().union(*steps)
+    }
+    for step in steps:
+        assert len({slots[name] for name in step}) == 1, step
+
+
+LAST = "that-is-all"
+
+
+async def keep(seen: Any, steps: list[set[str]]) -> None:
+    """Keep the keys and channels of each script, with those that it uses without being told."""
+    async for entry in seen.listen():
+        words = entry["command"].split(" ")
+        if words[-1] == LAST:
+            return
+        if words[0] == "EVALSHA":
+            steps.append(set(words[3 : 3 + int(words[2])]))
+        elif entry["client_type"] == "lua" and len(words) > 1:
+            steps[-1].add(words[1])

@@ -156,7 +156,7 @@ async def test_a_new_connection_is_looked_at_before_any_command_goes_out_on_it(
     node = await start_node(own_store.url)
     looks: list[Any] = []
 
-    async def look(ask: Ask) -> None:
+    async def look(_shard: str, ask: Ask) -> None:
         name, value, error = await ask(("CLIENT", "GETNAME"), ("GET", "key"), ("NOSUCH",))
         assert isinstance(error, ResponseError)
         looks.append((name, value))
@@ -183,7 +183,7 @@ async def test_a_connection_whose_look_fails_is_given_up(
     node = await start_node(own_store.url)
     looks = 0
 
-    async def look(_ask: Ask) -> None:
+    async def look(_shard: str, _ask: Ask) -> None:
         nonlocal looks
         looks += 1
         if looks == 1:

@@ -36,7 +36,9 @@ async def test_a_healthy_server_says_so_on_every_route(serve: Serve) -> None:
     assert await body_of(server, "/health/ready") == (200, {"status": "ok"})
     redis = await server.get("/health/redis")
     assert redis.status == 200
-    assert_shape(redis.body, {"status": "ok", "round_trip_ms": seconds})
+    shard = {"address": text, "status": "ok", "round_trip_ms": seconds}
+    shape = {"status": "ok", "round_trip_ms": seconds, "topology": "plain", "shards": [shard]}
+    assert_shape(redis.body, shape)
 
 
 async def body_of(server: GameServer, path: str) -> tuple[int, object]:
@@ -126,7 +128,9 @@ async def assert_unhealthy(server: GameServer) -> None:
     assert_shape(health.body, UNHEALTHY)
     redis = await in_time(server, "/health/redis")
     assert redis.status == 503
-    assert set(redis.body) == {"status", "round_trip_ms"}
+    assert [shard["status"] for shard in redis.body.pop("shards")] == ["unavailable"]
+    assert redis.body.pop("topology") == "plain"
+    assert redis.body == {"status": "unavailable", "round_trip_ms": None}
     assert await body_of(server, "/health/live") == (200, {"status": "ok"})
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from aiohttp import web
 
 from protocol.http import Health
 from server.store.errors import StoreUnavailable
-from server.store.health import StoreHealth
+from server.store.health import ShardState, StoreHealth
 from server.transport.http.requests import json_response
 
 Readiness = Literal["ok", "starting", "draining", "degraded"]
@@ -48,13 +48,27 @@ class HealthRoutes:
         return json_response({"status": status}, 200 if status == "ok" else 503)
 
     async def _redis(self, _request: web.Request) -> web.Response:
-        round_trip_ms = await self._round_trip_ms()
-        if round_trip_ms is None:
-            return json_response({"status": "unavailable", "round_trip_ms": None}, 503)
-        return json_response({"status": "ok", "round_trip_ms": round(round_trip_ms, 3)})
+        shards = [_of_shard(state) for state in await self._store.states()]
+        answers = [shard["round_trip_ms"] for shard in shards if shard["status"] == "ok"]
+        health = {
+            "status": "ok" if answers else "unavailable",
+            "round_trip_ms": min(answers, default=None),
+            "topology": self._store.kind,
+            "shards": shards,
+        }
+        return json_response(health, 200 if answers else 503)
 
     async def _round_trip_ms(self) -> float | None:
         try:
             return await self._store.ping()
         except StoreUnavailable:
             return None
+
+
+def _of_shard(state: ShardState) -> dict[str, Any]:
+    round_trip_ms = state.round_trip_ms
+    return {
+        "address": state.address,
+        "status": "unavailable" if round_trip_ms is None else "ok",
+        "round_trip_ms": None if round_trip_ms is None else round(round_trip_ms, 3),
+    }
