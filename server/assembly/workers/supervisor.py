@@ -198,11 +198,14 @@ class Supervisor:
         async with self._adding:
             if time.monotonic() - self._added_s > TOTAL_SECONDS:
                 await self._collect()
-                self._sum = total([self._ended, *(worker.report for worker in self._running)])
                 self._added_s = time.monotonic()
             return self._sum
 
     async def _collect(self) -> None:
+        # One that starts is not up yet, which is news only where nobody else is.
+        serving = [w for w in self._running if w.ready] or list(self._running)
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):
-                await asyncio.gather(*(worker.tell() for worker in self._running if worker.ready))
+                await asyncio.gather(*(worker.tell() for worker in serving))
+        reports = (w.report if w in serving else counted(w.report) for w in self._running)
+        self._sum = total([self._ended, *reports])
