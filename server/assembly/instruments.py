@@ -102,6 +102,27 @@ def watch(
         across="max",
     )
     metrics.watch(
+        "fair_bingo_archive_lag_seconds",
+        "Age of the oldest game that is over and not in the books, the same on every node.",
+        ("tier",),
+        cluster_stats.archive_lag_seconds,
+        across="max",
+    )
+    metrics.watch(
+        "fair_bingo_store_memory_bytes",
+        "What the store uses of its memory, by the last look, at most a minute ago.",
+        (),
+        lambda: _found(monitor, "memory_bytes"),
+        across="max",
+    )
+    metrics.watch(
+        "fair_bingo_store_memory_limit_bytes",
+        "What the store may use of it: its `maxmemory`, or else its machine's.",
+        (),
+        lambda: _found(monitor, "memory_limit_bytes"),
+        across="max",
+    )
+    metrics.watch(
         "fair_bingo_survey_timestamp_seconds",
         "When lobbies and debts were last looked up, in Unix time.",
         (),
@@ -179,6 +200,12 @@ def watch(
 
 def _one(value: float) -> Values:
     return {(): value}
+
+
+def _found(monitor: StoreMonitor, name: str) -> Values:
+    """What the last inspection found by that name, if the store told it."""
+    value = getattr(monitor.findings, name, None)
+    return {} if value is None else {(): value}
 
 
 def _by_tier_and_status(replicas: LobbyReplicas) -> Values:

@@ -80,6 +80,7 @@ class ClusterStats:
         self._tables = tables
         self._past = past
         self._debts: dict[str, Debts] = {}
+        self._first_end_ms: dict[str, float | None] = {}
         self._task: asyncio.Task[None] | None = None
         self.at_ms = 0.0
 
@@ -125,6 +126,15 @@ class ClusterStats:
             oldest[(_tier(table),)] = max(so_far, max(ages, default=0) / 1000)
         return oldest
 
+    def archive_lag_seconds(self) -> Values:
+        """The age of the oldest game that is over and not in the books, by tier; 0 if there is
+        none."""
+        now_ms, lags = self._clock.now_ms(), dict[tuple[str, ...], float]()
+        for table, end_ms in self._first_end_ms.items():
+            lag = 0.0 if end_ms is None else max(now_ms - end_ms, 0) / 1000
+            lags[(_tier(table),)] = max(lag, lags.get((_tier(table),), 0))
+        return lags
+
     async def nodes(self) -> Mapping[str, NodeSamples]:
         """The latest samples of every node that is alive. Raises StoreUnavailable."""
         reports = await self._nodes.reports()
@@ -167,6 +177,7 @@ class ClusterStats:
         if debts is None:
             debts = self._debts[table] = await self._remembered(table)
         self._counts[table] = await self._directory.counts(table)
+        self._first_end_ms[table] = await self._past.first_end_ms(table)
         async for page in self._ledger.pages(table, debts.last_id):
             debts.add(page)
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -42,6 +42,10 @@ class Findings:
     """Which process it is; None if the store does not say."""
     stops_as_one: bool = False
     """Whether the loss of one shard of the cluster stops all others."""
+    memory_bytes: int | None = None
+    """What it uses; None if the store does not say."""
+    memory_limit_bytes: int | None = None
+    """Its `maxmemory` or else its machine's; None if the store does not say."""
 
 
 def together(found: Mapping[str, Findings]) -> Findings | None:
@@ -56,6 +60,7 @@ def together(found: Mapping[str, Findings]) -> Findings | None:
     shards = list(found.values())
     counts = [each.replicas for each in shards if each.replicas is not None]
     roles = {each.role for each in shards}
+    fullest = max(shards, key=_fullness)
     return Findings(
         weak=of_all("weak"),
         unfit=of_all("unfit"),
@@ -65,7 +70,13 @@ def together(found: Mapping[str, Findings]) -> Findings | None:
         replicas=min(counts, default=None),
         process=shards[0].process if len(shards) == 1 else None,
         stops_as_one=any(each.stops_as_one for each in shards),
+        memory_bytes=fullest.memory_bytes,
+        memory_limit_bytes=fullest.memory_limit_bytes,
     )
+
+
+def _fullness(found: Findings) -> float:
+    return (found.memory_bytes or 0) / (found.memory_limit_bytes or 1)
 
 
 async def inspect(
@@ -111,7 +122,13 @@ async def inspect(
         in_step,
         about.get("run_id"),
         _settings(coverage).get("cluster_require_full_coverage") == "yes",
+        _bytes(about.get("used_memory")),
+        _bytes(about.get("maxmemory")) or _bytes(about.get("total_system_memory")),
     )
+
+
+def _bytes(said: Any) -> int | None:
+    return said if isinstance(said, int) else None
 
 
 # Each of these returns what is weak, "" if nothing is, and None if the store does not disclose it.

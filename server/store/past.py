@@ -109,6 +109,13 @@ class PastStore:
         found: list[str] = await self._connection.call("ZRANGE", keys.ended(table), 0, most - 1)
         return found
 
+    async def first_end_ms(self, table: str) -> float | None:
+        """When the earliest of them ended, in Unix ms; None if there is none."""
+        for lobby_id in await self.ended(table, 1):
+            found = await self._connection.call("ZSCORE", keys.ended(table), lobby_id)
+            return None if found is None else float(found)
+        return None
+
     async def let_go_of_game(
         self,
         table: str,

@@ -1,6 +1,7 @@
 """Servers, the archive and the commands with books, as processes of their own."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -85,6 +86,7 @@ async def test_what_is_over_is_found_wherever_it_is(
     server: GameServer, fair_bingo: Run, move: Move, store_url: str, tmp_path: Any
 ) -> None:
     lobby_id = await play(server, "alice", "bob")
+    await until(lambda: lags(server))
     await move()
     await until(lambda: is_gone(store_url, lobby_id))
 
@@ -125,9 +127,21 @@ async def test_what_is_over_is_found_wherever_it_is(
         )
         assert plain.content_type == "application/json"
 
+    async def lags_no_more() -> bool:
+        return not await lags(server)
+
+    await until(lags_no_more)
     code, output = await fair_bingo("audit")
     assert code == 0, output
     assert "received 7000 = pot 0 + payout_owed 0 + refund_owed 0 + house 7000" in output
+
+
+async def lags(server: GameServer) -> bool:
+    """Whether the metrics say that a game should be in the books."""
+    told = (await server.get("/metrics")).body.decode()
+    assert "fair_bingo_store_memory_bytes" in told
+    (lag,) = re.findall(r'^fair_bingo_archive_lag_seconds{tier="3500"} (\S+)$', told, re.M)
+    return float(lag) > 0
 
 
 async def is_gone(store_url: str, lobby_id: str) -> bool:
