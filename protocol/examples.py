@@ -213,6 +213,15 @@ _ACTION: Final = {
     "hash": "4f2d54b0d0b1c0f0a0f1d7a5b4a2a3a0b9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4",
 }
 
+_DEBT: Final = {
+    "entry": "3500:1770544800123-0",
+    "kind": "refund_owed",
+    "alien_id": "mallory",
+    "lobby_id": LOBBY_ID,
+    "amount": 3500.0,
+    "at": _OPENED,
+}
+
 TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
         **ROOM,
@@ -311,6 +320,27 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             ],
         },
         operators.Operator: {"name": "eve", "role": "support", "actions": ["ban", "unban"]},
+        operators.OrdersLook: {
+            "closed": [7000],
+            "banned": {"mallory": None},
+            "announcements": [],
+        },
+        operators.LobbyLook: {
+            "lobby_id": LOBBY_ID,
+            "view": _VIEW,
+            "paid_players": 0,
+            "in_books": False,
+            "problem": None,
+            "owed": [_DEBT],
+            "steps": [{"id": "0-1", "at": _OPENED, "text": "a lobby opens"}],
+        },
+        operators.PlayerLook: {
+            "alien_id": "mallory",
+            "banned": True,
+            "until": None,
+            "seats": [{"lobby_id": LOBBY_ID, "status": "active", "paid": True, "active": True}],
+            "owed": [_DEBT],
+        },
         operators.ActionDone: {"action": "ban", "changed": True},
         operators.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},
         http.Problem: {

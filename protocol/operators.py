@@ -18,7 +18,7 @@ from pydantic import (
 
 from protocol.http import IsoTime
 from protocol.ids import ALIEN_ID_PATTERN
-from protocol.to_client import AnnouncementLevel
+from protocol.to_client import Announcement, AnnouncementLevel
 from protocol.views import Message
 
 MOST_CHARACTERS: Final = 500
@@ -203,3 +203,65 @@ class ActionDone(Message):
 
     action: str
     changed: StrictBool
+
+
+class StepLook(Message):
+    """One record of a lobby's log, in words."""
+
+    id: str
+    at: IsoTime
+    text: str
+
+
+class DebtLook(Message):
+    """What is owed to a player and not settled: an entry of the ledger."""
+
+    entry: str
+    kind: str
+    alien_id: str | None
+    lobby_id: str | None
+    amount: float
+    at: IsoTime
+
+
+class LobbyLook(Message):
+    """`GET /ops/api/lobbies/{lobby_id}`: the public `view` after all `steps`, whether it is
+    `in_books` only, what is still `owed` of it, and the `problem` of its log, if it does not
+    hold."""
+
+    lobby_id: str
+    view: dict[str, Any] | None
+    paid_players: int
+    in_books: StrictBool
+    problem: str | None
+    owed: list[DebtLook]
+    steps: list[StepLook]
+
+
+class SeatLook(Message):
+    """A player's seat in a lobby that is not over."""
+
+    lobby_id: str
+    status: str
+    paid: StrictBool
+    active: StrictBool
+
+
+class PlayerLook(Message):
+    """`GET /ops/api/players/{alien_id}`: where a player sits, what is `owed` to them, and until
+    when (Unix ms) they are `banned`."""
+
+    alien_id: str
+    banned: StrictBool
+    until: int | None
+    seats: list[SeatLook]
+    owed: list[DebtLook]
+
+
+class OrdersLook(Message):
+    """`GET /ops/api/orders`: the tiers that are closed, the players who are banned and until when
+    (Unix ms; null: for good), and the announcements that stand."""
+
+    closed: list[int]
+    banned: dict[str, int | None]
+    announcements: list[Announcement]

@@ -10,7 +10,7 @@ from protocol.documents.schema import Json, definitions
 from protocol.errors import ERRORS, ErrorCode
 from protocol.examples import EXAMPLES
 from protocol.http import Problem
-from protocol.ids import LOBBY_ID_PATTERN
+from protocol.ids import ALIEN_ID_PATTERN, LOBBY_ID_PATTERN
 
 _PREFIX: Final = "#/components/schemas/"
 _RETRY_AFTER: Final = {
@@ -92,7 +92,12 @@ def _operation(route: Route) -> Json:
 
 
 def _operation_id(route: Route) -> str:
-    words = route.path.replace("{lobby_id}", "lobby").replace(".", "/").split("/")
+    words = (
+        route.path.replace("{lobby_id}", "lobby")
+        .replace("{alien_id}", "player")
+        .replace(".", "/")
+        .split("/")
+    )
     return "_".join([route.method, *filter(None, words)])
 
 
@@ -104,6 +109,9 @@ def _parameters(route: Route) -> list[Json]:
     parameters += [
         {"name": name, "in": "query", "schema": schema} for name, schema in route.query.items()
     ]
+    if "{alien_id}" in route.path:
+        schema = {"type": "string", "pattern": ALIEN_ID_PATTERN}
+        parameters.append({"name": "alien_id", "in": "path", "required": True, "schema": schema})
     if "{lobby_id}" in route.path:
         schema = {"type": "string", "pattern": LOBBY_ID_PATTERN}
         parameters.append({"name": "lobby_id", "in": "path", "required": True, "schema": schema})

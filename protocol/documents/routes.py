@@ -218,6 +218,19 @@ ROUTES: Final = (
     ),
     _operators("me", "Who the token is, and what the role may do.", operators.Operator),
     _operators("log", "What operators did, and whether it holds.", operators.OperatorLogView),
+    _operators("orders", "What is closed, banned and announced now.", operators.OrdersLook),
+    _operators(
+        "lobbies/{lobby_id}",
+        "A lobby: its state, its seats, what is owed of it, and what happened in it.",
+        operators.LobbyLook,
+        refusals=(Code.UNKNOWN_LOBBY,),
+    ),
+    _operators(
+        "players/{alien_id}",
+        "A player: their seats, what is owed to them, and whether they are banned.",
+        operators.PlayerLook,
+        refusals=(Code.INVALID_MESSAGE,),
+    ),
     _operators(
         "void",
         "End a lobby in whatever phase it is; everything that was paid in is owed back.",

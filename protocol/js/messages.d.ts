@@ -135,6 +135,18 @@ export interface CloseTier {
 }
 
 /**
+ * What is owed to a player and not settled: an entry of the ledger.
+ */
+export interface DebtLook {
+  entry: string;
+  kind: string;
+  alien_id: string | null;
+  lobby_id: string | null;
+  amount: number;
+  at: string;
+}
+
+/**
  * `draining`: this server shuts down; connect again after so many ms.
  */
 export interface Draining {
@@ -425,6 +437,21 @@ export interface LobbyListed {
 }
 
 /**
+ * `GET /ops/api/lobbies/{lobby_id}`: the public `view` after all `steps`, whether it is
+ * `in_books` only, what is still `owed` of it, and the `problem` of its log, if it does not
+ * hold.
+ */
+export interface LobbyLook {
+  lobby_id: string;
+  view: Record<string, unknown> | null;
+  paid_players: number;
+  in_books: boolean;
+  problem: string | null;
+  owed: Array<DebtLook>;
+  steps: Array<StepLook>;
+}
+
+/**
  * `lobby_state`: the whole view, with the lines that win, and your own part of it. `seq` and
  * `at` are those of the last event that it includes.
  */
@@ -534,6 +561,16 @@ export interface OperatorLogView {
 }
 
 /**
+ * `GET /ops/api/orders`: the tiers that are closed, the players who are banned and until when
+ * (Unix ms; null: for good), and the announcements that stand.
+ */
+export interface OrdersLook {
+  closed: Array<number>;
+  banned: Record<string, number | null>;
+  announcements: Array<Announcement>;
+}
+
+/**
  * A game that its player has behind them.
  */
 export interface PastGame {
@@ -633,6 +670,18 @@ export interface PlayerLimits {
   pending: PendingLimits | null;
   spent: Spent;
   excluded_until: string | null;
+}
+
+/**
+ * `GET /ops/api/players/{alien_id}`: where a player sits, what is `owed` to them, and until
+ * when (Unix ms) they are `banned`.
+ */
+export interface PlayerLook {
+  alien_id: string;
+  banned: boolean;
+  until: number | null;
+  seats: Array<SeatLook>;
+  owed: Array<DebtLook>;
 }
 
 /**
@@ -878,6 +927,16 @@ export interface Rules {
 }
 
 /**
+ * A player's seat in a lobby that is not over.
+ */
+export interface SeatLook {
+  lobby_id: string;
+  status: string;
+  paid: boolean;
+  active: boolean;
+}
+
+/**
  * `POST /api/game/{lobby_id}/numbers/select`.
  */
 export interface SelectAnswer {
@@ -989,6 +1048,15 @@ export interface StatusChanged {
   status: "forming" | "arranging" | "active";
   deadline: number | null;
   beacon?: BeaconView;
+}
+
+/**
+ * One record of a lobby's log, in words.
+ */
+export interface StepLook {
+  id: string;
+  at: string;
+  text: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 """What operators may ask for over HTTP, by name."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,7 +8,8 @@ import structlog
 from aiohttp import web
 
 from protocol import operators
-from protocol.errors import Refused
+from protocol.errors import ErrorCode, Refused
+from protocol.ids import ALIEN_ID_PATTERN
 from protocol.operators import ActionDone, OperatorLogView, OperatorRequest
 from server.assembly.use_cases import UseCases
 from server.store.errors import StoreUnavailable
@@ -30,7 +32,26 @@ def ops_looks(use_cases: UseCases) -> Mapping[str, OpsLook]:
     async def history(_request: web.Request) -> OperatorLogView:
         return await use_cases.operator_history.read()
 
-    return {"log": OpsLook("viewer", history)}
+    looks = use_cases.operator_looks
+
+    async def lobby(request: web.Request) -> operators.LobbyLook | Refused:
+        return await looks.lobby(request.match_info["lobby_id"])
+
+    async def player(request: web.Request) -> operators.PlayerLook | Refused:
+        alien_id = request.match_info["alien_id"]
+        if not re.fullmatch(ALIEN_ID_PATTERN, alien_id):
+            return Refused(ErrorCode.INVALID_MESSAGE)
+        return await looks.player(alien_id)
+
+    async def orders(_request: web.Request) -> operators.OrdersLook:
+        return await looks.orders()
+
+    return {
+        "log": OpsLook("viewer", history),
+        "orders": OpsLook("viewer", orders),
+        "lobbies/{lobby_id}": OpsLook("viewer", lobby),
+        "players/{alien_id}": OpsLook("viewer", player),
+    }
 
 
 def _carrying_out(use_cases: UseCases, name: str) -> Any:

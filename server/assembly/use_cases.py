@@ -16,6 +16,7 @@ from server.services.cluster_stats import ClusterStats
 from server.services.limits import PlayerLimits
 from server.services.lobbies import Lobbies
 from server.services.operator_history import KeptEntries, OperatorHistory
+from server.services.operator_looks import OperatorLooks
 from server.services.operator_watch import OperatorWatch
 from server.services.operators import Operators
 from server.services.past import Past
@@ -114,4 +115,13 @@ class UseCases:
             metrics,
             stores.tables,
             stores.past,
+        )
+        self.operator_looks = OperatorLooks(
+            stores.lobbies,
+            stores.directory,
+            stores.restrictions,
+            stores.tables,
+            self.cluster_stats,
+            clock,
+            past,
         )

@@ -11,7 +11,6 @@ from protocol import ids, strict_json
 from protocol.errors import Refused
 from server.cli.console import beacon_keys_of_environment, fail, run, settings_of_environment
 from server.cli.opened import opened
-from server.cli.retelling import retold
 from server.rules.beacon import PublicKeys
 from server.runtime.settings import Settings
 from server.services.game_files import (
@@ -21,6 +20,7 @@ from server.services.game_files import (
     verify_document,
 )
 from server.services.records import Records
+from server.services.retelling import retold
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 _READ_SECONDS: Final = 10

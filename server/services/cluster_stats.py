@@ -116,6 +116,11 @@ class ClusterStats:
                 coins[_tier(table), entry.kind] += entry.amount
         return {labels: float(amount) for labels, amount in coins.items()}
 
+    def open_debts(self, table: str) -> list[LedgerEntry]:
+        """What is owed and not settled at a table."""
+        debts = self._debts.get(table)
+        return [] if debts is None else list(debts.open.values())
+
     def oldest_debt_seconds(self) -> Values:
         """The age of the oldest open debt by tier; 0 if there is none."""
         now_ms = self._clock.now_ms()

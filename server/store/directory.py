@@ -1,6 +1,9 @@
 """Finding lobbies: those that form, the one to join, and where a player sits already."""
 
+import asyncio
 from dataclasses import dataclass
+
+import orjson
 
 from server.store import keys
 from server.store.commits import Check
@@ -37,6 +40,18 @@ class Directory:
     async def running(self, table: str) -> list[str]:
         """All lobbies of the table that are not over."""
         return await self._all(table, keys.timers(table))
+
+    async def played_by(self, table: str, alien_id: str) -> list[str]:
+        """The lobbies of the table that are not over and in which the player has a seat: for an
+        operator, who may wait, since all of them are looked at."""
+        running = await self.running(table)
+        seated = await asyncio.gather(
+            *(self._connection.call("HGET", keys.lobby(each), "players") for each in running)
+        )
+        quoted = orjson.dumps(alien_id).decode()
+        return [
+            each for each, names in zip(running, seated, strict=True) if quoted in (names or "")
+        ]
 
     async def counts(self, table: str) -> LobbyCounts:
         """The lobbies of the table, counted."""

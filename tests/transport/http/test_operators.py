@@ -10,6 +10,7 @@ import pytest
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from tests.support.wait import until as until_true
 from tests.system.game_server import GameServer, HttpAnswer, running_app
 from tests.transport.http.test_ops import basic
 
@@ -294,3 +295,45 @@ class _Named:
 
     def __hash__(self) -> int:
         return hash(self.lobby_id)
+
+
+async def test_a_lobby_and_a_player_are_found_by_their_ids(
+    servers: tuple[GameServer, GameServer],
+) -> None:
+    one, two = servers
+    viewer = {"Authorization": f"Bearer {TOKENS['viewer']}"}
+
+    async def look(path: str) -> Any:
+        answer = await two.request("GET", f"/ops/api/{path}", headers=viewer)
+        assert answer.status == 200, answer
+        return answer.body
+
+    lobby_id = await one.ready("alice", "bob")
+    lobby = await look(f"lobbies/{lobby_id}")
+    assert (lobby["view"]["status"], lobby["paid_players"], lobby["problem"]) == ("active", 2, None)
+    assert lobby["steps"][-1]["text"] == "the game starts for 7000 coins"
+    seat = {"lobby_id": lobby_id, "status": "active", "paid": True, "active": True}
+    assert (await look("players/alice"))["seats"] == [seat]
+    until = 9_999_999_999_000
+    await act(one, "ban", alien_id="alice", reason="why", until=until)
+    await act(one, "close", **TIER, reason="why")
+    await act(one, "announce", text="Hello.", until=until)
+    player = await look("players/alice")
+    assert (player["banned"], player["until"]) == (True, until)
+    assert await look("orders") == {
+        "closed": [3500],
+        "banned": {"alice": until},
+        "announcements": [{"text": "Hello.", "level": "info", "until": until}],
+    }
+    await act(one, "void", lobby_id=lobby_id, reason="why")
+
+    async def is_owed() -> bool:
+        return len((await look("players/alice"))["owed"]) == 1
+
+    await until_true(is_owed)
+    assert (await look(f"lobbies/{lobby_id}"))["view"]["outcome"] == "voided"
+    assert (await look("players/alice"))["seats"] == []
+    for path, status in (("lobbies/lobby", 404), ("players/a%20b", 400)):
+        answer = await two.request("GET", f"/ops/api/{path}", headers=viewer)
+        assert answer.status == status
+        assert (await two.request("GET", f"/ops/api/{path}")).status == 401

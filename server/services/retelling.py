@@ -30,7 +30,12 @@ def retold(step: Step) -> str:
     """The step's id, its time (UTC) and what happened, on one line. Names are quoted as Python
     does, so that nothing in them reaches the terminal."""
     at = datetime.fromtimestamp(step.record.position.at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-    return f"{step.record.position.id:>6}  {at}  {_in_words(step.record.event, step.lobby)}"
+    return f"{step.record.position.id:>6}  {at}  {in_words(step)}"
+
+
+def in_words(step: Step) -> str:
+    """What happened, alone."""
+    return _in_words(step.record.event, step.lobby)
 
 
 def _in_words(event: Event, lobby: Lobby) -> str:
