@@ -13,6 +13,7 @@ from tests.system.spec import (
     digits,
     flag,
     hex32,
+    hex48,
     integer,
     invoice_id,
     iso_time,
@@ -65,6 +66,9 @@ def _invoice(time: Spec) -> Spec:
     }
 
 
+BEACON = {"chain_hash": hex32, "round": (integer, None)}
+
+
 def _view(time: Spec) -> Spec:
     return {
         "lobby_id": lobby_id,
@@ -89,6 +93,7 @@ def _view(time: Spec) -> Spec:
         "started_at": (time, None),
         "finished_at": (time, None),
         "deadline": (time, None),
+        "beacon?": BEACON,
         "server_seed_hash": hex32,
         "seq": integer,
     }
@@ -118,6 +123,12 @@ PROOF = {
     "players": [proof_row],
     "arranged": arranged,
     "entropy": hex32,
+    "beacon?": {
+        "chain_hash": hex32,
+        "round": integer,
+        "signature": (hex48, None),
+        "randomness": (hex32, None),
+    },
     "numbers_called": [integer],
     "winner": (text, None),
     "pattern": (text, None),
@@ -151,7 +162,9 @@ ROOM_EVENTS: dict[str, Spec] = {
         **_ROOM,
         "status": ("forming", "arranging", "active"),
         "deadline": (unix_ms, None),
+        "beacon?": BEACON,
     },
+    "beacon_mixed": {**_ROOM, "round": integer, "signature": hex48, "randomness": hex32},
     "number_called": {**_ROOM, "number": integer, "previous": (integer, None), "index": integer},
     "player_kicked": {**_ROOM, "alien_id": text, "active_players": integer},
     "game_finished": {

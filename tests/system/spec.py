@@ -48,6 +48,10 @@ def hex32(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
 
 
+def hex48(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{96}", value) is not None
+
+
 def lobby_id(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"lobby_[0-9-]+_[0-9a-f]{12}", value) is not None
 
