@@ -82,7 +82,11 @@ class Proxy:
 
     async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = self._target.hostname, self._target.port
-        far_reader, far_writer = await asyncio.open_connection(host, port)
+        try:
+            far_reader, far_writer = await asyncio.open_connection(host, port)
+        except OSError:  # as nobody is there, so it ends here
+            writer.transport.abort()
+            return
         await asyncio.gather(
             self._pass_on(reader, far_writer), self._pass_on(far_reader, writer, self._answering)
         )

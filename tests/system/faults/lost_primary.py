@@ -104,10 +104,16 @@ async def _play(
 
     over = asyncio.Event()
     losing = asyncio.create_task(lose(over))
-    followers = await its_world.games.play(run.games, run.at_once)
-    over.set()
-    await losing
-    return followers
+    playing = asyncio.create_task(its_world.games.play(run.games, run.at_once))
+    try:
+        await asyncio.wait([playing, losing], return_when=asyncio.FIRST_COMPLETED)
+        if losing.done():
+            await losing  # it has done all that it was to do, or failed
+        return await playing
+    finally:
+        over.set()
+        playing.cancel()
+        await asyncio.wait([losing, playing])
 
 
 def _compare(follower: Follower, records: Sequence[Record], losses: Losses) -> None:

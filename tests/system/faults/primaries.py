@@ -8,7 +8,7 @@ from typing import Protocol
 
 from server.dev.store import EmbeddedStore
 from tests.support.proxy import Proxy
-from tests.support.replication import address, asked, is_in_step, replica_of
+from tests.support.replication import address, asked, has_role, is_in_step, replica_of
 from tests.support.sentinels import sentinels
 from tests.support.wait import until
 
@@ -77,12 +77,7 @@ class _BySentinels(_Pair):
 
     async def replace(self) -> None:
         """See `Primaries.replace`."""
-
-        async def leads() -> bool:
-            answer = await asked(self._primary, "ROLE")
-            return isinstance(answer, list) and answer[0] == "master"
-
-        await until(leads)
+        await until(lambda: has_role(self._primary, "master"))
         await self._refill()
 
 
