@@ -10,6 +10,7 @@ from server.rules.payments import Terms
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.directory import Directory
@@ -76,7 +77,14 @@ class Stores:
         self.tables = Tables(self.connection, tables(settings), self.restrictions.copy)
         self.monitor = StoreMonitor(
             self.connection,
-            lambda: [*permissions(self.tables.known, self.channels, replicas=bool(wait))],
+            lambda: [
+                *permissions(
+                    self.tables.known,
+                    self.channels,
+                    replicas=bool(wait),
+                    cluster=read_store_url(settings.redis_url).kind == "cluster",
+                )
+            ],
             allow_weak=settings.allow_weak_durability,
             replicas=wait.replicas,
             others=[] if self.confirming is None else [self.confirming],

@@ -106,7 +106,10 @@ class LobbyStore:
         recorded = record_events(before, events, now_ms)
         after, records = recorded[-1][1], [record for record, _ in recorded]
         table = lobby_table(after.lobby_id)
-        await self._tables.note(table)
+        if before.lobby is None:
+            await self._tables.note(table)
+        else:
+            self._tables.note_soon(table)
         unchanged = log_check(after.lobby_id, before)
         changed = Snapshot(after, records[-1].position)
         if expect is not None:

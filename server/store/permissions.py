@@ -22,10 +22,12 @@ _SHA: Final = "0" * 40
 
 
 def permissions(
-    tables: Iterable[str], channels: Channels, *, replicas: bool = False
+    tables: Iterable[str], channels: Channels, *, replicas: bool = False, cluster: bool = False
 ) -> Iterator[Permission]:
     """All that a server of these tables needs, by the example of one lobby each; with `replicas`
-    it waits for them."""
+    it waits for them, in a `cluster` it asks where its slots are."""
+    if cluster:
+        yield from (("CLUSTER", "INFO"), ("CLUSTER", "SLOTS"), ("ASKING",))
     if replicas:
         yield ("WAIT", "1", "1")
     yield from (("TIME",), ("PING",), ("SCRIPT", "LOAD", "return"), ("EVALSHA", _SHA, "0"))

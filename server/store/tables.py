@@ -4,11 +4,17 @@ The settings say what is offered, not what exists: the lobbies, invoices and deb
 withdrawn are there all the same.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+import structlog
 
 from protocol.ids import is_lobby_id, lobby_id, table_tier
 from server.store import keys
 from server.store.connection import Connection
+from server.store.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 
 class Tables:
@@ -26,6 +32,7 @@ class Tables:
         self._known = dict.fromkeys(own)
         self._noted: set[str] = set()
         self._named: set[str] = set()
+        self._noting: asyncio.Task[None] | None = None
         self.on_found: list[Callable[[], None]] = []
         """Each is called when there are tables that were not known before."""
 
@@ -48,6 +55,20 @@ class Tables:
                 await self._prepare(table)
             self._noted.add(table)
             self._known[table] = None
+
+    def note_soon(self, table: str) -> None:
+        """Like `note`, but nobody waits for it: a table that has a lobby was named before that
+        opened, and what has the names may be away while the table is not."""
+        if table not in self._noted and self._noting is None:
+            self._noting = asyncio.create_task(self._try_to_note(table))
+
+    async def _try_to_note(self, table: str) -> None:
+        try:
+            await self.note(table)
+        except StoreUnavailable as error:
+            log.info("table_not_noted", table=table, error=str(error))
+        finally:
+            self._noting = None
 
     async def read(self) -> Sequence[str]:
         """Ask the store, and return all tables known then; what can be the name of none is left

@@ -74,3 +74,24 @@ def test_the_sentinels_of_the_profile_ha_watch_what_the_servers_ask_for() -> Non
     configuration = (ROOT / ".deploy/sentinel.conf").read_text()
     assert f"sentinel monitor {url.name} primary 6379 2" in configuration
     assert all(SERVICES[address.host]["profiles"] == ["ha"] for address in url.nodes)
+
+
+def test_the_servers_of_the_profile_cluster_find_its_nodes_and_wait_for_replicas() -> None:
+    shards = [SERVICES[f"shard{place}"] for place in range(1, 7)]
+    addresses = [shard["networks"]["fair-bingo"]["ipv4_address"] for shard in shards]
+    assert len(set(addresses)) == len(addresses)
+    for node in ("node5", "node6"):
+        variables = SERVICES[node]["environment"]
+        url = read_store_url(variables["REDIS_URL"])
+        assert url.kind == "cluster"
+        assert {address.host for address in url.nodes} <= set(addresses)
+        assert variables["STORE_REPLICAS"] == "1"
+        assert int(variables["TABLES_PER_TIER"]) > 1
+        assert {name.lower() for name in variables} <= set(Settings.model_fields)
+    assert all(f"{address}:6379" in SERVICES["cluster"]["command"][-1] for address in addresses)
+    for place, shard in enumerate(shards, 1):
+        assert "--appendonly yes --appendfsync always" in shard["command"]
+        assert "--min-replicas-to-write 1" in shard["command"]
+        assert "--cluster-require-full-coverage no" in shard["command"]
+        assert shard["volumes"] == [f"shard{place}:/data"]
+        assert f"shard{place}" in COMPOSE["volumes"]
