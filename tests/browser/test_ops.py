@@ -1,8 +1,37 @@
-"""The operator's page: live figures of a game that goes on, readable by everyone."""
+"""The operators' page: live figures of a game that goes on, and a place to work."""
+
+import re
+
+import pytest
+from playwright.async_api import expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.person import PHONE, Person
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+TOKEN = "sixteen-characters-or-more"
+
+
+async def faults(person: Person) -> list[str]:
+    """What axe finds."""
+    found = await person.page.evaluate("(options) => axe.run(document, options)", AXE)
+    return [violation["id"] for violation in found["violations"]]
+
+
+async def find(person: Person, name: str) -> None:
+    """Look for a player or a lobby, by keyboard."""
+    await person.page.get_by_label("Player or lobby").fill(name)
+    await person.page.keyboard.press("Enter")
+    await expect(person.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+async def confirm(person: Person, button: str, reason: str) -> None:
+    """Give the reason, and do it, by keyboard."""
+    dialog = person.page.get_by_role("dialog")
+    await dialog.get_by_label("Why, for the log").fill(reason)
+    await dialog.get_by_role("button", name=button).focus()
+    await person.page.keyboard.press("Enter")
+    await expect(dialog).to_be_hidden()
 
 
 async def test_the_operator_sees_the_nodes_and_what_goes_on(
@@ -18,5 +47,68 @@ async def test_the_operator_sees_the_nodes_and_what_goes_on(
         await calls.filter(has_text="a second").wait_for()
         await ann.sees("Nothing is owed.")
         await ann.shoot("ops")
-        found = await ann.page.evaluate("(options) => axe.run(document, options)", AXE)
-    assert [violation["id"] for violation in found["violations"]] == []
+        assert await faults(ann) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_an_operator_bans_a_player_and_voids_a_game_on_a_phone_by_keyboard(
+    serve: Serve, enter: Enter, axe_source: str, scheme: str
+) -> None:
+    world = await serve(**TWO_SEATS, OPS_TOKENS=f"eve:admin:{TOKEN}")
+    eve = await enter(
+        world,
+        "eve",
+        bypass_csp=True,
+        http_credentials={"username": "eve", "password": TOKEN},
+        color_scheme=scheme,
+        **PHONE,
+    )
+    await eve.page.add_init_script(axe_source)
+    async with world.company("bot-1", "bot-2") as lobby_id:
+        await eve.page.goto(f"{world.url}/ops")
+        await eve.sees("eve, admin")
+        await find(eve, lobby_id)
+        await eve.sees("the game starts for 7000 coins")
+        await eve.fits(390)
+        assert await faults(eve) == []
+        await eve.press("Void the game")
+        await eve.sees("owes 7,000 coins back to 2 players")
+        await eve.shoot(f"ops-void-{scheme}")
+        assert await faults(eve) == []
+        await confirm(eve, "Void the game", "a fault of ours")
+        await eve.sees(f"{lobby_id} is voided.")
+        await eve.sees("finished: voided")
+        await find(eve, "bot-1")
+        await eve.press("Ban")
+        await eve.sees("A seat that is paid plays on and may win.")
+        await confirm(eve, "Ban", "plays with himself")
+        await eve.sees("bot-1 is banned.")
+        await eve.press("Lift the ban")
+        await eve.page.keyboard.press("Escape")
+        await expect(eve.page.get_by_role("dialog")).to_be_hidden()
+        await eve.press("Close 3,500")
+        await confirm(eve, "Close 3,500", "until we know more")
+        await eve.sees("The tier 3,500 is closed.")
+        await expect(eve.page.get_by_role("button", name="Open 3,500")).to_be_visible()
+        await eve.sees("The log holds")
+        rows = eve.page.get_by_role("region", name="What operators did").locator("tbody tr")
+        await expect(rows).to_have_count(3)
+        await expect(rows.last).to_contain_text("a fault of ours")
+        await eve.fits(390)
+        await eve.shoot(f"ops-work-{scheme}")
+    stored = await eve.page.evaluate(
+        "[localStorage.length, sessionStorage.length, document.cookie]"
+    )
+    assert stored == [0, 0, ""]
+
+
+async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS, OPS_TOKENS=f"vic:viewer:{TOKEN}")
+    vic = await enter(world, "vic", http_credentials={"username": "vic", "password": TOKEN})
+    async with world.company("bot-1", "bot-2") as lobby_id:
+        await vic.page.goto(f"{world.url}/ops")
+        await vic.sees("vic, viewer")
+        await find(vic, lobby_id)
+        for name in ("Void", "Ban", "Close", "Tell everybody"):
+            buttons = vic.page.get_by_role("button", name=re.compile(f"^{name}"))
+            await expect(buttons).to_have_count(0)

@@ -1,5 +1,11 @@
 import { h, setText } from "../parts/dom.js";
+import { actionsOf } from "./actions.js";
+import { ask } from "./api.js";
 import { charts } from "./charts.js";
+import { samplesOf } from "./figures.js";
+import { finder } from "./find.js";
+import { operatorLog } from "./log.js";
+import { orders } from "./orders.js";
 import { tables } from "./tables.js";
 
 const POLL_MS = 2000;
@@ -9,6 +15,7 @@ const MOST_SNAPSHOTS = 150;
 const snapshots = [];
 const state = document.getElementById("state");
 const place = document.getElementById("figures");
+const work = document.getElementById("work");
 
 async function poll() {
   try {
@@ -27,4 +34,28 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
-poll();
+/** The buy-ins that the nodes have told of. */
+function tiers() {
+  const latest = Object.values(snapshots.at(-1) ?? {});
+  const found = latest.flatMap((figures) => [...samplesOf(figures, "fair_bingo_lobbies")]);
+  return [...new Set(found.map(([{ tier }]) => Number.parseInt(tier, 10)))];
+}
+
+async function begin() {
+  const { name, role, actions: may } = await ask("me");
+  setText(document.getElementById("operator"), `${name}, ${role}`);
+  const done = h("p", { role: "status", class: "done" });
+  const parts = [];
+  const refresh = () =>
+    Promise.all(parts.map((part) => part.refresh())).catch((error) => setText(done, error.message));
+  const actions = actionsOf(may, (words) => {
+    setText(done, words);
+    refresh();
+  });
+  parts.push(finder(actions), orders(actions, tiers), operatorLog());
+  work.replaceChildren(done, ...parts.map((part) => part.element));
+  await refresh();
+}
+
+await poll();
+begin().catch((error) => work.replaceChildren(h("p", { role: "alert", class: "problem" }, error.message)));
