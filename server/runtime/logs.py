@@ -12,6 +12,7 @@ SECRET_FIELDS = frozenset(
     {"token", "authorization", "signature", "server_seed", "client_seed", "grid", "numbers"}
 )
 MASK = "***"
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 # They log every request or packet, contents included. A level of their own also keeps
 # python-socketio and python-engineio from adding handlers to their `.server` loggers.
@@ -59,6 +60,9 @@ def configure(level: str, format: Literal["json", "console"], *, worker: int | N
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # What no line shows need not be found out for each: the way that its documentation names.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns of each handshake with a subprotocol, in the client's own words.
@@ -92,6 +96,8 @@ def _masked(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _masked_value(name: str, value: Any) -> Any:
     if str(name).lower() in SECRET_FIELDS:
         return MASK
+    if type(value) in _PLAIN:
+        return value
     match value:
         case Mapping():
             return _masked(value)
