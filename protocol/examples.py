@@ -122,6 +122,10 @@ _MOVEMENT: Final = {
 
 FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
+        operators.ListPayouts: {"status": "held"},
+        operators.OnePayout: {"payout_id": "po_3500_1770540000000-0"},
+        operators.RefusePayout: {"payout_id": "po_3500_1770540000000-0", "reason": "Fraud."},
+        operators.AllPayouts: {"reason": "The bank is closed."},
         operators.VoidLobby: {"lobby_id": LOBBY_ID, "reason": "A wrong setting went live."},
         operators.BanPlayer: {
             "alien_id": "mallory",
@@ -340,6 +344,22 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "until": None,
             "seats": [{"lobby_id": LOBBY_ID, "status": "active", "paid": True, "active": True}],
             "owed": [_DEBT],
+        },
+        operators.PayoutList: {
+            "payouts": [
+                {
+                    "payout_id": "po_3500_1770540000000-0",
+                    "entry_id": "3500:1770540000000-0",
+                    "alien_id": "ada",
+                    "amount": 28000,
+                    "status": "held",
+                    "reference": None,
+                    "attempts": 0,
+                    "updated_at": "2026-02-08T10:00:00+00:00",
+                    "reason": None,
+                    "approved_by": ["eve"],
+                }
+            ]
         },
         operators.ActionDone: {"action": "ban", "changed": True},
         operators.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},

@@ -16,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from protocol.coins import Coins
 from protocol.http import IsoTime
 from protocol.ids import ALIEN_ID_PATTERN
 from protocol.to_client import Announcement, AnnouncementLevel
@@ -25,6 +26,7 @@ MOST_CHARACTERS: Final = 500
 _MOST_MS: Final = 253_402_300_799_000
 """The end of the year 9999: later is for good, and no ISO-8601."""
 
+PayoutStatus = Literal["due", "sending", "sent", "settled", "refused", "held", "unknown"]
 Role = Literal["viewer", "support", "cashier", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("viewer", "support", "cashier", "admin")
 """Each may do what those before it may."""
@@ -265,3 +267,51 @@ class OrdersLook(Message):
     closed: list[int]
     banned: dict[str, int | None]
     announcements: list[Announcement]
+
+
+class ListPayouts(OperatorRequest):
+    """`payouts/list`: payouts in the order of their ids, those of a status, those after one."""
+
+    status: PayoutStatus | None = None
+    after: str = ""
+
+
+class OnePayout(OperatorRequest):
+    """`payouts/retry`: try it now. `payouts/approve`: approve of one that is held."""
+
+    payout_id: str
+    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
+
+
+class RefusePayout(OperatorRequest):
+    """`payouts/refuse`: do not pay it."""
+
+    payout_id: str
+    reason: Line
+
+
+class AllPayouts(OperatorRequest):
+    """`payouts/pause`: send nothing. `payouts/resume`: go on; the hour of the limit counts anew."""
+
+    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
+
+
+class PayoutView(Message):
+    """How far a payout is; `amount` in coins."""
+
+    payout_id: str
+    entry_id: str
+    alien_id: str
+    amount: Coins
+    status: PayoutStatus
+    reference: str | None
+    attempts: int
+    updated_at: IsoTime | None
+    reason: str | None
+    approved_by: list[str]
+
+
+class PayoutList(Message):
+    """Payouts, some at a time: what follows comes `after` the last id."""
+
+    payouts: list[PayoutView]

@@ -11,6 +11,13 @@ export interface ActionDone {
 }
 
 /**
+ * `payouts/pause`: send nothing. `payouts/resume`: go on; the hour of the limit counts anew.
+ */
+export interface AllPayouts {
+  reason?: string;
+}
+
+/**
  * `announce`: said to everybody in every namespace; with `until` it stands, and is said on
  * connect. The same text again takes the place of the one before.
  */
@@ -416,6 +423,14 @@ export interface ListLobbies {
 }
 
 /**
+ * `payouts/list`: payouts in the order of their ids, those of a status, those after one.
+ */
+export interface ListPayouts {
+  status?: "due" | "sending" | "sent" | "settled" | "refused" | "held" | "unknown" | null;
+  after?: string;
+}
+
+/**
  * `GET /health/live`: the process is up.
  */
 export interface Live {
@@ -534,6 +549,14 @@ export interface NumberCalled {
 }
 
 /**
+ * `payouts/retry`: try it now. `payouts/approve`: approve of one that is held.
+ */
+export interface OnePayout {
+  payout_id: string;
+  reason?: string;
+}
+
+/**
  * `open`: seats in the tier again.
  */
 export interface OpenTier {
@@ -617,6 +640,29 @@ export interface Payout {
   amount: number;
   status: "settled";
   reference: string;
+}
+
+/**
+ * Payouts, some at a time: what follows comes `after` the last id.
+ */
+export interface PayoutList {
+  payouts: Array<PayoutView>;
+}
+
+/**
+ * How far a payout is; `amount` in coins.
+ */
+export interface PayoutView {
+  payout_id: string;
+  entry_id: string;
+  alien_id: string;
+  amount: number;
+  status: "due" | "sending" | "sent" | "settled" | "refused" | "held" | "unknown";
+  reference: string | null;
+  attempts: number;
+  updated_at: string | null;
+  reason: string | null;
+  approved_by: Array<string>;
 }
 
 export interface PendingLimits {
@@ -912,6 +958,14 @@ export interface RefreshToken {
 export interface RefreshTokenAnswer {
   ok: true;
   expires_at: number;
+}
+
+/**
+ * `payouts/refuse`: do not pay it.
+ */
+export interface RefusePayout {
+  payout_id: string;
+  reason: string;
 }
 
 /**

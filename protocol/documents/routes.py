@@ -52,6 +52,17 @@ def _play(path: str, summary: str, **facts: Any) -> Route:
     return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
 
 
+def _payouts(
+    command: str,
+    summary: str,
+    body: type[BaseModel],
+    answer: type[BaseModel] = operators.ActionDone,
+) -> Route:
+    """A route of those who pay out."""
+    refusals = (Code.NOT_OFFERED, Code.WRONG_STATUS)
+    return _operators(f"payouts/{command}", summary, answer, body=body, refusals=refusals)
+
+
 def _operators(path: str, summary: str, answer: type[BaseModel], **facts: Any) -> Route:
     """A route of the operators."""
     body = facts.get("body")
@@ -231,6 +242,12 @@ ROUTES: Final = (
         operators.PlayerLook,
         refusals=(Code.INVALID_MESSAGE,),
     ),
+    _payouts("list", "How far payouts are.", operators.ListPayouts, operators.PayoutList),
+    _payouts("retry", "Try a payout now, one that was refused too.", operators.OnePayout),
+    _payouts("approve", "Approve of a payout that is held.", operators.OnePayout),
+    _payouts("refuse", "Do not pay a payout.", operators.RefusePayout),
+    _payouts("pause", "Send no payouts.", operators.AllPayouts),
+    _payouts("resume", "Send payouts again; the hour counts anew.", operators.AllPayouts),
     _operators(
         "void",
         "End a lobby in whatever phase it is; everything that was paid in is owed back.",

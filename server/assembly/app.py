@@ -127,6 +127,7 @@ class App:
             self.stores,
             self.use_cases,
             None if self.books is None else self.books.history,
+            None if self.books is None else self.books.payout_desk,
             self.sockets,
             check,
             failures,

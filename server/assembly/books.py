@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Final
 
 from server.assembly.stores import Stores
 from server.outside.payout_service import PayoutService
+from server.rules.operator_chain import Action
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.services.payouts import PayoutWorker
 
 
+_ATTEMPTS: Final = 100
 PAYOUTS: Final = (
     "fair_bingo_payouts",
     "Payouts that are not settled, by status, the same on every node.",
@@ -61,8 +64,17 @@ class BooksSide:
         self._settings = settings
         self.past: PastInBooks = PastInBooks(self._books, stores.past)
         self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past, self.past)
+
+        async def record(by: str, action: str, target: str, reason: str) -> None:
+            at = int(clock.now_ms())
+            done = Action(operator=by, action=action, target=target, reason=reason, at=at)
+            for _ in range(_ATTEMPTS):
+                if await stores.operator_log.append(await stores.operator_log.head(), done):
+                    return
+            raise StoreUnavailable("the operators' log kept changing")
+
         self._settling = Settling(stores.ledger, clock)
-        self.payout_desk: PayoutDesk = PayoutDesk(self._books, self._settling)
+        self.payout_desk: PayoutDesk = PayoutDesk(self._books, self._settling, record)
         self.payout_watch: PayoutWatch = PayoutWatch(self.payout_desk, clock)
         self.history: History = History(self._books, clock)
         self.archive: Archive = Archive(

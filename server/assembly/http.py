@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiohttp import web
 
 from server.assembly.limits import http_limit
-from server.assembly.operating import ops_commands, ops_looks
+from server.assembly.operating import ops_commands, ops_looks, payout_commands
 from server.assembly.sockets import Sockets
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
@@ -37,6 +37,7 @@ from server.transport.token_check import TokenCheck
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.services.history import History
+    from server.services.payout_desk import PayoutDesk
 
 REQUEST_SECONDS: Final = 8.0
 """How long a request in flight may take when the process stops; the store takes 5 at most."""
@@ -63,6 +64,7 @@ class Http:
         stores: Stores,
         use_cases: UseCases,
         past: "History | None",
+        payouts: "PayoutDesk | None",
         sockets: Sockets,
         check: TokenCheck,
         failures: RateByKey,
@@ -114,7 +116,7 @@ class Http:
             pages,
             use_cases.cluster_stats.nodes,
             operator_check,
-            ops_commands(use_cases),
+            ops_commands(use_cases) | payout_commands(payouts),
             ops_looks(use_cases),
         )
         metrics_route = MetricsRoute(metrics_text)

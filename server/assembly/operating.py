@@ -1,8 +1,9 @@
 """What operators may ask for over HTTP, by name."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiohttp import web
@@ -10,10 +11,21 @@ from aiohttp import web
 from protocol import operators
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import ALIEN_ID_PATTERN
-from protocol.operators import ActionDone, OperatorLogView, OperatorRequest
+from protocol.operators import (
+    ActionDone,
+    OperatorLogView,
+    OperatorRequest,
+    PayoutList,
+    PayoutView,
+)
 from server.assembly.use_cases import UseCases
+from server.rules.coins import coins_text
 from server.store.errors import StoreUnavailable
 from server.transport.http.ops import OpsCommand, OpsLook
+
+if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+    from server.books.payouts import Payout
+    from server.services.payout_desk import NotDone, PayoutDesk
 
 log = structlog.get_logger(__name__)
 
@@ -66,3 +78,57 @@ def _carrying_out(use_cases: UseCases, name: str) -> Any:
         return ActionDone(action=name, changed=done)
 
     return carry_out
+
+
+def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
+    """The commands of `POST /ops/api/payouts/<name>`; without books they are not offered."""
+
+    async def listed(_by: str, request: operators.ListPayouts) -> PayoutList | Refused:
+        if desk is None:
+            return Refused(ErrorCode.NOT_OFFERED)
+        found = [_shown(payout) for payout in await desk.page(request.status, request.after)]
+        return PayoutList(payouts=found)
+
+    def changing(
+        name: str, work: Callable[["PayoutDesk", str, Any], Awaitable["Payout | NotDone | None"]]
+    ) -> Callable[[str, Any], Awaitable[ActionDone | Refused]]:
+        async def change(by: str, request: Any) -> ActionDone | Refused:
+            if desk is None:
+                return Refused(ErrorCode.NOT_OFFERED)
+            done = await work(desk, by, request)
+            if done is None or hasattr(done, "standing"):
+                return ActionDone(action=f"payouts/{name}", changed=True)
+            code = ErrorCode.INVALID_MESSAGE if done.unknown else ErrorCode.WRONG_STATUS
+            return Refused(code, {"reason": done.reason})
+
+        return change
+
+    cashier: Final = "cashier"
+    of_one, of_all = operators.OnePayout, operators.AllPayouts
+    works: Mapping[str, tuple[type[OperatorRequest], Any]] = {
+        "retry": (of_one, lambda at, by, r: at.retry(r.payout_id, by)),
+        "approve": (of_one, lambda at, by, r: at.approve(r.payout_id, by)),
+        "refuse": (operators.RefusePayout, lambda at, by, r: at.refuse(r.payout_id, r.reason, by)),
+        "pause": (of_all, lambda at, by, r: at.pause(by, r.reason)),
+        "resume": (of_all, lambda at, by, _: at.resume(by)),
+    }
+    commands: dict[str, OpsCommand[Any]] = {
+        f"payouts/{name}": OpsCommand(model, cashier, changing(name, work))
+        for name, (model, work) in works.items()
+    }
+    return commands | {"payouts/list": OpsCommand(operators.ListPayouts, cashier, listed)}
+
+
+def _shown(payout: "Payout") -> PayoutView:
+    return PayoutView(
+        payout_id=payout.payout_id,
+        entry_id=payout.entry_id,
+        alien_id=payout.alien_id,
+        amount=Decimal(coins_text(payout.amount)),
+        status=payout.standing.status,
+        reference=payout.standing.reference,
+        attempts=payout.attempts,
+        updated_at=None if payout.updated_at is None else payout.updated_at.isoformat(),
+        reason=payout.standing.reason,
+        approved_by=list(payout.approved_by),
+    )

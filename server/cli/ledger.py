@@ -98,6 +98,7 @@ async def _list_unmatched(settings: Settings, as_json: bool) -> None:
 
 async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
     async with opened(settings) as on:
+        await on.stores.speak_as_servers_do()
         entry = await on.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"

@@ -20,7 +20,7 @@ from server.rules.payouts import APPROVALS, STATUSES
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.services.payout_statement import BadStatement, differences, read_statement
+from server.services.payout_statement import BadStatement, Line, differences, read_statement
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.books.payouts import Payout
@@ -117,7 +117,7 @@ def reconcile(
         fail(f"cannot read {statement}: {getattr(error, 'strerror', None) or 'it is no UTF-8'}")
     except BadStatement as error:
         fail(str(error))
-    found = run(_with_desk(settings, lambda desk: differences(lines, desk.each())))
+    found = run(_reconcile(settings, lines))
     if found:
         fail("\n".join(found))
     print(f"The statement's {len(lines)} payments are ours.")
@@ -153,6 +153,11 @@ async def _pay(settings: Settings) -> None:
         await stores.close()
 
 
+async def _reconcile(settings: Settings, lines: list[Line]) -> list[str]:
+    async with _desk(settings) as desk:
+        return await differences(lines, desk.each())
+
+
 async def _list(settings: Settings, status: Any, as_json: bool) -> None:
     async with _desk(settings) as desk:
         async for payout in desk.each(status):
@@ -171,8 +176,10 @@ def _change(
 
 
 async def _with_desk(settings: Settings, work: "Callable[[PayoutDesk], Awaitable[Any]]") -> Any:
-    async with _desk(settings) as desk:
-        return await work(desk)
+    async with opened(settings) as on:
+        await on.stores.speak_as_servers_do()
+        assert on.payouts is not None  # noqa: S101 - the settings name the books
+        return await work(on.payouts)
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """What operators do about payouts."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -18,6 +18,9 @@ from server.store.ledger import LedgerEntry
 
 _PAGE: Final = 1_000
 
+Record = Callable[[str, str, str, str], Awaitable[object]]
+"""Writes down what an operator did: who, what, on what, why."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -30,11 +33,13 @@ class NotDone:
 
 
 class PayoutDesk:
-    """Every method raises StoreUnavailable, also while the books are away."""
+    """What operators do; `record` writes it down. Every method raises StoreUnavailable, also while
+    the books are away."""
 
-    def __init__(self, books: Books, settling: Settling) -> None:
+    def __init__(self, books: Books, settling: Settling, record: Record) -> None:
         self._books = books
         self._settling = settling
+        self._record = record
 
     async def each(self, status: Status | None = None) -> AsyncIterator[Payout]:
         """All payouts, or those of a status."""
@@ -48,6 +53,11 @@ class PayoutDesk:
                 return
             after = page[-1].payout_id
 
+    async def page(self, status: Status | None, after: str) -> Sequence[Payout]:
+        """The payouts, or those of a status, that follow on that id: some at a time."""
+        async with self._begin() as connection:
+            return await rows.payouts_after(connection, after, status, _PAGE)
+
     async def survey(self) -> Open:
         """What is open, and whether payouts pause."""
         async with self._begin() as connection:
@@ -59,7 +69,7 @@ class PayoutDesk:
             payout = await _locked(connection, payout_id)
             if isinstance(payout, NotDone):
                 return payout
-            return await _changed(connection, payout, retried(payout.standing), 0, by)
+            return await self._change(connection, payout, retried(payout.standing), 0, by, "retry")
 
     async def refuse(self, payout_id: str, reason: str, by: str) -> Payout | NotDone:
         """Have a payout not paid."""
@@ -68,7 +78,8 @@ class PayoutDesk:
             if isinstance(payout, NotDone):
                 return payout
             said = f"{reason} ({by})"
-            return await _changed(connection, payout, refused(payout.standing, said), None, by)
+            standing = refused(payout.standing, said)
+            return await self._change(connection, payout, standing, None, by, "refuse", reason)
 
     async def approve(self, payout_id: str, by: str) -> Payout | NotDone:
         """Approve of a payout that is held; when enough operators do, it is due."""
@@ -83,13 +94,16 @@ class PayoutDesk:
             await rows.add_approval(connection, payout_id, by)
             approving = replace(payout, approved_by=approvals)
             seconds = 0 if len(approvals) >= APPROVALS else None
-            return await _changed(connection, approving, standing, seconds, by)
+            if approvals == payout.approved_by:
+                return approving
+            return await self._change(connection, approving, standing, seconds, by, "approve")
 
     async def pause(self, by: str, reason: str = "") -> None:
         """Have nothing sent until `resume`."""
         async with self._begin() as connection:
             await rows.lock_control(connection, alone=True)
             await rows.set_paused(connection, "operator", by, reason or None)
+            await self._record(by, "payouts/pause", "payouts", reason)
         log.info("payouts_paused", reason="operator", by=by)
 
     async def resume(self, by: str) -> None:
@@ -98,6 +112,7 @@ class PayoutDesk:
             await rows.lock_control(connection, alone=True)
             await rows.set_paused(connection, None, by, None)
             await rows.start_anew(connection)
+            await self._record(by, "payouts/resume", "payouts", "")
         log.info("payouts_resumed", by=by)
 
     async def settle(self, entry: LedgerEntry, reference: str) -> str | None:
@@ -124,6 +139,25 @@ class PayoutDesk:
                 await rows.write(connection, [Change(by_hand, None)])
         return None
 
+    async def _change(
+        self,
+        connection: BooksConnection,
+        payout: Payout,
+        standing: Standing | str,
+        in_seconds: float | None,
+        by: str,
+        command: str,
+        reason: str = "",
+    ) -> Payout | NotDone:
+        if isinstance(standing, str):
+            return NotDone(standing)
+        changed = replace(payout, standing=standing)
+        await rows.write(connection, [Change(changed, in_seconds)])
+        # Before it is done for good: what is not written down is not done.
+        await self._record(by, f"payouts/{command}", payout.payout_id, reason)
+        log.info("payout_changed", payout_id=payout.payout_id, status=standing.status, by=by)
+        return changed
+
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[BooksConnection]:
         try:
@@ -136,21 +170,6 @@ class PayoutDesk:
 async def _locked(connection: BooksConnection, payout_id: str) -> Payout | NotDone:
     found = await rows.lock_payout(connection, payout_id)
     return NotDone("there is no such payout", unknown=True) if found is None else found[0]
-
-
-async def _changed(
-    connection: BooksConnection,
-    payout: Payout,
-    standing: Standing | str,
-    in_seconds: float | None,
-    by: str,
-) -> Payout | NotDone:
-    if isinstance(standing, str):
-        return NotDone(standing)
-    changed = replace(payout, standing=standing)
-    await rows.write(connection, [Change(changed, in_seconds)])
-    log.info("payout_changed", payout_id=payout.payout_id, status=standing.status, by=by)
-    return changed
 
 
 def _payout_of(entry: LedgerEntry) -> Payout | None:
