@@ -93,7 +93,7 @@ class BooksSide:
         """Raises BooksMissing if their schema is not the one that this version knows; books that
         do not answer are no reason not to play."""
         from server.books.errors import BooksUnavailable, WrongSchema
-        from server.books.migrate import check_schema
+        from server.books.revisions import check_schema
 
         try:
             await check_schema(self._url)

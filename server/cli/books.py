@@ -23,7 +23,13 @@ from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 
 
-def migrate() -> None:
+def migrate(
+    *,
+    reader: Annotated[
+        str | None,
+        typer.Option(help="A role that may read what analysts are told of."),
+    ] = None,
+) -> None:
     """Make the schema of the books, or change it to what this version needs."""
     url = _database_url(settings_of_environment())
     try:
@@ -32,7 +38,7 @@ def migrate() -> None:
     except ImportError as error:
         fail(f"DATABASE_URL needs fair-bingo[books]: {error}", BAD_SETTINGS)
     try:
-        revision = uvloop.run(migrate_books(url))
+        revision = uvloop.run(migrate_books(url, reader))
     except WrongSchema as error:
         fail(str(error), BAD_SETTINGS)
     except BooksUnavailable as error:
@@ -123,7 +129,7 @@ def _utc(time: datetime | None) -> datetime | None:
 
 async def _check_schema(url: str) -> None:
     from server.books.errors import WrongSchema
-    from server.books.migrate import check_schema
+    from server.books.revisions import check_schema
 
     try:
         await check_schema(url)

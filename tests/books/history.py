@@ -5,8 +5,9 @@ from sqlalchemy import Connection
 
 from server.books import migrate as migrations
 from server.books.engine import open_books
+from server.books.revisions import known_revisions
 
-REVISIONS = sorted(migrations.known_revisions())
+REVISIONS = sorted(known_revisions())
 
 _ROWS: dict[str, dict[str, str]] = {
     "0001": {

@@ -9,12 +9,15 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import Connection, text
 
 from server.books import migrate as migrations
 from server.books.engine import open_books
 from server.books.errors import BooksUnavailable, WrongSchema
-from server.books.migrate import check_schema, migrate
+from server.books.migrate import READABLE, migrate
+from server.books.revisions import check_schema, known_revisions
 from server.books.schema import metadata
 from server.dev.ports import free_port
 from tests.books.history import REVISIONS, rows_of, upgrade_to
@@ -116,3 +119,29 @@ async def test_books_that_are_away_are_unavailable() -> None:
 
 def test_the_zones_are_different_from_utc(zone: str) -> None:
     assert time.localtime(0).tm_gmtoff != 0, os.environ["TZ"]
+
+
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    scripts = ScriptDirectory.from_config(migrations.alembic_config())
+    assert {script.revision for script in scripts.walk_revisions()} == known_revisions()
+    assert scripts.get_current_head() == max(known_revisions())
+
+
+async def test_a_reader_may_select_and_write_nothing(books_url: str) -> None:
+    role = f'reader "{books_url.rpartition("_")[2]}"'  # roles are the whole server's
+    refused = ["TABLE records", "CREATE TABLE mine (a int)"]
+    for _ in range(2):
+        await migrate(books_url, role)
+    with psycopg.connect(books_url, autocommit=True) as connection:
+        try:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            for table in READABLE:
+                assert connection.execute(f"TABLE {table}".encode()).fetchall() == []
+                refused += [f"TRUNCATE {table}", f"INSERT INTO {table} DEFAULT VALUES"]
+            for statement in refused:
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    connection.execute(statement.encode())
+        finally:
+            connection.execute(b"RESET ROLE")
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
