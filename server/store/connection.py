@@ -251,9 +251,12 @@ class ShardConnection(Connection):
         # In the same write: whatever answers both is one and the same primary.
         await connection.send_packed_command(packed + self._wait.command)
         answers = [await self._read(connection, name) for name, *_ in batch]
-        if missing := self._wait.missing(await self._read(connection, "WAIT")):
+        confirmed = await self._read(connection, "WAIT")
+        if missing := self._wait.missing(confirmed):
             self.metrics.waits_unmet.inc()
             log.warning("replicas_did_not_confirm", why=missing)
+            if isinstance(confirmed, Exception):
+                raise StoreUnavailable(missing)  # it is no primary any more: it is left
             return [StoreUnavailable(missing)] * len(batch)
         return answers
 

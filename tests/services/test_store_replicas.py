@@ -14,13 +14,15 @@ from server.dev.store import EmbeddedStore
 from server.rules.events import GameFinished
 from server.services.play import Won
 from server.services.proofs import Proofs
+from server.services.seats import Seated
 from server.store.errors import StoreUnavailable
 from server.store.log import LOG_START
 from server.store.timings import TIMINGS
 from tests.services.listener import Listener
 from tests.services.test_tick_scheduler import calling
 from tests.support.game import BRISK, BUY_IN, Node, StartNode, paid, starting_nodes
-from tests.support.replication import asked, is_in_step, pause, replica_of, resume
+from tests.support.proxy import Proxy
+from tests.support.replication import address, asked, is_in_step, pause, replica_of, resume
 from tests.support.store_content import ledger
 from tests.support.wait import until
 
@@ -247,3 +249,24 @@ async def test_no_payment_is_taken_while_the_replica_is_away_and_they_are_again_
     replica.start()
     await until(lambda: monitor.trusted)
     await node.pay(await node.sit("ann"))
+
+
+async def test_a_primary_that_was_demoted_is_left_by_those_who_wait_as_well(
+    start_node: StartNode, own_store: EmbeddedStore, replica: EmbeddedStore
+) -> None:
+    async with Proxy(own_store.url) as name:
+        node = await start_node(name.url)
+        await node.pay(await node.sit("ann"))
+        name.lead_to(replica.url)
+        await asked(replica, "REPLICAOF", "NO", "ONE")
+        await asked(own_store, "REPLICAOF", *address(replica.url))
+        await until(lambda: is_in_step(own_store))
+
+        async def is_seated() -> bool:
+            try:
+                return isinstance(await node.seats.join("bob", BUY_IN, ""), Seated)
+            except StoreUnavailable:
+                return False
+
+        await until(is_seated, 60)
+        await node.close()
