@@ -7,15 +7,17 @@ from pathlib import Path
 
 from server.dev.store import EmbeddedStore
 from tests.system.faults.lost_primary import HEAD, LostPrimary, carry_out_loss, loss_line
-from tests.system.faults.primaries import by_name, by_sentinels
+from tests.system.faults.primaries import by_name, by_sentinels, in_a_cluster
 from tests.system.faults.runs import carry_out, long_runs
 from tests.system.faults.table import table
 
 LOSSES = {
     "primary lost with its disk, plain": LostPrimary(by_name, 100, 10, 10),
     "primary lost with its disk, sentinel": LostPrimary(by_sentinels, 100, 10, 10),
+    "primary lost with its disk, cluster": LostPrimary(in_a_cluster, 100, 10, 10),
     "primary and server lost, plain": LostPrimary(by_name, 100, 10, 10, servers_too=True),
     "primary and server lost, sentinel": LostPrimary(by_sentinels, 100, 10, 10, servers_too=True),
+    "primary and server lost, cluster": LostPrimary(in_a_cluster, 100, 10, 10, servers_too=True),
 }
 """Those after which something else has to hold, and another table tells of it."""
 

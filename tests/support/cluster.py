@@ -23,15 +23,15 @@ NODE_TIMEOUT_MS = 1_500
 class Member(EmbeddedStore):
     """One node of a cluster, and a plain client of it."""
 
-    def __init__(self, data_dir: Path, full_coverage: str = "no") -> None:
+    def __init__(self, data_dir: Path, *options: str) -> None:
         super().__init__(data_dir)
         self.bus_port = free_port()
         self.options = ["--cluster-enabled", "yes", "--cluster-port", str(self.bus_port)]
         self.options += ["--cluster-node-timeout", str(NODE_TIMEOUT_MS)]
-        self.options += ["--cluster-require-full-coverage", full_coverage]
+        self.options += ["--cluster-require-full-coverage", "no"]
         self.options += ["--cluster-replica-validity-factor", "0"]
         self.options += ["--cluster-allow-replica-migration", "no"]
-        self.options += ["--repl-diskless-sync-delay", "0", "--repl-timeout", "60"]
+        self.options += ["--repl-diskless-sync-delay", "0", "--repl-timeout", "60", *options]
 
     @property
     def port(self) -> int:
@@ -70,9 +70,9 @@ class Member(EmbeddedStore):
 class StoreCluster:
     """The cluster. Members may be killed and started again; `heal` has all of them back."""
 
-    def __init__(self, data_dir: Path, *, replicas: bool = True, full_coverage: str = "no") -> None:
+    def __init__(self, data_dir: Path, *options: str, replicas: bool = True) -> None:
         count = 2 * PRIMARIES + 1 if replicas else PRIMARIES
-        self.members = [Member(data_dir / str(place), full_coverage) for place in range(count)]
+        self.members = [Member(data_dir / str(place), *options) for place in range(count)]
         self._running = ExitStack()
 
     @property
@@ -99,6 +99,17 @@ class StoreCluster:
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
+
+    def refill(self, lost: Member, lost_id: str, primary: Member) -> None:
+        """Start a member whose disk is lost, as a replica, in place of what it was."""
+        lost.start()
+        for member in self.members:
+            if member is not lost:
+                member.ask("CLUSTER", "FORGET", lost_id)
+        lost.ask("CLUSTER", "MEET", "127.0.0.1", primary.port, primary.bus_port)
+        wait_until(lambda: self._knows_all(lost))
+        lost.ask("CLUSTER", "REPLICATE", primary.node_id)
+        self.wait_until_well()
 
     def heal(self) -> None:
         """Start whoever was killed, and wait until all is well."""

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.system.faults.lost_primary import HEAD, LostPrimary, carry_out_loss, loss_line
-from tests.system.faults.primaries import by_name, by_sentinels
+from tests.system.faults.primaries import by_name, by_sentinels, in_a_cluster
 
 pytestmark = pytest.mark.not_replayed
 
 RUNS = {
     "plain": LostPrimary(by_name, games=4, at_once=4, times=1, servers_too=True),
     "sentinel": LostPrimary(by_sentinels, games=4, at_once=4, times=1),
+    "cluster": LostPrimary(in_a_cluster, games=4, at_once=4, times=1),
 }
 
 

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from server.dev.store import EmbeddedStore
+from server.store import keys
+from tests.support.cluster import StoreCluster
+from tests.support.game import TABLE
 from tests.support.proxy import Proxy
 from tests.support.replication import address, asked, has_role, is_in_step, replica_of
 from tests.support.sentinels import sentinels
@@ -81,6 +84,32 @@ class _BySentinels(_Pair):
         await self._refill()
 
 
+class _OfCluster:
+    """The primary of the table that is played at; a cluster does it."""
+
+    def __init__(self, cluster: StoreCluster) -> None:
+        self._cluster = cluster
+        self.url = cluster.url
+        self._find()
+
+    def lose(self) -> EmbeddedStore:
+        """See `Primaries.lose`."""
+        self._lost.kill()
+        shutil.rmtree(self._lost.data_dir)
+        return self._replica
+
+    async def replace(self) -> None:
+        """See `Primaries.replace`."""
+        await until(lambda: self._replica.is_primary)
+        self._cluster.refill(self._lost, self._lost_id, self._replica)
+        self._find()
+
+    def _find(self) -> None:
+        self._lost = self._cluster.primary_of(keys.timers(TABLE))
+        self._lost_id = self._lost.node_id
+        self._replica = self._cluster.replica_of(self._lost)
+
+
 @asynccontextmanager
 async def by_name(directory: Path) -> AsyncIterator[Primaries]:
     """A primary behind a plain address."""
@@ -101,3 +130,10 @@ async def by_sentinels(directory: Path) -> AsyncIterator[Primaries]:
         await found.agree()
         primary, replica = found.stores
         yield _BySentinels(primary, replica, found.url)
+
+
+@asynccontextmanager
+async def in_a_cluster(directory: Path) -> AsyncIterator[Primaries]:
+    """A primary of a cluster."""
+    with StoreCluster(directory, *OPTIONS) as cluster:
+        yield _OfCluster(cluster)
