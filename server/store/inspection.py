@@ -121,7 +121,7 @@ async def inspect(
         _ROLES.get(_named_role(about, role) or ""),
         in_step,
         about.get("run_id"),
-        _settings(coverage).get("cluster_require_full_coverage") == "yes",
+        in_cluster and _settings(coverage).get("cluster_require_full_coverage") == "yes",
         _bytes(about.get("used_memory")),
         _bytes(about.get("maxmemory")) or _bytes(about.get("total_system_memory")),
     )

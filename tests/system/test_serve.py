@@ -74,6 +74,7 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
             await visitor.ends()
         assert await process.wait() == 0
     assert "Traceback" not in process.output
+    assert "cluster" not in process.output  # what a store warns of that is one of a cluster
 
 
 @pytest.mark.not_replayed
