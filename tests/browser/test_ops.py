@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -112,3 +113,28 @@ async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Ent
         for name in ("Void", "Ban", "Close", "Tell everybody"):
             buttons = vic.page.get_by_role("button", name=re.compile(f"^{name}"))
             await expect(buttons).to_have_count(0)
+
+
+async def test_players_see_what_the_operator_says_wherever_they_are(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve(**TWO_SEATS, OPS_TOKENS=f"eve:admin:{TOKEN}")
+    ann = await enter(world, "ann", **PHONE)
+    await ann.arrive()
+    await ann.sees("Take a seat")
+    said = {"text": "Closed from noon on.", "level": "warning", "until": 9_999_999_999_000}
+    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as http:
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        answer = await http.post("/ops/api/announce", json=said, headers=bearer)
+        assert answer.status_code == 200
+        notice = ann.page.locator("#notice")
+        await expect(notice).to_contain_text("Closed from noon on.")
+        await ann.take_a_seat()
+        await expect(notice).to_be_visible()
+        await ann.press("Put away")
+        await expect(notice).to_be_hidden()
+        banned = {"alien_id": "ann", "reason": "why"}
+        assert (await http.post("/ops/api/ban", json=banned, headers=bearer)).status_code == 200
+    bob = await enter(world, "bob")
+    await bob.arrive()
+    await expect(bob.page.locator("#notice")).to_contain_text("Closed from noon on.")

@@ -11,10 +11,13 @@ import pytest
 import structlog
 from redis.asyncio import Redis
 
+from protocol import operators
+from protocol.errors import ErrorCode, Refused
 from protocol.ids import lobby_table
 from server.assembly.stores import WeakDurability
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.rules.operator_chain import breaks
 from server.services.lobbies import Changed
 from server.services.seats import Seated
 from server.store import keys
@@ -387,3 +390,38 @@ async def keep(seen: Any, steps: list[set[str]]) -> None:
             steps.append(set(words[3 : 3 + int(words[2])]))
         elif entry["client_type"] == "lua" and len(words) > 1:
             steps[-1].add(words[1])
+
+
+async def test_what_operators_order_holds_on_every_shard(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    """The log is in one slot and each table in another: none of it in one commit with the other."""
+    tiers = dict.fromkeys((3500, 7000, 17500, 1, 2, 3), CLASSIC)
+    one, two = [await start_node(cluster.url, tiers=tiers) for _ in range(2)]
+    heard: list[str] = []
+    await two.operator_watch.begin()
+    two.operator_watch.on_announcement = lambda said: heard.append(said.text)
+    two.operator_watch.start()
+    try:
+        seats = [await one.sit("bob", tier) for tier in tiers]
+        ban = operators.BanPlayer(alien_id="bob", reason="why")
+        assert await one.operators.carry_out("eve", ban) is True
+        for tier in tiers:
+            refused = await two.seats.join("bob", tier, "")
+            assert refused == Refused(ErrorCode.BANNED, {"until": None})
+            close = operators.CloseTier(buy_in_amount=tier, reason="why")
+            assert await one.operators.carry_out("eve", close) is True
+            closed = await two.seats.join("ann", tier, "")
+            assert closed == Refused(ErrorCode.TIER_CLOSED)
+        for seated in seats:
+            void = operators.VoidLobby(lobby_id=seated.lobby.lobby_id, reason="why")
+            assert await two.operators.carry_out("eve", void) is True
+        said = operators.Announce(text="Hello.")
+        assert await one.operators.carry_out("eve", said) is True
+        await until(lambda: heard == ["Hello."])
+        assert two.operator_watch.closed == set(tiers)
+        log = one.stores.operator_log
+        assert len(await log.entries()) == 1 + 2 * len(tiers) + 1
+        assert breaks(await log.entries(), await log.head()) == []
+    finally:
+        await two.operator_watch.stop()

@@ -6,6 +6,7 @@ import { FrontDesk } from "../package/front_desk.js";
 import { within } from "../package/timing.js";
 import { readToken } from "../package/token.js";
 import { showConnection } from "../parts/connection_banner.js";
+import { showNotice } from "../parts/notice.js";
 import { showPlayer } from "../parts/player.js";
 import { frontDeskScreen } from "../screens/front_desk.js";
 import { lobbyScreen } from "../screens/lobby.js";
@@ -119,6 +120,7 @@ export class Game {
     screen.emitter?.addEventListener("gone", ({ detail }) =>
       this.#show(messageScreen("You cannot go in", inWords(detail))),
     );
+    screen.emitter?.addEventListener("announcement", ({ detail }) => showNotice(detail));
     screen.emitter?.addEventListener("ended", () => this.home(ENDED));
   }
 }
