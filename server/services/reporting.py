@@ -16,8 +16,8 @@ def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: M
     """Measure and log what a commit of this node led to."""
     for record in records:
         match record.event:
-            case NumberCalled() if before.lobby is not None and before.lobby.next_call_at:
-                late_ms = record.position.at_ms - before.lobby.next_call_at
+            case NumberCalled() if (due_ms := _call_due(before)) is not None:
+                late_ms = record.position.at_ms - due_ms
                 metrics.call_jitter.observe(max(0.0, late_ms / 1000))
             case BeaconMixed(round=round) if after.beacon is not None:
                 late_ms = record.position.at_ms - after.beacon.chain.time_ms(round)
@@ -26,6 +26,12 @@ def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: M
                 if after.outcome == "voided" and before.lobby and before.lobby.awaited:
                     metrics.beacon_missed.inc()
                 _log_end(after, record)
+
+
+def _call_due(before: Snapshot) -> int | None:
+    """When a number was due by time alone (Unix ms); None if a beacon was waited for."""
+    lobby = before.lobby
+    return None if lobby is None or lobby.awaited is not None else lobby.next_call_at
 
 
 def _log_end(lobby: Lobby, record: Record) -> None:

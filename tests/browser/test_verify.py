@@ -64,8 +64,8 @@ async def test_a_file_is_checked_without_a_connection_and_each_step_shows_its_va
     [
         ({"server_seed_hash": "00" * 32}, "sealed its seed"),
         ({"entropy": "00" * 32}, "tickets and seeds"),
-        ({"beacon": WITH_BEACON["beacon"] | {"round": 1}}, "public beacon"),
-        ({"beacon": WITH_BEACON["beacon"] | {"chain_hash": "00" * 32}}, "public beacon"),
+        ({"beacon": WITH_BEACON["beacon"] | {"round": 1}}, "A beacon gave"),
+        ({"beacon": WITH_BEACON["beacon"] | {"chain_hash": "00" * 32}}, "A beacon gave"),
         ({"numbers_called": WITH_BEACON["numbers_called"][::-1]}, "order"),
     ],
     ids=["seal", "entropy", "round", "chain", "order"],

@@ -1,5 +1,5 @@
 import "../package/bls12_381.min.js"; // now, so that nothing is missing once there is no connection
-import { QUICKNET_KEY } from "../package/beacon.js";
+import { QUICKNET, QUICKNET_KEY } from "../package/beacon.js";
 import { isProof } from "../package/proof_schema.js";
 import { h, setText } from "../parts/dom.js";
 import { whoKnows } from "../parts/who_knows.js";
@@ -43,10 +43,18 @@ function shown(steps, proof) {
         ? "The draw was fair: every step holds."
         : `${failed} of ${steps.length} steps do not hold.`,
     ),
+    isPrivate(proof.beacon) &&
+      h(
+        "p",
+        {},
+        "Its beacon is none that this page knows by itself, only this server names it: whoever signs it knows its values beforehand, and that may be the house.",
+      ),
     h("ol", {}, ...steps.map(stepRow)),
     whoKnows(proof),
-  ];
+  ].filter(Boolean);
 }
+
+const isPrivate = (beacon) => beacon && beacon.chain_hash !== QUICKNET.chainHash;
 
 const stepRow = ({ what, holds, values, otherwise }) =>
   h(

@@ -28,7 +28,7 @@ export async function stepsOf(proof, file, keys) {
   const holds = (name) => checks.find(({ check }) => check === name)?.holds === true;
   const steps = [
     {
-      what: "1. The house sealed its seed before anyone paid",
+      what: "The house sealed its seed before anyone paid",
       holds: holds("seed"),
       values: [
         ["seed", proof.server_seed],
@@ -39,7 +39,7 @@ export async function stepsOf(proof, file, keys) {
         "With another seed the seal would be another. Compare it with the one that you were shown before the game.",
     },
     {
-      what: "2. The tickets and seeds of all who paid are part of the draw",
+      what: "The tickets and seeds of all who paid are part of the draw",
       holds: holds("tickets"),
       values: [
         ["players", proof.players.map(([id, seed]) => `${id} (${seed || "no seed"})`).join(", ")],
@@ -87,7 +87,7 @@ async function beaconSteps({ entropy, beacon }, file, keys, holds) {
   const named = file && roundOfRecord(file);
   const steps = [
     {
-      what: `3. A public beacon gave a value: ${nameOfChain(chain_hash)}`,
+      what: `A beacon gave a value: ${nameOfChain(chain_hash)}`,
       holds,
       values: [
         ["round", String(round)],
