@@ -47,6 +47,8 @@ class Cluster(Topology):
         def make(node: NodeShard) -> ShardConnection:
             return ShardConnection(node, clock, metrics, self._timings, wait)
 
+        if not wait:  # else this is a second one
+            self.map.on_gone(lambda: metrics.failovers.inc())
         return ClusterConnection(self.map, make, clock, metrics, self._timings)
 
     def subscription(

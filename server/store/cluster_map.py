@@ -86,6 +86,7 @@ class ClusterMap:
         self.primaries: Sequence[NodeShard] = ()
         """All that have slots; none before the first look."""
         self._on_changed: list[Callable[[], None]] = []
+        self._on_gone: list[Callable[[], None]] = []
         self._hint = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -98,6 +99,10 @@ class ClusterMap:
     def on_changed(self, changed: Callable[[], None]) -> None:
         """Have `changed` called whenever a slot has another primary, or none any more."""
         self._on_changed.append(changed)
+
+    def on_gone(self, gone: Callable[[], None]) -> None:
+        """Have `gone` called for each primary that has lost all its slots."""
+        self._on_gone.append(gone)
 
     async def primary(self, slot: int) -> NodeShard:
         """The primary of a slot. Raises StoreUnavailable if there is none."""
@@ -225,6 +230,8 @@ class ClusterMap:
         for changed in self._on_changed:
             changed()
         for node in gone:
+            for told in self._on_gone:
+                told()
             asyncio.get_running_loop().call_later(LEAVE_SECONDS, self._leave, node)
 
     def _leave(self, node: NodeShard) -> None:

@@ -119,6 +119,8 @@ ACCEPTED = [
     ("REDIS_URL", "redis://store.example/?client_name=bingo"),
     ("REDIS_URL", "rediss://store.example/0?ssl_cert_reqs=none"),
     ("REDIS_URL", "redis+sentinel://one,two:26380,[::1]:1/games"),
+    ("REDIS_URL", "redis+cluster://user:hunter2@one,two:7000,[::1]:1"),
+    ("REDIS_URL", "rediss+cluster://one"),
     ("REDIS_URL", "rediss+sentinel://user:p%40w@one:26379/games/3?ssl_cert_reqs=none"),
     ("HOST", "::"),
     ("HOST", "localhost"),
@@ -151,6 +153,9 @@ REFUSED = [
     ("REDIS_URL", "redis+sentinel://one/games/zero"),
     ("REDIS_URL", "redis+sentinel://one/games/1/2"),
     ("REDIS_URL", "redis+sentinel:///games"),
+    ("REDIS_URL", "redis+cluster://one,,two"),
+    ("REDIS_URL", "redis+cluster://one/1"),  # it has one database only
+    ("REDIS_URL", "redis+cluster://"),
     ("REDIS_URL", "redis+sentinel://one/games?socket_timeout=60"),
     ("HOST", "one host"),
     ("HOST", "a" * 64 + ".example"),

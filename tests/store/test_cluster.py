@@ -1,6 +1,7 @@
 """A cluster: each table on the primary of its slot, wherever that goes."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -36,6 +37,7 @@ from tests.support.game import (
     paid,
     starting_nodes,
 )
+from tests.support.guides import OPERATING
 from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.game_server import running_app
@@ -217,6 +219,27 @@ async def test_a_primary_that_is_killed_is_followed_by_its_replica_and_the_games
         await until(hears)
 
 
+async def test_a_replica_that_takes_over_by_hand_loses_nothing_and_is_noticed(
+    start_node: StartNode, cluster: StoreCluster
+) -> None:
+    node = await start_node(cluster.url, tiers={BUY_IN: DUEL})
+    rooms = Rooms(node)
+    lobby_ids = await games(node, 10)
+    await asyncio.gather(*map(rooms.enter, lobby_ids))
+    async with calling(node):
+        replica = cluster.replica_of(cluster.primary_of(keys.timers(TABLE)))
+        await asyncio.to_thread(replica.ask, "CLUSTER", "FAILOVER")
+        await until(lambda: all_are_over_at_last(node, lobby_ids))
+        await until(lambda: all(map(rooms.over, lobby_ids)))
+    assert cluster.primary_of(keys.timers(TABLE)) is replica
+    assert counted(node) == 1
+
+
+def counted(node: Node) -> float:
+    (metric,) = node.metrics.failovers.collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
+
+
 async def all_are_over_at_last(node: Node, lobby_ids: Sequence[str]) -> bool:
     try:
         return await all_are_over(node, lobby_ids)
@@ -342,6 +365,26 @@ async def test_one_weak_primary_of_a_cluster_is_enough_not_to_start(
             await node.stores.wait_until_usable()
     finally:
         weak.ask("CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_the_user_of_the_guide_may_do_all_that_is_done_in_a_cluster(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    guide = OPERATING.read_text()
+    (rule,) = re.findall(r"^ACL (SETUSER .*?)^```", guide, re.MULTILINE | re.DOTALL)
+    (more,) = re.findall(r"a cluster `([^`]*)`", guide)
+    for member in cluster.members:
+        member.ask("ACL", *rule.split(), *more.split())
+        member.ask("ACL", "LOG", "RESET")
+    url = cluster.url.replace("//", "//fair-bingo:PASSWORD@")
+    node = await start_node(url, tiers={BUY_IN: DUEL}, TABLES_PER_TIER="3")
+    async with calling(node):
+        await node.stores.wait_until_usable()
+        lobby_ids = await games(node, 6)
+        assert await node.replicas.acquire(lobby_ids[0])
+        await until(lambda: all_are_over(node, lobby_ids))
+    for member in cluster.members:
+        assert member.ask("ACL", "LOG") == []
 
 
 @pytest.mark.timeout(120)
