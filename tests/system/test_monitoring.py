@@ -90,6 +90,15 @@ def test_every_alert_leads_to_a_heading_of_the_guide() -> None:
         assert anchor in anchors(ROOT / page), alert["alert"]
 
 
+def test_every_action_that_an_alert_names_is_a_command() -> None:
+    actions = [alert["annotations"].get("action", "") for alert in ALERTS]
+    named = [action.split()[:3] for action in actions if action]
+    assert named
+    guide = OPERATING.read_text()
+    for program, group, command in named:
+        assert f"{program} {group} {command}" in guide
+
+
 async def test_the_metrics_of_the_guide_are_those_that_there_are(metrics: bytes) -> None:
     told = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
     named = set(re.findall(r"`(fair_bingo_\w+)`", OPERATING.read_text()))
