@@ -190,7 +190,11 @@ async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
             "body": [payout.body for payout, _ in rows],
             "attempts": [payout.attempts for payout, _ in rows],
             "claimed": [int(change.is_claim) for change in changes],
-            "in_seconds": [change.in_seconds for change in changes],
+            # The driver takes no list of whole and other numbers.
+            "in_seconds": [
+                None if change.in_seconds is None else float(change.in_seconds)
+                for change in changes
+            ],
         },
     )
 
