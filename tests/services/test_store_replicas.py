@@ -201,8 +201,8 @@ async def test_numbers_are_called_while_no_replica_answers(
     pause(replica)
     async with calling([node]):
         await until(lambda: len(listener.records) == 50)
-    assert ends(listener) == 0
-    resume(replica)
+        assert ends(listener) == 0
+        resume(replica)
 
 
 async def test_without_the_setting_there_is_no_further_connection(

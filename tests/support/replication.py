@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import redis as sync_redis
 from redis import RedisError
 from redis.asyncio import Redis
 
@@ -26,6 +27,8 @@ def address(url: str) -> tuple[str, int]:
 def replica_of(primary: EmbeddedStore, directory: Path, *options: str) -> Iterator[EmbeddedStore]:
     """A store that begins as a replica of another one, with further options."""
     host, port = address(primary.url)
+    with sync_redis.Redis.from_url(primary.url) as redis:
+        redis.config_set("repl-diskless-sync-delay", 0)  # others are not waited for
     store = EmbeddedStore(directory)
     store.options = ["--replicaof", f"{host} {port}", *options]
     with store:

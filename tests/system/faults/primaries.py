@@ -16,7 +16,10 @@ from tests.support.sentinels import sentinels
 from tests.support.wait import until
 
 # A primary that nobody follows takes no writes, so that what it alone has is never acknowledged.
-OPTIONS = ("--min-replicas-to-write", "1", "--min-replicas-max-lag", "2")
+OPTIONS = (
+    *("--min-replicas-to-write", "1", "--min-replicas-max-lag", "2"),
+    *("--repl-diskless-sync-delay", "0"),
+)
 SENTINEL_LINES = ("sentinel parallel-syncs games 1",)
 
 
