@@ -4,6 +4,7 @@ A seat was taken elsewhere by its invoice, or by a join when the tier had more o
 """
 
 import asyncio
+import time
 from typing import Final
 
 import structlog
@@ -15,6 +16,9 @@ from server.store.tables import Tables
 
 LOOK_SECONDS: Final = 1.0
 """For so long a table that does not answer is waited for: it may be on a primary that is away."""
+SKIP_SECONDS: Final = 2.0
+"""So long it is not asked again then: else everybody who joins would wait for it in turn."""
+_NAMES: Final = "the names of all tables"
 LOOKS: Final = 10
 LOOK_AGAIN_SECONDS: Final = 0.05
 
@@ -29,18 +33,29 @@ class OtherTables:
         self._directory = directory
         self._tables = tables
         self._tier = tier
+        self._away_until_s: dict[str, float] = {}
 
     async def seat(self, alien_id: str) -> Seat | None:
         """The seat that the player has held for longest there."""
         home = self._tier.table_of(alien_id)
-        others = [t for t in self._tables.of_tier(self._tier.buy_in_amount) if t != home]
+        known = self._tables.of_tier(self._tier.buy_in_amount)
+        others = [table for table in known if table != home and not self._is_away(table)]
         if not others:
             return None
-        looks = [asyncio.create_task(self._directory.seat(table, alien_id)) for table in others]
-        done, late = await asyncio.wait(looks, timeout=LOOK_SECONDS)
+        looks = {asyncio.create_task(self._directory.seat(t, alien_id)): t for t in others}
+        _done, late = await asyncio.wait(looks, timeout=LOOK_SECONDS)
         for look in late:
             look.cancel()
-        return min((seat for look in done if (seat := _result(look)) is not None), default=None)
+        held = []
+        for look, table in looks.items():
+            error = StoreUnavailable("too late") if look in late else look.exception()
+            if error is None:
+                held.append(look.result())
+            elif isinstance(error, StoreUnavailable):
+                self._skip(table, error)
+            else:
+                raise error
+        return min((seat for seat in held if seat is not None), default=None)
 
     async def seat_to_keep(self, alien_id: str, taken: Seat) -> Seat | None:
         """The seat that the player holds there, instead of which they took that one just now: it
@@ -52,11 +67,12 @@ class OtherTables:
         not, the other has looked before this one had written. (A third join of the same player at
         the same instant may be told of the seat that is given up.)
         """
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._tables.read()
-        except (StoreUnavailable, TimeoutError) as error:
-            log.info("tables_not_known", error=repr(error))
+        if not self._is_away(_NAMES):
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._tables.read()
+            except (StoreUnavailable, TimeoutError) as error:
+                self._skip(_NAMES, error)
         for _ in range(LOOKS):
             held = await self.seat(alien_id)
             if held is None or held < taken:
@@ -64,12 +80,9 @@ class OtherTables:
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         return held
 
+    def _is_away(self, table: str) -> bool:
+        return time.monotonic() < self._away_until_s.get(table, 0)
 
-def _result(look: "asyncio.Task[Seat | None]") -> Seat | None:
-    error = look.exception()
-    if error is None:
-        return look.result()
-    if not isinstance(error, StoreUnavailable):
-        raise error
-    log.info("table_not_asked", error=str(error))
-    return None
+    def _skip(self, table: str, error: Exception) -> None:
+        log.info("table_not_asked", table=table, error=repr(error))
+        self._away_until_s[table] = time.monotonic() + SKIP_SECONDS
