@@ -1,36 +1,64 @@
-"""The command line: `fair-bingo`."""
+"""The command line: `fair-bingo`. A command imports what it runs, and nothing of the others."""
+
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from typing import Final
 
 import typer
 
-from server.cli.admin import admin
-from server.cli.books import archive, draws, migrate
-from server.cli.games import export, replay_game, verify
-from server.cli.ledger import audit, ledger
-from server.cli.load import load
-from server.cli.payouts import payouts
-from server.cli.serving import demo, dev, serve
+_MODULES: Final = {
+    "archive": "books",
+    "audit": "ledger",
+    "draws": "books",
+    "load": "load",
+    "migrate": "books",
+    "verify": "games",
+    "replay": "games",
+    "export": "games",
+    "serve": "serving",
+    "dev": "serving",
+    "demo": "serving",
+    "ledger": "ledger",
+    "payouts": "payouts",
+    "admin": "admin",
+}
+"""Where each command is, in the order of the help."""
+_FUNCTIONS: Final = {"replay": "replay_game"}
+"""Those that are not named as their command."""
 
-main = typer.Typer(
-    name="fair-bingo",
-    no_args_is_help=True,
-    add_completion=False,
-    help=__doc__,
-    rich_markup_mode=None,
-    # They may be told to show the values of variables, and among those are secrets.
-    pretty_exceptions_enable=False,
-)
 
-main.command()(archive)
-main.command()(audit)
-main.command()(draws)
-main.command()(load)
-main.command()(migrate)
-main.command()(verify)
-main.command("replay")(replay_game)
-main.command()(export)
-main.command()(serve)
-main.command()(dev)
-main.command()(demo)
-main.add_typer(ledger)
-main.add_typer(payouts)
-main.add_typer(admin)
+def main() -> None:
+    """Run the command that the arguments name."""
+    wanted = sys.argv[1:2]
+    app_of(wanted if {*wanted} & _MODULES.keys() else _MODULES)()
+
+
+def app_of(names: Iterable[str]) -> typer.Typer:
+    """The program with those commands."""
+    app = typer.Typer(
+        name="fair-bingo",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        # They may be told to show the values of variables, and among those are secrets.
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_fair_bingo)
+    for name in names:
+        module = import_module(f"server.cli.{_MODULES[name]}")
+        command = getattr(module, _FUNCTIONS.get(name, name))
+        if isinstance(command, typer.Typer):
+            app.add_typer(command)
+        else:
+            app.command(name)(command)
+    return app
+
+
+def _fair_bingo() -> None:
+    """The command line: `fair-bingo`."""
+
+
+def whole() -> typer.Typer:
+    """The program with all of its commands."""
+    return app_of(_MODULES)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 import uvloop
-from rich.console import Console
 
 from server.assembly.app import App
 from server.assembly.workers.listening import cores, listen
@@ -48,6 +47,8 @@ def dev() -> None:
 
 def demo() -> None:
     """Play one fast game between bots, and check its proof and the ledger."""
+    from rich.console import Console
+
     from server.dev.demo import play_demo
 
     raise typer.Exit(uvloop.run(play_demo(Console())))

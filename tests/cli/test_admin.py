@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from server.cli.main import main
+from server.cli.main import whole
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.system.conftest import Run
@@ -91,5 +91,5 @@ async def test_running_servers_hear_of_a_command_at_once(
     ],
 )
 def test_what_is_no_order_is_refused_before_anything_is_asked(arguments: tuple[str, ...]) -> None:
-    result = CliRunner().invoke(main, ["admin", *arguments])
+    result = CliRunner().invoke(whole(), ["admin", *arguments])
     assert result.exit_code == 2, result.output

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.core import TyperGroup
 
-from server.cli.main import main
+from server.cli.main import whole
 from server.runtime.settings import Settings
 from tests.support.guides import GUIDES, OPERATING, README, ROOT, anchors, code, table_rows
 
@@ -37,7 +37,7 @@ def test_every_link_leads_to_a_file_and_a_heading(guide: Path) -> None:
 
 @each_guide()
 def test_every_command_that_is_named_can_be_run(guide: Path) -> None:
-    context = typer.Context(typer.main.get_command(main))
+    context = typer.Context(typer.main.get_command(whole()))
     for line in code(guide):
         match line.replace("[", "").replace("]", "").removeprefix(".venv/bin/").split():
             case ["fair-bingo", *words]:
@@ -101,7 +101,7 @@ def test_the_settings_of_the_guide_are_those_of_the_code() -> None:
 
 
 def test_the_commands_of_the_guide_are_those_of_the_code() -> None:
-    command = typer.main.get_command(main)
+    command = typer.main.get_command(whole())
     assert isinstance(command, TyperGroup)
     named = {row[0].split()[1] for row in table_rows(OPERATING, "fair-bingo .*")}
     assert named == set(command.commands)

@@ -14,8 +14,10 @@ from tests.system.stored_ledger import LEDGER, StoredLedger
 SECRET = "correct-horse-battery"
 FAILING = """
 from structlog import get_logger
-from server.cli.main import main
+from server.cli.main import whole
 from server.cli.console import run, settings_of_environment
+
+main = whole()
 
 @main.command()
 def failing() -> None:

@@ -1,0 +1,203 @@
+"""How long the books take with very many rows: an audit of the ledger, and what players ask.
+
+    python -m tests.bench.books [--games 45000]
+
+It fills embedded PostgreSQL with that many won games of ten (some 22 entries of the ledger each),
+chained as the archive chains them, and measures: the audit's time and peak memory as a process of
+its own, each question of a player 200 times, and what a game takes on disk.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+
+from server.books import reading
+from server.books.engine import Books
+from server.books.migrate import migrate
+from server.books.moving import EMPTY_HASH, entry_hash
+from server.dev.books import EmbeddedBooks
+from server.dev.store import EmbeddedStore
+from server.runtime.clock import StoreClock
+from server.services.history import History
+
+SEATS = 10
+PLAYERS = 20_000
+TIER = 3500
+START_MS = 1_760_000_000_000
+TIMES = 200
+OPTIONS = ("fsync=off", "max_wal_size=4GB")  # filling is not what is measured
+
+
+def entries(games: int) -> Iterator[tuple[str, dict[str, str]]]:
+    """The ledger of so many games, one after the other, as the server writes it."""
+    for game in range(games):
+        lobby_id, at_ms, sequence = f"lobby_3500_{game:012x}", START_MS + game * 1000, 0
+        common = {"lobby_id": lobby_id, "at": f"{at_ms}.25"}
+        for seat in range(SEATS):
+            payment = {"alien_id": player(game, seat), "event": f"tx-{game}-{seat}"}
+            payment |= {"invoice_id": f"inv_{game:012x}_{seat}"}
+            for kind in ("received", "pot"):
+                yield (
+                    f"{at_ms}-{sequence}",
+                    {"kind": kind, "amount": str(TIER), **common, **payment},
+                )
+                sequence += 1
+        pot = {"kind": "pot", "amount": str(-TIER * SEATS), **common, "event": "70-0"}
+        yield f"{at_ms}-{sequence}", pot
+        won = {"kind": "payout_owed", "amount": str(TIER * SEATS), **common, "event": "70-0"}
+        yield f"{at_ms}-{sequence + 1}", won | {"alien_id": player(game, 0)}
+
+
+def player(game: int, seat: int) -> str:
+    """Who sits there: all play equally often."""
+    return f"player-{(game * 7 + seat * 1999) % PLAYERS}"
+
+
+def fill(url: str, games: int) -> int:
+    """Write the games and their ledger. Returns how many entries there are."""
+    log = json.dumps([{"id": f"{n}-0", "data": "x" * 250} for n in range(75)])
+    hashed, last, count = EMPTY_HASH, "0-0", 0
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        columns = "entry_id, table_name, stream_ms, stream_seq, kind, amount, lobby_id, invoice_id"
+        columns += ", alien_id, at, event, test, fields, hash"
+        with cursor.copy(f"COPY ledger ({columns}) FROM STDIN".encode()) as copy:
+            for last, fields in entries(games):
+                hashed, count = entry_hash(hashed, last, fields), count + 1
+                milliseconds, _, sequence = last.partition("-")
+                at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=float(fields["at"]))
+                said = [fields.get(name) for name in ("lobby_id", "invoice_id", "alien_id")]
+                row: list[str | None] = [
+                    f"3500:{last}",
+                    "3500",
+                    milliseconds,
+                    sequence,
+                    fields["kind"],
+                ]
+                row += [fields["amount"], *said, at.isoformat(), fields["event"], "false"]
+                copy.write_row([*row, json.dumps(fields), hashed])
+        cursor.execute("INSERT INTO cursors VALUES ('3500', %s, %s, %s)", (last, count, hashed))
+        cursor.execute(
+            "INSERT INTO games SELECT 'lobby_3500_' || lpad(to_hex(n), 12, '0'), '3500', 3500,"
+            " 'classic', 'won', 'player-' || (n * 7) %% %s, 'row_0', 35000, 10, 20, at, at, at,"
+            " 'h', 'h', '{}' FROM (SELECT n, to_timestamp((%s + n * 1000) / 1000.0) AS at"
+            " FROM generate_series(0, %s) AS n) AS made",
+            (PLAYERS, START_MS, games - 1),
+        )
+        cursor.execute(
+            "INSERT INTO seats SELECT lobby_id, 'player-' || (n * 7 + seat * 1999) %% %s, false,"
+            " false, seat = 0, 3500, CASE seat WHEN 0 THEN 35000 ELSE 0 END, finished_at"
+            " FROM (SELECT *, (row_number() OVER (ORDER BY lobby_id) - 1) AS n FROM games) AS g,"
+            " generate_series(0, 9) AS seat",
+            (PLAYERS,),
+        )
+        cursor.execute("INSERT INTO records SELECT lobby_id, %s, 'h' FROM games", (log,))
+        cursor.execute(
+            "INSERT INTO profiles SELECT 'player-' || n, true FROM generate_series(0, 999) AS n"
+        )
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
+    return count
+
+
+def audit(url: str, store_url: str) -> None:
+    """Run `fair-bingo audit`, and print what it took."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "REDIS_URL": store_url,
+        "DATABASE_URL": url,
+        "ALIEN_PROVIDER_ADDRESS": "0",
+        "BUY_IN_TIERS": str(TIER),
+        "WEBHOOK_PUBLIC_KEY": hashlib.sha256(b"").hexdigest(),
+    }
+    command = [str(Path(sys.executable).with_name("fair-bingo")), "audit"]
+    started = time.perf_counter()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - started
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    tell(f"audit: exit {done.returncode}, {seconds:.1f} s, {used.ru_utime:.1f} s of its CPU")
+    tell(f"audit: {used.ru_maxrss / 1024:.0f} MB at most")
+    tell(done.stdout + done.stderr[-500:])
+
+
+async def ask(url: str) -> None:
+    """Ask as players do, and print how long answers take."""
+    books = Books(url)
+    history = History(books, StoreClock())
+    names = [f"player-{n * 97 % PLAYERS}" for n in range(TIMES)]
+    questions: dict[str, Callable[[str], Awaitable[Any]]] = {
+        "games": lambda name: history.games(name, 20, None),
+        "statement": lambda name: history.statement(name, None, None, None),
+        "leaderboard": lambda _: history.leaderboard("all", None),
+        "leaderboard of a tier": lambda _: history.leaderboard("all", TIER),
+        "record": lambda name: _record(books, int(name.partition("-")[2])),
+    }
+    for what, question in questions.items():
+        took = []
+        for name in names:
+            started = time.perf_counter()
+            await question(name)
+            took.append((time.perf_counter() - started) * 1000)
+        took.sort()
+        tell(f"{what}: p50 {took[TIMES // 2]:.1f} ms, p99 {took[int(TIMES * 0.99)]:.1f} ms")
+    await books.close()
+
+
+async def _record(books: Books, game: int) -> None:
+    async with books.connect() as connection:
+        assert await reading.record_of(connection, f"lobby_3500_{game:012x}") is not None
+
+
+def growth(url: str, games: int) -> None:
+    """Print what each table and its indexes take for a game."""
+    with psycopg.connect(url) as connection:
+        for name in ("games", "records", "seats", "ledger"):
+            row = connection.execute("SELECT pg_total_relation_size(%s)", (name,)).fetchone()
+            assert row is not None
+            tell(f"{name}: {row[0] / games:.0f} bytes a game")
+
+
+def tell(text: str) -> None:
+    """Print it at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Do all of it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--games", type=int, default=45_000)
+    games = parser.parse_args().games
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        EmbeddedStore(Path(directory) / "store") as store,
+        EmbeddedBooks(
+            Path(directory) / "books", options=("fsync=off", "max_wal_size=4GB")
+        ) as books,
+    ):
+        asyncio.run(migrate(books.url))
+        started = time.perf_counter()
+        count = fill(books.url, games)
+        tell(f"{games} games, {count} entries, filled in {time.perf_counter() - started:.0f} s")
+        with redis.Redis.from_url(store.url) as client:
+            client.sadd("tables", str(TIER))
+        growth(books.url, games)
+        asyncio.run(ask(books.url))
+        audit(books.url, store.url)
+
+
+if __name__ == "__main__":
+    main()
