@@ -164,16 +164,16 @@ class Drand:
         info = await self._get(f"{url}/{chain_hash}/info")
         if info is None:
             return None
-        if info.get("hash") != chain_hash:
+        if _lower(info.get("hash", chain_hash)) != chain_hash:
             return "its info is of another chain than BEACON_CHAIN_HASH"
-        if info.get("public_key") != public_key:
+        if _lower(info.get("public_key")) != public_key:
             return "its info has another key than BEACON_PUBLIC_KEY"
         if info.get("schemeID", SCHEME) != SCHEME:
             return f"its scheme is not {SCHEME}"
         period, genesis = info.get("period"), info.get("genesis_time")
-        if not (_is_count(period) and _is_count(genesis)):
+        if not (_is_seconds(period) and _is_seconds(genesis)):
             raise ValueError("its info has no period and genesis_time")
-        chain = Chain(chain_hash, public_key, genesis * 1000, period * 1000)
+        chain = Chain(chain_hash, public_key, round(genesis * 1000), round(period * 1000))
         if self.chain is not None and chain != self.chain:
             return "its info has other times than the chain of that hash"
         return chain
@@ -211,6 +211,16 @@ class Drand:
 
 def _is_count(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**53
+
+
+def _is_seconds(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0.001 <= value < 2**40
+
+
+def _lower(text: object) -> object:
+    return text.lower() if isinstance(text, str) else text
 
 
 def _described(error: Exception) -> str:

@@ -81,7 +81,15 @@ async def test_quicknet_cannot_be_given_other_times(client: Client, relay: Serve
 
 
 @pytest.mark.parametrize(
-    "info", [[], None, {"period": 3}, {"period": "3", "genesis_time": 1}, {"period": True}]
+    "info",
+    [
+        [],
+        None,
+        {"period": 3},
+        {"period": "3", "genesis_time": 1},
+        {"period": True},
+        {"period": 0.0, "genesis_time": 1},
+    ],
 )
 async def test_an_info_that_is_none_is_waited_for(
     client: Client, relay: ServedBeacon, info: object
