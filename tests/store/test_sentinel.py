@@ -9,11 +9,11 @@ import pytest
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from server.runtime.store_url import Address
-from server.store.errors import StoreUnavailable
+from server.store.errors import LOST, StoreUnavailable
 from server.store.sentinel import SentinelShard
 from tests.support.game import Node, StartNode
 from tests.support.replication import address, asked, replica_of
-from tests.support.sentinels import NAME, Sentinels, fail_over, sentinels
+from tests.support.sentinels import NAME, Sentinel, Sentinels, fail_over, sentinels
 from tests.support.wait import until
 
 
@@ -171,3 +171,36 @@ class SaidSentinel:
 def _array(*texts: str) -> bytes:
     parts = "".join(f"${len(text)}\r\n{text}\r\n" for text in texts)
     return f"*{len(texts)}\r\n{parts}".encode()
+
+
+@pytest.mark.parametrize("password", [None, "watch"])
+async def test_sentinels_may_have_another_password_than_the_store_or_none(
+    own_store: EmbeddedStore, tmp_path: Path, password: str | None
+) -> None:
+    await asked(own_store, "ACL", "SETUSER", "server", "on", ">secret", "~*", "&*", "+@all")
+    lines = [] if password is None else [f"requirepass {password}"]
+    sentinel = Sentinel(tmp_path / "sentinel", own_store, 1, *lines)
+    sentinel.start()
+    try:
+        at = [Address("127.0.0.1", sentinel.port)]
+        shard = SentinelShard("redis://server:secret@127.0.0.1/0", at, NAME, password)
+
+        async def is_answered() -> bool:
+            try:
+                connection = await shard.connect()
+            except (StoreUnavailable, *LOST):  # it has yet to begin
+                return False
+            await connection.send_command("ACL", "WHOAMI")
+            answer = await connection.read_response()
+            await connection.disconnect()
+            return bool(answer == "server")
+
+        await until(is_answered)
+        await shard.stop()
+        if password is not None:
+            wrong = SentinelShard("redis://server:secret@127.0.0.1/0", at, NAME, "wrong")
+            with pytest.raises((StoreUnavailable, *LOST)):
+                await wrong.connect()
+            await wrong.stop()
+    finally:
+        sentinel.kill()
