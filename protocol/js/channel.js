@@ -105,6 +105,16 @@ export class Channel extends EventTarget {
     }
   }
 
+  /** Whether the server answers in so many ms: to the token that it has already. */
+  answers(ms) {
+    const { token } = this;
+    const answer = this.socket.timeout(ms).emitWithAck("refresh_token", { token });
+    return answer.then(
+      () => true,
+      () => false,
+    );
+  }
+
   close() {
     this.#closed = true;
     this.socket.off();

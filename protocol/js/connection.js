@@ -5,6 +5,7 @@ import { Backoff, within } from "./timing.js";
 import { readToken } from "./token.js";
 
 const MOST_WAIT_MS = 60_000;
+const PROBE_MS = 5000;
 const REFRESH_AHEAD_MS = 60_000;
 
 /**
@@ -41,7 +42,11 @@ export class Connection extends EventTarget {
     this.manager.on("error", () => this.#comeBack());
     this.manager.on("close", (reason) => reason === "forced close" || this.#comeBack());
     const { signal } = this.#closing;
-    const hurry = () => globalThis.document?.hidden || this.#hurry();
+    const hurry = () => {
+      if (globalThis.document?.hidden) return;
+      this.#hurry();
+      this.#probe();
+    };
     // In a browser; elsewhere there is neither.
     globalThis.addEventListener?.("online", hurry, { signal });
     globalThis.document?.addEventListener("visibilitychange", hurry, { signal });
@@ -111,6 +116,16 @@ export class Connection extends EventTarget {
     const waiting = [...this.#channels].filter((channel) => !channel.connected);
     waiting.forEach((channel) => channel.socket.disconnect());
     waiting.forEach((channel) => channel.socket.connect());
+  }
+
+  /** What seems to be a connection may have gone without a word while the device slept. */
+  async #probe() {
+    const { engine } = this.manager;
+    const channel = [...this.#channels].find(({ connected }) => connected);
+    if (!channel || (await channel.answers(PROBE_MS))) return;
+    if (!channel.connected || this.manager.engine !== engine) return; // it is another one by now
+    engine.close();
+    this.#comeBack();
   }
 
   /** A connection does not outlive its token: the next one is handed in ahead of time. */

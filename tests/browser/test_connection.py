@@ -39,9 +39,11 @@ class Cutter:
 
 
 @pytest.fixture
-async def cutter(serve: Serve) -> AsyncIterator[Cutter]:
-    """The way to a server with two seats to a game."""
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="2")
+async def cutter(serve: Serve, request: pytest.FixtureRequest) -> AsyncIterator[Cutter]:
+    """The way to a server with two seats to a game. The parameter, if there is one, is the seconds
+    between two calls."""
+    interval = getattr(request, "param", "2")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS=interval)
     async with Proxy(world.url) as proxy:
         yield Cutter(world, proxy)
 

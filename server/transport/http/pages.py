@@ -23,10 +23,13 @@ TYPES: Final = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+    ".png": "image/png",
 }
 _INDEX: Final = "index.html"
 _VERIFY: Final = "verify/index.html"
-_OTHER_PAGES: Final = ("ops/", "verify/")
+_WORKER: Final = "service-worker.js"
+_OTHER_PAGES: Final = ("ops/", "verify/", "offline/", _WORKER)
 _PACKAGE: Final = "package/"
 """Where the page finds the npm package that it is built on."""
 _BLS: Final = "package/bls12_381.min.js"
@@ -36,7 +39,7 @@ _SOCKET_IO: Final = "vendor/socket.io.esm.min.js"
 
 @dataclass(frozen=True)
 class Page:
-    """A file as it goes out: its media type, and its text in UTF-8."""
+    """A file as it goes out: its media type, and its bytes; text is UTF-8."""
 
     content_type: str
     body: bytes
@@ -53,7 +56,8 @@ class Page:
         headers = {**headers, "ETag": f'W/"{self.etag}"'}  # weak: both encodings share it
         if knows(request, self.etag):
             return web.Response(status=304, headers=headers)
-        headers["Content-Type"] = f"{self.content_type}; charset=utf-8"
+        charset = "" if self.content_type == "image/png" else "; charset=utf-8"
+        headers["Content-Type"] = self.content_type + charset
         if takes_gzip(request):
             headers["Content-Encoding"] = "gzip"
             return web.Response(body=self.zipped, headers=headers)
@@ -96,7 +100,9 @@ class Pages:
         page = self._pages.get(path)
         if page is None:
             raise web.HTTPNotFound
-        return page.answer(request, self._headers)
+        # Without a word it would mind nothing but what is beside it.
+        further = {"Service-Worker-Allowed": "/"} if path == _WORKER else {}
+        return page.answer(request, {**self._headers, **further})
 
     async def _index(self, request: web.Request) -> web.Response:
         return self.answer(_INDEX, request)
@@ -122,7 +128,7 @@ def _headers(host_origins: Collection[str]) -> Mapping[str, str]:
         "form-action": "'none'",
         "frame-ancestors": " ".join(["'self'", *host_origins]),
         "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
+        "trusted-types": "service-worker",  # the one policy there is: see parts/offline.js
     }
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
@@ -136,28 +142,35 @@ def _headers(host_origins: Collection[str]) -> Mapping[str, str]:
 def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
     """All files by their path below `ROOT`, and those of the npm package."""
     found = sorted(path for path in ROOT.rglob("*") if path.suffix in TYPES)
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in found}
+    bodies = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
     package = sorted(files("protocol").joinpath("js").iterdir(), key=lambda file: file.name)
-    texts |= {
-        _PACKAGE + file.name: file.read_text("utf-8")
-        for file in package
-        if file.name.endswith(".js")
+    bodies |= {
+        _PACKAGE + file.name: file.read_bytes() for file in package if file.name.endswith(".js")
     }
     # The one module that imports by a package's name, which a browser cannot look up.
-    texts[f"{_PACKAGE}socket.js"] = texts.pop(_SOCKET_IO)
-    scripts = [name for name in texts if name.endswith(".js")]
+    bodies[f"{_PACKAGE}socket.js"] = bodies.pop(_SOCKET_IO)
+    scripts = [name for name in bodies if name.endswith(".js")]
     game = [name for name in scripts if not name.startswith(_OTHER_PAGES) and name != _BLS]
-    texts[_INDEX] = _index(texts[_INDEX], config, game)
+    bodies[_INDEX] = _index(bodies[_INDEX], config, game)
     # It works without a connection once it is loaded: so it loads all that it may need.
     checking = [name for name in scripts if name.startswith("verify/") or name == _BLS]
-    texts[_VERIFY] = _index(texts[_VERIFY], config, checking)
-    return {name: Page(TYPES[Path(name).suffix], text.encode()) for name, text in texts.items()}
+    bodies[_VERIFY] = _index(bodies[_VERIFY], config, checking)
+    bodies[_WORKER] = _worker(bodies)
+    return {name: Page(TYPES[Path(name).suffix], body) for name, body in bodies.items()}
 
 
-def _index(template: str, config: Mapping[str, Any], scripts: list[str]) -> str:
+def _worker(bodies: Mapping[str, bytes]) -> bytes:
+    """The service worker. It is another one as soon as anything is that it keeps: browsers compare
+    it byte by byte."""
+    kept = ("offline/", "css/", "words/")
+    texts = (body for name, body in sorted(bodies.items()) if name.startswith(kept))
+    version = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
+    return bodies[_WORKER].replace(b"{{version}}", version.encode())
+
+
+def _index(template: bytes, config: Mapping[str, Any], scripts: list[str]) -> bytes:
     """The page with its configuration, and with all modules asked for at once: found one import
     after another, they would take a round trip for each step."""
     preloads = "\n".join(f'<link rel="modulepreload" href="/client/{name}">' for name in scripts)
-    return template.replace("{{config}}", html.escape(orjson.dumps(config).decode())).replace(
-        "{{preloads}}", preloads
-    )
+    told = template.replace(b"{{config}}", html.escape(orjson.dumps(config).decode()).encode())
+    return told.replace(b"{{preloads}}", preloads.encode())

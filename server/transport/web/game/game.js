@@ -3,11 +3,14 @@ import { alienHost, devHost } from "../connection/host.js";
 import { MESSAGES, inWords } from "../connection/refusal.js";
 import { Connection } from "../package/connection.js";
 import { FrontDesk } from "../package/front_desk.js";
+import { NO_ANSWER, Refusal } from "../package/refusal.js";
 import { within } from "../package/timing.js";
 import { readToken } from "../package/token.js";
 import { showConnection } from "../parts/connection_banner.js";
 import { showNotice } from "../parts/notice.js";
+import { beReadyForOffline } from "../parts/offline.js";
 import { showPlayer } from "../parts/player.js";
+import { Signals } from "../parts/signals.js";
 import { frontDeskScreen } from "../screens/front_desk.js";
 import { lobbyScreen } from "../screens/lobby.js";
 import { messageScreen } from "../screens/message.js";
@@ -15,6 +18,7 @@ import { GameNotes } from "./notes.js";
 import { SafeStorage } from "./storage.js";
 
 const TOKEN_MS = 8000;
+const ANSWER_MS = 15_000;
 const SEED_BYTES = 16;
 const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
 const INKS = 4;
@@ -35,6 +39,7 @@ export class Game {
   constructor({ tiers, dev_login, beacon_keys }) {
     this.beaconKeys = { ...QUICKNET_KEY, ...beacon_keys };
     this.storage = new SafeStorage();
+    this.signals = new Signals(this.storage);
     this.tiers = tiers;
     this.host = dev_login ? devHost(this.storage) : alienHost();
     this.connection = new Connection({ url: location.origin, token: () => this.host.token() });
@@ -43,6 +48,7 @@ export class Game {
 
   async start() {
     this.clock.ask().catch(() => {}); // the messages will tell
+    beReadyForOffline();
     const coming = this.host.token();
     this.#signIn(await within(TOKEN_MS, coming).catch(() => ""));
     if (!this.me) coming.then((late) => late && this.#signIn(late)).catch(() => {});
@@ -98,6 +104,22 @@ export class Game {
       seedHash: seedHash ?? lobby.server_seed_hash,
     });
     location.hash = lobby.lobby_id;
+  }
+
+  /**
+   * Take a seat in this very lobby, while it forms and has room. Rejects with a Refusal.
+   * @param {string} lobbyId
+   * @param {number} buyIn
+   */
+  async takeIn(lobbyId, buyIn) {
+    const token = await within(TOKEN_MS, this.host.token());
+    const answer = await fetch("/api/invoices", {
+      method: "POST",
+      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ buy_in_amount: buyIn, lobby_id: lobbyId }),
+      signal: AbortSignal.timeout(ANSWER_MS),
+    }).catch(() => null);
+    if (!answer?.ok) throw new Refusal((await answer?.json().catch(() => null)) ?? NO_ANSWER);
   }
 
   /** Go to the front desk; `news` is what to say there. */

@@ -3,8 +3,10 @@ import { alert, announce } from "../parts/announcer.js";
 import { countdown } from "../parts/countdown.js";
 import { coins, coinsOf, h, set, setText } from "../parts/dom.js";
 import { patternInWords } from "../parts/patterns.js";
+import { inviteButton } from "../parts/inviting.js";
 import { missingPlayers, people, pips } from "../parts/people.js";
 import { rosette } from "../parts/rosette.js";
+import { WakeLock } from "../parts/wake_lock.js";
 import { arrangeStage } from "./arrange.js";
 import { serialOf } from "./front_desk.js";
 import { payStage } from "./pay.js";
@@ -24,6 +26,9 @@ const STAGES = {
 
 /** What the timer in the head counts down to. */
 const PHASES = { forming: "Starts in", arranging: "Calls begin in" };
+
+/** The states in which a player has to look at the screen. */
+const GAME = { arranging: true, active: true };
 
 /** Which stage a player is at. */
 function stageName({ view, you }) {
@@ -50,6 +55,7 @@ export function lobbyScreen(game, lobbyId) {
     stage,
     slip.aside,
   );
+  const wakeLock = new WakeLock();
   let current = null;
   const show = (name) => {
     current?.close?.();
@@ -63,13 +69,18 @@ export function lobbyScreen(game, lobbyId) {
     set(element, "data-ink", game.inkOf(room.view.buy_in_amount));
     noteSeal(game, room);
     slip.update();
+    wakeLock.want(room.playing && room.view.status in GAME);
     const name = stageName(room);
     if (name !== current?.name) show(name);
     current.update?.();
   };
   room.addEventListener("change", update);
-  room.addEventListener("event", ({ detail }) => announceEvent(detail, room));
+  room.addEventListener("event", ({ detail }) => {
+    announceEvent(detail, room);
+    if (detail.name === "number_called" && room.playing) game.signals.call();
+  });
   const close = () => {
+    wakeLock.close();
     current?.close?.();
     room.close();
   };
@@ -92,6 +103,7 @@ function lobbySlip(room, game) {
   const table = h("p", { class: "table-name" });
   const owed = h("p", { class: "owed", role: "note", hidden: true });
   const list = h("div", {});
+  const invite = inviteButton(room.lobbyId);
   const seal = h("figure", { class: "seal" });
   const head = h(
     "header",
@@ -111,6 +123,8 @@ function lobbySlip(room, game) {
     { class: "slip", "aria-label": "Players and seal" },
     h("h2", {}, "At the table"),
     list,
+    invite,
+    game.signals.switches(),
     seal,
   );
   const update = () => {
@@ -125,6 +139,7 @@ function lobbySlip(room, game) {
     timer.hidden = players !== null;
     clock.hidden = !(view.status in PHASES);
     list.replaceChildren(people(view, game.me));
+    invite.hidden = view.status !== "forming";
     if (!seal.firstChild) seal.append(rosette(view.server_seed_hash), sealCaption(view));
     owed.hidden = !you.invoice?.owed;
     setText(

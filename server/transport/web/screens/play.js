@@ -56,6 +56,14 @@ export function playStage(room, game) {
       setText(failure, inWords(error));
     }
   };
+  /** Marks of another tab. */
+  const marked = new AbortController();
+  const reread = () => {
+    marks.clear();
+    game.notes.of(room.lobbyId).marks.forEach((number) => marks.add(number));
+    show();
+  };
+  addEventListener("storage", reread, { signal: marked.signal });
   rove(ticket.element, () => side);
   const element = h(
     "div",
@@ -65,7 +73,11 @@ export function playStage(room, game) {
     h("div", { class: "hand" }, ticket.element, claim.element, failure, lead),
   );
   show();
-  return { element, update: show, close: claim.close };
+  const close = () => {
+    marked.abort();
+    claim.close();
+  };
+  return { element, update: show, close };
 }
 
 function leadWords(room, missing) {

@@ -11,7 +11,12 @@ export function watchStage(room, game) {
   const lead = h("p", { class: "lead" });
   const failure = problem();
   const seat = h("button", { type: "button", class: "primary" }, "Take a seat");
-  busy(seat, failure, () => game.take(room.view.buy_in_amount));
+  busy(seat, failure, async () => {
+    const { status, buy_in_amount: price } = room.view;
+    if (status !== "forming") return game.take(price);
+    await game.takeIn(room.lobbyId, price);
+    await room.refresh();
+  });
   const element = h(
     "div",
     { class: "watch" },

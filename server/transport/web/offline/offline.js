@@ -1,0 +1,19 @@
+const LOOK_AGAIN_MS = 5000;
+
+/** The same place again, as soon as the server answers. */
+async function lookAgain() {
+  try {
+    const answer = await fetch("/health/live", { method: "HEAD", cache: "no-store" });
+    if (answer.ok) return location.reload();
+  } catch {
+    // not yet
+  }
+  setTimeout(lookAgain, LOOK_AGAIN_MS);
+}
+
+document.getElementById("again").addEventListener("click", (event) => {
+  event.preventDefault();
+  location.reload();
+});
+addEventListener("online", () => location.reload());
+setTimeout(lookAgain, LOOK_AGAIN_MS);

@@ -1,0 +1,236 @@
+"""The page on a phone in a pocket: asleep, cut off, in two tabs, installed, handed to a friend."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from protocol.client import connect, enter_lobby
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.person import Person
+from tests.browser.test_connection import Cutter, cutter, forgive_cuts
+from tests.browser.world import TIER
+from tests.support.wait import until
+
+__all__ = ["cutter"]
+
+RECORD_THE_DEVICE = """
+    window.vibrations = [];
+    Navigator.prototype.vibrate = (pattern) => vibrations.push(pattern) > 0;
+    window.locks = [];
+    WakeLock.prototype.request = async (type) => {
+        const lock = { type, released: false, release: async () => void (lock.released = true) };
+        locks.push(lock);
+        return lock;
+    };
+"""
+HELD = "locks.filter((lock) => !lock.released).length"
+
+
+async def sleep_through(person: Person, cutter: Cutter, lobby_id: str, calls: int) -> None:
+    """The tab is hidden and frozen for so many calls, and its connection breaks meanwhile."""
+    session = await person.page.context.new_cdp_session(person.page)
+    await session.send("Page.setWebLifecycleState", {"state": "frozen"})
+    cutter.cut()
+    await cutter.world.calls(lobby_id, calls)
+    await session.send("Page.setWebLifecycleState", {"state": "active"})
+    await session.detach()
+
+
+@pytest.mark.parametrize("cutter", ["0.4"], indirect=True)
+async def test_a_tab_that_was_frozen_on_an_unsteady_network_has_missed_nothing(
+    cutter: Cutter, enter: Enter
+) -> None:
+    ann = await enter(cutter.outside, "ann")
+    async with cutter.world.company("bot-1") as lobby_id:
+        ticket = await ann.join_the_game()
+        await ann.mark(ticket[0])
+        for _ in range(3):
+            await sleep_through(ann, cutter, lobby_id, 4)
+            cutter.cut()
+            await cutter.world.calls(lobby_id, 1)
+        assert await ann.ticket() == ticket
+        await ann.has_marked(ticket[0])
+        await ann.sees("Nobody won")
+        await ann.sees("The 50 numbers you heard are these")
+    forgive_cuts(ann)
+
+
+@pytest.mark.parametrize("cutter", ["600"], indirect=True)
+async def test_a_connection_that_died_without_a_word_is_noticed_when_the_player_looks(
+    cutter: Cutter, enter: Enter
+) -> None:
+    ann = await enter(cutter.outside, "ann")
+    async with cutter.world.company("bot-1") as lobby_id:
+        await ann.arrive()
+        await ann.take_a_seat()
+        await ann.pay()
+        opened: list[str] = []
+        ann.page.on("websocket", lambda socket: opened.append(socket.url))
+        cutter.proxy.silent = True
+        await ann.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        await ann.sees("Connection lost")
+        await until(lambda: len(opened) > 0)
+        cutter.proxy.cut()
+        cutter.proxy.silent = False
+        await ann.print_a_ticket()
+        async with cutter.world.watch(lobby_id) as lobby:
+            ready = {player.alien_id: player.ready for player in lobby.view.players}
+        assert ready["ann"]
+    forgive_cuts(ann)
+
+
+async def test_two_tabs_of_one_player_have_the_same_marks_and_one_claim(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve(**TWO_SEATS)
+    ann = await enter(world, "ann")
+    async with world.company("bot-1") as lobby_id:
+        ticket = await ann.join_the_game()
+        other = Person(await ann.page.context.new_page(), world.url, "ann")
+        await other.arrive(lobby_id)
+        await other.hear_a_call()
+        await ann.mark(ticket[3])
+        await other.has_marked(ticket[3])
+        await other.mark(ticket[4])
+        await ann.has_marked(*ticket[3:5])
+        buttons = [tab.page.locator("button.claim") for tab in (ann, other)]
+        twice = "(button) => { button.click(); button.click(); }"
+        await asyncio.gather(*(button.evaluate(twice) for button in buttons))
+        for tab in (ann, other):
+            await tab.sees("may watch how it ends")
+        async with world.watch(lobby_id) as lobby:
+            assert lobby.view.active_players == 1
+    assert other.complaints == []
+
+
+async def test_without_a_network_the_page_says_so_and_comes_back_by_itself(
+    cutter: Cutter, enter: Enter
+) -> None:
+    ann = await enter(cutter.outside, "ann")
+    await ann.arrive()
+    await ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await ann.arrive()
+    cutter.proxy.resetting = True
+    cutter.proxy.cut()
+    await ann.page.reload()
+    await ann.sees("You are offline")
+    cutter.proxy.resetting = False
+    await ann.sees(f"Take a seat for {TIER:,} coins")
+    kept = await ann.page.evaluate(
+        """async () => {
+            const found = await Promise.all((await caches.keys()).map(async (name) => {
+                const requests = await (await caches.open(name)).keys();
+                return requests.map(({ url }) => new URL(url).pathname);
+            }));
+            return found.flat().sort();
+        }"""
+    )
+    assert kept == [
+        *("/client/css/base.css", "/client/css/controls.css", "/client/css/inks.css"),
+        *("/client/icon.svg", "/client/offline/index.html", "/client/offline/offline.js"),
+    ]
+    forgive_cuts(ann)
+
+
+async def test_the_page_can_be_installed(serve: Serve, enter: Enter) -> None:
+    ann = await enter(await serve(), "ann")
+    await ann.arrive()
+    await ann.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    session = await ann.page.context.new_cdp_session(ann.page)
+    manifest = await session.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    errors = (await session.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+    assert [error["errorId"] for error in errors if error["errorId"] != "in-incognito"] == []
+
+
+async def test_a_friend_who_follows_the_link_is_seated_at_that_table(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve(MAX_PLAYERS="3")
+    ann = await enter(world, "ann", permissions=["clipboard-read", "clipboard-write"])
+    await ann.arrive()
+    lobby_id = await ann.take_a_seat()
+    await ann.press("Invite a friend")
+    await ann.sees("The link is copied")
+    link = await ann.page.evaluate("navigator.clipboard.readText()")
+    for name in ("eve", "dan"):  # the table is full, another one opens and has more players then
+        assert await world.join(name, TIER) == lobby_id
+    fuller = await world.join("cat", TIER)
+    assert await world.join("fay", TIER) == fuller != lobby_id
+    for name in ("eve", "dan"):
+        async with enter_lobby(world.url, world.token(name), lobby_id) as lobby:
+            await lobby.leave()
+
+    bob = await enter(world, "bob")
+    await bob.page.goto(link.replace("/#", "/?player=bob#"))
+    await bob.press("Take a seat")
+    await bob.sees("A seat is held for you")
+    async with world.watch(lobby_id) as lobby:
+        assert [player.alien_id for player in lobby.view.players] == ["ann", "bob"]
+
+
+async def test_a_friend_who_comes_too_late_is_told(serve: Serve, enter: Enter) -> None:
+    world = await serve(**TWO_SEATS)
+    lobby_id = await world.join("ann", TIER)
+    bob = await enter(world, "bob")
+    await bob.arrive(lobby_id)
+    await bob.sees("This table is forming")
+    assert await world.join("eve", TIER) == lobby_id
+    await bob.press("Take a seat")
+    await bob.sees("Every seat of this game is taken.")
+    bob.complaints.clear()  # of the 409
+
+
+async def test_a_call_is_signalled_only_to_who_wants_it_and_the_screen_stays_on_in_a_game(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1")
+    ann = await enter(world, "ann")
+    await ann.page.add_init_script(RECORD_THE_DEVICE)
+
+    async def read(what: str) -> Any:
+        return await ann.page.evaluate(what)
+
+    async def is_held(how_many: int) -> None:
+        async def holds() -> bool:
+            return bool(await read(HELD) == how_many)
+
+        await until(holds)
+
+    async with world.company("bot-1") as lobby_id:
+        await ann.arrive()
+        await ann.take_a_seat()
+        assert await read(HELD) == 0
+        await ann.pay()
+        await ann.print_a_ticket()
+        await ann.hear_a_call()
+        await is_held(1)
+        await world.calls(lobby_id, 1)
+        assert await read("vibrations.length") == 0
+        for name in ("Vibration", "Sound"):
+            await expect(ann.page.get_by_role("button", name=name, pressed=False)).to_be_visible()
+            await ann.press(name)
+        before = await read("vibrations.length")
+
+        async def vibrated() -> bool:
+            return bool(await read("vibrations.length") > before)
+
+        await until(vibrated)
+        await ann.page.reload()
+        for name in ("Vibration", "Sound"):
+            await expect(ann.page.get_by_role("button", name=name, pressed=True)).to_be_visible()
+        await is_held(1)
+        await ann.claim()
+        await ann.sees("may watch how it ends")
+        await is_held(0)
+
+
+async def test_a_link_to_a_table_is_one_to_a_seat_held_already(serve: Serve, enter: Enter) -> None:
+    world = await serve()
+    async with connect(world.url, world.token("ann")) as desk:
+        lobby_id = (await desk.join(TIER)).lobby.lobby_id
+    ann = await enter(world, "ann")
+    await ann.arrive(lobby_id)
+    await ann.sees("A seat is held for you")
