@@ -1,7 +1,7 @@
 # Everything happens in .venv; `make install` is implied by all other targets.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/pip install --disable-pip-version-check $(if $(CI),--quiet)
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --custom-compile-command 'make lock'
 
@@ -11,6 +11,7 @@ install: .venv/installed
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	@echo 'Setting up .venv/: the server, what it needs, and what the tests need. A minute or two, once.'
 	$(PYTHON) -m venv .venv
 	$(if $(CI),$(PIP) --require-hashes --requirement .ci/requirements.lock)
 	$(PIP) --editable '.[embedded,test,check]'

@@ -18,6 +18,7 @@ from server.cli.console import (
     run,
     settings_of_environment,
 )
+from server.cli.progress import progress
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
@@ -76,8 +77,9 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
         await stores.wait_until_usable()
         from server.services.archive_loop import ArchiveLoop
 
-        loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read)
-        return await loop.run(stop, until_done=until_done)
+        with progress("entries, games and invoices moved", shown=until_done) as moved:
+            loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read, moved)
+            return await loop.run(stop, until_done=until_done)
     finally:
         await books.close()
         await stores.close()

@@ -1,6 +1,7 @@
 """The commands about games that were played: `verify`, `replay` and `export`."""
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -11,6 +12,7 @@ from protocol import ids, strict_json
 from protocol.errors import Refused
 from server.cli.console import beacon_keys_of_environment, fail, run, settings_of_environment
 from server.cli.opened import opened
+from server.cli.progress import progress
 from server.rules.beacon import PublicKeys
 from server.runtime.settings import Settings
 from server.services.game_files import (
@@ -40,29 +42,48 @@ def verify(
 
 
 def replay_game(
-    place: Annotated[str, typer.Argument(help="A lobby in the store, or an exported game.")],
+    places: Annotated[
+        list[str],
+        typer.Argument(help="Lobbies in the store, or exported games.", metavar="PLACE..."),
+    ],
 ) -> None:
-    """Show a game step by step. Exit code 1 at the first record that is not as it was written."""
-    try:
-        keys = beacon_keys_of_environment()
-        if ids.is_lobby_id(place):
-            run(_replay_stored(settings_of_environment(), place, keys))
-        else:
-            _retell(_game_file(place).replay(), keys)
-    except BrokenLog as error:
-        fail(f"the log does not hold at {error}")
-    print("The log holds.")
+    """Show games step by step. Exit code 1 at the first record that is not as it was written."""
+    keys = beacon_keys_of_environment()
+    with progress("games replayed", len(places), shown=_is_long(places)) as replayed:
+        for place in places:
+            try:
+                if ids.is_lobby_id(place):
+                    run(_replay_stored(settings_of_environment(), place, keys))
+                else:
+                    _retell(_game_file(place).replay(), keys)
+            except BrokenLog as error:
+                fail(f"{_named(place, places)}the log does not hold at {error}")
+            print(f"{_named(place, places)}The log holds.")
+            replayed(1)
 
 
 def export(
-    lobby_id: Annotated[str, typer.Argument(help="A lobby that is over.")],
+    lobby_ids: Annotated[
+        list[str], typer.Argument(help="Lobbies that are over.", metavar="LOBBY...")
+    ],
     *,
-    out: Annotated[Path | None, typer.Option(help="The file; LOBBY.json unless told.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The file, or the folder for several; LOBBY.json unless told."),
+    ] = None,
 ) -> None:
-    """Write a finished game, log and proof, to a file that `verify` and `replay` read."""
+    """Write finished games, log and proof, to files that `verify` and `replay` read."""
+    with progress("games exported", len(lobby_ids), shown=_is_long(lobby_ids)) as exported:
+        for lobby_id in lobby_ids:
+            is_one = len(lobby_ids) == 1 and not (out is not None and out.is_dir())
+            path = out if out is not None and is_one else (out or Path()) / f"{lobby_id}.json"
+            _export_one(lobby_id, path)
+            exported(1)
+
+
+def _export_one(lobby_id: str, path: Path) -> None:
     if not ids.is_lobby_id(lobby_id):
         fail(f"{lobby_id!r} is not the id of a lobby")
-    path = out or Path(f"{lobby_id}.json")
     try:
         game = run(_export(settings_of_environment(), lobby_id))
     except BrokenLog as error:
@@ -74,6 +95,15 @@ def export(
     except OSError as error:
         fail(f"cannot write {path}: {error.strerror}")
     print(f"{path} has the {len(game.log)} records of {lobby_id}.")
+
+
+def _is_long(places: Sequence[str]) -> bool:
+    """Whether it is worth to show how far the work is, beside what it prints."""
+    return len(places) > 1 and not sys.stdout.isatty()
+
+
+def _named(place: str, places: Sequence[str]) -> str:
+    return f"{place}: " if len(places) > 1 else ""
 
 
 def _retell(steps: Iterable[Step], keys: PublicKeys) -> Step | None:

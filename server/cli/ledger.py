@@ -9,6 +9,7 @@ import typer
 
 from server.cli.console import fail, run, settings_of_environment
 from server.cli.opened import opened
+from server.cli.progress import progress
 from server.rules.coins import coins_text
 from server.runtime.settings import Settings
 from server.services.audit import Audit, Report
@@ -63,8 +64,9 @@ def settle(
 
 async def _audit(settings: Settings) -> Report:
     async with opened(settings) as on:
-        audits = Audit(on.ledger, on.stores.lobbies, on.stores.directory)
-        return await audits.run(await on.stores.tables.read())
+        with progress("entries and lobbies looked at") as looked_at:
+            audits = Audit(on.ledger, on.stores.lobbies, on.stores.directory, looked_at)
+            return await audits.run(await on.stores.tables.read())
 
 
 async def _list(settings: Settings, owed: bool, as_json: bool) -> None:

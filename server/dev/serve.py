@@ -36,6 +36,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
     """
     world = DevWorld(data_dir, _with_bots(environ), books=True, beacon=True)
     logs.configure(world.settings.log_level, world.settings.log_format)
+    print(f"Starting a store, books and a server on {world.url} ...", flush=True)
     async with world.running():
         stopped = _stop_signal()
         print(_welcome(world, data_dir), flush=True)

@@ -25,17 +25,19 @@ log = structlog.get_logger(__name__)
 
 class ArchiveLoop:
     """Moves what is over in all tables, whose names `tables` asks for, and copies what operators
-    did."""
+    did; `moved` is told of so many more entries, games and invoices."""
 
     def __init__(
         self,
         archive: Archive,
         operator_archive: OperatorArchive,
         tables: Callable[[], Awaitable[Sequence[str]]],
+        moved: Callable[[int], None] = lambda _number: None,
     ) -> None:
         self._archive = archive
         self._operator_archive = operator_archive
         self._tables = tables
+        self._tell = moved
         self._stopped: set[str] = set()
 
     async def run(self, stop: asyncio.Event, *, until_done: bool = False) -> bool:
@@ -59,7 +61,10 @@ class ArchiveLoop:
         more = bool(await self._move(_UNMATCHED, self._archive.move_unmatched))
         more = bool(await self._move(_OPERATOR_LOG, self._operator_archive.move)) or more
         for table in await self._tables():
-            more = bool(await self._move(table, partial(self._archive.move, table))) or more
+            moved = await self._move(table, partial(self._archive.move, table))
+            if moved:
+                self._tell(moved.entries + moved.games + moved.invoices)
+                more = True
         return more
 
     async def _move(self, table: str, move: Callable[[], Awaitable[_Moved]]) -> _Moved | None:

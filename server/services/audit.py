@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -120,12 +120,20 @@ class Report:
 
 class Audit:
     """Audits the ledgers of all tables. It may run while the server does: a difference is checked
-    again, so often that it cannot come from commits between two reads."""
+    again, so often that it cannot come from commits between two reads. `looked_at` is told of so
+    many more entries and lobbies that were."""
 
-    def __init__(self, ledger: WholeLedger, lobbies: LobbyStore, directory: Directory) -> None:
+    def __init__(
+        self,
+        ledger: WholeLedger,
+        lobbies: LobbyStore,
+        directory: Directory,
+        looked_at: Callable[[int], None] = lambda _number: None,
+    ) -> None:
         self._ledger = ledger
         self._lobbies = lobbies
         self._directory = directory
+        self._looked_at = looked_at
 
     async def run(self, tables: Iterable[str]) -> Report:
         """Recompute everything. Raises StoreUnavailable."""
@@ -150,6 +158,7 @@ class Audit:
         lobbies: set[str] = set()
         async for page in self._ledger.pages(books.table, books.last_id):
             books.add(page)
+            self._looked_at(len(page))
             lobbies |= {entry.lobby_id for entry in page if isinstance(entry, LedgerEntry)}
         await self._add_heads(books, lobbies)
 
@@ -179,6 +188,7 @@ class Audit:
             found = {}
             for lobby_id in suspects:
                 difference = await self._difference(lobby_id, books, moves_since_ms)
+                self._looked_at(1)
                 if difference is not None:
                     found[lobby_id] = difference
             suspects = found

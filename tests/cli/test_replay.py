@@ -36,6 +36,15 @@ async def test_a_game_is_replayed_from_the_store_and_from_its_export(
     assert "call 50: " in output
     assert output.splitlines()[-1] == "The log holds."
 
+    folder = tmp_path / "games"
+    folder.mkdir()
+    code, printed = await fair_bingo("export", lobby_id, lobby_id, "--out", str(folder))
+    assert code == 0, printed
+    code, both = await fair_bingo("replay", str(folder / f"{lobby_id}.json"), lobby_id)
+    assert code == 0, both
+    assert both.count("The log holds.") == 2
+    assert f"{lobby_id}: The log holds." in both.splitlines()
+
     path = tmp_path / "game.json"
     code, printed = await fair_bingo("export", lobby_id, "--out", str(path))
     assert code == 0, printed

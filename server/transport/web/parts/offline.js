@@ -1,4 +1,4 @@
-const WORKER = "/service-worker.js";
+const WORKER = "/client/service-worker.js";
 
 /**
  * Have a page for when there is no network. It is no loss where a browser will not.
@@ -6,7 +6,7 @@ const WORKER = "/service-worker.js";
 export function beReadyForOffline() {
   const { serviceWorker } = navigator;
   const url = trustedUrl();
-  serviceWorker?.register(url).catch((error) => console.info("no offline page:", error.message));
+  serviceWorker?.register(url, { scope: "/" }).catch((error) => console.info("no offline page:", error.message));
 }
 
 /** The policy lets no script in but by a name that is trusted: this one. */

@@ -1,0 +1,29 @@
+"""How far a long command is: a line on stderr, on a terminal only, gone when it is done."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+Advance = Callable[[int], None]
+"""Tells of so many more."""
+
+
+@contextmanager
+def progress(what: str, total: int | None = None, *, shown: bool = True) -> Iterator[Advance]:
+    """Counts `what` while the context lasts, of `total` if that is known. What the command prints
+    on stdout is left alone."""
+    count = "{task.completed:,.0f}" + (f" of {total:,}" if total is not None else "")
+    columns = (SpinnerColumn(), TextColumn(f"{count} {what}"), TimeElapsedColumn())
+    with Progress(
+        *columns,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not (shown and sys.stderr.isatty()),
+        redirect_stdout=False,
+        redirect_stderr=False,
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda more: bar.advance(task, more)
