@@ -1,13 +1,18 @@
 import { QUICKNET_KEY } from "../package/beacon.js";
 import { alienHost, devHost } from "../connection/host.js";
-import { MESSAGES, inWords } from "../connection/refusal.js";
+import { inWords } from "../connection/refusal.js";
 import { Connection } from "../package/connection.js";
 import { FrontDesk } from "../package/front_desk.js";
 import { NO_ANSWER, Refusal } from "../package/refusal.js";
 import { within } from "../package/timing.js";
 import { readToken } from "../package/token.js";
 import { showConnection } from "../parts/connection_banner.js";
+<<<<<<< HEAD
 import { showNotice } from "../parts/notice.js";
+=======
+import { introduced } from "../parts/introduction.js";
+import { showLanguages } from "../parts/languages.js";
+>>>>>>> 9c80897 (The page speaks English and German, by the browser and by hand, and explains the game in three pictures before the first seat)
 import { beReadyForOffline } from "../parts/offline.js";
 import { showPlayer } from "../parts/player.js";
 import { Signals } from "../parts/signals.js";
@@ -16,6 +21,7 @@ import { lobbyScreen } from "../screens/lobby.js";
 import { messageScreen } from "../screens/message.js";
 import { GameNotes } from "./notes.js";
 import { SafeStorage } from "./storage.js";
+import { t } from "../words/index.js";
 
 const TOKEN_MS = 8000;
 const ANSWER_MS = 15_000;
@@ -23,8 +29,6 @@ const SEED_BYTES = 16;
 const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
 const INKS = 4;
 const CLASSIC = { variant: "classic", side: 3, highest: 50, min_players: 2, max_players: 10 };
-const ENDED =
-  "The game you were in is over, and no longer kept here. What is owed to you stays owed.";
 
 /**
  * @typedef {{buy_in_amount: number} & import("../package/view.js").Rules} Tier what is offered to newcomers
@@ -48,6 +52,9 @@ export class Game {
 
   async start() {
     this.clock.ask().catch(() => {}); // the messages will tell
+    document.querySelector(".front-desk h1").textContent = t("page.motto");
+    document.getElementById("connection").textContent = t("connection.banner");
+    showLanguages();
     beReadyForOffline();
     const coming = this.host.token();
     this.#signIn(await within(TOKEN_MS, coming).catch(() => ""));
@@ -56,7 +63,7 @@ export class Game {
 
   #signIn(token) {
     const player = readToken(token);
-    if (!player) return this.#show(messageScreen("You are not signed in", MESSAGES.unauthorized));
+    if (!player) return this.#show(messageScreen(t("page.noSignIn"), t("refusal.unauthorized")));
     this.me = player.sub;
     this.notes = new GameNotes(this.storage, this.me);
     showPlayer(this.me, this.host.rename);
@@ -98,6 +105,7 @@ export class Game {
   async takeAt(frontDesk, buyIn) {
     const seed = newSeed();
     const { lobby } = await frontDesk.join(buyIn, { clientSeed: seed });
+    introduced(this.storage);
     const { seeds, seedHash } = this.notes.of(lobby.lobby_id);
     this.notes.note(lobby.lobby_id, {
       seeds: [...seeds, seed],
@@ -140,10 +148,13 @@ export class Game {
     this.#screen = screen;
     document.getElementById("screen").replaceChildren(screen.element);
     screen.emitter?.addEventListener("gone", ({ detail }) =>
-      this.#show(messageScreen("You cannot go in", inWords(detail))),
+      this.#show(messageScreen(t("page.noEntry"), inWords(detail))),
     );
+<<<<<<< HEAD
     screen.emitter?.addEventListener("announcement", ({ detail }) => showNotice(detail));
-    screen.emitter?.addEventListener("ended", () => this.home(ENDED));
+=======
+    screen.emitter?.addEventListener("ended", () => this.home(t("page.ended")));
+>>>>>>> 9c80897 (The page speaks English and German, by the browser and by hand, and explains the game in three pictures before the first seat)
   }
 }
 

@@ -1,3 +1,5 @@
+import { t } from "../words/index.js";
+
 const LOOK_AGAIN_MS = 5000;
 
 /** The same place again, as soon as the server answers. */
@@ -11,6 +13,9 @@ async function lookAgain() {
   setTimeout(lookAgain, LOOK_AGAIN_MS);
 }
 
+document.title = t("offline.document");
+for (const id of ["title", "text", "again"])
+  document.getElementById(id).textContent = t(`offline.${id}`);
 document.getElementById("again").addEventListener("click", (event) => {
   event.preventDefault();
   location.reload();

@@ -1,5 +1,6 @@
 import { h, setText } from "./dom.js";
 import { rosette } from "./rosette.js";
+import { t } from "../words/index.js";
 
 const NOTCH_DEGREES = 24;
 
@@ -23,14 +24,14 @@ export function callBoard(sealHash) {
       "p",
       { class: "call" },
       seal,
-      h("span", { class: "visually-hidden" }, "Latest number: "),
+      h("span", { class: "visually-hidden" }, t("calls.latest")),
       latest,
     ),
     h(
       "dl",
       { class: "facts" },
-      h("div", {}, h("dt", {}, "Before it"), previous),
-      h("div", {}, h("dt", {}, "Call"), index),
+      h("div", {}, h("dt", {}, t("calls.before")), previous),
+      h("div", {}, h("dt", {}, t("calls.call")), index),
     ),
     wait,
   );

@@ -1,4 +1,5 @@
 import { h, setText } from "./dom.js";
+import { t } from "../words/index.js";
 
 const ARMED_MS = 4000;
 
@@ -15,20 +16,20 @@ export function claimButton(claim) {
   const calm = () => {
     clearTimeout(timer);
     element.classList.remove("armed");
-    setText(label, "Claim");
-    setText(hint, "a full row, column or diagonal");
+    setText(label, t("claim.button"));
+    setText(hint, t("claim.hint"));
   };
   const arm = () => {
     element.classList.add("armed");
-    setText(label, "Press again to claim");
-    setText(hint, "a false claim puts you out");
+    setText(label, t("claim.again"));
+    setText(hint, t("claim.warning"));
     timer = setTimeout(calm, ARMED_MS);
   };
   let claiming = false;
   const send = async () => {
     claiming = true;
     calm();
-    setText(label, "Claiming …");
+    setText(label, t("claim.claiming"));
     await claim().finally(() => (claiming = false));
     calm();
   };

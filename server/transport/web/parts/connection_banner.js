@@ -1,4 +1,5 @@
 import { alert, announce } from "./announcer.js";
+import { t } from "../words/index.js";
 
 /**
  * Say when the connection is lost, and when it is back.
@@ -9,7 +10,7 @@ export function showConnection(connection) {
   connection.addEventListener("change", () => {
     if (banner.hidden === !connection.lost) return;
     banner.hidden = !connection.lost;
-    if (connection.lost) alert("Connection lost. It comes back by itself.");
-    else announce("Connected again.");
+    if (connection.lost) alert(t("connection.lost"));
+    else announce(t("connection.back"));
   });
 }

@@ -1,3 +1,5 @@
+import { decimalSeparator, number } from "../words/index.js";
+
 /**
  * An element. Strings among the children become text, never markup.
  * @param {string} tag
@@ -42,10 +44,8 @@ export function setText(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
 
-const COINS = new Intl.NumberFormat("en");
-
 /** @param {number} amount */
-export const coins = (amount) => COINS.format(amount);
+export const coins = (amount) => number(amount);
 
 /**
  * An invoice counts in the token's smallest unit, the page in coins: exactly, down to one unit.
@@ -54,10 +54,7 @@ export const coins = (amount) => COINS.format(amount);
 export function coinsOf(units, asked, price) {
   const decimals = asked.length - String(price).length;
   const digits = units.padStart(decimals + 1, "0");
-  const whole = COINS.format(BigInt(digits.slice(0, digits.length - decimals)));
+  const whole = number(BigInt(digits.slice(0, digits.length - decimals)));
   const part = digits.slice(digits.length - decimals).replace(/0+$/, "");
-  return part ? `${whole}.${part}` : whole;
+  return part ? whole + decimalSeparator + part : whole;
 }
-
-/** "1 seat", "3 seats". */
-export const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,5 +1,6 @@
 import { announce } from "./announcer.js";
 import { h } from "./dom.js";
+import { t } from "../words/index.js";
 
 /**
  * A button that hands a friend the way to this lobby: to share it where the device can, or else to
@@ -9,11 +10,11 @@ import { h } from "./dom.js";
 export function inviteButton(lobbyId) {
   const url = new URL(`/#${lobbyId}`, location.href).href;
   const place = h("span", { class: "invite" });
-  const button = h("button", { type: "button", class: "plain" }, "Invite a friend");
+  const button = h("button", { type: "button", class: "plain" }, t("invite.button"));
   button.addEventListener("click", async () => {
     try {
       await give(url);
-      if (!navigator.share) say(place, "The link is copied: paste it where your friend finds it.");
+      if (!navigator.share) say(place, t("invite.copied"));
     } catch (error) {
       if (error.name !== "AbortError") place.replaceChildren(link(url)); // nobody shared it after all
     }
@@ -23,7 +24,7 @@ export function inviteButton(lobbyId) {
 
 const give = (url) =>
   navigator.share
-    ? navigator.share({ title: "Fair Bingo", text: "A seat is free at this table:", url })
+    ? navigator.share({ title: "Fair Bingo", text: t("invite.text"), url })
     : navigator.clipboard.writeText(url);
 
 function say(place, text) {
@@ -33,4 +34,4 @@ function say(place, text) {
 
 /** The link itself, to be copied by hand. */
 const link = (url) =>
-  h("input", { readonly: true, value: url, "aria-label": "The link to this table" });
+  h("input", { readonly: true, value: url, "aria-label": t("invite.link") });

@@ -1,5 +1,6 @@
 import { alert, announce } from "./announcer.js";
 import { h } from "./dom.js";
+import { t } from "../words/index.js";
 
 const ONCE_MS = 60_000;
 const LONGEST_MS = 2 ** 31 - 1;
@@ -19,7 +20,7 @@ export function showNotice({ text, level, until }) {
     place.hidden = true;
     place.replaceChildren();
   };
-  const button = h("button", { type: "button", class: "plain" }, "Put away");
+  const button = h("button", { type: "button", class: "plain" }, t("notice.putAway"));
   button.addEventListener("click", () => {
     put = text;
     close();

@@ -1,12 +1,9 @@
 const WORKER = "/client/service-worker.js";
 
-/**
- * Have a page for when there is no network. It is no loss where a browser will not.
- */
+/** Have a page for when there is no network. */
 export function beReadyForOffline() {
-  const { serviceWorker } = navigator;
-  const url = trustedUrl();
-  serviceWorker?.register(url, { scope: "/" }).catch((error) => console.info("no offline page:", error.message));
+  const registered = navigator.serviceWorker?.register(trustedUrl(), { scope: "/" });
+  registered?.catch(() => {}); // a browser that will not shows its own page
 }
 
 /** The policy lets no script in but by a name that is trusted: this one. */

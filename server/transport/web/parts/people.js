@@ -1,4 +1,5 @@
-import { count, h } from "./dom.js";
+import { h } from "./dom.js";
+import { t } from "../words/index.js";
 
 /** Seats as a row of dots, with the words for them. */
 export function pips(taken, all) {
@@ -8,7 +9,7 @@ export function pips(taken, all) {
   return h(
     "span",
     { class: "pips" },
-    h("span", { class: "visually-hidden" }, `${taken} of ${all} taken`),
+    h("span", { class: "visually-hidden" }, t("people.taken", { taken, all })),
     h("span", { "aria-hidden": "true" }, ...dots),
   );
 }
@@ -21,7 +22,7 @@ export function pips(taken, all) {
  */
 export function missingPlayers(view, rules) {
   const paid = view ? view.pot / view.buy_in_amount : 0;
-  return paid < rules.min_players ? count(rules.min_players - paid, "player") : null;
+  return paid < rules.min_players ? t("people.missing", { count: rules.min_players - paid }) : null;
 }
 
 /**
@@ -38,7 +39,7 @@ export function people(view, me) {
         "span",
         { class: "name" },
         h("bdi", {}, player.alien_id),
-        player.alien_id === me && h("b", {}, " (you)"),
+        player.alien_id === me && h("b", {}, t("page.you")),
       ),
       h("span", { class: "state" }, stateInWords(player, view)),
     );
@@ -46,10 +47,10 @@ export function people(view, me) {
 }
 
 function stateInWords({ alien_id, paid, ready, active }, { status, winner }) {
-  if (alien_id === winner) return "won";
-  if (!active) return "out";
-  if (!paid) return "paying";
-  if (status === "active") return "playing";
-  if (status === "finished") return "played";
-  return ready ? "ready" : "printing";
+  if (alien_id === winner) return t("people.won");
+  if (!active) return t("people.out");
+  if (!paid) return t("people.paying");
+  if (status === "active") return t("people.playing");
+  if (status === "finished") return t("people.played");
+  return t(ready ? "people.ready" : "people.printing");
 }

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { t } from "../words/index.js";
 
 /**
  * Show who plays; where names can be chosen freely, as a form.
@@ -10,7 +11,7 @@ export function showPlayer(name, rename) {
   if (!rename) return place.replaceChildren(h("bdi", {}, name));
   const input = h("input", {
     value: name,
-    "aria-label": "You play as",
+    "aria-label": t("player.as"),
     maxlength: 128,
     pattern: "[A-Za-z0-9._:@\\-]+",
     required: true,
@@ -20,9 +21,9 @@ export function showPlayer(name, rename) {
   const form = h(
     "form",
     { onsubmit: (event) => (event.preventDefault(), rename(input.value)) },
-    h("span", { "aria-hidden": "true" }, "You play as"),
+    h("span", { "aria-hidden": "true" }, t("player.as")),
     input,
-    h("button", { type: "submit", class: "plain" }, "Change"),
+    h("button", { type: "submit", class: "plain" }, t("player.change")),
   );
   place.replaceChildren(form);
 }

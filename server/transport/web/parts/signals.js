@@ -1,4 +1,5 @@
 import { h, set } from "./dom.js";
+import { t } from "../words/index.js";
 
 const PREFIX = "fair-bingo:signal:";
 /** Calls that come all at once, after the page was away, are one signal. */
@@ -37,13 +38,13 @@ export class Signals {
     const names = ["sound", "vibration"].filter((name) => name !== "vibration" || navigator.vibrate);
     return h(
       "div",
-      { class: "switches", role: "group", "aria-label": "Signals of a call" },
+      { class: "switches", role: "group", "aria-label": t("signals.label") },
       ...names.map((name) => this.#switch(name)),
     );
   }
 
   #switch(name) {
-    const button = h("button", { type: "button", class: "plain" }, WORDS[name]);
+    const button = h("button", { type: "button", class: "plain" }, t(`signals.${name}`));
     const show = () => set(button, "aria-pressed", this.isOn(name));
     button.addEventListener("click", () => {
       this.storage.set(PREFIX + name, this.isOn(name) ? "off" : "on");
@@ -70,5 +71,3 @@ export class Signals {
     tone.stop(now + TONE_S);
   }
 }
-
-const WORDS = { sound: "Sound", vibration: "Vibration" };

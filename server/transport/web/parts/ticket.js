@@ -1,8 +1,9 @@
 import { h, set } from "./dom.js";
+import { t } from "../words/index.js";
 
-/** The name of a cell's place, for those who do not see it. */
-export function placeInWords(cell, side) {
-  return `row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1}`;
+/** A cell and its place, for those who do not see it. */
+export function cellInWords(number, cell, side) {
+  return t("ticket.cell", { number, row: Math.floor(cell / side) + 1, column: (cell % side) + 1 });
 }
 
 /**
@@ -26,7 +27,7 @@ export function printedTicket(grid, { marks = [], pattern = [], caption }) {
         h(
           "span",
           { class: "visually-hidden" },
-          pattern.includes(index) ? " called, in the line" : " called",
+          t(pattern.includes(index) ? "ticket.calledInLine" : "ticket.called"),
         ),
     );
   const side = grid.length;

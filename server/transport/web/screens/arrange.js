@@ -3,8 +3,9 @@ import { announce } from "../parts/announcer.js";
 import { makeArrangeable } from "../parts/arranging.js";
 import { h, setText } from "../parts/dom.js";
 import { rove } from "../parts/roving.js";
-import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
+import { liveTicket, cellInWords, showCell } from "../parts/ticket.js";
 import { shuffledByChance } from "./pick.js";
+import { t } from "../words/index.js";
 
 /**
  * Arranging the chosen numbers; it may be done again until the calls begin.
@@ -17,7 +18,7 @@ export function arrangeStage(room, game) {
   let cells = known();
   let before = String(cells);
   let held = null;
-  const ticket = liveTicket(side, "Your ticket");
+  const ticket = liveTicket(side, t("arrange.ticket"));
   const heading = h("h1", { tabindex: -1 });
   const lead = h("p", { class: "lead", role: "status" });
   const failure = problem();
@@ -26,13 +27,13 @@ export function arrangeStage(room, game) {
     ticket.cells.forEach((cell, i) =>
       showCell(cell, {
         number: cells[i],
-        label: `${cells[i]}, ${placeInWords(i, side)}`,
+        label: cellInWords(cells[i], i, side),
         pressed: i === held,
       }),
     );
-    setText(heading, room.you.grid ? "Your ticket is printed" : "Arrange your ticket");
+    setText(heading, t(room.you.grid ? "arrange.printed" : "arrange.title"));
     setText(lead, leadWords(room));
-    setText(done, room.you.grid ? "Print it again" : "Print my ticket");
+    setText(done, t(room.you.grid ? "arrange.again" : "arrange.print"));
     done.disabled = isPrinted(room, cells);
   };
   const change = (next) => {
@@ -42,13 +43,13 @@ export function arrangeStage(room, game) {
   makeArrangeable(ticket.cells, {
     swap: (from, to) => {
       change(cells.with(from, cells[to]).with(to, cells[from]));
-      announce(`${cells[to]} and ${cells[from]} changed places.`);
+      announce(t("arrange.swapped", { one: cells[to], other: cells[from] }));
       ticket.cells[to].focus();
     },
     hold: (cell) => {
       held = cell;
       show();
-      if (cell !== null) announce(`${cells[cell]} chosen. Choose its new place.`);
+      if (cell !== null) announce(t("arrange.held", { number: cells[cell] }));
     },
   });
   rove(ticket.element, () => side);
@@ -62,14 +63,14 @@ export function arrangeStage(room, game) {
     h(
       "p",
       { class: "hint" },
-      "Drag a number to its place; or choose one, then where it should go.",
+      t("arrange.hint"),
     ),
     h(
       "div",
       { class: "actions" },
       done,
-      h("button", { type: "button", onclick: () => change(shuffledByChance(cells)) }, "Shuffle"),
-      leaveButton(room, game, "Leave"),
+      h("button", { type: "button", onclick: () => change(shuffledByChance(cells)) }, t("arrange.shuffle")),
+      leaveButton(room, game, t("pick.leave")),
     ),
     failure,
   );
@@ -88,8 +89,6 @@ const rows = (cells, side) =>
 const isPrinted = ({ you }, cells) => String(you.grid) === String(cells);
 
 function leadWords({ view, you }) {
-  if (!you.grid) return "Where a number stands decides which lines it is in.";
-  if (view.status === "forming")
-    return "You are ready. The game starts when the table is full or the time is up.";
-  return "You are ready. The calls begin when all are, or when the time is up.";
+  if (!you.grid) return t("arrange.lead");
+  return t(view.status === "forming" ? "arrange.readyForming" : "arrange.ready");
 }

@@ -1,9 +1,11 @@
 import { FrontDesk } from "../package/front_desk.js";
 import { busy, problem } from "../parts/actions.js";
 import { countdown } from "../parts/countdown.js";
-import { coins, count, h, set, setText } from "../parts/dom.js";
+import { coins, h, set, setText } from "../parts/dom.js";
+import { introduction } from "../parts/introduction.js";
 import { rosette } from "../parts/rosette.js";
 import { missingPlayers, pips } from "../parts/people.js";
+import { t } from "../words/index.js";
 
 /** The seal on a note of which no lobby is open yet. */
 const BLANK = "3c".repeat(32);
@@ -19,18 +21,19 @@ export function frontDeskScreen(game, news) {
   const element = h(
     "section",
     { class: "front-desk" },
-    h("h1", { tabindex: -1 }, "Nine numbers, one line, one pot."),
+    h("h1", { tabindex: -1 }, t("page.motto")),
+    introduction(game.storage),
     news && h("p", { class: "news", role: "alert" }, news),
     h(
       "p",
       { class: "lead" },
-      "Take a seat, print your ticket, listen to the calls. The first who claims a full row, column or diagonal wins everything. Claim wrongly and you are out.",
+      t("desk.lead"),
     ),
     h("div", { class: "notes" }, ...notes.map((note) => note.element)),
     h(
       "p",
       { class: "fine-print" },
-      "The rosette on each note is the seal of its draw: the numbers are fixed before anyone pays. When a game ends, this page opens the seal and checks it for you.",
+      t("desk.finePrint"),
     ),
   );
   const update = () => notes.forEach((note) => note.update());
@@ -51,9 +54,12 @@ function tierNote(tier, index, frontDesk, game) {
   const failure = problem();
   const button = h(
     "button",
-    { type: "button", class: "primary" },
-    "Take a seat",
-    h("span", { class: "visually-hidden" }, ` for ${coins(tier.buy_in_amount)} coins`),
+    {
+      type: "button",
+      class: "primary",
+      "aria-label": t("desk.takeSeatFor", { coins: tier.buy_in_amount }),
+    },
+    t("desk.takeSeat"),
   );
   busy(button, failure, () => game.takeAt(frontDesk, tier.buy_in_amount));
   const element = h(
@@ -61,15 +67,15 @@ function tierNote(tier, index, frontDesk, game) {
     {
       class: "note",
       "data-ink": index % 4,
-      "aria-label": `The ${coins(tier.buy_in_amount)} table`,
+      "aria-label": t("desk.table", { coins: tier.buy_in_amount }),
     },
     seal,
-    h("h2", { class: "note-value" }, coins(tier.buy_in_amount), h("small", {}, "coins a seat")),
+    h("h2", { class: "note-value" }, coins(tier.buy_in_amount), h("small", {}, t("desk.unit"))),
     h(
       "dl",
       { class: "facts" },
-      h("div", {}, h("dt", {}, "Pot"), pot),
-      h("div", {}, h("dt", {}, "Seats"), seats),
+      h("div", {}, h("dt", {}, t("desk.pot")), pot),
+      h("div", {}, h("dt", {}, t("desk.seats")), seats),
       h("div", {}, waiting, h("dd", {}, missing, timer)),
     ),
     h("div", { class: "note-action" }, button, serial, others),
@@ -87,7 +93,7 @@ function tierNote(tier, index, frontDesk, game) {
     setText(pot, coins(first?.pot ?? 0));
     seats.replaceChildren(pips(first?.player_count ?? 0, rules.max_players));
     const players = missingPlayers(first, rules);
-    setText(waiting, players ? "Waits for" : "Starts in");
+    setText(waiting, t(players ? "desk.waitsFor" : "desk.startsIn"));
     setText(missing, players ?? "");
     timer.hidden = players !== null;
     setText(serial, first ? serialOf(first.lobby_id) : "");
@@ -113,7 +119,7 @@ function lobbiesOf(tier, { lobbies }) {
 const playsLike = ({ rules }, tier) => !rules || RULES.every((name) => rules[name] === tier[name]);
 
 const otherTables = (number) =>
-  number > 0 ? `${count(number, "more table")} of this price forming` : "";
+  number > 0 ? t("desk.others", { count: number }) : "";
 
 /** What is printed on a note as its number: the last part of the lobby's id. */
-export const serialOf = (lobbyId) => `№ ${lobbyId.split("_").at(-1)}`;
+export const serialOf = (lobbyId) => t("desk.serial", { serial: lobbyId.split("_").at(-1) });

@@ -14,6 +14,7 @@ import { pickStage } from "./pick.js";
 import { playStage } from "./play.js";
 import { resultStage } from "./result.js";
 import { watchStage } from "./watch.js";
+import { has, t } from "../words/index.js";
 
 const STAGES = {
   pay: payStage,
@@ -25,7 +26,7 @@ const STAGES = {
 };
 
 /** What the timer in the head counts down to. */
-const PHASES = { forming: "Starts in", arranging: "Calls begin in" };
+const PHASES = { forming: "desk.startsIn", arranging: "lobby.callsIn" };
 
 /** The states in which a player has to look at the screen. */
 const GAME = { arranging: true, active: true };
@@ -46,11 +47,11 @@ function stageName({ view, you }) {
  */
 export function lobbyScreen(game, lobbyId) {
   const room = new Room(game.connection, lobbyId, game.me);
-  const stage = h("div", { class: "stage" }, h("p", { class: "lead" }, "Finding your table …"));
+  const stage = h("div", { class: "stage" }, h("p", { class: "lead" }, t("lobby.finding")));
   const slip = lobbySlip(room, game);
   const element = h(
     "section",
-    { class: "lobby", "aria-label": "The game" },
+    { class: "lobby", "aria-label": t("lobby.label") },
     slip.head,
     stage,
     slip.aside,
@@ -112,16 +113,16 @@ function lobbySlip(room, game) {
     h(
       "dl",
       { class: "facts" },
-      h("div", {}, h("dt", {}, "Pot"), pot),
-      h("div", {}, h("dt", {}, "Seats"), seats),
+      h("div", {}, h("dt", {}, t("desk.pot")), pot),
+      h("div", {}, h("dt", {}, t("desk.seats")), seats),
       clock,
     ),
     owed,
   );
   const aside = h(
     "aside",
-    { class: "slip", "aria-label": "Players and seal" },
-    h("h2", {}, "At the table"),
+    { class: "slip", "aria-label": t("lobby.aside") },
+    h("h2", {}, t("lobby.atTheTable")),
     list,
     invite,
     game.signals.switches(),
@@ -131,10 +132,10 @@ function lobbySlip(room, game) {
     const { view, you } = room;
     const rules = game.rulesOf(view);
     const players = view.status === "forming" ? missingPlayers(view, rules) : null;
-    setText(table, `${coins(view.buy_in_amount)} table`);
+    setText(table, t("lobby.table", { coins: view.buy_in_amount }));
     setText(pot, coins(view.pot));
     seats.replaceChildren(pips(view.player_count, rules.max_players));
-    setText(phase, players ? "Waits for" : (PHASES[view.status] ?? ""));
+    setText(phase, phaseWords(players, view.status));
     setText(missing, players ?? "");
     timer.hidden = players !== null;
     clock.hidden = !(view.status in PHASES);
@@ -146,17 +147,22 @@ function lobbySlip(room, game) {
       owed,
       owed.hidden
         ? ""
-        : `${coinsOf(you.invoice.owed, you.invoice.amount, view.buy_in_amount)} coins came in that bought no seat in this game. They are owed back to you.`,
+        : t("lobby.owed", {
+            coins: coinsOf(you.invoice.owed, you.invoice.amount, view.buy_in_amount),
+          }),
     );
   };
   return { head, aside, update };
 }
 
+const phaseWords = (players, status) =>
+  players ? t("desk.waitsFor") : status in PHASES ? t(PHASES[status]) : "";
+
 const sealCaption = (view) =>
   h(
     "figcaption",
     {},
-    "Seal of this draw",
+    t("lobby.seal"),
     h("span", { class: "serial" }, serialOf(view.lobby_id)),
     h("code", {}, view.server_seed_hash),
   );
@@ -165,31 +171,21 @@ const sealCaption = (view) =>
 function announceEvent({ name, message }, { me, view }) {
   const isMe = message.alien_id === me;
   if (name === "number_called") announce(`${message.number}`);
-  if (name === "player_joined" && !isMe) announce(`${message.alien_id} took a seat.`);
+  if (name === "player_joined" && !isMe) announce(t("lobby.joined", { name: message.alien_id }));
   if (name === "player_kicked" && !isMe)
-    announce(
-      `${message.alien_id} claimed falsely and is out. ${message.active_players} still play.`,
-    );
+    announce(t("lobby.kicked", { name: message.alien_id, count: message.active_players }));
   if (name === "player_left" && isMe) alert(leftWords(message.reason));
-  if (name === "status_changed") announce(STATUS_WORDS[message.status] ?? "The game goes on.");
+  if (name === "status_changed") announce(statusWords(message.status));
   if (name === "game_finished" && message.winner && message.winner !== me)
-    alert(`${message.winner} won ${coins(view.pot)} with ${patternInWords(message.pattern)}.`);
+    alert(
+      t("lobby.wonBy", {
+        name: message.winner,
+        coins: view.pot,
+        pattern: patternInWords(message.pattern),
+      }),
+    );
 }
 
 /** Reasons and states that this page does not know yet are of a newer server. */
-const leftWords = (reason) =>
-  reason in LEFT ? `Your seat is free again: ${LEFT[reason]}.` : "Your seat is free again.";
-
-const LEFT = {
-  left: "you gave it up",
-  unpaid: "it was not paid in time",
-  payment_failed: "the payment failed",
-  expired: "the lobby was closed",
-  kicked: "the house took it back",
-};
-
-const STATUS_WORDS = {
-  forming: "Not enough players yet. The timer starts again.",
-  arranging: "The players are complete. Print your ticket.",
-  active: "The game begins.",
-};
+const leftWords = (reason) => t(has(`left.${reason}`) ? `left.${reason}` : "left.any");
+const statusWords = (status) => t(has(`lobby.${status}`) ? `lobby.${status}` : "lobby.goesOn");

@@ -1,18 +1,12 @@
 import { TimedOut, within } from "../package/timing.js";
 import { countdown } from "../parts/countdown.js";
-import { coins, h, setText } from "../parts/dom.js";
+import { h, setText } from "../parts/dom.js";
 import { busy, leaveButton, problem } from "../parts/actions.js";
+import { t } from "../words/index.js";
 
 const WALLET_MS = 25_000;
-const NO_ANSWER =
-  "Your wallet has not answered yet. If you have paid there, your seat is confirmed by itself. If it asked you nothing, try again.";
-
-/** What the wallet's answer means for the player. */
-const ANSWERS = {
-  paid: "Sent. Your seat is yours as soon as the payment is confirmed.",
-  cancelled: "You did not pay. Your seat is still held.",
-  failed: "The payment did not go through. Try again while your seat is held.",
-};
+/** What the wallet's answer may be. */
+const ANSWERS = ["paid", "cancelled", "failed"];
 
 /**
  * A seat that is not paid yet.
@@ -20,19 +14,19 @@ const ANSWERS = {
  * @param {import("../game/game.js").Game} game
  */
 export function payStage(room, game) {
-  const price = coins(room.view.buy_in_amount);
+  const price = { coins: room.view.buy_in_amount };
   const status = h("p", { role: "status", class: "hint" });
   const failure = problem();
-  const button = h("button", { type: "button", class: "primary large" }, `Pay ${price} coins`);
+  const button = h("button", { type: "button", class: "primary large" }, t("pay.button", price));
   const isSent = () => game.notes.of(room.lobbyId).sent === room.you.invoice?.invoice_id;
   const show = () => {
     button.disabled = !room.you.invoice || isSent();
-    if (isSent()) setText(status, ANSWERS.paid);
+    if (isSent()) setText(status, t("pay.paid"));
   };
   let attempts = 0;
   const take = (invoice, attempt, answer) => {
     if (answer !== "paid" && attempt !== attempts) return; // it was asked again meanwhile
-    setText(status, ANSWERS[answer] ?? ANSWERS.failed);
+    setText(status, t(`pay.${ANSWERS.includes(answer) ? answer : "failed"}`));
     if (answer !== "paid") return;
     game.notes.note(room.lobbyId, { sent: invoice.invoice_id });
     show();
@@ -41,19 +35,19 @@ export function payStage(room, game) {
   busy(button, failure, async () => {
     const { invoice } = room.you;
     const attempt = ++attempts;
-    setText(status, "Waiting for your wallet …");
+    setText(status, t("pay.waiting"));
     const paying = game.host.pay(invoice).then((answer) => take(invoice, attempt, answer));
     try {
       await within(WALLET_MS, paying);
     } catch (error) {
-      setText(status, error instanceof TimedOut ? NO_ANSWER : "");
+      setText(status, error instanceof TimedOut ? t("pay.noAnswer") : "");
       if (!(error instanceof TimedOut)) throw error;
     }
   });
   const element = h(
     "div",
     { class: "pay" },
-    h("h1", { tabindex: -1 }, "A seat is held for you"),
+    h("h1", { tabindex: -1 }, t("pay.title")),
     h(
       "p",
       { class: "held" },
@@ -62,9 +56,9 @@ export function payStage(room, game) {
     h(
       "p",
       { class: "lead" },
-      `Pay ${price} coins before the time is up, and they go into the pot.`,
+      t("pay.lead", price),
     ),
-    h("div", { class: "actions" }, button, leaveButton(room, game, "Give up the seat")),
+    h("div", { class: "actions" }, button, leaveButton(room, game, t("pay.giveUp"))),
     status,
     failure,
   );

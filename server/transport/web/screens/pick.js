@@ -3,6 +3,7 @@ import { announce } from "../parts/announcer.js";
 import { h, set, setText } from "../parts/dom.js";
 import { columnsOf, rove } from "../parts/roving.js";
 import { oneTo } from "../package/draw.js";
+import { t } from "../words/index.js";
 
 /**
  * Choosing the numbers of a ticket, by hand or by chance.
@@ -18,21 +19,21 @@ export function pickStage(room, game) {
   );
   const board = h(
     "div",
-    { class: "balls", role: "group", "aria-label": `Numbers 1 to ${highest}` },
+    { class: "balls", role: "group", "aria-label": t("pick.range", { highest }) },
     ...buttons,
   );
   const counter = h("p", { class: "counter", role: "status" });
   const failure = problem();
-  const done = h("button", { type: "button", class: "primary" }, "Use these numbers");
+  const done = h("button", { type: "button", class: "primary" }, t("pick.use"));
   const show = () => {
     buttons.forEach((button, i) => set(button, "aria-pressed", picked.has(i + 1)));
-    setText(counter, `${picked.size} of ${size} chosen`);
+    setText(counter, t("pick.chosen", { chosen: picked.size, all: size }));
     done.disabled = picked.size !== size;
     game.notes.note(room.lobbyId, { picked: [...picked] });
   };
   const toggle = (number) => {
     if (picked.size === size && !picked.has(number))
-      return announce(`You have ${size}. Take one away first.`);
+      return announce(t("pick.enough", { count: size }));
     if (!picked.delete(number)) picked.add(number);
     show();
   };
@@ -48,20 +49,20 @@ export function pickStage(room, game) {
   const element = h(
     "div",
     { class: "pick" },
-    h("h1", { tabindex: -1 }, `Pick ${size} numbers`),
+    h("h1", { tabindex: -1 }, t("pick.title", { count: size })),
     board,
     counter,
     h(
       "div",
       { class: "actions" },
       done,
-      h("button", { type: "button", onclick: surprise }, "Surprise me"),
+      h("button", { type: "button", onclick: surprise }, t("pick.surprise")),
       h(
         "button",
         { type: "button", class: "plain", onclick: () => (picked.clear(), show()) },
-        "Clear",
+        t("pick.clear"),
       ),
-      leaveButton(room, game, "Leave"),
+      leaveButton(room, game, t("pick.leave")),
     ),
     failure,
   );

@@ -3,9 +3,10 @@ import { problem } from "../parts/actions.js";
 import { alert } from "../parts/announcer.js";
 import { callBoard } from "../parts/calls.js";
 import { claimButton } from "../parts/claiming.js";
-import { count, h, set, setText } from "../parts/dom.js";
+import { h, set, setText } from "../parts/dom.js";
 import { rove } from "../parts/roving.js";
-import { liveTicket, placeInWords, showCell } from "../parts/ticket.js";
+import { liveTicket, cellInWords, showCell } from "../parts/ticket.js";
+import { list, t } from "../words/index.js";
 
 /**
  * The game: what is called, the ticket, the claim. The player marks; the page never does.
@@ -16,7 +17,7 @@ export function playStage(room, game) {
   const { side } = game.rulesOf(room.view);
   const calls = callBoard(room.view.server_seed_hash);
   const marks = new Set(game.notes.of(room.lobbyId).marks);
-  const ticket = liveTicket(side, "Your ticket: press a number to mark it");
+  const ticket = liveTicket(side, t("play.ticket"));
   const lead = h("p", { class: "lead", role: "status" });
   const failure = problem();
   const claim = claimButton(() => send());
@@ -26,7 +27,7 @@ export function playStage(room, game) {
     cells.forEach((number, i) =>
       showCell(ticket.cells[i], {
         number,
-        label: `${number}, ${placeInWords(i, side)}`,
+        label: cellInWords(number, i, side),
         pressed: marks.has(number),
       }),
     );
@@ -68,7 +69,7 @@ export function playStage(room, game) {
   const element = h(
     "div",
     { class: "play" },
-    h("h1", { tabindex: -1, class: "visually-hidden" }, "The game"),
+    h("h1", { tabindex: -1, class: "visually-hidden" }, t("play.title")),
     calls.element,
     h("div", { class: "hand" }, ticket.element, claim.element, failure, lead),
   );
@@ -81,15 +82,10 @@ export function playStage(room, game) {
 }
 
 function leadWords(room, missing) {
-  const { active_players, beacon, latest_number } = room.view;
-  if (room.playing && beacon && latest_number === null)
-    return `Every ticket is fixed. Round ${beacon.round} of a public beacon decides the order of the numbers; nobody knows it yet.`;
-  if (room.playing)
-    return active_players === 1
-      ? "You are the last one in. You still have to claim a line."
-      : `${count(active_players, "player")} in the game.`;
-  if (missing)
-    return `That was no line: the nearest still lacked ${missing.join(", ")}. You are out, and may watch how it ends.`;
-  if (room.you.role === "player") return "You are out of this game, and may watch how it ends.";
-  return `You are watching. ${count(active_players, "player")} in the game.`;
+  const { active_players: count, beacon, latest_number: latest } = room.view;
+  if (room.playing && beacon && latest === null) return t("play.beacon", { round: String(beacon.round) });
+  if (room.playing) return count === 1 ? t("play.last") : t("play.inGame", { count });
+  if (missing) return t("play.missing", { numbers: list(missing) });
+  if (room.you.role === "player") return t("play.out");
+  return t("play.watching", { count });
 }

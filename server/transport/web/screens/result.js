@@ -1,10 +1,11 @@
 import { inWords } from "../connection/refusal.js";
 import { completePattern } from "../package/patterns.js";
 import { busy, problem } from "../parts/actions.js";
-import { coins, h, setText } from "../parts/dom.js";
+import { h, setText } from "../parts/dom.js";
 import { patternInWords } from "../parts/patterns.js";
 import { printedTicket } from "../parts/ticket.js";
 import { fairness } from "./fairness.js";
+import { t } from "../words/index.js";
 
 const ANSWER_MS = 8000;
 
@@ -16,7 +17,7 @@ const ANSWER_MS = 8000;
 export function resultStage(room, game) {
   const { view } = room;
   const failure = problem();
-  const again = h("button", { type: "button", class: "primary" }, "Play the next game");
+  const again = h("button", { type: "button", class: "primary" }, t("result.next"));
   busy(again, failure, () => game.take(view.buy_in_amount));
   const how = h("p", { class: "lead" }, leadWords(room, null));
   const tickets = h("div", { class: "tickets" });
@@ -26,7 +27,7 @@ export function resultStage(room, game) {
     { class: "result", "data-won": view.winner === game.me },
     h("h1", { tabindex: -1 }, title(room)),
     how,
-    h("div", { class: "actions" }, again, h("a", { href: "#", class: "plain" }, "Front desk")),
+    h("div", { class: "actions" }, again, h("a", { href: "#", class: "plain" }, t("page.frontDesk"))),
     failure,
     tickets,
     proofPlace,
@@ -39,7 +40,7 @@ export function resultStage(room, game) {
     );
     proofPlace.replaceChildren(await fairness(proof, observations(room, game)));
   };
-  const retry = h("button", { type: "button", class: "plain" }, "Look for the proof again");
+  const retry = h("button", { type: "button", class: "plain" }, t("result.retry"));
   const lookForProof = () =>
     showProof().catch((error) => {
       proofPlace.replaceChildren(retry);
@@ -56,7 +57,7 @@ const tookPlace = ({ outcome }) => outcome === "won" || outcome === "no_winner";
 async function fetchProof(lobbyId) {
   const signal = AbortSignal.timeout(ANSWER_MS);
   const answer = await fetch(`/api/game/${lobbyId}/proof`, { signal }).catch(() => null);
-  if (!answer?.ok) throw new Error("The proof of this game cannot be had at the moment.");
+  if (!answer?.ok) throw new Error(t("result.noProof"));
   return answer.json();
 }
 
@@ -69,27 +70,26 @@ function observations({ lobbyId, me, you, heard, view }, game) {
 
 function title({ view, me }) {
   if (!tookPlace(view))
-    return view.outcome === "cancelled" ? "This game did not take place" : "The game was ended";
-  if (view.winner === me) return `You won ${coins(view.pot)} coins`;
-  return view.winner === null ? "Nobody won" : "The pot is gone";
+    return t(view.outcome === "cancelled" ? "result.cancelledTitle" : "result.voidedTitle");
+  if (view.winner === me) return t("result.youWon", { coins: view.pot });
+  return t(view.winner === null ? "result.nobodyTitle" : "result.lostTitle");
 }
 
 function leadWords({ view, you, me }, proof) {
-  const how = proof?.pattern
-    ? ` with ${patternInWords(proof.pattern)}, after ${proof.numbers_called.length} calls`
-    : "";
-  if (view.outcome === "voided" && view.beacon?.round && view.latest_number === null)
-    return "It ended before the public beacon had decided its order, and nothing else may. What was paid in is owed back.";
-  if (!tookPlace(view) && view.outcome !== "cancelled")
-    return "The house has ended it, and nobody wins. What was paid in is owed back.";
-  if (view.outcome === "cancelled")
-    return you.invoice?.owed || you.paid
-      ? "Too few players came. What you paid is owed back to you."
-      : "Too few players came. Nobody pays for it.";
-  if (view.winner === me) return `Yours was the first true claim${how}.`;
-  if (view.winner === null)
-    return `Nobody claimed a line. The house keeps the pot of ${coins(view.pot)} coins.`;
-  return `${view.winner} won ${coins(view.pot)} coins${how}.`;
+  const { outcome, winner, pot } = view;
+  if (outcome === "voided" && view.beacon?.round && view.latest_number === null)
+    return t("result.noBeacon");
+  if (!tookPlace(view) && outcome !== "cancelled") return t("result.voided");
+  if (outcome === "cancelled")
+    return t(you.invoice?.owed || you.paid ? "result.cancelledPaid" : "result.cancelled");
+  if (winner === null) return t("result.nobody", { coins: pot });
+  const how = proof?.pattern && {
+    pattern: patternInWords(proof.pattern),
+    count: proof.numbers_called.length,
+  };
+  if (winner === me) return how ? t("result.firstWith", how) : t("result.first");
+  const who = { name: winner, coins: pot };
+  return how ? t("result.wonByWith", { ...who, ...how }) : t("result.wonBy", who);
 }
 
 function ticketOf([alienId, , grid], { winner, numbers_called }, { me, view }) {
@@ -99,8 +99,8 @@ function ticketOf([alienId, , grid], { winner, numbers_called }, { me, view }) {
     "span",
     {},
     h("bdi", {}, alienId),
-    alienId === me && " (you)",
-    isWinner && h("b", {}, " won"),
+    alienId === me && t("page.you"),
+    isWinner && h("b", {}, t("result.won")),
   );
   const ticket = printedTicket(grid, { marks: numbers_called, pattern: won?.cells, caption });
   ticket.classList.toggle("winner", isWinner);

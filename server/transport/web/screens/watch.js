@@ -1,5 +1,6 @@
 import { busy, problem } from "../parts/actions.js";
-import { coins, h, setText } from "../parts/dom.js";
+import { h, setText } from "../parts/dom.js";
+import { t } from "../words/index.js";
 
 /**
  * A lobby before its game, for who has no seat in it.
@@ -10,7 +11,7 @@ export function watchStage(room, game) {
   const heading = h("h1", { tabindex: -1 });
   const lead = h("p", { class: "lead" });
   const failure = problem();
-  const seat = h("button", { type: "button", class: "primary" }, "Take a seat");
+  const seat = h("button", { type: "button", class: "primary" }, t("watch.seat"));
   busy(seat, failure, async () => {
     const { status, buy_in_amount: price } = room.view;
     if (status !== "forming") return game.take(price);
@@ -22,38 +23,25 @@ export function watchStage(room, game) {
     { class: "watch" },
     heading,
     lead,
-    h("div", { class: "actions" }, seat, h("a", { href: "#", class: "plain" }, "Front desk")),
+    h("div", { class: "actions" }, seat, h("a", { href: "#", class: "plain" }, t("page.frontDesk"))),
     failure,
   );
   const update = () => {
     const [title, text] = words(room);
     setText(heading, title);
     setText(lead, text);
-    setText(seat, room.view.status === "forming" ? "Take a seat" : "Take a seat in the next game");
+    setText(seat, t(room.view.status === "forming" ? "watch.seat" : "watch.nextSeat"));
   };
   update();
   return { element, update };
 }
 
 function words({ view, you }) {
-  const price = coins(view.buy_in_amount);
-  if (you.role === "player") return ["You have left this game", "Your buy-in stays in the pot."];
-  if (you.invoice?.owed)
-    return [
-      "Your payment came too late",
-      "The game began without you. What you paid is owed back to you in full.",
-    ];
-  if (you.invoice?.status === "failed")
-    return ["The payment failed", "Nothing was taken, and your seat is free again."];
-  if (you.invoice)
-    return [
-      "Your seat is free again",
-      "The payment did not come in time. If it is still on its way, it will be owed back to you, or seat you if there is room.",
-    ];
-  if (view.status === "forming")
-    return ["This table is forming", `A seat costs ${price} coins. You can also stay and watch.`];
-  return [
-    "The players are printing their tickets",
-    "You are watching. The calls begin in a moment.",
-  ];
+  const said = (name) => [t(`watch.${name}Title`), t(`watch.${name}`)];
+  if (you.role === "player") return said("left");
+  if (you.invoice?.owed) return said("late");
+  if (you.invoice?.status === "failed") return said("failed");
+  if (you.invoice) return said("free");
+  if (view.status !== "forming") return said("printing");
+  return [t("watch.formingTitle"), t("watch.forming", { coins: view.buy_in_amount })];
 }
