@@ -17,7 +17,8 @@ WORDS = ROOT / "words"
 SCRIPTS = sorted(
     path
     for path in ROOT.rglob("*.js")
-    if path.relative_to(ROOT).parts[0] not in ("words", "vendor", "ops", "service-worker.js")
+    if path.relative_to(ROOT).parts[0]
+    not in ("words", "vendor", "ops", "verify", "service-worker.js")
 )
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w])//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', re.S)
