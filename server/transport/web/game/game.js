@@ -7,12 +7,9 @@ import { NO_ANSWER, Refusal } from "../package/refusal.js";
 import { within } from "../package/timing.js";
 import { readToken } from "../package/token.js";
 import { showConnection } from "../parts/connection_banner.js";
-<<<<<<< HEAD
 import { showNotice } from "../parts/notice.js";
-=======
 import { introduced } from "../parts/introduction.js";
 import { showLanguages } from "../parts/languages.js";
->>>>>>> 9c80897 (The page speaks English and German, by the browser and by hand, and explains the game in three pictures before the first seat)
 import { beReadyForOffline } from "../parts/offline.js";
 import { showPlayer } from "../parts/player.js";
 import { Signals } from "../parts/signals.js";
@@ -150,11 +147,8 @@ export class Game {
     screen.emitter?.addEventListener("gone", ({ detail }) =>
       this.#show(messageScreen(t("page.noEntry"), inWords(detail))),
     );
-<<<<<<< HEAD
     screen.emitter?.addEventListener("announcement", ({ detail }) => showNotice(detail));
-=======
     screen.emitter?.addEventListener("ended", () => this.home(t("page.ended")));
->>>>>>> 9c80897 (The page speaks English and German, by the browser and by hand, and explains the game in three pictures before the first seat)
   }
 }
 
