@@ -9,7 +9,6 @@ its own, each question of a player 200 times, and what a game takes on disk.
 
 import argparse
 import asyncio
-import hashlib
 import json
 import os
 import resource
@@ -30,6 +29,7 @@ from server.books.engine import Books
 from server.books.migrate import migrate
 from server.books.moving import EMPTY_HASH, entry_hash
 from server.dev.books import EmbeddedBooks
+from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.clock import StoreClock
 from server.services.history import History
@@ -121,7 +121,7 @@ def audit(url: str, store_url: str) -> None:
         "DATABASE_URL": url,
         "ALIEN_PROVIDER_ADDRESS": "0",
         "BUY_IN_TIERS": str(TIER),
-        "WEBHOOK_PUBLIC_KEY": hashlib.sha256(b"").hexdigest(),
+        "WEBHOOK_PUBLIC_KEY": DevProvider().public_key_hex,
     }
     command = [str(Path(sys.executable).with_name("fair-bingo")), "audit"]
     started = time.perf_counter()
@@ -133,7 +133,7 @@ def audit(url: str, store_url: str) -> None:
     tell(done.stdout + done.stderr[-500:])
 
 
-async def ask(url: str) -> None:
+async def ask(url: str, games: int) -> None:
     """Ask as players do, and print how long answers take."""
     books = Books(url)
     history = History(books, StoreClock())
@@ -143,7 +143,7 @@ async def ask(url: str) -> None:
         "statement": lambda name: history.statement(name, None, None, None),
         "leaderboard": lambda _: history.leaderboard("all", None),
         "leaderboard of a tier": lambda _: history.leaderboard("all", TIER),
-        "record": lambda name: _record(books, int(name.partition("-")[2])),
+        "record": lambda name: _record(books, int(name.partition("-")[2]) % games),
     }
     for what, question in questions.items():
         took = []
@@ -195,8 +195,8 @@ def main() -> None:
         with redis.Redis.from_url(store.url) as client:
             client.sadd("tables", str(TIER))
         growth(books.url, games)
-        asyncio.run(ask(books.url))
         audit(books.url, store.url)
+        asyncio.run(ask(books.url, games))
 
 
 if __name__ == "__main__":
