@@ -44,7 +44,7 @@ def verify(
 def replay_game(
     places: Annotated[
         list[str],
-        typer.Argument(help="Lobbies in the store, or exported games.", metavar="PLACE..."),
+        typer.Argument(help="Lobbies in the store, or exported games.", metavar="PLACE"),
     ],
 ) -> None:
     """Show games step by step. Exit code 1 at the first record that is not as it was written."""
@@ -63,9 +63,7 @@ def replay_game(
 
 
 def export(
-    lobby_ids: Annotated[
-        list[str], typer.Argument(help="Lobbies that are over.", metavar="LOBBY...")
-    ],
+    lobby_ids: Annotated[list[str], typer.Argument(help="Lobbies that are over.", metavar="LOBBY")],
     *,
     out: Annotated[
         Path | None,
