@@ -29,7 +29,7 @@ TYPES: Final = {
 _INDEX: Final = "index.html"
 _VERIFY: Final = "verify/index.html"
 _WORKER: Final = "service-worker.js"
-_OTHER_PAGES: Final = ("ops/", "verify/", "offline/", _WORKER)
+_NOT_AT_FIRST: Final = ("ops/", "verify/", "account/", "offline/", _WORKER)
 _PACKAGE: Final = "package/"
 """Where the page finds the npm package that it is built on."""
 _BLS: Final = "package/bls12_381.min.js"
@@ -150,7 +150,7 @@ def _read(config: Mapping[str, Any]) -> Mapping[str, Page]:
     # The one module that imports by a package's name, which a browser cannot look up.
     bodies[f"{_PACKAGE}socket.js"] = bodies.pop(_SOCKET_IO)
     scripts = [name for name in bodies if name.endswith(".js")]
-    game = [name for name in scripts if not name.startswith(_OTHER_PAGES) and name != _BLS]
+    game = [name for name in scripts if not name.startswith(_NOT_AT_FIRST) and name != _BLS]
     bodies[_INDEX] = _index(bodies[_INDEX], config, game)
     # It works without a connection once it is loaded: so it loads all that it may need.
     checking = [name for name in scripts if name.startswith("verify/") or name == _BLS]

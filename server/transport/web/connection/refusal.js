@@ -1,5 +1,5 @@
 import en from "../words/en.js";
-import { has, t } from "../words/index.js";
+import { date, has, t } from "../words/index.js";
 
 const PREFIX = "refusal.";
 
@@ -10,7 +10,15 @@ export const CODES = Object.keys(en)
 
 /**
  * What went wrong, in words.
- * @param {Error & {code?: string}} error
+ * @param {Error & {code?: string, details?: object}} error
  */
-export const inWords = ({ code, message }) =>
-  has(PREFIX + code) ? t(PREFIX + code) : message;
+export const inWords = ({ code, message, details }) =>
+  untilWhen(code, details) ?? (has(PREFIX + code) ? t(PREFIX + code) : message);
+
+/** Where the player's own limit, a break or a ban ends, when that is. */
+function untilWhen(code, { excluded_until, free_at, until } = {}) {
+  if (code === "limit_reached" && excluded_until)
+    return t("limits.excluded", { until: date(excluded_until) });
+  if (code === "limit_reached" && free_at) return t("limits.passed", { at: date(free_at) });
+  return code === "banned" && until ? t("banned.until", { until: date(until) }) : null;
+}

@@ -24,6 +24,7 @@ const TOKEN_MS = 8000;
 const ANSWER_MS = 15_000;
 const SEED_BYTES = 16;
 const LOBBY_PLACE = /^#(lobby_[\w-]+)$/;
+const ACCOUNT_PLACE = "#account";
 const INKS = 4;
 const CLASSIC = { variant: "classic", side: 3, highest: 50, min_players: 2, max_players: 10 };
 
@@ -137,7 +138,14 @@ export class Game {
     const lobbyId = LOBBY_PLACE.exec(location.hash)?.[1];
     const news = this.#news;
     this.#news = "";
-    this.#show(lobbyId ? lobbyScreen(this, lobbyId) : frontDeskScreen(this, news));
+    if (location.hash === ACCOUNT_PLACE) this.#showAccount();
+    else this.#show(lobbyId ? lobbyScreen(this, lobbyId) : frontDeskScreen(this, news));
+  }
+
+  /** Seldom asked for, so it is loaded then. */
+  async #showAccount() {
+    const { accountScreen } = await import("../account/screen.js");
+    if (location.hash === ACCOUNT_PLACE) this.#show(accountScreen(this));
   }
 
   #show(screen) {

@@ -2,11 +2,14 @@ import { h } from "./dom.js";
 import { t } from "../words/index.js";
 
 /**
- * Show who plays; where names can be chosen freely, as a form.
+ * Show who plays, and the way to their account; where names can be chosen freely, as a form.
  * @param {string} name
  * @param {((name: string) => void) | null} rename
  */
 export function showPlayer(name, rename) {
+  const account = document.getElementById("account");
+  account.textContent = t("account.link");
+  account.hidden = false;
   const place = document.getElementById("player");
   if (!rename) return place.replaceChildren(h("bdi", {}, name));
   const input = h("input", {

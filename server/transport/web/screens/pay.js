@@ -61,6 +61,7 @@ export function payStage(room, game) {
     h("div", { class: "actions" }, button, leaveButton(room, game, t("pay.giveUp"))),
     status,
     failure,
+    h("p", { class: "fine-print" }, h("a", { href: "#account" }, t("limits.title"))),
   );
   show();
   return { element, update: show };

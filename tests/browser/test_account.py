@@ -1,0 +1,94 @@
+"""What is behind a player, and what they let themselves do, in the page."""
+
+import re
+from typing import Any
+
+import httpx
+from playwright.async_api import expect
+
+from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.person import PHONE
+from tests.browser.world import TIER, TIMEOUT_SECONDS, World
+from tests.support.wait import until
+
+WITH_BOOKS = (
+    'world.settings = world.settings.model_copy(update={"database_url": os.environ["BOOKS"]})'
+)
+GAME = {"CALL_INTERVAL_SECONDS": "0.02", **TWO_SEATS}
+
+
+async def past_games(world: World, name: str) -> list[Any]:
+    """What the server says that this player has played."""
+    headers = {"Authorization": f"Bearer {world.token(name)}"}
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS) as client:
+        answer = await client.get(f"{world.url}/api/me/games", headers=headers)
+        return list(answer.json()["games"]) if answer.is_success else []
+
+
+async def test_a_limit_is_set_and_keeps_to_its_word_and_a_break_asks_first(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve()
+    ann = await enter(world, "ann", **PHONE)
+    await ann.arrive()
+    await ann.page.get_by_role("link", name="Your account").click()
+    day = ann.page.get_by_label("Coins in 24 hours")
+    await expect(day).to_be_editable()
+    await expect(ann.page.get_by_role("heading", name="My games")).to_have_count(0)  # no books
+    await day.fill(str(TIER - 1))
+    await ann.press("Set limits")
+    await ann.sees("Your limits are set.")
+    await ann.fits(390)
+    await day.fill("")
+    await ann.press("Set limits")
+    await ann.sees("Your limits are raised")
+
+    await ann.page.get_by_role("link", name="Front desk").click()
+    await ann.press("Take a seat")
+    await ann.sees("That would pass a limit")
+    ann.complaints.clear()  # what was refused over HTTP
+
+    await ann.page.get_by_role("link", name="Your account").click()
+    await ann.press("Break of 7 days")
+    await ann.press("Go on playing")
+    await expect(ann.page.get_by_text("You take a break")).to_have_count(0)
+    await ann.press("Break of 7 days")
+    await ann.press("Take the break")
+    await ann.sees("You take a break until")
+    ann.complaints.clear()
+
+
+async def test_games_statement_and_the_best_are_in_the_account(
+    books_url: str, serve: Serve, enter: Enter
+) -> None:
+    world = await serve(prepare=WITH_BOOKS, BOOKS=books_url, **GAME)
+    async with world.company("ann", "bob", claim_delay_seconds=0) as lobby_id:
+        await until(lambda: _has_one(world), TIMEOUT_SECONDS)
+    (game,) = await past_games(world, "ann")
+    ann = await enter(world, "ann", **PHONE)
+    await ann.arrive("account")
+    await expect(ann.page.locator(".past-games strong")).to_contain_text(outcome(game))
+    check = ann.page.get_by_role("link", name=re.compile("^Check the draw"))
+    await expect(check).to_have_attribute("href", f"/verify#{lobby_id}")
+    await ann.sees("Paid in, 30 days")
+    await expect(ann.page.locator(".facts dd").first).to_have_text(f"{TIER:,}")
+    await ann.press("Show me here")
+    await expect(ann.page.locator(".leaders tbody tr")).to_have_attribute("aria-current", "true")
+    await ann.fits(390)
+    async with ann.page.expect_download() as saved:
+        await ann.press("Save everything as a file")
+    text = (await (await saved.value).path()).read_text()
+    assert text.splitlines()[0] == "entry_id,at,kind,amount,lobby_id,invoice_id,reference"
+
+
+def outcome(game: Any) -> str:
+    """How the page says how a game ended."""
+    if game["won"]:
+        return "Won:"
+    if game["kicked"]:
+        return "Out after a false claim"
+    return "Nobody won" if game["outcome"] == "no_winner" else "Lost"
+
+
+async def _has_one(world: World) -> bool:
+    return len(await past_games(world, "ann")) == 1
