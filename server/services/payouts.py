@@ -40,6 +40,7 @@ class PayoutWorker:
         self._queue = queue
         self._service = service
         self._at_once = at_once
+        self._turns = asyncio.Semaphore(at_once)
         self._asking: set[asyncio.Task[None]] = set()
         self._heard: list[Heard] = []
         self._news = asyncio.Event()
@@ -63,7 +64,8 @@ class PayoutWorker:
                 task.cancel()
 
     async def _pass(self, group: asyncio.TaskGroup, stopping: asyncio.Task[None]) -> None:
-        free = self._at_once - len(self._asking)
+        # As many wait for their turn as are asked for: one transaction takes many.
+        free = 2 * self._at_once - len(self._asking)
         until_s = asyncio.get_running_loop().time() + LEASE_SECONDS
         try:
             taken: Sequence[Taken] = await self._queue.take(free)
@@ -78,20 +80,21 @@ class PayoutWorker:
                 task = group.create_task(self._ask(Taken(step, payout), until_s))
                 self._asking.add(task)
                 task.add_done_callback(self._asking.discard)
-        if len(self._asking) == self._at_once:
+        while len(self._asking) > self._at_once and not stopping.done():
             await asyncio.wait([stopping, *self._asking], return_when=asyncio.FIRST_COMPLETED)
-        elif len(taken) < free:
+        if len(taken) < free:
             await asyncio.wait([stopping], timeout=POLL_SECONDS)
 
     async def _ask(self, taken: Taken, until_s: float) -> None:
         step, payout = taken
-        # After a pause of this process it may be another's by now.
-        if asyncio.get_running_loop().time() > until_s:
-            return
-        if step == "send":
-            answer = await self._service.send(payout.payout_id, payout.body or "")
-        else:
-            answer = await self._service.look(payout.payout_id)
+        async with self._turns:
+            # After a pause of this process it may be another's by now.
+            if asyncio.get_running_loop().time() > until_s:
+                return
+            if step == "send":
+                answer = await self._service.send(payout.payout_id, payout.body or "")
+            else:
+                answer = await self._service.look(payout.payout_id)
         self._hear(Heard(payout, step, answer))
 
     def _hear(self, heard: Heard) -> None:
