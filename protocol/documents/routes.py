@@ -315,6 +315,7 @@ ROUTES: Final = (
     ),
     Route("get", "/metrics", "Metrics for Prometheus.", {200: "text/plain"}),
     Route("get", "/", "The browser client.", {200: "text/html"}),
+    Route("get", "/verify", "A page that checks any proof.", {200: "text/html"}),
     Route("get", "/docs", "This documentation, to read.", {200: "text/html"}),
     Route("get", "/docs/asyncapi.json", "AsyncAPI of the sockets.", {200: "application/json"}),
     Route("get", "/docs/openapi.json", "OpenAPI of the routes.", {200: "application/json"}),
