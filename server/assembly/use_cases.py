@@ -86,7 +86,7 @@ class UseCases:
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(
-            self.lobbies, stores.invoices, stores.terms, admissions, clock, past
+            self.lobbies, stores.invoices, stores.terms, admissions, self.limits, clock, past
         )
         self.records = Records(stores.lobbies, past)
         self.proofs = Proofs(self.lobbies, stores.proofs, past)

@@ -112,6 +112,17 @@ class PlayerLimits:
         except TimeoutError as error:
             raise StoreUnavailable("another request of the player does not end") from error
 
+    async def new_seat(self, alien_id: str, price: int) -> Refused | None:
+        """Why a player may not have a new seat of that price, as far as the store knows: for a
+        payment of one that is held no more, which waits neither for other requests of the player
+        nor for the books. Raises StoreUnavailable."""
+        if not await self._store.is_limited(alien_id):
+            return None
+        stored = await self._store.load(alien_id)
+        now_ms = self._clock.now_ms()
+        spending, _ = await self._store.spending(alien_id, await self._tables.read(), now_ms)
+        return refusal(stored.limits, spending, price, now_ms)
+
     async def _refusal(
         self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]
     ) -> Refused | None:

@@ -4,11 +4,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
-from protocol.ids import invoice_lobby, lobby_table
+from protocol.ids import invoice_lobby, lobby_table, table_tier
 from protocol.payments import WebhookAnswer
 from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive, seats_again
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
+from server.services.limits import PlayerLimits
 from server.services.lobbies import Lobbies
 from server.services.past import Past
 from server.store.codec import read_invoice
@@ -30,6 +31,7 @@ class Payments:
         invoices: InvoiceStore,
         terms: Terms,
         admissions: Admissions,
+        limits: PlayerLimits,
         clock: StoreClock,
         past: Past | None = None,
     ) -> None:
@@ -37,6 +39,7 @@ class Payments:
         self._invoices = invoices
         self._terms = terms
         self._admissions = admissions
+        self._limits = limits
         self._clock = clock
         self._past = past
 
@@ -79,7 +82,9 @@ class Payments:
         may_sit, checks = True, []
         if seats_again(lobby.lobby, invoice, delivery):
             admission = await self._admissions.of(lobby_table(invoice.lobby_id), [invoice.alien_id])
-            may_sit = admission.new_seat(invoice.alien_id) is None
+            price = table_tier(lobby_table(invoice.lobby_id))
+            refused = admission.new_seat(invoice.alien_id)
+            may_sit = (refused or await self._limits.new_seat(invoice.alien_id, price)) is None
             checks = [admission.unchanged]
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms, may_sit=may_sit)
         if receipt.unmatched:

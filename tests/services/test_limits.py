@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
+from protocol.payments import WebhookAnswer
 from server.books.engine import Books
 from server.rules.limits import DAY_MS, LONGEST_MS
 from server.services.limits import PlayerLimits
@@ -135,6 +136,28 @@ async def test_what_is_excluded_stays_so_and_a_seat_that_is_held_may_be_paid(nod
     await node.pay(seated)
     await node.seats.leave("ann", seated.lobby.lobby_id)
     assert await refused(node, "ann") == {"excluded_until": limits.excluded_until}
+
+
+async def test_a_payment_of_a_seat_that_is_held_no_more_takes_none_past_a_limit(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, tiers=TIERS)
+    await node.limits.change("ann", {"coins_per_day": 7000})
+    ended = await node.sit("ann", 3500)
+    await node.deliver(failed(ended))
+    await node.pay(await node.sit("ann", 7000))
+    assert await node.deliver(paid(ended)) == WebhookAnswer(processed=True, reason="refund_owed")
+
+
+async def test_a_payment_of_a_seat_that_is_held_no_more_seats_nobody_who_is_excluded(
+    node: Node,
+) -> None:
+    ended, held = await node.sit("ann"), await node.sit("bob")
+    await node.deliver(failed(ended))
+    for name in ("ann", "bob"):
+        await node.limits.exclude(name, 1)
+    assert await node.deliver(paid(ended)) == WebhookAnswer(processed=True, reason="refund_owed")
+    await node.pay(held)
 
 
 async def test_a_process_that_died_while_it_seated_a_player_keeps_them_waiting_for_seconds_only(
