@@ -216,9 +216,10 @@ class ShardSubscription(Subscription):
                     self._confirmed[channel].set()
                 self._confirm(channel)
             elif kind in ("unsubscribe", "sunsubscribe"):
-                if self._asked_to_end[channel]:
-                    self._asked_to_end[channel] -= 1
-                elif channel in self._listeners and self.on_ended is not None:
+                asked = self._asked_to_end.pop(channel, 0)
+                if asked > 1:
+                    self._asked_to_end[channel] = asked - 1
+                elif not asked and channel in self._listeners and self.on_ended is not None:
                     self.on_ended(channel)
 
     def _confirm(self, channel: str) -> None:

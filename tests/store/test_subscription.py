@@ -208,6 +208,19 @@ async def test_who_stops_listening_hears_nothing_more(
     assert subscriber.heard == []
 
 
+async def test_nothing_is_kept_of_channels_that_came_and_went(
+    start_subscriber: StartSubscriber, store_url: str, redis: Redis
+) -> None:
+    subscriber = await start_subscriber(store_url)
+    for number in range(20):
+        await subscriber.listen(f"channel{number}")
+        subscriber.subscription.unsubscribe(f"channel{number}")
+    await subscriber.listen()
+    await hears(subscriber, redis, "hello")  # what was asked before is answered
+    kept = [v for v in vars(subscriber.subscription).values() if isinstance(v, (dict, set))]
+    assert max(map(len, kept)) == 1
+
+
 async def subscribers_are(redis: Redis, expected: int) -> bool:
     _, found = await command(redis, "PUBSUB", "SHARDNUMSUB", "channel")
     return bool(found == expected)
