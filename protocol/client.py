@@ -108,6 +108,7 @@ class Desk:
         CommandRefused or ConnectionLost."""
 
         async def enter() -> Room:
+            await self._close_rooms_that_are_over()
             room = await enter_lobby(self._url, self._token, lobby_id)
             self._rooms.append(room)
             return room
@@ -129,6 +130,13 @@ class Desk:
         for room in self._rooms:
             await room.close()
         await self._channel.close()
+
+    async def _close_rooms_that_are_over(self) -> None:
+        """A player has so many connections only, and none is needed where nothing comes."""
+        over = [room for room in self._rooms if room.is_over]
+        self._rooms = [room for room in self._rooms if not room.is_over]
+        for room in over:
+            await room.close()
 
     async def _hear(self, name: str, message: dict[str, Any]) -> None:
         if name == "lobbies":

@@ -61,6 +61,11 @@ class Room:
             auth=self._auth,
         )
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no event comes after those that are there."""
+        return self._finished
+
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
         body = await self._channel.ask("select_numbers", numbers=numbers)

@@ -40,10 +40,20 @@ class Desk extends FrontDesk {
    * @returns {Promise<Room>}
    */
   async enter(lobbyId) {
+    this.#closeOthersThatAreOver(lobbyId);
     const known = this.#rooms.get(lobbyId);
     const room = known?.isOpen ? known : new Room(this.connection, lobbyId, this.me);
     this.#rooms.set(lobbyId, room);
     return room.entered();
+  }
+
+  /** A connection has so many namespaces only, and none is needed where nothing comes. */
+  #closeOthersThatAreOver(lobbyId) {
+    for (const [id, room] of this.#rooms) {
+      if (id === lobbyId || (room.isOpen && room.view?.status !== "finished")) continue;
+      room.close();
+      this.#rooms.delete(id);
+    }
   }
 
   /** End the connection: every room is closed too. */

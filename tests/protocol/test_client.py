@@ -320,6 +320,22 @@ async def test_closing_ends_the_events(world: DevWorld, app: App) -> None:
     assert [event.event for event in heard] == ["lobby_state"]
 
 
+async def test_one_game_after_the_other_needs_no_closing(world: DevWorld, app: App) -> None:
+    games = 9  # one more than a player may have connections
+    bob = world.access.token("bob")
+    async with connect(world.url, world.access.token("ann")) as desk:
+        for _ in range(games):
+            joined = await desk.join(3500)
+            await world.access.pay(joined.invoice)
+            room = await desk.enter(joined.lobby.lobby_id)
+            assert await take_seat(world, "bob") == room.lobby_id
+            async with enter_lobby(world.url, bob, room.lobby_id) as other:
+                await other.leave()
+            await room.leave()
+            *_, last = [event async for event in room]
+            assert last.event == "game_finished"
+
+
 async def test_whoever_is_cancelled_while_they_connect_does_not_go_on(
     world: DevWorld, app: App
 ) -> None:

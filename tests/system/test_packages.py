@@ -225,6 +225,32 @@ async def test_what_is_refused_has_its_code(
     assert (first["done"], first["value"]["event"]) == (False, "lobby_state")
 
 
+async def test_one_game_after_the_other_needs_no_closing(
+    tmp_path: Path, npm_folder: Path, start_process: StartProcess
+) -> None:
+    games = 9  # more than a connection may have namespaces
+    world = DevWorld(tmp_path / "data", FAST)
+    async with world.running():
+        lobby_ids = [await deserted(world) for _ in range(games)]
+        script, token = str(npm_folder / "many_games.mjs"), world.access.token("eve")
+        process = start_process("node", script, world.url, token, *lobby_ids)
+        assert await process.wait() == 0, process.output
+    assert process.output.split() == ["lobby_state"] * games
+
+
+async def deserted(world: DevWorld) -> str:
+    """A lobby that both players have left, so that it is over."""
+    tokens = [world.access.token(player) for player in ("ann", "bob")]
+    for token in tokens:
+        async with connect(world.url, token) as desk:
+            joined = await desk.join(3500)
+            await world.access.pay(joined.invoice)
+    for token in tokens:
+        async with enter_lobby(world.url, token, joined.lobby.lobby_id) as room:
+            await room.leave()
+    return joined.lobby.lobby_id
+
+
 def test_both_clients_agree_on_what_is_a_proof_that_holds(npm_folder: Path) -> None:
     proofs = vectors()["proofs"]
     proof: dict[str, Any] = proofs[0]
