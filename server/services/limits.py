@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from protocol.errors import Refused
@@ -39,6 +40,15 @@ _WAIT_SECONDS: Final = 4.0
 _SEATING_SECONDS: Final = (LOCK_MS - 2 * MAX_DECISION_AGE_MS) / 1000
 """The store takes no decision that is older than `MAX_DECISION_AGE_MS`: what was decided within
 this time is written while the lock holds, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """What a player may do who wants a seat: nothing, if `refused` says why; else have the seat
+    that they hold, and, unless `only_kept`, a new one."""
+
+    refused: Refused | None = None
+    only_kept: bool = False
 
 
 class PlayerLimits:
@@ -84,21 +94,21 @@ class PlayerLimits:
     @asynccontextmanager
     async def admission(
         self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]
-    ) -> AsyncIterator[Refused | None]:
-        """Why a player may not take a seat of that price; None if they may, which they do within
-        this context. A seat that they hold and that is one they keep needs no leave.
+    ) -> AsyncIterator[Leave]:
+        """Whether a player may take a seat of that price, which they do within this context. Who
+        holds a seat that is one they keep may have that, and no other, should it be gone by then.
 
         Raises StoreUnavailable, also when another request of the player does not end, or this one
         takes too long.
         """
         if not await self._store.is_limited(alien_id):
-            yield None
+            yield Leave()
             return
         owner = os.urandom(8).hex()
         await self._lock(alien_id, owner)
         try:
             async with asyncio.timeout(_SEATING_SECONDS):
-                yield await self._refusal(alien_id, price, keeps)
+                yield await self._leave(alien_id, price, keeps)
         except TimeoutError as error:
             raise StoreUnavailable("a seat could not be taken in time") from error
         finally:
@@ -123,9 +133,7 @@ class PlayerLimits:
         spending, _ = await self._store.spending(alien_id, await self._tables.read(), now_ms)
         return refusal(stored.limits, spending, price, now_ms)
 
-    async def _refusal(
-        self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]
-    ) -> Refused | None:
+    async def _leave(self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]) -> Leave:
         stored = await self._store.load(alien_id)
         if not stored.complete:
             await self._complete(alien_id)
@@ -133,8 +141,8 @@ class PlayerLimits:
         tables = await self._tables.read()
         spending, seats = await self._store.spending(alien_id, tables, now_ms)
         if any(map(keeps, seats)):
-            return None
-        return refusal(stored.limits, spending, price, now_ms)
+            return Leave(only_kept=True)
+        return Leave(refusal(stored.limits, spending, price, now_ms))
 
     async def _replace(
         self, alien_id: str, change: Callable[[Limits], Limits]

@@ -72,10 +72,13 @@ class Matchmaker:
         self._queue: deque[SeatRequest] = deque()
         self._task: asyncio.Task[None] | None = None
 
-    async def seat(self, alien_id: str, client_seed: str) -> Changed | Refused:
-        """Seat a player in the fullest forming lobby, or in a new one; who sits in one already,
-        at whichever table of the tier, keeps that seat. Raises StoreUnavailable."""
-        request = SeatRequest(alien_id, client_seed, JoinPermit(self._may_join, alien_id))
+    async def seat(
+        self, alien_id: str, client_seed: str, *, only_kept: bool = False
+    ) -> Changed | Refused:
+        """Seat a player in the fullest forming lobby, or in a new one, unless `only_kept`; who sits
+        in one already, at whichever table of the tier, keeps that seat. Raises StoreUnavailable."""
+        permit = JoinPermit(self._may_join, alien_id)
+        request = SeatRequest(alien_id, client_seed, permit, only_kept)
         self._queue.append(request)
         if self._task is None:
             self._task = asyncio.create_task(self._run())
@@ -206,7 +209,9 @@ class Matchmaker:
         names = [request.alien_id for request in requests]
         given_up = await self._billing.given_up(before.lobby, names, self._tier.takes_test)
         now_ms = before.time_ms(self._clock.now_ms())
-        events, seated = self._fill(before.lobby, requests, now_ms, given_up, admission)
+        events, seated = self._fill(
+            before.lobby, requests, now_ms, given_up, admission, is_stored=not only_changes
+        )
         if only_changes and not events:
             return False
         checks = [admission.unchanged]
@@ -229,7 +234,7 @@ class Matchmaker:
         )
         now_ms = self._clock.now_ms()
         opened = open_lobby(opening, now_ms)
-        events, seated = self._fill(folded(opened), requests, now_ms, {}, admission)
+        events, seated = self._fill(folded(opened), requests, now_ms, {}, admission, is_stored=True)
         checks = [
             admission.unchanged,
             self._directory.none_open_check(self._table, self._other_rules),
@@ -248,9 +253,12 @@ class Matchmaker:
         now_ms: float,
         given_up: Mapping[str, Invoice],
         admission: Admission,
+        *,
+        is_stored: bool,
     ) -> tuple[list[Event], list[SeatRequest]]:
         """The events that seat these requests, up to the first for whom there is no seat. Those who
-        may not take a new one now are refused."""
+        may not take a new one now are refused. `is_stored`: the lobby is not what this node knows,
+        which may be old."""
         events: list[Event] = []
         seated: list[SeatRequest] = []
         for request in requests:
@@ -261,6 +269,10 @@ class Matchmaker:
             decided = decide(lobby, command, now_ms)
             if isinstance(decided, Refused):
                 break
+            if decided and request.only_kept:
+                if is_stored:  # it was given up meanwhile
+                    resolve([request], Refused(ErrorCode.UNAVAILABLE))
+                continue
             refused = self._no_new_seat(request, admission) if decided else None
             if refused is not None:
                 resolve([request], refused)

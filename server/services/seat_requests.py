@@ -29,11 +29,13 @@ class JoinPermit:
 
 @dataclass(slots=True, eq=False)
 class SeatRequest:
-    """A player who wants a seat. `attempts`: how often none was found."""
+    """A player who wants a seat, or `only_kept` the one that they hold. `attempts`: how often none
+    was found."""
 
     alien_id: str
     client_seed: str
     permit: JoinPermit
+    only_kept: bool = False
     outcome: "asyncio.Future[Changed | Refused]" = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )

@@ -88,13 +88,15 @@ class Seats:
         def is_of_tier(seat: HeldSeat) -> bool:
             return seat.buy_in_amount == buy_in_amount
 
-        async with self._limits.admission(alien_id, buy_in_amount, is_of_tier) as refused:
-            return refused or await self._join(tier, alien_id, client_seed)
+        async with self._limits.admission(alien_id, buy_in_amount, is_of_tier) as leave:
+            return leave.refused or await self._join(tier, alien_id, client_seed, leave.only_kept)
 
-    async def _join(self, tier: Tier, alien_id: str, client_seed: str) -> Seated | Refused:
+    async def _join(
+        self, tier: Tier, alien_id: str, client_seed: str, only_kept: bool
+    ) -> Seated | Refused:
         matchmaker = self._matchmakers[tier.table_of(alien_id)]
         for _ in range(ATTEMPTS):
-            joined = await matchmaker.seat(alien_id, client_seed)
+            joined = await matchmaker.seat(alien_id, client_seed, only_kept=only_kept)
             if isinstance(joined, Refused):
                 return joined
             seated, kept = await asyncio.gather(
@@ -135,21 +137,25 @@ class Seats:
             def is_there(seat: HeldSeat) -> bool:
                 return seat.lobby_id == lobby_id
 
-            async with self._limits.admission(alien_id, buy_in_amount, is_there) as refused:
-                seated = refused or await self._take(tier, alien_id, lobby_id)
+            async with self._limits.admission(alien_id, buy_in_amount, is_there) as leave:
+                seated = leave.refused or await self._take(
+                    tier, alien_id, lobby_id, leave.only_kept
+                )
         return seated if isinstance(seated, Refused) else await self._with_invoice(seated, alien_id)
 
-    async def _take(self, tier: Tier, alien_id: str, lobby_id: str) -> Changed | Refused:
+    async def _take(
+        self, tier: Tier, alien_id: str, lobby_id: str, only_kept: bool
+    ) -> Changed | Refused:
         permit = JoinPermit(self._may_join, alien_id)
         async with self._lobbies.hold(lobby_id):
             for _ in range(ATTEMPTS):
-                seated = await self._try_to_take(tier, alien_id, lobby_id, permit)
+                seated = await self._try_to_take(tier, alien_id, lobby_id, permit, only_kept)
                 if seated is not None:
                     return seated
         return Refused(ErrorCode.UNAVAILABLE)
 
     async def _try_to_take(
-        self, tier: Tier, alien_id: str, lobby_id: str, permit: JoinPermit
+        self, tier: Tier, alien_id: str, lobby_id: str, permit: JoinPermit, only_kept: bool
     ) -> Changed | Refused | None:
         """Try once; None: the lobby, or an invoice that was given up there, has changed since."""
         before, admission = await asyncio.gather(
@@ -169,6 +175,8 @@ class Seats:
             decided = decide(lobby, command, now_ms)
             if isinstance(decided, Refused) or not decided:
                 return decided
+            if only_kept:  # it was given up meanwhile
+                return Refused(ErrorCode.UNAVAILABLE)
             refused = admission.new_seat(alien_id)
             if refused is None and not permit.granted():
                 refused = Refused(ErrorCode.RATE_LIMITED)

@@ -95,6 +95,28 @@ async def test_joins_at_once_on_two_servers_never_pass_a_limit(nodes: list[Node]
     assert 0 < spending.held <= 17_500
 
 
+@pytest.mark.parametrize("way", ["join", "take"])
+async def test_a_seat_that_is_given_up_while_it_is_asked_for_is_not_replaced_past_a_limit(
+    nodes: list[Node], way: str
+) -> None:
+    for number in range(20):  # the moment between the two is hit by some of them
+        name = f"ann{number}"
+        await nodes[0].limits.change(name, {"coins_per_day": 3500})
+        seated = await nodes[0].sit(name)
+        await nodes[0].pay(seated)
+        lobby_id = seated.lobby.lobby_id
+
+        async def leave(after_seconds: float, name: str = name, lobby_id: str = lobby_id) -> None:
+            await asyncio.sleep(after_seconds)
+            await nodes[0].seats.leave(name, lobby_id)
+
+        seats = nodes[1].seats
+        again = seats.join(name, 3500, "") if way == "join" else seats.take(name, 3500, lobby_id)
+        await asyncio.gather(again, leave(number / 4_000))
+        _, spending = await nodes[0].limits.of(name)
+        assert spending.within("coins_per_day", nodes[0].clock.now_ms()) == 3500
+
+
 async def test_a_limit_counts_what_was_paid_before_it_was_set(node: Node) -> None:
     await node.pay(await node.sit("ann"))
     await node.limits.change("ann", {"coins_per_month": 5000})
