@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Numeric, Select, and_, case, cast, exists, func, select, true, tuple_
+from sqlalchemy import Select, and_, case, exists, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,6 @@ from server.books.schema import (
     unmatched,
 )
 
-LEADERS: Final = 100
 _OWED: Final = ("payout_owed", "refund_owed")
 _OF_A_PLAYER: Final = ("received", *_OWED, "settled")
 _ledger_settled = ledger.alias("settled")
@@ -145,35 +144,6 @@ def _of_a_player(alien_id: str, window: tuple[datetime, datetime]) -> Any:
         ledger.c.at >= start,
         ledger.c.at < end,
     )
-
-
-async def leaders(
-    connection: AsyncConnection, since: datetime | None, buy_in_amount: int | None
-) -> Sequence[Any]:
-    """Those who won most games since then, of those who asked to be shown: `alien_id`, `games`,
-    `won` and `coins_won`. Equals are ordered by coins and then by name."""
-    found: Sequence[Any] = (await connection.execute(leaders_query(since, buy_in_amount))).all()
-    return found
-
-
-def leaders_query(since: datetime | None, buy_in_amount: int | None) -> Select[Any]:
-    """The query of `leaders`."""
-    won = func.count().filter(seats.c.won).label("won")
-    coins_won = cast(func.sum(seats.c.paid_out), Numeric).label("coins_won")
-    found = (
-        select(seats.c.alien_id, func.count().label("games"), won, coins_won)
-        .join(profiles, profiles.c.alien_id == seats.c.alien_id)
-        .where(profiles.c.listed)
-        .group_by(seats.c.alien_id)
-        .order_by(won.desc(), coins_won.desc(), seats.c.alien_id)
-        .limit(LEADERS)
-    )
-    if since is not None:
-        found = found.where(seats.c.finished_at >= since)
-    if buy_in_amount is not None:
-        found = found.join(games, games.c.lobby_id == seats.c.lobby_id)
-        found = found.where(games.c.buy_in_amount == buy_in_amount)
-    return found
 
 
 async def set_listed(connection: AsyncConnection, alien_id: str, listed: bool) -> None:

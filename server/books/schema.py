@@ -97,6 +97,18 @@ seats: Final = Table(
     comment="Who sat in a lobby when it ended, and what it cost and brought them.",
 )
 
+standings: Final = Table(
+    "standings",
+    metadata,
+    Column("alien_id", Text, primary_key=True),
+    Column("buy_in_amount", BigInteger, primary_key=True, autoincrement=False),
+    Column("games", BigInteger, nullable=False),
+    Column("won", BigInteger, nullable=False),
+    Column("coins_won", Numeric, nullable=False),
+    comment="What each player played and won in all, by tier. A trigger on `seats` counts,"
+    " whichever version moves the games.",
+)
+
 ledger: Final = Table(
     "ledger",
     metadata,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from protocol import history
 from protocol.errors import ErrorCode, Refused
 from protocol.http import iso_time
-from server.books import reading
+from server.books import leaderboard, reading
 from server.books.engine import Books
 from server.runtime.clock import StoreClock
 from server.services.past_in_books import asked
@@ -72,7 +72,7 @@ class History:
         length = _PERIODS.get(period)
         since = None if length is None else _now(self._clock) - length
         async with asked(self._books) as connection:
-            rows = await reading.leaders(connection, since, buy_in_amount)
+            rows = await leaderboard.leaders(connection, since, buy_in_amount)
         players = [
             history.Leader(
                 rank=rank,

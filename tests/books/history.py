@@ -29,6 +29,8 @@ _ROWS: dict[str, dict[str, str]] = {
         " 7000, 'lobby_3500_000000000001', NULL, now())",
         "payout_minutes": "INSERT INTO payout_minutes VALUES (now(), 1)",
     },
+    "0004": {},
+    "0005": {},
 }
 
 

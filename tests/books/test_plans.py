@@ -10,9 +10,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
+from server.books.leaderboard import leaders_query
 from server.books.reading import (
     games_query,
-    leaders_query,
     movements_query,
     proofs_query,
     received_query,
@@ -64,6 +64,8 @@ async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) 
         "payments": received_query("p7", NOW.timestamp() * 1000),
         "draws": proofs_query(NOW, None, None, 500),
         "more draws": proofs_query(NOW, NOW, place, 500),
+        "leaders ever": leaders_query(None, None),
+        "leaders of a tier ever": leaders_query(None, 3500),
         "leaders": leaders_query(NOW, None),
         "leaders of a tier": leaders_query(NOW, 3500),
     }

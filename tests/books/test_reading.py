@@ -11,7 +11,8 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
-from server.books.reading import Sums, games_of, leaders, movements_of, set_listed, sums_of
+from server.books.leaderboard import leaders
+from server.books.reading import Sums, games_of, movements_of, set_listed, sums_of
 from server.books.schema import games, ledger, seats
 
 GUIDE = Path(__file__).parents[2] / "server/books/README.md"
@@ -28,7 +29,12 @@ async def connection(books_url: str) -> AsyncIterator[AsyncConnection]:
 
 
 async def game(
-    connection: AsyncConnection, number: int, at: datetime, winner: str | None, *players: str
+    connection: AsyncConnection,
+    number: int,
+    at: datetime,
+    winner: str | None,
+    *players: str,
+    outcome: str | None = None,
 ) -> None:
     lobby_id = f"lobby_3500_{number:012}"
     row = {
@@ -36,7 +42,7 @@ async def game(
         "table_name": "3500",
         "buy_in_amount": 3500,
         "variant": "classic",
-        "outcome": "won" if winner else "no_winner",
+        "outcome": outcome or ("won" if winner else "no_winner"),
         "winner": winner,
         "pattern": "row_0" if winner else None,
         "pot": 3500 * len(players),
@@ -141,6 +147,26 @@ async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncCon
     lately = await leaders(connection, T0 - timedelta(days=30), 3500)
     assert [(row.alien_id, row.won) for row in lately] == [("bob", 1), ("cid", 0)]
     assert await leaders(connection, None, 7000) == []
+
+
+async def test_games_that_were_called_off_do_not_count_among_the_best(
+    connection: AsyncConnection,
+) -> None:
+    await set_listed(connection, "ann", True)
+    await set_listed(connection, "bob", True)
+    await game(connection, 1, T0, None, "ann", outcome="cancelled")
+    await game(connection, 2, T0, None, "ann", "bob", outcome="voided")
+    for since in (None, T0):
+        assert await leaders(connection, since, None) == []
+    await game(connection, 3, T0, None, "ann", "bob", outcome="no_winner")
+    await game(connection, 4, T0, "bob", "ann", "bob")
+    for since in (None, T0):
+        for tier in (None, 3500):
+            best = await leaders(connection, since, tier)
+            assert [(row.alien_id, row.games, row.won, row.coins_won) for row in best] == [
+                ("bob", 2, 1, 7000),
+                ("ann", 2, 0, 0),
+            ]
 
 
 async def test_the_examples_of_the_guide_answer_what_they_say(connection: AsyncConnection) -> None:
