@@ -29,6 +29,7 @@ const FACTS = [
  * @property {string[]} seeds the client seeds that it sent
  * @property {number[][] | null} grid the player's
  * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
+ * @property {{chain_hash: string, round: number | null}} [beacon] the beacon that was named
  * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
  * @property {import("./view.js").Patterns} [patterns] and what wins there
  * @property {import("./beacon.js").Keys} [keys] the public keys of beacons that are known; without
@@ -74,7 +75,10 @@ export async function checkProof(proof, observed) {
   const key = await seedKey(proof.server_seed);
   const drawnBy = await drawnFrom(proof);
   const order = await shuffled(oneTo(rules.highest), key, `${proof.lobby_id}:${drawnBy}`);
-  const beacon = proof.beacon && { check: "beacon", holds: await beaconHolds(proof, keys) };
+  const beacon = (proof.beacon ?? observed.beacon) && {
+    check: "beacon",
+    holds: await beaconIsRight(proof, observed.beacon, keys),
+  };
   return [
     { check: "seed", holds: await opens(proof, observed) },
     { check: "tickets", holds: await ticketsCount(proof, rules) },
@@ -93,6 +97,13 @@ export async function checkProof(proof, observed) {
 /** What the order follows from beside the seed: the players, and the beacon where there is one. */
 const drawnFrom = ({ entropy, beacon }) =>
   beacon?.randomness ? mixed(entropy, beacon.randomness) : entropy;
+
+/** Another round than the one that was named before it was there could have been chosen. */
+async function beaconIsRight(proof, named, keys) {
+  const { beacon } = proof;
+  if (!beacon || (named && named.chain_hash !== beacon.chain_hash)) return false;
+  return (named?.round ?? beacon.round) === beacon.round && (await beaconHolds(proof, keys));
+}
 
 async function opens({ server_seed, server_seed_hash }, { seedHash }) {
   const hash = await sha256Hex(fromHex(server_seed));

@@ -12,6 +12,7 @@ from server.rules.verify import verify_proof
 from server.rules.views import patterns_view, rules_view
 from tests.browser.conftest import Enter, Serve
 from tests.browser.person import Person
+from tests.rules.vectors import vectors
 from tests.support.game import CLASSIC
 
 SEED = bytes(range(32))
@@ -107,6 +108,7 @@ async def test_the_page_sees_that_a_proof_is_not_whole(ann: Person) -> None:
         {"me": "ann", "seeds": ["another"]},
         {"me": "ann", "grid": [[9, 8, 7], [6, 5, 4], [3, 2, 1]]},
         {"heard": [[1, 0]]},
+        {"beacon": {"chain_hash": "ab" * 32, "round": 7}},
     ],
     ids=lambda seen: next(reversed(seen)),
 )
@@ -114,6 +116,25 @@ async def test_a_proof_of_another_game_than_was_seen_fails(
     ann: Person, seen: dict[str, Any]
 ) -> None:
     assert await ann.page.evaluate(CHECK, [sealed(a_proof()), SPECTATOR | seen]) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "holds"),
+    [
+        ({}, True),
+        ({"round": None}, True),
+        ({"round": 1}, False),
+        ({"chain_hash": "ab" * 32}, False),
+    ],
+    ids=["that one", "not yet", "another round", "another chain"],
+)
+async def test_the_beacon_of_a_proof_is_the_one_that_was_named(
+    ann: Person, change: dict[str, Any], holds: bool
+) -> None:
+    proof = next(proof for proof in vectors()["proofs"] if "beacon" in proof)
+    named = {name: proof["beacon"][name] for name in ("chain_hash", "round")} | change
+    failed = await ann.page.evaluate(CHECK, [proof, SPECTATOR | {"beacon": named}])
+    assert failed == (0 if holds else 1)
 
 
 async def test_every_error_has_words(ann: Person) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import FilePayload
 
 from server.rules.evolve import fold
-from server.rules.proofs import proof
+from server.rules.proofs import proof, proof_hash
 from server.services.game_files import GameFile
 from server.store.log import LOG_START, Snapshot, record_events
 from tests.browser.conftest import Enter, Serve
@@ -118,6 +118,15 @@ async def test_the_file_of_a_whole_game_is_checked_with_its_record_and_its_times
     assert "1 of" in await take(visitor, file)
     [failed] = await visitor.page.locator("#steps li.fails").all_inner_texts()
     assert "The record of the game" in failed
+
+
+async def test_a_record_of_another_beacon_says_nothing_about_the_round(visitor: Person) -> None:
+    file = game_file()
+    facts = file["proof"] | {"beacon": file["proof"]["beacon"] | {"chain_hash": "ab" * 32}}
+    del facts["proof_hash"]
+    await take(visitor, file | {"proof": facts | {"proof_hash": proof_hash(facts)}})
+    failed = await visitor.page.locator("#steps li.fails").all_inner_texts()
+    assert any("The round was named" in text for text in failed)
 
 
 async def test_a_game_with_a_beacon_is_played_and_checked_by_its_id(

@@ -63,9 +63,9 @@ async function fetchProof(lobbyId) {
 
 function observations({ lobbyId, me, you, heard, view }, game) {
   const { seeds, seedHash } = game.notes.of(lobbyId);
-  const { rules, patterns } = view;
+  const { rules, patterns, beacon } = view;
   const keys = game.beaconKeys;
-  return { me, seeds, seedHash, grid: you.grid ?? null, heard, rules, patterns, keys };
+  return { me, seeds, seedHash, grid: you.grid ?? null, heard, beacon, rules, patterns, keys };
 }
 
 function title({ view, me }) {

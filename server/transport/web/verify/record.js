@@ -60,6 +60,7 @@ export function roundOfRecord({ log }) {
     chain_hash !== QUICKNET.chainHash ||
     (genesis_ms === QUICKNET.genesis * 1000 && period_ms === QUICKNET.period * 1000);
   return {
+    chainHash: chain_hash,
     holds: (isFirst || awaited.round === 1) && isKnown,
     round: awaited.round,
     startedAt: awaited.started_at,

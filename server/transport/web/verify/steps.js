@@ -104,7 +104,7 @@ async function beaconSteps({ entropy, beacon }, file, keys, holds) {
   if (named)
     steps.push({
       what: "The round was named before anybody could know its value",
-      holds: named.holds && named.round === round,
+      holds: named.holds && named.round === round && named.chainHash === chain_hash,
       values: [
         ["the game started", new Date(named.startedAt).toISOString()],
         ["the round was there", new Date(named.thereAt).toISOString()],
