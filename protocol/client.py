@@ -104,8 +104,8 @@ class Desk:
         return read(ListAnswer, body).lobbies
 
     def enter(self, lobby_id: str) -> Opening[Room]:
-        """Go into a lobby, to play there or to watch, on a connection of its own. Raises
-        CommandRefused or ConnectionLost."""
+        """Go into a lobby, to play there or to watch, on a connection of its own. Other rooms whose
+        game is over are closed. Raises CommandRefused or ConnectionLost."""
 
         async def enter() -> Room:
             await self._close_rooms_that_are_over()

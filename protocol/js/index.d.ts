@@ -50,7 +50,7 @@ export interface Desk extends EventTarget {
   readonly lobbies: LobbyView[];
   /** Take a seat in a tier: the lobby it is in, and what to pay for it. */
   join(buyInAmount: number, options?: { clientSeed?: string }): Promise<JoinAnswer>;
-  /** Go into a lobby, to play or to watch. */
+  /** Go into a lobby, to play or to watch. Other rooms whose game is over are closed. */
   enter(lobbyId: string): Promise<Room>;
   /** End the connection, and close every room. */
   close(): void;
