@@ -41,6 +41,9 @@ _SEATING_SECONDS: Final = (LOCK_MS - 2 * MAX_DECISION_AGE_MS) / 1000
 """The store takes no decision that is older than `MAX_DECISION_AGE_MS`: what was decided within
 this time is written while the lock holds, or never."""
 
+_LETTING_GO_MS: Final = 3 * MAX_DECISION_AGE_MS
+"""So long after a player has limits, and more, no archive lets go of what it decided before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Leave:
@@ -136,7 +139,7 @@ class PlayerLimits:
     async def _leave(self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]) -> Leave:
         stored = await self._store.load(alien_id)
         if not stored.complete:
-            await self._complete(alien_id)
+            await self._complete(alien_id, stored.since_ms)
         now_ms = self._clock.now_ms()
         tables = await self._tables.read()
         spending, seats = await self._store.spending(alien_id, tables, now_ms)
@@ -157,16 +160,20 @@ class PlayerLimits:
 
     async def _shown(self, alien_id: str, stored: StoredLimits) -> tuple[Limits, Spending]:
         if stored.version and not stored.complete:
-            await self._complete(alien_id)
+            await self._complete(alien_id, stored.since_ms)
         now_ms = self._clock.now_ms()
         tables = await self._tables.read()
         spending, _ = await self._store.spending(alien_id, tables, now_ms)
         return in_force(stored.limits, now_ms), spending
 
-    async def _complete(self, alien_id: str) -> None:
+    async def _complete(self, alien_id: str, limited_since_ms: float) -> None:
         """Count what was paid before there were limits, and has left the store or was written by a
-        version that kept no count. What is paid from now on stays."""
-        since_ms = self._clock.now_ms() - LONGEST_MS
+        version that kept no count. What is paid from now on stays.
+
+        An archive that looked before there were limits may let go of some still: so with the books
+        it is looked up anew until none can any more."""
+        now_ms = self._clock.now_ms()
+        since_ms = now_ms - LONGEST_MS
         found: list[Received] = []
         for table in await self._tables.read():
             after = f"{max(int(since_ms), 0)}-0"
@@ -180,4 +187,5 @@ class PlayerLimits:
                 )
         if self._past is not None:
             found += await self._past.received(alien_id, since_ms)
-        await self._store.add_earlier(alien_id, found)
+        are_all = self._past is None or now_ms - limited_since_ms > _LETTING_GO_MS
+        await self._store.add_earlier(alien_id, found, are_all=are_all)

@@ -28,12 +28,14 @@ _LIMITS: Final = codec.HashCodec(Limits)
 
 @dataclass(frozen=True, slots=True)
 class StoredLimits:
-    """A player's limits. `version` is of what is stored; `complete`: all that was paid before they
-    were set has been looked up and counts."""
+    """A player's limits, which they have had since `since_ms` (Unix ms; 0: for long). `version` is
+    of what is stored; `complete`: all that was paid before they were set has been looked up and
+    counts."""
 
     limits: Limits
     version: str
     complete: bool
+    since_ms: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,11 @@ class LimitsStore:
         fields = await self._connection.call("HGETALL", keys.limits(alien_id))
         try:
             limits = _LIMITS.read(fields)
+            since_ms = float(fields.get("since_ms") or 0)
         except ValueError as error:
             raise NotUnderstood(f"limits of {alien_id}: {codec.why(error)}") from None
         complete = fields.get("complete") == "true"
-        return StoredLimits(limits, fields.get("version", ""), complete)
+        return StoredLimits(limits, fields.get("version", ""), complete, since_ms)
 
     async def save(
         self, alien_id: str, before: StoredLimits, limits: Limits, now_ms: float
@@ -74,17 +77,21 @@ class LimitsStore:
         if not await self._commits.commit([], [("SADD", keys.LIMITED, alien_id)], now_ms):
             return False
         key = keys.limits(alien_id)
-        flat = (part for field in _LIMITS.write(limits).items() for part in field)
+        fields = _LIMITS.write(limits) | ({} if before.version else {"since_ms": repr(now_ms)})
+        flat = (part for field in fields.items() for part in field)
         writes: list[Write] = [("HSET", key, *flat), ("HINCRBY", key, "version", 1)]
         check = Check(("HGET", key, "version"), before.version)
         return await self._commits.commit([check], writes, now_ms)
 
-    async def add_earlier(self, alien_id: str, received: Iterable[Received]) -> None:
-        """Note payments from before the player had limits, each once, and that these are all."""
+    async def add_earlier(
+        self, alien_id: str, received: Iterable[Received], *, are_all: bool
+    ) -> None:
+        """Note payments from before the player had limits, each once, and whether these are all."""
         for payment in received:
             for command in spent_writes(payment):
                 await self._connection.call(*command)
-        await self._connection.call("HSET", keys.limits(alien_id), "complete", "true")
+        if are_all:
+            await self._connection.call("HSET", keys.limits(alien_id), "complete", "true")
 
     async def spending(
         self, alien_id: str, tables: Iterable[str], now_ms: float

@@ -229,6 +229,31 @@ async def test_what_has_moved_into_the_books_counts_and_leaves_the_store_of_all_
         assert [coins for _, coins in spending.payments] == [3500]
 
 
+async def test_what_an_archive_lets_go_of_while_limits_are_set_for_the_first_time_counts(
+    start_node: StartNode, store_url: str, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
+    past_store = PastStore(node.connection, node.commits)
+    past = PastInBooks(books, past_store)
+    limits = PlayerLimits(
+        node.stores.limits, past_store, past, node.tables, node.clock, cooling_seconds=0
+    )
+    await play(node, ("ann", "bob"))
+    await move_all(archive_of())
+    await limits.change("ann", {"coins_per_day": 10_000})
+
+    assert (await node.stores.limits.load("ann")).since_ms > 0
+    just_now: Any = {"complete": "", "since_ms": repr(node.clock.now_ms() + 60_000)}
+    await redis.hset(keys.limits("ann"), mapping=just_now)
+    for since_ms in (None, "1"):
+        await redis.delete(keys.spent(TABLE, "ann"))  # as an archive does that looked before that
+        if since_ms is not None:
+            await redis.hset(keys.limits("ann"), "since_ms", since_ms)
+        _, spending = await limits.of("ann")
+        assert [coins for _, coins in spending.payments] == [3500]
+        assert (await node.stores.limits.load("ann")).complete is (since_ms is not None)
+
+
 STEPS = st.lists(
     st.tuples(
         st.sampled_from(["join", "pay", "leave", "fail", "both"]),
