@@ -39,6 +39,8 @@ class ArchiveLoop:
         self._tables = tables
         self._tell = moved
         self._stopped: set[str] = set()
+        self._known: Sequence[str] = ()
+        self._away: StoreUnavailable | None = None
 
     async def run(self, stop: asyncio.Event, *, until_done: bool = False) -> bool:
         """Move until `stop` is set or, with `until_done`, until nothing is left to be moved now.
@@ -46,7 +48,7 @@ class ArchiveLoop:
         while not stop.is_set():
             pause_seconds = PAUSE_SECONDS
             try:
-                if await self._pass():
+                if await self._pass(stop):
                     continue
                 if until_done:
                     break
@@ -56,23 +58,39 @@ class ArchiveLoop:
             await _sleep(stop, pause_seconds)
         return not self._stopped and not self._archive.broken
 
-    async def _pass(self) -> bool:
-        """Move some of each table; whether there may be more."""
+    async def _pass(self, stop: asyncio.Event) -> bool:
+        """Move some of each table; whether there may be more. In a cluster the primary of one may
+        be away, and those of others there: raises StoreUnavailable only when nothing was moved."""
+        self._away = None
         more = bool(await self._move(_UNMATCHED, self._archive.move_unmatched))
         more = bool(await self._move(_OPERATOR_LOG, self._operator_archive.move)) or more
-        for table in await self._tables():
+        for table in await self._names():
+            if stop.is_set():
+                break
             moved = await self._move(table, partial(self._archive.move, table))
             if moved:
                 self._tell(moved.entries + moved.games + moved.invoices)
                 more = True
+        if self._away is not None and not more:
+            raise self._away
         return more
+
+    async def _names(self) -> Sequence[str]:
+        try:
+            self._known = await self._tables()
+        except StoreUnavailable as error:
+            self._away = error
+        return self._known
 
     async def _move(self, table: str, move: Callable[[], Awaitable[_Moved]]) -> _Moved | None:
         """Move some of one table. What stops it stops no other, and is logged once."""
         try:
             moved = await move()
-        except (StoreUnavailable, BooksUnavailable):
+        except BooksUnavailable:
             raise
+        except StoreUnavailable as error:
+            self._away = error
+            return None
         except OutOfStep as error:
             if table not in self._stopped:
                 log.error("archive_stopped", table=table, reason=str(error))

@@ -11,12 +11,14 @@ from sqlalchemy import text
 
 from server.books.engine import Books
 from server.books.schema import games, ledger, unmatched
+from server.dev.store import EmbeddedStore
 from server.services.archive_loop import ArchiveLoop
 from server.services.operator_archive import OperatorArchive
 from server.store import keys
 from tests.services.archives import Archives, archive_over, move_all, play, rows
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid
 from tests.support.store_content import command
+from tests.support.wait import until
 
 ENTRIES: dict[str, dict[Any, Any]] = {
     "no number": {"kind": "received", "amount": "much"},
@@ -168,3 +170,33 @@ async def test_what_stops_one_table_stops_no_other(
     )
     assert not await loop.run(asyncio.Event(), until_done=True)
     assert [row.kind for row in await rows(books, ledger)] == ["received", "pot"]
+
+
+async def test_a_primary_that_is_away_keeps_nothing_of_others_in_the_store(
+    start_node: StartNode, own_store: EmbeddedStore, books_url: str, books: Books
+) -> None:
+    node = await start_node(own_store.url, DATABASE_URL=books_url)
+    await node.pay(await node.sit("bob"))
+    user = ("ACL", "SETUSER", "archive", "on", ">secret", "+@all", "&*", "resetkeys")
+    here = (f"~*{{{TABLE}}}*", f"~{keys.TABLES}", "~*operator_log*")
+    async with Redis.from_url(own_store.url) as admin:
+        await command(admin, *user, "~*")
+        moving = await start_node(
+            own_store.url.replace("//", "//archive:secret@"), DATABASE_URL=books_url
+        )
+        await command(admin, *user, *here)  # all but the unmatched payments
+    loop = ArchiveLoop(
+        archive_over(moving, books),
+        OperatorArchive(moving.stores.operator_log, books),
+        moving.tables.read,
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(loop.run(stop))
+
+    async def have_moved() -> bool:
+        return [row.kind for row in await rows(books, ledger)] == ["received", "pot"]
+
+    await until(have_moved)
+    assert not running.done()
+    stop.set()
+    await running
