@@ -1,7 +1,7 @@
 /**
  * The front desk: what forms, and a seat in it. Fires `change` when a lobby did, `gone` with a
- * Refusal if the server does not let us in, and what else the server says (`announcement`) by its
- * name, as a CustomEvent.
+ * Refusal if the server does not let us in, and what else the server says (`payout`,
+ * `announcement`) by its name, as a CustomEvent.
  */
 export class FrontDesk extends EventTarget {
   /** @type {Map<string, import("./view.js").View> | null} by their ids */

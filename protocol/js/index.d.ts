@@ -41,7 +41,8 @@ export class Refusal extends Error {
 
 /**
  * The front desk. It comes back by itself when its connection breaks. Fires `change` when `lobbies`
- * did, and `gone`, a CustomEvent with a Refusal, when the server does not let it back in.
+ * did, `payout`, a CustomEvent with a Payout, when what a game owed the player was paid, and `gone`,
+ * one with a Refusal, when the server does not let it back in.
  */
 export interface Desk extends EventTarget {
   /** The player of the token. */

@@ -105,6 +105,7 @@ class Http:
             offered,
             dev_login=dev_login,
             host_origins=settings.allowed_origins,
+            books=past is not None,
             beacon_keys={settings.beacon_chain_hash: settings.beacon_public_key},
         )
         docs = DocsRoutes()

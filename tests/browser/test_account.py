@@ -92,3 +92,44 @@ def outcome(game: Any) -> str:
 
 async def _has_one(world: World) -> bool:
     return len(await past_games(world, "ann")) == 1
+
+
+async def test_a_winner_reads_that_the_coins_are_on_their_way_and_then_what_paid_them(
+    books_url: str, serve: Serve, enter: Enter
+) -> None:
+    world = await serve(prepare=WITH_BOOKS, BOOKS=books_url, **GAME)
+    await order(world, "payouts/pause")
+    winner, lobby_id = await a_winner(world)
+    at_table = await enter(world, winner, **PHONE)
+    await at_table.arrive(lobby_id)
+    await at_table.sees(f"{2 * TIER:,} coins are on their way")
+    at_desk = await enter(world, winner, **PHONE)
+    await at_desk.arrive()
+    await at_desk.sees(f"{2 * TIER:,} coins are on their way")
+    await order(world, "payouts/resume")
+    for person in (at_table, at_desk):
+        await person.sees(re.compile(f"{2 * TIER:,} coins were paid, reference dev-"))
+        await person.fits(390)
+    payout = (await past_games(world, winner))[0]["payout"]
+    await at_table.sees(f"reference {payout['reference']}")
+
+
+async def order(world: World, action: str) -> None:
+    """Do what an operator does."""
+    async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_SECONDS) as client:
+        answer = await client.post(f"{world.url}/ops/api/{action}", json={"reason": "a test"})
+        assert answer.is_success, answer.text
+
+
+async def a_winner(world: World) -> tuple[str, str]:
+    """Who won the last game of two bots, which is behind them, and its id."""
+    while True:  # where the machine is slow, nobody claims in time
+        async with world.company("ann", "bob", claim_delay_seconds=0) as lobby_id:
+            await until(lambda: _is_past(world, lobby_id), TIMEOUT_SECONDS)
+        for name in ("ann", "bob"):
+            if (await past_games(world, name))[0]["won"]:
+                return name, lobby_id
+
+
+async def _is_past(world: World, lobby_id: str) -> bool:
+    return lobby_id in [game["lobby_id"] for game in await past_games(world, "ann")]

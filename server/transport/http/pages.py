@@ -70,7 +70,7 @@ class Pages:
     `tiers` are offered to the player. `beacon_keys` are public keys of beacons by the hash of their
     chain, which the page checks proofs with beside the one that it knows. With `dev_login` the page
     takes its token and its payments from the routes of development, otherwise from the page or app
-    that hosts it, which is one of `host_origins`.
+    that hosts it, which is one of `host_origins`. With `books` it asks for what is behind a player.
     """
 
     def __init__(
@@ -79,10 +79,12 @@ class Pages:
         *,
         dev_login: bool,
         host_origins: Collection[str],
+        books: bool = False,
         beacon_keys: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         config = {
             "dev_login": dev_login,
+            "books": books,
             "tiers": [_tier(*tier) for tier in tiers.items()],
             "beacon_keys": dict(beacon_keys),
         }

@@ -1,7 +1,8 @@
 import { busy, problem } from "../parts/actions.js";
 import { coins, h } from "../parts/dom.js";
 import { patternInWords } from "../parts/patterns.js";
-import { date, has, t } from "../words/index.js";
+import { payoutInWords } from "../parts/payouts.js";
+import { date, t } from "../words/index.js";
 import { section } from "./section.js";
 
 /** The games that a player has behind them, each with its proof. */
@@ -39,11 +40,4 @@ function gameRow(past, game) {
 function outcome({ won, kicked, outcome, pattern }) {
   if (won) return t("games.won", { pattern: pattern ? patternInWords(pattern) : "" });
   return t(kicked ? "games.kicked" : `games.${outcome === "won" ? "lost" : outcome}`);
-}
-
-/** How far the payment of what a game owes is. */
-function payoutInWords({ amount, status, reference }) {
-  const key = `payout.${status}`;
-  const values = { coins: coins(amount), reference: reference ?? "" };
-  return t(has(key) ? key : "payout.due", values);
 }

@@ -37,8 +37,12 @@ export class Game {
   #screen = null;
   #news = "";
 
-  /** @param {{tiers: Tier[], dev_login: boolean, beacon_keys: Record<string, string>}} config */
-  constructor({ tiers, dev_login, beacon_keys }) {
+  /**
+   * @param {{tiers: Tier[], dev_login: boolean, books: boolean,
+   *   beacon_keys: Record<string, string>}} config
+   */
+  constructor({ tiers, dev_login, books, beacon_keys }) {
+    this.hasBooks = books;
     this.beaconKeys = { ...QUICKNET_KEY, ...beacon_keys };
     this.storage = new SafeStorage();
     this.signals = new Signals(this.storage);

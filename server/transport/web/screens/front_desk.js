@@ -4,6 +4,7 @@ import { countdown } from "../parts/countdown.js";
 import { coins, h, set, setText } from "../parts/dom.js";
 import { introduction } from "../parts/introduction.js";
 import { rosette } from "../parts/rosette.js";
+import { payoutNews } from "../parts/payouts.js";
 import { missingPlayers, pips } from "../parts/people.js";
 import { t } from "../words/index.js";
 
@@ -18,12 +19,14 @@ const BLANK = "3c".repeat(32);
 export function frontDeskScreen(game, news) {
   const frontDesk = new FrontDesk(game.connection);
   const notes = game.tiers.map((tier, index) => tierNote(tier, index, frontDesk, game));
+  const payouts = payoutNews(game, frontDesk);
   const element = h(
     "section",
     { class: "front-desk" },
     h("h1", { tabindex: -1 }, t("page.motto")),
     introduction(game.storage),
     news && h("p", { class: "news", role: "alert" }, news),
+    payouts.element,
     h(
       "p",
       { class: "lead" },
@@ -38,7 +41,11 @@ export function frontDeskScreen(game, news) {
   );
   const update = () => notes.forEach((note) => note.update());
   frontDesk.addEventListener("change", update);
-  return { element, update, close: () => frontDesk.close(), emitter: frontDesk };
+  const close = () => {
+    payouts.close();
+    frontDesk.close();
+  };
+  return { element, update, close, emitter: frontDesk };
 }
 
 function tierNote(tier, index, frontDesk, game) {

@@ -1,8 +1,10 @@
 import { inWords } from "../connection/refusal.js";
+import { FrontDesk } from "../package/front_desk.js";
 import { completePattern } from "../package/patterns.js";
 import { busy, problem } from "../parts/actions.js";
 import { h, setText } from "../parts/dom.js";
 import { patternInWords } from "../parts/patterns.js";
+import { payoutNews } from "../parts/payouts.js";
 import { printedTicket } from "../parts/ticket.js";
 import { fairness } from "./fairness.js";
 import { t } from "../words/index.js";
@@ -18,7 +20,10 @@ export function resultStage(room, game) {
   const { view } = room;
   const failure = problem();
   const again = h("button", { type: "button", class: "primary" }, t("result.next"));
-  busy(again, failure, () => game.take(view.buy_in_amount));
+  const payout = isOwed(room) ? payoutOf(room, game) : null;
+  busy(again, failure, () =>
+    payout ? game.takeAt(payout.frontDesk, view.buy_in_amount) : game.take(view.buy_in_amount),
+  );
   const how = h("p", { class: "lead" }, leadWords(room, null));
   const tickets = h("div", { class: "tickets" });
   const proofPlace = h("div", { class: "proof-place" });
@@ -27,6 +32,7 @@ export function resultStage(room, game) {
     { class: "result", "data-won": view.winner === game.me },
     h("h1", { tabindex: -1 }, title(room)),
     how,
+    payout?.element,
     h("div", { class: "actions" }, again, h("a", { href: "#", class: "plain" }, t("page.frontDesk"))),
     failure,
     tickets,
@@ -48,7 +54,23 @@ export function resultStage(room, game) {
     });
   busy(retry, failure, lookForProof);
   if (tookPlace(view)) lookForProof().catch((error) => setText(failure, inWords(error)));
-  return { element };
+  return { element, close: () => payout?.close() };
+}
+
+/** Whether the player won, or what they paid is owed back. */
+const isOwed = ({ view, you, me }) =>
+  view.winner === me || (you.paid && !tookPlace(view)) || Boolean(you.invoice?.owed);
+
+/** How far the payment of that is, at a front desk of its own. */
+function payoutOf({ lobbyId, view, me }, game) {
+  const frontDesk = new FrontDesk(game.connection);
+  const won = view.winner === me ? view.pot : null;
+  const { element, close } = payoutNews(game, frontDesk, { of: lobbyId, won });
+  const closeAll = () => {
+    close();
+    frontDesk.close();
+  };
+  return { element, frontDesk, close: closeAll };
 }
 
 /** Only what was played to its end has a winner or none, and a proof. */
