@@ -74,7 +74,15 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
         await books.check()
-        await stores.wait_until_usable()
+        usable = asyncio.create_task(stores.wait_until_usable())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([usable, stopping], return_when=asyncio.FIRST_COMPLETED)
+        if not usable.done():
+            usable.cancel()
+            await asyncio.wait([usable])
+            return True
+        stopping.cancel()
+        await usable
         from server.services.archive_loop import ArchiveLoop
 
         with progress("entries, games and invoices moved", shown=until_done) as moved:

@@ -10,8 +10,10 @@ import psycopg
 import pytest
 from redis.asyncio import Redis
 
+from server.dev.ports import free_port
+from tests.support.process import StartProcess
 from tests.support.wait import until
-from tests.system.conftest import Run, Serve
+from tests.system.conftest import FAIR_BINGO, Run, Serve
 from tests.system.game_server import WEBHOOK, GameServer
 
 QUICK = {
@@ -227,3 +229,13 @@ async def test_without_books_their_routes_are_not_offered(open_server: GameServe
     for path in ("/api/me/games", "/api/me/statement", "/api/leaderboard"):
         answer = await open_server.get(path, "alice")
         assert (answer.status, answer.body["code"]) == (404, "not_offered")
+
+
+async def test_an_archive_that_waits_for_the_store_ends_when_it_is_told_to(
+    with_books: dict[str, str], start_process: StartProcess
+) -> None:
+    nowhere = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}
+    archive = start_process(FAIR_BINGO, "archive", **with_books | nowhere)
+    await archive.wait_for_line("waiting_for_store")
+    archive.terminate()
+    assert await archive.wait() == 0
