@@ -1,4 +1,4 @@
-"""An operator's payment service in 60 lines: what `fair-bingo payouts` asks, it pays, each once.
+"""An operator's payment service: what `fair-bingo payouts` asks, it pays, each once.
 
     PAYOUT_PUBLIC_KEY=<hex> python payment_service.py    # then PAYOUT_URL=http://127.0.0.1:9000/
 

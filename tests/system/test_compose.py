@@ -55,6 +55,19 @@ def test_the_books_have_their_schema_before_anyone_uses_them() -> None:
     assert "books" in COMPOSE["volumes"]
 
 
+def test_what_is_owed_is_paid_by_a_service_that_only_it_knows() -> None:
+    payouts = SERVICES["payouts"]
+    assert payouts["command"] == ["payouts"]
+    assert payouts["profiles"] == ["payouts"]  # it would not start without a payment service
+    assert payouts["depends_on"] == SERVICES["archive"]["depends_on"]
+    assert (
+        payouts["environment"]["DATABASE_URL"] == SERVICES["archive"]["environment"]["DATABASE_URL"]
+    )
+    assert payouts["environment"]["PAYOUT_KEY"] == "${PAYOUT_KEY:-}"
+    for other in {*SERVICES} - {"payouts"}:
+        assert not SERVICES[other].get("environment", {}).get("PAYOUT_KEY")
+
+
 def test_the_profile_ha_waits_for_a_replica_and_its_primary_takes_no_writes_without_one() -> None:
     for node in ("node3", "node4", "archive-ha"):
         url = SERVICES[node]["environment"]["REDIS_URL"]
