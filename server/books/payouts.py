@@ -67,11 +67,13 @@ class Control:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A payout as it is to be written. In so many seconds it is looked at next; None: it waits for
-    an operator, or for nothing. `is_claim`: it is taken to be worked on."""
+    an operator, or for nothing. `is_claim`: it is taken to be worked on. `is_answer`: the service
+    said so, which does not undo what an operator refused meanwhile."""
 
     payout: Payout
     in_seconds: float | None
     is_claim: bool = False
+    is_answer: bool = False
 
 
 # Reading
@@ -159,10 +161,12 @@ _WRITE: Final = text(
     " FROM unnest(CAST(:payout_id AS text[]), CAST(:status AS text[]), CAST(:reference AS text[]),"
     " CAST(:reason AS text[]), CAST(:in_doubt AS boolean[]), CAST(:by_hand AS boolean[]),"
     " CAST(:tries AS int[]), CAST(:body AS text[]), CAST(:attempts AS int[]),"
-    " CAST(:claimed AS int[]), CAST(:in_seconds AS double precision[])) AS new(payout_id, status,"
-    " reference, reason, in_doubt, by_hand, tries, body, attempts, claimed, in_seconds)"
+    " CAST(:claimed AS int[]), CAST(:answer AS boolean[]),"
+    " CAST(:in_seconds AS double precision[])) AS new(payout_id, status, reference, reason,"
+    " in_doubt, by_hand, tries, body, attempts, claimed, answer, in_seconds)"
     " WHERE payouts.payout_id = new.payout_id AND (new.reference IS NOT NULL"
-    " OR (payouts.attempts = new.attempts AND payouts.status <> 'settled'))"
+    " OR (payouts.attempts = new.attempts AND payouts.status <> 'settled'"
+    " AND NOT (new.answer AND payouts.status = 'refused')))"
 )
 
 
@@ -190,6 +194,7 @@ async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
             "body": [payout.body for payout, _ in rows],
             "attempts": [payout.attempts for payout, _ in rows],
             "claimed": [int(change.is_claim) for change in changes],
+            "answer": [change.is_answer for change in changes],
             # The driver takes no list of whole and other numbers.
             "in_seconds": [
                 None if change.in_seconds is None else float(change.in_seconds)

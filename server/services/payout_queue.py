@@ -195,7 +195,7 @@ class PayoutQueue:
             changes = [
                 _noted(one.payout, follows, settled.get(one.payout.entry_id))
                 if isinstance(one.answer, Paid)
-                else Change(replace(one.payout, standing=follows.standing), follows.in_seconds)
+                else _answered(one.payout, follows)
                 for one, follows in after
             ]
             await rows.write(connection, changes)
@@ -235,6 +235,11 @@ class PayoutQueue:
     async def _pause(self, connection: BooksConnection, pause: Pause, problem: str) -> None:
         log.error("payouts_paused", reason=pause, problem=problem)
         await rows.set_paused(connection, pause, None, problem)
+
+
+def _answered(payout: Payout, follows: Next) -> Change:
+    answer = replace(payout, standing=follows.standing)
+    return Change(answer, follows.in_seconds, is_answer=True)
 
 
 def _noted(payout: Payout, follows: Next, settled: str | None) -> Change:

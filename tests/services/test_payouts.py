@@ -11,7 +11,11 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.history import GamesPage
+from server.books.engine import open_books
 from server.dev.payout_service import DevPayoutService, Fault
+from server.rules.payouts import NeverArrived, Paid
+from server.services.payout_queue import Heard, PayoutQueue, PayoutTerms
+from server.services.settling import Settling
 from server.store.ledger import LedgerEntry
 from tests.services.payout_world import PayoutWorld, payout_world
 from tests.support.game import StartNode
@@ -278,6 +282,23 @@ async def test_an_operator_pauses_refuses_and_resumes(
         await world.desk.resume("ann")
         await until(lambda: world.are("refused", "settled"))
     assert [*service.orders] == [second]
+
+
+async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
+    world: PayoutWorld,
+) -> None:
+    settling = Settling(world.node.stores.ledger, world.node.clock)
+    (payout_id,) = await world.owe(7000)
+    await world.execute("UPDATE payouts SET status = 'unknown', in_doubt = true")
+    async with open_books(world.url) as books:
+        queue = PayoutQueue(books, settling, PayoutTerms("ALIEN", "alien", 0), 10)
+        ((step, payout),) = await queue.take(1)
+        assert step == "look"
+        await world.desk.refuse(payout_id, "not theirs", "ann")
+        await queue.note([Heard(payout, step, NeverArrived())])
+        assert await world.are("refused")
+        await queue.note([Heard(payout, step, Paid("tx"))])  # it is so whatever was said
+        assert await world.are("settled")
 
 
 async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(
