@@ -23,7 +23,7 @@ from protocol.reading import read
 from protocol.room import Event, Room
 from protocol.to_client import JoinAnswer, ListAnswer, Lobbies, LobbyListed
 from protocol.tokens import TokenSource
-from protocol.views import LobbyView
+from protocol.views import LobbyView, Proof
 from server.rules.beacon import QUICKNET_KEY
 from server.rules.verify import verify_proof
 
@@ -186,7 +186,9 @@ def enter_lobby(
 
 
 def verify(proof: object, keys: Mapping[str, str] = MappingProxyType({})) -> bool:
-    """Whether a proof, as JSON values, holds by itself: the draw was fixed before anyone had paid.
-    It is false of whatever is no proof, or one of a variant that is not known. A beacon in it is
-    checked under quicknet's public key, or that of `keys`, by the hash of its chain (both hex)."""
-    return not verify_proof(proof, {**QUICKNET_KEY, **keys})
+    """Whether a proof, as it was heard or as JSON values, holds by itself: the draw was fixed
+    before anyone had paid. It is false of whatever is no proof, or one of a variant that is not
+    known. A beacon in it is checked under quicknet's public key, or that of `keys`, by the hash of
+    its chain (both hex)."""
+    document = proof.model_dump(mode="json") if isinstance(proof, Proof) else proof
+    return not verify_proof(document, {**QUICKNET_KEY, **keys})

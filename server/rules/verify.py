@@ -41,6 +41,8 @@ def verify_proof(document: object, keys: PublicKeys = QUICKNET_KEY) -> list[str]
         return [_schema_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
     except RecursionError:
         return ["the document is nested too deeply"]
+    except (TypeError, ValueError):
+        return ["the document is no JSON value"]
     if proof.variant not in SHAPES:
         return [f"variant {proof.variant!r} is not known"]
     malformed = list(_check_players(proof))

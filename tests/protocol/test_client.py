@@ -131,8 +131,14 @@ async def test_a_game_is_played_with_nothing_but_what_the_package_promises(
         assert isinstance(end, GameFinished)
         assert end.proof is not None
         proof = end.proof.model_dump(mode="json")
+        assert verify(end.proof)
         assert verify(proof)
         assert not verify(proof | {"entropy": "00" * 32})
+
+
+@pytest.mark.parametrize("value", [None, b"{}", object(), {"players": {1, 2}}, {1: 2}, [[]], ()])
+def test_what_is_no_proof_does_not_hold(value: object) -> None:
+    assert verify(value) is False
 
 
 async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
