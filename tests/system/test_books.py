@@ -24,6 +24,14 @@ QUICK = {
     "INVOICE_HOT_SECONDS": "0",
 }
 
+QUERIES = {  # each with the entries that alice has there
+    "from=&to=&before=": 1,
+    "from=2020-01-01": 1,
+    "from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z": 0,
+    "from=2020-01-01T00:00:00+00:00": 1,  # as a program has it that forgets to encode
+    "from=2020-01-01%2000:00&to=2020-01-01T00:00:00.5%2B02:00": 0,
+}
+
 Move = Callable[[], Awaitable[None]]
 
 
@@ -118,6 +126,10 @@ async def test_what_is_over_is_found_wherever_it_is(
     statement = (await server.get("/api/me/statement", "alice")).body
     assert [(e["kind"], e["amount"]) for e in statement["entries"]] == [("received", 3500)]
     assert statement["sums"] == {"paid_in": 3500, "paid_out": 0, "owed": 0}
+    for query, entries in QUERIES.items():
+        found = await server.get(f"/api/me/statement?{query}", "alice")
+        assert (found.status, len(found.body["entries"])) == (200, entries), query
+    assert (await server.get("/api/leaderboard?period=all&buy_in_amount=")).status == 200
     table = await server.request(
         "GET", "/api/me/statement", "alice", headers={"Accept": "text/csv"}
     )

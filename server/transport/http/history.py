@@ -87,18 +87,18 @@ class HistoryRoutes:
         return task.result()
 
     async def _games(self, past: "History", request: web.Request, alien_id: str) -> Answer:
-        limit = _limit(request.query.get("limit"))
+        limit = _limit(_said(request, "limit"))
         if limit is None:
             return Refused(ErrorCode.INVALID_MESSAGE)
-        page = await past.games(alien_id, limit, request.query.get("before"))
+        page = await past.games(alien_id, limit, _said(request, "before"))
         return page if isinstance(page, Refused) else _json(page)
 
     async def _statement(self, past: "History", request: web.Request, alien_id: str) -> Answer:
         try:
-            start, end = _time(request.query.get("from")), _time(request.query.get("to"))
+            start, end = _time(_said(request, "from")), _time(_said(request, "to"))
         except ValueError:
             return Refused(ErrorCode.INVALID_MESSAGE)
-        before = request.query.get("before")
+        before = _said(request, "before")
         found = await past.statement(alien_id, start, end, before)
         if isinstance(found, Refused):
             return found
@@ -125,10 +125,15 @@ class HistoryRoutes:
 
     async def _leaderboard(self, past: "History", request: web.Request) -> Answer:
         period: Any = request.query.get("period", "all")
-        tier = request.query.get("buy_in_amount")
+        tier = _said(request, "buy_in_amount")
         if period not in _PERIODS or not (tier is None or _is_number(tier, digits=12)):
             return Refused(ErrorCode.INVALID_MESSAGE)
         return _json(await past.leaderboard(period, None if tier is None else int(tier)))
+
+
+def _said(request: web.Request, name: str) -> str | None:
+    """What a query says under a name; nothing after the name is the same as no name."""
+    return request.query.get(name) or None
 
 
 def _json(answer: Any) -> web.Response:
@@ -164,8 +169,12 @@ def _is_number(written: str, digits: int) -> bool:
 
 
 def _time(written: str | None) -> datetime | None:
-    """An ISO-8601 time; without a zone it is UTC. Raises ValueError."""
+    """An ISO-8601 time; without a zone it is UTC. In a query a `+` stands for a space, so that of a
+    zone may have become one. Raises ValueError."""
     if written is None:
         return None
-    at = datetime.fromisoformat(written)
+    try:
+        at = datetime.fromisoformat(written)
+    except ValueError:
+        at = datetime.fromisoformat("+".join(written.rsplit(" ", 1)))
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
