@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.books import payouts
 from server.books.engine import Books
 from server.books.leaderboard import leaders_query
 from server.books.reading import (
@@ -18,6 +19,7 @@ from server.books.reading import (
     received_query,
     sums_query,
 )
+from server.rules.payouts import WAITING
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -36,6 +38,13 @@ _FILL = (
     " FROM generate_series(1, 100000) AS n",
     "INSERT INTO records SELECT lobby_id, '[]', 'h' FROM games",
     "INSERT INTO invoices SELECT 'i' || n, 'l', 'p', 'paid', 0, '{}'"
+    " FROM generate_series(1, 100000) AS n",
+    "INSERT INTO payouts (payout_id, entry_id, table_name, kind, alien_id, amount, lobby_id,"
+    " owed_at, status, next_at)"
+    " SELECT 'po_' || n, '3500:p' || n, '3500', 'payout', 'p' || n % 1000, 7000,"
+    " 'lobby_' || n, now(), CASE WHEN n % 1000 = 0 THEN"
+    " (ARRAY['due', 'sending', 'sent', 'refused', 'held', 'unknown'])[1 + n / 1000 % 6]"
+    " ELSE 'settled' END, CASE WHEN n % 1000 = 0 THEN now() END"
     " FROM generate_series(1, 100000) AS n",
     "INSERT INTO profiles SELECT 'p' || n, true FROM generate_series(1, 10) AS n",
     "ANALYZE",
@@ -71,8 +80,35 @@ async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) 
     }
     for name, query in questions.items():
         plan = await plan_of(many, query)
-        for table in ("games", "seats", "ledger"):
+        for table in ("games", "seats", "ledger", "payouts"):
             assert f"Seq Scan on {table}" not in plan, f"{name}:\n{plan}"
+
+
+async def test_the_queue_of_payouts_finds_what_is_open_however_many_are_settled(
+    many: AsyncConnection,
+) -> None:
+    async def taken() -> None:
+        found = await payouts.take_waiting(many, 100, may_send=True)
+        assert {payout.status for payout in found} == {*WAITING}
+        changes = [payouts.Change(payout, 60, is_claim=True) for payout in found]
+        await payouts.write(many, changes)
+
+    async def listed() -> None:
+        assert len(await payouts.payouts_after(many, "", "refused", 100)) > 0
+
+    async def surveyed() -> None:
+        assert (await payouts.survey(many)).counts["held"] > 0
+
+    for use in (taken, listed, surveyed, lambda: payouts.start_anew(many)):
+        before = await scans_of_payouts(many)
+        await use()
+        assert await scans_of_payouts(many) == before, use
+
+
+async def scans_of_payouts(connection: AsyncConnection) -> Any:
+    """How often this transaction has read all of the table."""
+    counted = "SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'payouts'"
+    return (await connection.execute(text(counted))).scalar_one()
 
 
 async def plan_of(connection: AsyncConnection, query: Any) -> str:
