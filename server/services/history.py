@@ -46,14 +46,19 @@ class History:
         )
 
     async def statement(
-        self, alien_id: str, start: datetime | None, end: datetime | None, before: str | None
+        self,
+        alien_id: str,
+        start: datetime | None,
+        end: datetime | None,
+        before: str | None,
+        most: int = history.STATEMENT_LIMIT,
     ) -> history.Statement | Refused:
-        """The movements of a player's money from `start` on and before `end`, in order."""
+        """The movements of a player's money from `start` on and before `end`, in order, at most so
+        many of them."""
         place = None if before is None else read_cursor(before)
         if isinstance(place, Refused):
             return place
         window = (start or _EPOCH, end or _now(self._clock) + timedelta(seconds=1))
-        most = history.STATEMENT_LIMIT
         async with asked(self._books) as connection:
             rows = await reading.movements_of(connection, alien_id, window, most + 1, place)
             sums = await reading.sums_of(connection, alien_id, window)

@@ -1,0 +1,50 @@
+"""What players read of their past, as the services give it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert
+
+from protocol import history
+from server.books.engine import Books
+from server.books.schema import ledger
+from server.runtime.clock import StoreClock
+from server.services.history import History
+
+T0 = datetime(2026, 1, 1, tzinfo=UTC)
+ENTRIES = history.STATEMENT_LIMIT + 20
+
+
+def payment(number: int) -> dict[str, Any]:
+    """A row of the ledger."""
+    return {
+        "entry_id": f"3500:{number}-0",
+        "table_name": "3500",
+        "stream_ms": number,
+        "stream_seq": 0,
+        "kind": "received",
+        "amount": 3500,
+        "alien_id": "ann",
+        "at": T0 + timedelta(minutes=number),
+        "event": "tx",
+        "test": False,
+        "fields": {},
+        "hash": "h",
+    }
+
+
+async def test_a_statement_has_the_same_entries_in_pages_of_any_length(books: Books) -> None:
+    async with books.begin() as connection:
+        await connection.execute(insert(ledger), [payment(number) for number in range(ENTRIES)])
+    past, end = History(books, StoreClock()), T0 + timedelta(days=1)
+    whole = await past.statement("ann", T0, end, None, 5 * ENTRIES)
+    first = await past.statement("ann", T0, end, None)
+    assert isinstance(whole, history.Statement)
+    assert isinstance(first, history.Statement)
+    assert (len(whole.entries), whole.next) == (ENTRIES, None)
+    assert len(first.entries) == history.STATEMENT_LIMIT
+    last = await past.statement("ann", T0, end, first.next)
+    assert isinstance(last, history.Statement)
+    assert last.next is None
+    assert [*first.entries, *last.entries] == whole.entries
+    assert first.sums == last.sums == whole.sums
