@@ -8,6 +8,7 @@ import structlog
 from jwt import PyJWK
 
 from protocol.errors import ErrorCode, Refused
+from server.outside.cookies import no_cookies
 from server.outside.jwk import KeySet, read_key_set
 
 FETCH_SECONDS = 5.0
@@ -44,7 +45,9 @@ class Jwks:
         self._cooldown_seconds = cooldown_seconds
         self._fetch_seconds = fetch_seconds
         # Compressed documents are not asked for: a small one can be very large when unpacked.
-        self._client = httpx.AsyncClient(headers={"Accept-Encoding": "identity"})
+        self._client = httpx.AsyncClient(
+            headers={"Accept-Encoding": "identity"}, cookies=no_cookies()
+        )
         self._keys: KeySet = {}
         self._fetching: asyncio.Task[None] | None = None
         self._next_fetch: asyncio.TimerHandle | None = None

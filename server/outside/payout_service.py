@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol import strict_json
 from protocol.payouts import KEY_HEADER, MAX_ANSWER_BYTES, SIGNATURE_HEADER
+from server.outside.cookies import no_cookies
 from server.rules.payouts import (
     Answer,
     Declined,
@@ -40,6 +41,7 @@ class PayoutService:
         self._client = httpx.AsyncClient(
             # Compressed answers are not asked for: a small one can be very large when unpacked.
             headers={"Accept": "application/json", "Accept-Encoding": "identity"},
+            cookies=no_cookies(),
             follow_redirects=False,
             timeout=timeout_seconds,
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
