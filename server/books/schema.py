@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     ForeignKey,
     Index,
@@ -107,6 +108,19 @@ standings: Final = Table(
     Column("coins_won", Numeric, nullable=False),
     comment="What each player played and won in all, by tier. A trigger on `seats` counts,"
     " whichever version moves the games.",
+)
+
+daily_standings: Final = Table(
+    "daily_standings",
+    metadata,
+    Column("alien_id", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("buy_in_amount", BigInteger, primary_key=True, autoincrement=False),
+    Column("games", BigInteger, nullable=False),
+    Column("won", BigInteger, nullable=False),
+    Column("coins_won", Numeric, nullable=False),
+    comment="What each player played and won on each day (UTC), by tier. A trigger on `seats`"
+    " counts, whichever version moves the games.",
 )
 
 ledger: Final = Table(

@@ -1,10 +1,12 @@
 """How long the books take with very many rows: an audit of the ledger, and what players ask.
 
-    python -m tests.bench.books [--games 45000]
+    python -m tests.bench.books [--audited-games 45000] [--games 1000000]
 
-It fills embedded PostgreSQL with that many won games of ten (some 22 entries of the ledger each),
-chained as the archive chains them, and measures: the audit's time and peak memory as a process of
-its own, each question of a player 200 times, and what a game takes on disk.
+It fills embedded PostgreSQL with won games of ten (some 22 entries of the ledger each), chained as
+the archive chains them, and measures the audit's time and peak memory as a process of its own, and
+what a game takes on disk. Then it fills up to so many games, one a second up to now, the latest
+200,000 with the entries that statements read, and measures each question of a player 200 times.
+Of 20,000 players 1,000 are listed at first, then all.
 """
 
 import argparse
@@ -23,7 +25,9 @@ from typing import Any
 
 import psycopg
 import redis
+from sqlalchemy import text
 
+from protocol.history import Period
 from server.books import reading
 from server.books.engine import Books
 from server.books.migrate import migrate
@@ -38,7 +42,9 @@ SEATS = 10
 PLAYERS = 20_000
 TIER = 3500
 START_MS = 1_760_000_000_000
+MOVED_GAMES = 200_000  # the latest, of which statements have entries
 TIMES = 200
+FEW = 5
 OPTIONS = ("fsync=off", "max_wal_size=4GB")  # filling is not what is measured
 
 
@@ -106,11 +112,44 @@ def fill(url: str, games: int) -> int:
         )
         cursor.execute("INSERT INTO records SELECT lobby_id, %s, 'h' FROM games", (log,))
         cursor.execute(
-            "INSERT INTO profiles SELECT 'player-' || n, true FROM generate_series(0, 999) AS n"
+            "INSERT INTO profiles SELECT 'player-' || n, n < 1000 FROM generate_series(0, %s) AS n",
+            (PLAYERS - 1,),
         )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
     return count
+
+
+def fill_up(url: str, games: int) -> None:
+    """Add so many games that ended up to now, with what statements read of their ledger."""
+    log = json.dumps([{"id": f"{n}-0", "data": "x" * 250} for n in range(75)])
+    made = (
+        "INSERT INTO games SELECT 'lobby_7000_' || lpad(to_hex(n), 12, '0'), '7000', 7000,"
+        " 'classic', 'won', 'player-' || (n * 7) % {players}, 'row_0', 70000, 10, 20, at, at, at,"
+        " 'h', 'h', '{{}}' FROM (SELECT n, now() - ({games} - n) * interval '1 s' AS at"
+        " FROM generate_series(0, {games} - 1) AS n) AS made",
+        "INSERT INTO seats SELECT 'lobby_7000_' || lpad(to_hex(n), 12, '0'),"
+        " 'player-' || (n * 7 + seat * 1999) % {players}, false, false, seat = 0, 7000,"
+        " CASE seat WHEN 0 THEN 70000 ELSE 0 END, now() - ({games} - n) * interval '1 s'"
+        " FROM generate_series(0, {games} - 1) AS n, generate_series(0, 9) AS seat",
+        "INSERT INTO ledger SELECT '7000:' || n || '-' || seat, '7000', n, seat,"
+        " CASE seat WHEN 10 THEN 'payout_owed' ELSE 'received' END,"
+        " CASE seat WHEN 10 THEN 70000 ELSE 7000 END, 'lobby_7000_' || lpad(to_hex(n), 12, '0'),"
+        " 'inv_' || n || '_' || seat, 'player-' || (n * 7 + seat % 10 * 1999) % {players},"
+        " now() - ({games} - n) * interval '1 s', 'tx-' || n || '-' || seat, false, null,"
+        " '{{\"amount\": \"70000\"}}', 'h'"
+        " FROM generate_series({games} - least({games} - 1, {moved}), {games} - 1) AS n,"
+        " generate_series(0, 10) AS seat",
+        "INSERT INTO records SELECT lobby_id, '{log}', 'h' FROM games WHERE table_name = '7000'",
+    )
+    with psycopg.connect(url) as connection:
+        for statement in made:
+            connection.execute(
+                statement.format(games=games, players=PLAYERS, moved=MOVED_GAMES, log=log).encode()
+            )
+            tell(f"  {statement[12:18].strip()}: filled at {time.strftime('%X')}")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")
 
 
 def audit(url: str, store_url: str) -> None:
@@ -146,14 +185,29 @@ async def ask(url: str, games: int) -> None:
         "record": lambda name: _record(books, int(name.partition("-")[2]) % games),
     }
     for what, question in questions.items():
-        took = []
-        for name in names:
-            started = time.perf_counter()
-            await question(name)
-            took.append((time.perf_counter() - started) * 1000)
-        took.sort()
-        tell(f"{what}: p50 {took[TIMES // 2]:.1f} ms, p99 {took[int(TIMES * 0.99)]:.1f} ms")
+        await _ask(what, question, names)
+    periods: tuple[Period, ...] = ("day", "week", "month")
+    for period in periods:
+        await _ask(f"last {period}", _best_of(history, period), names[:FEW])
+    async with books.begin() as connection:
+        await connection.execute(text("UPDATE profiles SET listed = true"))
+    await _ask("leaderboard, all listed", lambda _: history.leaderboard("all", None), names)
     await books.close()
+
+
+def _best_of(history: History, period: Period) -> Callable[[str], Awaitable[Any]]:
+    return lambda _: history.leaderboard(period, None)
+
+
+async def _ask(what: str, question: Callable[[str], Awaitable[Any]], names: list[str]) -> None:
+    took = []
+    for name in names:
+        started = time.perf_counter()
+        await question(name)
+        took.append((time.perf_counter() - started) * 1000)
+    took.sort()
+    last = len(took) - 1
+    tell(f"{what}: p50 {took[last // 2]:.1f} ms, p99 {took[round(last * 0.99)]:.1f} ms")
 
 
 async def _record(books: Books, game: int) -> None:
@@ -170,23 +224,23 @@ def growth(url: str, games: int) -> None:
             tell(f"{name}: {row[0] / games:.0f} bytes a game")
 
 
-def tell(text: str) -> None:
+def tell(line: str) -> None:
     """Print it at once."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
     """Do all of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--games", type=int, default=45_000)
-    games = parser.parse_args().games
+    parser.add_argument("--audited-games", type=int, default=45_000)
+    parser.add_argument("--games", type=int, default=1_000_000)
+    given = parser.parse_args()
+    games = given.audited_games
     with (
         tempfile.TemporaryDirectory() as directory,
         EmbeddedStore(Path(directory) / "store") as store,
-        EmbeddedBooks(
-            Path(directory) / "books", options=("fsync=off", "max_wal_size=4GB")
-        ) as books,
+        EmbeddedBooks(Path(directory) / "books", options=OPTIONS) as books,
     ):
         asyncio.run(migrate(books.url))
         started = time.perf_counter()
@@ -196,6 +250,8 @@ def main() -> None:
             client.sadd("tables", str(TIER))
         growth(books.url, games)
         audit(books.url, store.url)
+        if given.games > games:
+            fill_up(books.url, given.games - games)
         asyncio.run(ask(books.url, games))
 
 

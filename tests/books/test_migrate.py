@@ -69,8 +69,9 @@ async def test_an_upgrade_from_an_earlier_schema_keeps_what_is_in_it(
         for table in before:
             counted = await connection.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
             assert counted.scalar_one() == 1, table
-        standing = await connection.execute(text("TABLE standings"))
-        assert standing.all() == [("ann", 3500, 1, 1, 7000)]
+        for counts in ("standings", "daily_standings"):
+            query = text(f"SELECT alien_id, buy_in_amount, games, won, coins_won FROM {counts}")  # noqa: S608
+            assert (await connection.execute(query)).all() == [("ann", 3500, 1, 1, 7000)]
 
 
 async def test_a_schema_that_is_not_there_yet_is_told_in_one_line(empty_url: str) -> None:

@@ -169,6 +169,22 @@ async def test_games_that_were_called_off_do_not_count_among_the_best(
             ]
 
 
+async def test_the_best_of_a_time_are_those_of_its_instants_and_not_of_its_days(
+    connection: AsyncConnection,
+) -> None:
+    await set_listed(connection, "ann", True)
+    noon, hour = T0 + timedelta(hours=12), timedelta(hours=1)
+    ends = (noon - timedelta.resolution, noon, T0 + 24 * hour, T0 + 80 * hour)
+    for number, at in enumerate(ends):
+        await game(connection, number, at, "ann", "ann", "bob")
+    day = 24 * hour
+    counted = {T0: 4, noon: 3, noon + hour: 2, T0 + day: 2, T0 + day + hour: 1, T0 + 5 * day: 0}
+    for since, number in counted.items():
+        for tier in (None, 3500):
+            won = [row.won for row in await leaders(connection, since, tier)]
+            assert won == ([number] if number else []), since
+
+
 async def test_the_examples_of_the_guide_answer_what_they_say(connection: AsyncConnection) -> None:
     await game(connection, 1, T0, None, "ann", "bob")
     await game(connection, 2, T0, "ann", "ann", "bob")
