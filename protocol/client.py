@@ -77,6 +77,7 @@ class Desk:
         self._token = token
         self._lobbies: dict[str, LobbyView] = {}
         self._rooms: list[Room] = []
+        self._closed = False
         self._channel = Channel(
             url,
             FRONT_DESK,
@@ -108,6 +109,8 @@ class Desk:
         game is over are closed. Raises CommandRefused or ConnectionLost."""
 
         async def enter() -> Room:
+            if self._closed:
+                raise ConnectionLost("the desk was closed")
             await self._close_rooms_that_are_over()
             room = await enter_lobby(self._url, self._token, lobby_id)
             self._rooms.append(room)
@@ -127,6 +130,7 @@ class Desk:
 
     async def close(self) -> None:
         """End the connection, and close every room that was entered from here."""
+        self._closed = True
         for room in self._rooms:
             await room.close()
         await self._channel.close()

@@ -1,10 +1,11 @@
 import { Connection } from "./connection.js";
 import { FrontDesk } from "./front_desk.js";
 import { Room } from "./room.js";
+import { Refusal } from "./refusal.js";
 import { readToken } from "./token.js";
 
 export { verify } from "./proof.js";
-export { Refusal } from "./refusal.js";
+export { Refusal };
 
 /**
  * Connect to the front desk of a server. Rejects with a Refusal.
@@ -27,6 +28,7 @@ export async function connect({ url, token }) {
 class Desk extends FrontDesk {
   /** @type {Map<string, Room>} */
   #rooms = new Map();
+  #closed = false;
 
   constructor(connection, me) {
     super(connection);
@@ -40,6 +42,7 @@ class Desk extends FrontDesk {
    * @returns {Promise<Room>}
    */
   async enter(lobbyId) {
+    if (this.#closed) throw new Refusal({ code: "closed", message: "the desk was closed" });
     this.#closeOthersThatAreOver(lobbyId);
     const known = this.#rooms.get(lobbyId);
     const room = known?.isOpen ? known : new Room(this.connection, lobbyId, this.me);
@@ -58,6 +61,7 @@ class Desk extends FrontDesk {
 
   /** End the connection: every room is closed too. */
   close() {
+    this.#closed = true;
     for (const room of this.#rooms.values()) room.close();
     this.connection.end();
   }

@@ -298,6 +298,16 @@ async def test_a_command_after_the_end_is_refused_at_once(world: DevWorld, app: 
     assert lost.value.code == "no_answer"
 
 
+async def test_nobody_goes_into_a_lobby_from_a_desk_that_was_closed(
+    world: DevWorld, app: App
+) -> None:
+    desk = await connect(world.url, world.access.token("ann"))
+    joined = await desk.join(3500)
+    await desk.close()
+    with pytest.raises(ConnectionLost):
+        await desk.enter(joined.lobby.lobby_id)
+
+
 async def test_whoever_is_not_let_back_in_is_told_where_they_iterate(
     world: DevWorld, app: App
 ) -> None:

@@ -216,12 +216,12 @@ async def test_what_is_refused_has_its_code(
         script = str(npm_folder / "refused.mjs")
         process = start_process("node", script, world.url, world.access.token("ann"))
         assert await process.wait() == 0, process.output
-    *codes, left, first, closed = json.loads(process.output)
+    *codes, left, first, closed, entered_late = json.loads(process.output)
     assert codes == [
         *("unauthorized", "unknown_lobby", "unknown_tier"),
         *("not_paid", "wrong_status"),
     ]
-    assert (left, closed) == ("not_seated", "closed")
+    assert (left, closed, entered_late) == ("not_seated", "closed", "closed")
     assert (first["done"], first["value"]["event"]) == (False, "lobby_state")
 
 

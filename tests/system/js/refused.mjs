@@ -15,5 +15,5 @@ codes.push(await codeOf(room.selectNumbers([1, 2])), await codeOf(room.claim()))
 await room.leave();
 codes.push(await codeOf(room.leave()), await room[Symbol.asyncIterator]().next());
 desk.close();
-codes.push(await codeOf(room.claim()));
+codes.push(await codeOf(room.claim()), await codeOf(desk.enter(lobby.lobby_id)));
 console.log(JSON.stringify(codes));
