@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.books.engine import Books
 from server.books.leaderboard import leaders
 from server.books.reading import Sums, games_of, movements_of, set_listed, sums_of
-from server.books.schema import games, ledger, seats
+from server.books.schema import games, ledger, payouts, seats
 
 GUIDE = Path(__file__).parents[2] / "server/books/README.md"
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
@@ -192,10 +192,24 @@ async def test_the_examples_of_the_guide_answer_what_they_say(connection: AsyncC
         await entry(connection, number, kind, "7000")
     await entry(connection, 4, "settled", "7000", event="2-0")
     await connection.execute(text("""UPDATE games SET proof = '{"numbers_called": [7, 8]}'"""))
+    for number, seconds in ((1, 2), (2, 4)):
+        paid = {
+            "payout_id": f"po_{number}",
+            "entry_id": f"3500:{number}-0",
+            "table_name": "3500",
+            "kind": "payout",
+            "alien_id": "ann",
+            "amount": 7000,
+            "owed_at": T0,
+            "status": "settled",
+            "updated_at": T0 + timedelta(seconds=seconds),
+        }
+        await connection.execute(insert(payouts).values(paid))
     examples = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(), re.DOTALL)
     answers = [(await connection.execute(text(example))).all() for example in examples]
     assert answers == [
         [(T0, 2, 7000)],
         [("3500", "payout_owed", 1, 7000), ("3500", "refund_owed", 1, 7000)],
         [("7", 2)],
+        [(T0, 2, timedelta(seconds=3), timedelta(seconds=4))],
     ]
