@@ -23,7 +23,7 @@ from server.store.directory import Directory, LobbyCounts
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
 from server.store.nodes import Nodes, NodeSamples
-from server.store.past import PastStore
+from server.store.past import START, PastStore, stream_position
 from server.store.tables import Tables
 
 REFRESH_SECONDS: Final = 4.0
@@ -39,9 +39,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Debts:
-    """The open debts of one table's ledger, up to its entry `last_id`."""
+    """The open debts of one table's ledger, up to its entry `last_id`; up to `complete_until` none
+    can be missing."""
 
     last_id: str = ""
+    complete_until: str = START
     open: dict[str, LedgerEntry] = field(default_factory=dict)
 
     def add(self, page: Sequence[LedgerEntry | MalformedEntry]) -> None:
@@ -178,20 +180,33 @@ class ClusterStats:
         await self._nodes.report(self._node, samples)
 
     async def _look_at(self, table: str) -> None:
+        self._counts[table] = await self._directory.counts(table)
+        self._first_end_ms[table] = await self._past.first_end_ms(table)
         debts = self._debts.get(table)
         if debts is None:
             debts = self._debts[table] = await self._remembered(table)
-        self._counts[table] = await self._directory.counts(table)
-        self._first_end_ms[table] = await self._past.first_end_ms(table)
+        if not await self._read_on(table, debts):
+            debts = await self._remembered(table)
+            await self._read_on(table, debts)  # if that is not all either, the next look finds it
+            self._debts[table] = debts
+
+    async def _read_on(self, table: str, debts: Debts) -> bool:
+        """Take in what is new; false if some of it may have left the store before it was read."""
         async for page in self._ledger.pages(table, debts.last_id):
             debts.add(page)
             await asyncio.sleep(_PAUSE_SECONDS)
+        let_go = await self._past.let_go_until(table)
+        if stream_position(let_go) > stream_position(debts.complete_until):
+            return False
+        debts.complete_until = debts.last_id or debts.complete_until
+        return True
 
     async def _remembered(self, table: str) -> Debts:
         """What was owed in the part of a ledger that has left the store."""
-        owed = (await self._past.checkpoint(table)).owed
-        entries = (read_entry(table, stream_id, fields) for stream_id, fields in owed.items())
-        return Debts(open={e.stream_id: e for e in entries if isinstance(e, LedgerEntry)})
+        found = await self._past.checkpoint(table)
+        entries = (read_entry(table, stream_id, fields) for stream_id, fields in found.owed.items())
+        owed = {entry.stream_id: entry for entry in entries if isinstance(entry, LedgerEntry)}
+        return Debts(complete_until=found.last_id, open=owed)
 
 
 def _tier(table: str) -> str:

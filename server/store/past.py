@@ -62,6 +62,11 @@ class PastStore:
         last_id = fields.pop("last_id", START)
         return Checkpoint(last_id, {name: orjson.loads(entry) for name, entry in fields.items()})
 
+    async def let_go_until(self, table: str) -> str:
+        """The first entry of the ledger that was not let go."""
+        found = await self._connection.call("HGET", keys.checkpoint(table), "last_id")
+        return START if found is None else str(found)
+
     async def running(self, table: str, lobby_ids: Sequence[str]) -> set[str]:
         """Those of these lobbies that are not over."""
         if not lobby_ids:

@@ -14,11 +14,14 @@ from server.books.moving import EMPTY_HASH, entry_hash
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
 from server.rules.commands import Claim, Void
 from server.rules.verify import verify_proof
+from server.runtime.metrics import Metrics
 from server.services.archiving import SETTLED_STAYS_MS, Archive, Moved, OutOfStep
+from server.services.cluster_stats import ClusterStats
 from server.services.game_files import game_file, verify_document
 from server.services.lobbies import Changed
 from server.store import keys
 from server.store.ledger import LedgerEntry, LedgerStore
+from server.store.nodes import Nodes
 from server.store.past import PastStore
 from tests.services.archives import (
     Archives,
@@ -281,3 +284,33 @@ async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled
     await move_all(archive)
     assert {*(await past.checkpoint(TABLE)).owed} == {second.stream_id}
     assert await ledgers.settled([first, second]) == {second.entry_id: "tx-of-another"}
+
+
+async def test_what_is_owed_is_counted_however_soon_it_left_the_store(
+    start_node: StartNode, store_url: str, books_url: str, books: Books
+) -> None:
+    short = replace(DUEL, lobby_ttl_ms=200)
+    node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
+    past = PastStore(node.connection, node.commits)
+    ledgers = LedgerStore(node.connection, node.commits, node.stores.channels)
+    nodes = Nodes(node.connection)
+    stats = ClusterStats(node.directory, ledgers, nodes, node.clock, Metrics(), node.tables, past)
+    archive = archive_over(node, books)
+    owed: dict[str, LedgerEntry] = {}
+
+    async def is_counted() -> bool:
+        return stats.owed_coins().get((str(BUY_IN), "refund_owed")) == BUY_IN * len(owed)
+
+    stats.start()
+    await until(is_counted)
+    async with calling(node):
+        for player in ("ann", "bob", "cem"):  # each in a lobby of their own, which is cancelled
+            (seated,) = await node.seat(player)
+            lobby_id = seated.lobby.lobby_id
+            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
+            found = [entry async for page in ledgers.pages(TABLE) for entry in page]
+            owed |= {e.entry_id: e for e in found if isinstance(e, LedgerEntry) and e.owed}
+            await move_all(archive)
+    assert len((await past.checkpoint(TABLE)).owed) == len(owed) - 1 == 2
+    await until(is_counted)
+    await stats.stop()
