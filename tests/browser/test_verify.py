@@ -129,6 +129,17 @@ async def test_a_record_of_another_beacon_says_nothing_about_the_round(visitor: 
     assert any("The round was named" in text for text in failed)
 
 
+@pytest.mark.parametrize("round", [1, 2])
+async def test_a_round_that_was_long_out_was_not_named_in_time(visitor: Person, round: int) -> None:
+    file = game_file()
+    awaited = next(entry for entry in file["log"] if entry["type"] == "beacon_awaited")
+    awaited["data"] = json.dumps(json.loads(awaited["data"]) | {"round": round})
+    file["proof"]["beacon"]["round"] = round
+    await take(visitor, file)
+    failed = await visitor.page.locator("#steps li.fails").all_inner_texts()
+    assert any("The round was named" in text for text in failed)
+
+
 async def test_a_game_with_a_beacon_is_played_and_checked_by_its_id(
     serve: Serve, enter: Enter
 ) -> None:

@@ -55,13 +55,13 @@ export function roundOfRecord({ log }) {
   const { chain_hash, genesis_ms, period_ms } = chosen.chain;
   const timeOf = (round) => genesis_ms + (round - 1) * period_ms;
   const earliest = awaited.started_at + AHEAD_MS;
-  const isFirst = timeOf(awaited.round) >= earliest && timeOf(awaited.round - 1) < earliest;
+  const isFirst = awaited.round === 1 || timeOf(awaited.round - 1) < earliest;
   const isKnown =
     chain_hash !== QUICKNET.chainHash ||
     (genesis_ms === QUICKNET.genesis * 1000 && period_ms === QUICKNET.period * 1000);
   return {
     chainHash: chain_hash,
-    holds: (isFirst || awaited.round === 1) && isKnown,
+    holds: timeOf(awaited.round) >= earliest && isFirst && isKnown,
     round: awaited.round,
     startedAt: awaited.started_at,
     thereAt: timeOf(awaited.round),
