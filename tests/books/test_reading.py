@@ -1,5 +1,6 @@
 """What players read of their past."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -167,6 +168,39 @@ async def test_games_that_were_called_off_do_not_count_among_the_best(
                 ("bob", 2, 1, 7000),
                 ("ann", 2, 0, 0),
             ]
+
+
+async def test_games_of_the_same_players_that_move_at_once_are_all_counted(books_url: str) -> None:
+    players = [f"p{number}" for number in range(20)]
+    books = Books(books_url)
+
+    async def move(start: int) -> None:
+        for number in range(start, start + 10):
+            async with books.begin() as connection:
+                await game(connection, number, T0, None)
+                sat = [
+                    {
+                        "lobby_id": f"lobby_3500_{number:012}",
+                        "alien_id": player,
+                        "kicked": False,
+                        "left_early": False,
+                        "won": False,
+                        "paid_in": 3500,
+                        "paid_out": 0,
+                        "finished_at": T0,
+                    }
+                    for player in players[:: -1 if number % 2 else 1]
+                ]
+                await connection.execute(insert(seats).values(sat))
+
+    await asyncio.gather(*(move(10 * mover) for mover in range(4)))
+    async with books.begin() as connection:
+        for player in players:
+            await set_listed(connection, player, True)
+        for since in (None, T0):
+            best = await leaders(connection, since, None)
+            assert [row.games for row in best] == [40] * len(players)
+    await books.close()
 
 
 async def test_the_best_of_a_time_are_those_of_its_instants_and_not_of_its_days(
