@@ -6,6 +6,7 @@ operators do to lobbies happens in a table's slot: there it stands in an outbox 
 on, until it is in the log.
 """
 
+import dataclasses
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, Final
 
@@ -105,7 +106,7 @@ class OperatorLog:
         return moved
 
     async def _move(self, action_id: str, text: str) -> list[LogEntry]:
-        action, once = Action(**orjson.loads(text)), f"recorded:{action_id}"
+        action, once = _action(text), f"recorded:{action_id}"
         for _ in range(_ATTEMPTS):
             head, recorded = await self.look(once)
             if recorded is not None:
@@ -127,6 +128,13 @@ def outbox_write(table: str, action_id: str, action: Action) -> Write:
         "details": action.details,
     }
     return ("HSET", keys.operator_outbox(table), action_id, orjson.dumps(values).decode())
+
+
+def _action(text: str) -> Action:
+    """An action in an outbox, without what only a later version knows of it."""
+    values = orjson.loads(text)
+    known = {each.name for each in dataclasses.fields(Action)}
+    return Action(**{name: value for name, value in values.items() if name in known})
 
 
 def written(entry: LogEntry) -> dict[str, str]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
@@ -243,7 +244,9 @@ async def test_void_and_kick_are_in_the_log_even_if_their_process_died_at_once(
     )
     # As it would be if the log could not be written any more.
     late = Action(operator="eve", action="void", target="lobby", reason="late", at=1)
-    await command(redis, *outbox_write(TABLE, "0123", late))
+    *write, text = outbox_write(TABLE, "0123", late)
+    of_later_version = orjson.dumps({**orjson.loads(text), "unknown": 1}).decode()
+    await command(redis, *write, of_later_version)
     await asyncio.gather(one.operator_watch.catch_up(), two.operator_watch.catch_up())
     entries = await one.stores.operator_log.entries()
     assert [(e.action, e.target, e.operator, e.reason) for e in entries] == [
