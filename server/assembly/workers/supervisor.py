@@ -130,7 +130,7 @@ class Supervisor:
             self._give_up(FAILED)
             return
         await self._pause(deaths)
-        if slot.successor is None:
+        if slot.worker is None and slot.successor is None:  # else it was replaced meanwhile
             slot.worker = await self._start(slot)
 
     def _count_death(self, worker: Worker) -> int:
