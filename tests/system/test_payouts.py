@@ -2,8 +2,8 @@
 operators do about it."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
-from typing import Any
 
 import psycopg
 import pytest
@@ -13,7 +13,7 @@ from server.dev.payout_service import DevPayoutService
 from tests.support.payouts import owe, payout_service
 from tests.support.process import StartProcess
 from tests.support.wait import until
-from tests.system.conftest import FAIR_BINGO, Run
+from tests.system.conftest import COMMAND_SECONDS, FAIR_BINGO, Run
 
 pytestmark = pytest.mark.not_replayed
 
@@ -40,14 +40,31 @@ async def redis(store_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
-async def listed(fair_bingo: Run, *options: str) -> list[dict[str, Any]]:
-    code, output = await fair_bingo("payouts", "list", "--json", *options)
-    assert code == 0, output
-    return [json.loads(line) for line in output.splitlines()]
+_EACH = """
+import json, sys
+from typer.testing import CliRunner
+from server.cli.main import whole
+
+for arguments in json.loads(sys.argv[1]):
+    done = CliRunner().invoke(whole(), arguments)
+    print(json.dumps([done.exit_code, done.output]), flush=True)
+"""
+
+
+async def each(
+    start_process: StartProcess, variables: dict[str, str], *commands: str
+) -> list[tuple[int, str]]:
+    """Run commands one after another, in one process, which reads the program once: what each of
+    them came to, as if it had been alone."""
+    asked = json.dumps([command.split() for command in commands])
+    process = start_process(sys.executable, "-c", _EACH, asked, **variables)
+    assert await process.wait(COMMAND_SECONDS) == 0, process.output
+    lines = [line for line in process.output.splitlines() if line.startswith("[")]
+    return [(code, output) for code, output in map(json.loads, lines)]
 
 
 async def test_nobody_pays_without_what_it_takes(
-    variables: dict[str, str], books_url: str, fair_bingo: Run
+    variables: dict[str, str], books_url: str, fair_bingo: Run, start_process: StartProcess
 ) -> None:
     needed = {
         "DATABASE_URL": books_url,
@@ -55,9 +72,9 @@ async def test_nobody_pays_without_what_it_takes(
         "PAYOUT_KEY": "11" * 32,
     }
     for name, value in needed.items():
-        assert await fair_bingo("payouts") == (2, f"{name}: is missing\n")
-        if name == "DATABASE_URL":
-            assert await fair_bingo("payouts", "list") == (2, f"{name}: is missing\n")
+        found = await each(start_process, variables, "payouts", "payouts list")
+        assert found[0] == (2, f"{name}: is missing\n")
+        assert name != "DATABASE_URL" or found[1] == found[0]
         variables[name] = value
     variables["PAYOUT_KEY"] = "1234"
     code, output = await fair_bingo("payouts")
@@ -78,12 +95,16 @@ async def test_what_is_owed_is_paid_and_operators_see_and_change_what_is_not(
     assert code == 0, output
     # Before anything is sent.
     entry = settled.removeprefix("po_").replace("_", ":", 1)
-    assert (await fair_bingo("ledger", "settle", entry, "--reference", "hand"))[0] == 0
-    denied = await fair_bingo("payouts", "refuse", refused, "--reason", "fraud", "--by", "ann")
-    assert denied[0] == 0, denied
-    code, output = await fair_bingo("payouts", "retry", tested, "--by", "ann")
-    assert (code, output) == (1, f"{tested}: there is no such payout\n")
-    assert (await fair_bingo("payouts", "list", "--status", "nonsense"))[0] == 2
+    by_hand, denied, retried, nonsense = await each(
+        start_process,
+        paying,
+        f"ledger settle {entry} --reference hand",
+        f"payouts refuse {refused} --reason fraud --by ann",
+        f"payouts retry {tested} --by ann",
+        "payouts list --status nonsense",
+    )
+    assert (by_hand[0], denied[0], nonsense[0]) == (0, 0, 2), (by_hand, denied)
+    assert retried == (1, f"{tested}: there is no such payout\n")
 
     paying["PAYOUT_APPROVAL_COINS"] = "7002"
     worker = start_process(FAIR_BINGO, "payouts", **paying)
@@ -94,29 +115,35 @@ async def test_what_is_owed_is_paid_and_operators_see_and_change_what_is_not(
             return [row[0] for row in await found.fetchall()] == [*statuses]
 
     await until(lambda: are("settled", "settled", "refused", "held"))
-    (row,) = await listed(fair_bingo, "--status", "held")
-    assert (row["payout_id"], row["amount"], row["entry_id"]) == (
-        held,
-        7003,
-        held.removeprefix("po_").replace("_", ":", 1),
+    once, again, shown = await each(
+        start_process,
+        paying,
+        f"payouts approve {held} --by ann",
+        f"payouts approve {held} --by ann",
+        "payouts list --status held --json",
     )
-    for name in ("ann", "ann", "bob"):
-        assert len(service.orders) == 1
-        assert (await fair_bingo("payouts", "approve", held, "--by", name))[0] == 0
+    assert (once[0], again[0]) == (0, 0), (once, again)
+    row = json.loads(shown[1])
+    entry = held.removeprefix("po_").replace("_", ":", 1)
+    assert (row["payout_id"], row["amount"], row["entry_id"]) == (held, 7003, entry)
+    assert (row["approved_by"], len(service.orders)) == (["ann"], 1)
+    assert (await fair_bingo("payouts", "approve", held, "--by", "bob"))[0] == 0
     await until(lambda: are("settled", "settled", "refused", "settled"))
 
-    assert (await fair_bingo("payouts", "pause", "--by", "ann"))[0] == 0
-    assert (await fair_bingo("payouts", "retry", refused, "--by", "ann"))[0] == 0
+    paused, resent = await each(
+        start_process, paying, "payouts pause --by ann", f"payouts retry {refused} --by ann"
+    )
+    assert (paused[0], resent[0]) == (0, 0), (paused, resent)
     await until(lambda: are("settled", "settled", "due", "settled"))
     assert (await fair_bingo("payouts", "resume", "--by", "ann"))[0] == 0
     await until(lambda: are("settled", "settled", "settled", "settled"))
     worker.terminate()
     assert await worker.wait() == 0, worker.output
 
-    references = {row["payout_id"]: row["reference"] for row in await listed(fair_bingo)}
-    assert references == {settled: "hand"} | {
+    whole, audit = await each(start_process, paying, "payouts list --json", "audit")
+    assert audit[0] == 0, audit
+    rows = [json.loads(line) for line in whole[1].splitlines()]
+    assert {row["payout_id"]: row["reference"] for row in rows} == {settled: "hand"} | {
         payout_id: order.reference for payout_id, order in service.orders.items()
     }
     assert len(service.orders) == 3
-    code, output = await fair_bingo("audit")
-    assert code == 0, output
