@@ -26,7 +26,6 @@ from server.store.lobbies import LobbyStore, Texts
 from server.store.log import StreamEntry
 from server.store.past import (
     START,
-    Checkpoint,
     Fields,
     PastStore,
     stream_position,
@@ -107,14 +106,14 @@ class Archive:
 
         Raises OutOfStep, BooksUnavailable and StoreUnavailable.
         """
-        checkpoint = await self._past.checkpoint(table)
+        let_go = await self._past.let_go_until(table)
         games, games_gone = await self._ended(table)
         invoices, invoices_gone = await self._closed(table)
         async with self._books.begin() as connection:
             cursor = await lock_cursor(connection, table, START)
             if cursor is None:
                 return None
-            await self._check_in_step(connection, cursor, checkpoint)
+            await self._check_in_step(connection, cursor, let_go)
             entries = await self._past.ledger_after(table, cursor.last_id, MOST_ENTRIES)
             cursor = await append_ledger(connection, cursor, entries)
             others = await write_games(connection, table, games)
@@ -130,7 +129,7 @@ class Archive:
             await self._let_go_of_invoice(table, invoice_id, fields)
         for invoice_id in invoices_gone:
             await self._past.forget_invoice(table, invoice_id)
-        await self._let_go_of_ledger(table, checkpoint, cursor)
+        await self._let_go_of_ledger(table, let_go, cursor)
         return Moved(len(entries), len(games), len(invoices))
 
     async def move_unmatched(self) -> int:
@@ -214,13 +213,13 @@ class Archive:
     # The ledger
 
     async def _check_in_step(
-        self, connection: BooksConnection, cursor: Cursor, checkpoint: Checkpoint
+        self, connection: BooksConnection, cursor: Cursor, let_go: str
     ) -> None:
         table = cursor.table
-        if stream_position(cursor.last_id) < stream_position(checkpoint.last_id):
+        if stream_position(cursor.last_id) < stream_position(let_go):
             raise OutOfStep(
                 f"table {table}: the books end at {cursor.last_id}, but the store has let go of"
-                f" what came before {checkpoint.last_id}: the books went back in time"
+                f" what came before {let_go}: the books went back in time"
             )
         if cursor.last_id == START:
             return
@@ -231,7 +230,7 @@ class Archive:
                 " store went back in time"
             )
 
-    async def _let_go_of_ledger(self, table: str, before: Checkpoint, cursor: Cursor) -> None:
+    async def _let_go_of_ledger(self, table: str, before: str, cursor: Cursor) -> None:
         tail = await self._tail(table, before, cursor)
         last_id = await self._first_that_stays(table, tail, cursor)
         gone = [
@@ -256,9 +255,9 @@ class Archive:
         else:
             del self._tails[table]  # another process did: what it left is read anew
 
-    async def _tail(self, table: str, before: Checkpoint, cursor: Cursor) -> _Tail:
+    async def _tail(self, table: str, before: str, cursor: Cursor) -> _Tail:
         tail = self._tails.setdefault(table, _Tail())
-        tail.drop_before(before.last_id)
+        tail.drop_before(before)
         while stream_position(tail.read_until) < stream_position(cursor.last_id):
             page = await self._past.ledger_after(table, tail.read_until, MOST_ENTRIES)
             moved = [e for e in page if stream_position(e[0]) <= stream_position(cursor.last_id)]

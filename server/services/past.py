@@ -134,7 +134,7 @@ class WholeLedger:
                 yield [read_entry(table, stream_id, fields) for stream_id, fields in moved]
             page = await self._store.page(table, last_id)
             # What followed may have moved and left before it was read here: then it is there.
-            let_go = (await self._past_store.checkpoint(table)).last_id
+            let_go = await self._past_store.let_go_until(table)
             if stream_position(let_go) > stream_position(last_id) and missed != last_id:
                 missed = last_id  # if it is not there then either, it is nowhere: `head` tells
                 continue

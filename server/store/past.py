@@ -78,14 +78,15 @@ class PastStore:
     async def let_go_of_ledger(
         self,
         table: str,
-        before: Checkpoint,
+        before: str,
         last_id: str,
         owed: Mapping[str, Fields],
         settled: Collection[str],
         received: Sequence[Received],
         now_ms: float,
     ) -> bool:
-        """Let go of the entries before `last_id`, which stays to show where the books stand.
+        """Let go of the entries from `before` on, where that ended last, to `last_id`, which stays
+        to show where the books stand.
 
         `owed` are those of them that are owed, `settled` the owed ones that they settle. `received`
         are the payments in them: they stop counting here, but for players who set themselves
@@ -93,7 +94,7 @@ class PastStore:
         """
         have_limits = await limited(self._connection, sorted({p.alien_id for p in received}))
         key = keys.checkpoint(table)
-        expected = "" if before.last_id == START else before.last_id
+        expected = "" if before == START else before
         writes: list[Write] = [("HSET", key, "last_id", last_id)]
         remembered = {
             stream_id: orjson.dumps(fields).decode() for stream_id, fields in owed.items()

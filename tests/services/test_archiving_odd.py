@@ -200,3 +200,13 @@ async def test_a_primary_that_is_away_keeps_nothing_of_others_in_the_store(
     assert not running.done()
     stop.set()
     await running
+
+
+async def test_the_archive_goes_on_without_reading_what_is_owed_and_has_left_the_store(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    await redis.hset(keys.checkpoint(TABLE), "1-0", "a debt of which there may be very many")
+    await play(node, ("ann", "bob"))
+    await move_all(archive_of())
+    assert len(await rows(books, games)) == 1
+    assert await redis.xlen(keys.ledger(TABLE)) == 1
