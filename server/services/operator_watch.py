@@ -63,7 +63,7 @@ class OperatorWatch:
     async def begin(self) -> None:
         """Learn what holds, and bring every table to it: before anyone is seated by this process.
         Raises StoreUnavailable."""
-        await self._tables.refresh()
+        await self._tables.read()
         await self.catch_up()
 
     def start(self) -> None:

@@ -1,4 +1,4 @@
-import { coins, count, h } from "../parts/dom.js";
+import { coins, h } from "../parts/dom.js";
 import { ask } from "./api.js";
 import { confirm, untilOf } from "./confirming.js";
 
@@ -85,7 +85,7 @@ function prepared({ until, ...values }) {
 
 function voidWords({ pot }, paidPlayers) {
   const owed = paidPlayers
-    ? `owes ${coins(pot)} coins back to ${count(paidPlayers, "player")}`
+    ? `owes ${coins(pot)} coins back to ${paidPlayers} player${paidPlayers === 1 ? "" : "s"}`
     : "owes nothing back, since nobody has paid";
   return `The game ends at once, and nobody wins. This ${owed}.`;
 }
