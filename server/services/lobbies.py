@@ -106,7 +106,7 @@ class Lobbies:
         """Make sure that what somebody is about to be told is done will stay so: if they changed
         nothing, somebody else may just have. Raises StoreUnavailable when that is not known."""
         if not changed.records:
-            await self._store.confirm(changed.lobby.lobby_id)
+            await self._store.confirm(changed.lobby.lobby_id, changed.snapshot)
 
     async def change(
         self, lobby_id: str, decision: Decision, *, writes: Sequence[Write] = ()

@@ -95,7 +95,8 @@ class Payments:
             checks[-1], back = returned(moved)
             writes.insert(0, back)
         if not receipt.recorded:
-            await self._invoices.confirm(invoice.invoice_id)  # whoever recorded it may not know
+            # Whoever recorded it may not know.
+            await self._invoices.confirm(invoice.invoice_id, checks[-1])
         elif not await self._record(lobby, invoice, receipt, checks, writes, now_ms):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)

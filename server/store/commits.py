@@ -11,6 +11,7 @@ import orjson
 from server.runtime.metrics import Metrics
 from server.store import keys
 from server.store.connection import Connection, Script
+from server.store.errors import StoreUnavailable
 from server.store.log import Snapshot
 from server.store.projection import Write
 
@@ -50,21 +51,31 @@ class Commits:
         """Whether replicas are waited for."""
         return self._confirming is not None
 
-    async def confirm(self, table: str, seen: Hashable = None) -> None:
+    async def confirm(
+        self, table: str, unchanged: Sequence[Check] = (), seen: Hashable = None
+    ) -> None:
         """Return when the replicas have all of that table that was read so far, whoever wrote it:
         what others have yet to be told of may be acknowledged then.
 
-        `seen` names what was read, if it never changes, so that the second time costs nothing.
-        Raises StoreUnavailable when that is not known.
+        `unchanged` are checks that what was read stands where the replicas are asked: the primary
+        may have moved in between. `seen` names what was read, if it never changes, so that the
+        second time costs nothing. Raises StoreUnavailable when that is not known.
         """
         if self._confirming is None or seen in self._confirmed:
             return
         # A wait is for what its own connection wrote last, so it has to write.
-        await self._confirming.call("SET", keys.confirmation(table), "")
+        written = ("SET", keys.confirmation(table), "")
+        if not await self.commit(unchanged, [written], NO_DECISION):
+            raise StoreUnavailable("what was read is not what the primary has by now")
         if seen is not None:
             self._confirmed[seen] = None
             if len(self._confirmed) > _CONFIRMED:
                 self._confirmed.popitem(last=False)
+
+    async def acknowledged(self, *command: Any) -> Any:
+        """The answer of a command of one key, when the replicas have what it wrote. Raises
+        StoreUnavailable."""
+        return await (self._confirming or self._connection).call(*command)
 
     async def commit(
         self,

@@ -39,13 +39,16 @@ class InvoiceStore:
 
     async def keep_unmatched(self, tx: str, raw_body: str) -> None:
         """Keep a payment that belongs to no seat, for ever; once, however often it comes."""
-        await self._connection.call("HSETNX", keys.UNMATCHED, tx, raw_body)
-        await self._commits.confirm(keys.UNMATCHED)
+        is_new = await self._commits.acknowledged("HSETNX", keys.UNMATCHED, tx, raw_body)
+        if not is_new:  # whoever wrote it may not know
+            kept = await self._connection.call("HGET", keys.UNMATCHED, tx)
+            unchanged = Check(("HGET", keys.UNMATCHED, tx), kept or "")
+            await self._commits.confirm(keys.UNMATCHED, [unchanged])
 
-    async def confirm(self, invoice_id: str) -> None:
-        """Return when the replicas have all that was read of an invoice. Raises
-        StoreUnavailable."""
-        await self._commits.confirm(invoice_table(invoice_id) or "")
+    async def confirm(self, invoice_id: str, unchanged: Check) -> None:
+        """Return when the replicas have all that was read of an invoice, which is `unchanged`.
+        Raises StoreUnavailable."""
+        await self._commits.confirm(invoice_table(invoice_id) or "", [unchanged])
 
     async def commit(
         self,

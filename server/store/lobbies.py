@@ -149,14 +149,19 @@ class LobbyStore:
         unchanged = log_check(lobby_id, end)
         await self._commits.commit([unchanged], told, NO_DECISION, confirmed=False)
 
-    async def confirm(self, lobby_id: str) -> None:
-        """Return when the replicas have all that was read of a lobby. Raises StoreUnavailable."""
-        await self._commits.confirm(lobby_table(lobby_id))
+    async def confirm(self, lobby_id: str, found: Snapshot) -> None:
+        """Return when the replicas have all that was read of a lobby, which is as it was `found`.
+        Raises StoreUnavailable."""
+        await self._commits.confirm(lobby_table(lobby_id), [log_check(lobby_id, found)])
 
     async def _confirm_end(self, lobby_id: str, texts: Texts) -> None:
         """Nobody is told of an end that may not survive the loss of the primary."""
         if texts[0].get("status") == "finished":
-            await self._commits.confirm(lobby_table(lobby_id), (lobby_id, texts[0].get("hash")))
+            await self._confirm_log(lobby_id, texts[0].get("hash", ""))
+
+    async def _confirm_log(self, lobby_id: str, last_hash: str) -> None:
+        ended = Check(("HGET", keys.lobby(lobby_id), "hash"), last_hash)
+        await self._commits.confirm(lobby_table(lobby_id), [ended], (lobby_id, last_hash))
 
     async def records_from(self, lobby_id: str, position: LogPosition, limit: int) -> list[Record]:
         """The records from the one at `position` on, in order, at most `limit`. If the first is not
@@ -179,8 +184,7 @@ class LobbyStore:
         entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", limit)
         records = [read_record(entry_id, fields) for entry_id, fields in entries]
         if records and isinstance(records[-1].event, GameFinished):
-            ended = (lobby_id, records[-1].position.hash)
-            await self._commits.confirm(lobby_table(lobby_id), ended)
+            await self._confirm_log(lobby_id, records[-1].position.hash)
         return records
 
 

@@ -48,7 +48,7 @@ class PastStore:
         start = "-" if after == START else f"({after}"
         found = await self._connection.call("XRANGE", keys.ledger(table), start, "+", "COUNT", most)
         if found:  # what goes into the books must not leave a store that goes back
-            await self._commits.confirm(table, (table, found[-1][0]))
+            await self._commits.confirm(table, seen=(table, found[-1][0]))
         return [(stream_id, fields) for stream_id, fields in found]
 
     async def entry(self, table: str, stream_id: str) -> Fields | None:

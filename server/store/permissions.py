@@ -55,7 +55,7 @@ def permissions(
     for key in (keys.LIMITED, keys.limits(_SOMEBODY), keys.seating(_SOMEBODY)):
         yield ("EVALSHA", _SHA, "1", key)
     yield from (("HGETALL", keys.limits(_SOMEBODY)), ("SET", keys.seating(_SOMEBODY)))
-    yield from (("HSCAN", keys.UNMATCHED), ("HDEL", keys.UNMATCHED))
+    yield from ((command, keys.UNMATCHED) for command in ("HSCAN", "HDEL", "HGET"))
 
 
 def _keys(table: str) -> list[str]:

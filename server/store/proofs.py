@@ -2,7 +2,7 @@
 
 from protocol.ids import lobby_table
 from server.store import keys
-from server.store.commits import Commits
+from server.store.commits import Check, Commits
 from server.store.connection import Connection
 
 
@@ -17,5 +17,6 @@ class ProofStore:
         """The proof as JSON; None if there is none (yet, or any more)."""
         found: str | None = await self._connection.call("GET", keys.proof(lobby_id))
         if found is not None:  # it names a winner
-            await self._commits.confirm(lobby_table(lobby_id), (lobby_id, found))
+            unchanged = Check(("GET", keys.proof(lobby_id)), found)
+            await self._commits.confirm(lobby_table(lobby_id), [unchanged], (lobby_id, found))
         return found

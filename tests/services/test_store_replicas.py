@@ -15,7 +15,9 @@ from server.rules.events import GameFinished
 from server.services.play import Won
 from server.services.proofs import Proofs
 from server.services.seats import Seated
+from server.store.commits import Commits, log_check
 from server.store.errors import StoreUnavailable
+from server.store.invoices import invoice_check
 from server.store.log import LOG_START
 from server.store.timings import TIMINGS
 from tests.services.listener import Listener
@@ -119,6 +121,23 @@ async def test_a_payment_that_no_replica_has_is_not_acknowledged_and_its_repeat_
         kinds = [entry["kind"] for entry in await ledger(redis, str(BUY_IN))]
     assert kinds == ["received", "pot"]
     assert hasty.metrics.samples()["fair_bingo_store_waits_unmet_total"] >= 2
+
+
+async def test_what_was_read_of_a_primary_that_is_gone_is_not_confirmed_by_the_next_one(
+    node: Node, tmp_path: Path
+) -> None:
+    with EmbeddedStore(tmp_path / "gone") as gone:
+        async with starting_nodes(tiers=TIERS) as start:
+            before = await start(gone.url)
+            seated = await before.sit("ann")
+            await before.pay(seated)
+            invoice = await before.invoices.load(seated.invoice.invoice_id)
+            found = await before.store.load(seated.lobby.lobby_id)
+            assert invoice is not None
+            commits = Commits(before.connection, before.metrics, node.stores.confirming)
+            for check in (invoice_check(invoice), log_check(seated.lobby.lobby_id, found)):
+                with pytest.raises(StoreUnavailable):
+                    await commits.confirm(str(BUY_IN), [check])
 
 
 async def test_an_answer_that_needs_no_change_waits_for_what_others_changed(
