@@ -1,6 +1,6 @@
-"""The queue of payouts, and the brakes on it."""
+"""The queue of payouts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,9 +9,9 @@ from typing import Any, Final, Literal
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.schema import payout_control, payouts
+from server.books.schema import payouts
 from server.rules.coins import Coins, coins_text, read_coins
-from server.rules.payouts import Pause, Standing, Status
+from server.rules.payouts import Standing, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,16 +52,6 @@ class Payout:
     def stream_id(self) -> str:
         """The ledger entry that it is owed by."""
         return self.entry_id.partition(":")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Why payouts pause, if they do, in the service's own words too; and how many were refused
-    since the last one that was paid."""
-
-    paused: Pause | None
-    problem: str | None
-    refused_in_a_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,161 +205,13 @@ async def add_approval(connection: AsyncConnection, payout_id: str, by: str) -> 
     )
 
 
-# The brakes
-
-
-async def lock_control(connection: AsyncConnection, *, alone: bool = False) -> Control:
-    """Whether payouts pause, which stays so until this transaction ends; `alone`: nobody else's
-    goes on meanwhile."""
-    wanted = select(payout_control).with_for_update(read=not alone)
-    row = (await connection.execute(wanted)).one()
-    return Control(row.paused, row.problem, row.refused_in_a_row)
-
-
-async def set_paused(
-    connection: AsyncConnection, paused: Pause | None, by: str | None, problem: str | None
-) -> None:
-    """Have all payouts pause, or go on: then what was refused in a row is forgotten, and what waits
-    is tried at once."""
-    await connection.execute(
-        text(
-            "UPDATE payout_control SET paused = :paused, problem = :problem, changed_by = :by,"
-            " changed_at = now(), refused_in_a_row = 0"
-        ),
-        {"paused": paused, "by": by, "problem": problem},
-    )
-
-
-async def start_anew(connection: AsyncConnection) -> None:
-    """The hour counts anew, and what waits is tried now, but for what is being sent."""
-    await connection.execute(text("DELETE FROM payout_minutes"))
-    await connection.execute(
-        text(
-            "UPDATE payouts SET next_at = now(), tries = 0"
-            " WHERE status IN ('due', 'sent', 'unknown') AND status <> 'settled'"
-            " AND next_at > now()"
-        )
-    )
-
-
-async def count_refusals(connection: AsyncConnection, in_a_row: int) -> None:
-    """Note how many payouts were refused since the last one that was paid."""
-    await connection.execute(
-        text("UPDATE payout_control SET refused_in_a_row = :in_a_row"), {"in_a_row": in_a_row}
-    )
-
-
-async def sent_within_an_hour(connection: AsyncConnection) -> Coins:
-    """Coins that were sent within the last hour; what was a minute before it counts still."""
-    await connection.execute(
-        text("DELETE FROM payout_minutes WHERE minute < now() - interval '61 minutes'")
-    )
-    found = await connection.execute(text("SELECT coalesce(sum(coins), 0) FROM payout_minutes"))
-    return _coins(found.scalar_one())
-
-
-async def count_sent(connection: AsyncConnection, coins: Coins) -> None:
-    """Coins are about to be sent."""
-    await connection.execute(
-        text(
-            "INSERT INTO payout_minutes VALUES (date_trunc('minute', now()), :coins)"
-            " ON CONFLICT (minute) DO UPDATE SET coins = payout_minutes.coins + excluded.coins"
-        ),
-        {"coins": Decimal(coins_text(coins))},
-    )
-
-
-# Audit
-
-
-async def contradictions(connection: AsyncConnection, table: str) -> Sequence[str]:
-    """What contradicts itself in the payouts of a table and its ledger: a line for each."""
-    found = await connection.execute(_CONTRADICTIONS, {"table": table})
-    return [row.line for row in found]
-
-
-# A debt that was settled before its entry moved, by hand, has its payout already.
-_CONTRADICTIONS: Final = text("""
-WITH owed AS (
-    SELECT * FROM ledger
-    WHERE table_name = :table AND kind IN ('payout_owed', 'refund_owed')
-)
-SELECT owed.entry_id || ': it is owed, but there is no payout of it' AS line
-FROM owed LEFT JOIN payouts ON payouts.entry_id = owed.entry_id
-WHERE payouts.entry_id IS NULL AND NOT owed.test AND owed.amount > 0
-      AND owed.fields ->> 'amount' ~ '^[0-9]{1,30}([.][0-9]{1,36})?$'
-      AND owed.alien_id <> '' AND owed.event <> ''
-UNION ALL
-SELECT payouts.payout_id || ': it is of a debt that the books do not have'
-FROM payouts LEFT JOIN owed ON owed.entry_id = payouts.entry_id
-WHERE payouts.table_name = :table AND owed.entry_id IS NULL
-      AND NOT (payouts.status = 'settled' AND payouts.by_hand)
-UNION ALL
-SELECT payouts.payout_id || ': it is not what ' || payouts.entry_id || ' owes'
-FROM payouts JOIN owed ON owed.entry_id = payouts.entry_id
-WHERE payouts.table_name = :table
-      AND (payouts.amount <> owed.amount OR payouts.alien_id <> owed.alien_id OR owed.test)
-""")
-
-
-async def paid_of(connection: AsyncConnection, table: str, after: str, most: int) -> Sequence[Any]:
-    """Payouts of a table that were paid, in the order of their ids: `payout_id`, `entry_id`,
-    `status`, `reference`, and `settled_with`, which the books' ledger has for it, if it has."""
-    found = await connection.execute(_PAID, {"table": table, "after": after, "most": most})
-    return found.all()
-
-
-_PAID: Final = text("""
-SELECT payouts.payout_id, payouts.entry_id, payouts.status, payouts.reference,
-       (SELECT max(settled.reference) FROM ledger AS settled
-        WHERE settled.kind = 'settled' AND settled.table_name = payouts.table_name
-              AND settled.event = split_part(payouts.entry_id, ':', 2)) AS settled_with
-FROM payouts
-WHERE payouts.table_name = :table AND payouts.payout_id > :after
-      AND (payouts.status = 'settled' OR payouts.reference IS NOT NULL)
-ORDER BY payouts.payout_id LIMIT :most
-""")
-
-
-# What is to be seen
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """What is open: how many payouts and coins by status, and how old the oldest is."""
-
-    counts: Mapping[str, int]
-    coins: Mapping[str, float]
-    oldest_seconds: float
-    control: Control
-
-
-async def survey(connection: AsyncConnection) -> Open:
-    """What is open now."""
-    by_status = await connection.execute(
-        text(
-            "SELECT status, count(*) AS payouts, sum(amount) AS coins,"
-            " extract(epoch FROM now() - min(owed_at)) AS seconds FROM payouts"
-            " WHERE status <> 'settled' GROUP BY status"
-        )
-    )
-    rows = by_status.all()
-    control = (await connection.execute(select(payout_control))).one()
-    return Open(
-        counts={row.status: row.payouts for row in rows},
-        coins={row.status: float(row.coins) for row in rows},
-        oldest_seconds=max((float(row.seconds) for row in rows), default=0.0),
-        control=Control(control.paused, control.problem, control.refused_in_a_row),
-    )
-
-
 def _payout(row: Any) -> Payout:
     return Payout(
         payout_id=row.payout_id,
         entry_id=row.entry_id,
         kind=row.kind,
         alien_id=row.alien_id,
-        amount=_coins(row.amount),
+        amount=exact_coins(row.amount),
         lobby_id=row.lobby_id,
         invoice_id=row.invoice_id,
         standing=Standing(row.status, row.in_doubt, row.tries, row.reference, row.reason),
@@ -381,5 +223,6 @@ def _payout(row: Any) -> Payout:
     )
 
 
-def _coins(amount: Decimal) -> Coins:
+def exact_coins(amount: Decimal) -> Coins:
+    """Coins as the rules have them."""
     return read_coins(f"{amount:f}")

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
-from server.books import auditing, payouts, reading
+from server.books import auditing, payout_audit, reading
 from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
 from server.rules.coins import Coins, read_coins
@@ -161,7 +161,7 @@ class PastInBooks:
             if check:
                 await asyncio.sleep(_CHECK_AGAIN_SECONDS)
             async with asked(self._books) as connection:
-                lines = set(await payouts.contradictions(connection, table))
+                lines = set(await payout_audit.contradictions(connection, table))
             lines |= {line async for line in self._unsettled(table, settled)}
             suspects = lines if suspects is None else suspects & lines
             if not suspects:
@@ -174,7 +174,7 @@ class PastInBooks:
         after = ""
         while True:
             async with asked(self._books) as connection:
-                rows = await payouts.paid_of(connection, table, after, _PAGE)
+                rows = await payout_audit.paid_of(connection, table, after, _PAGE)
             names = {row.entry_id: row.entry_id.partition(":")[2] for row in rows}
             open_ = [names[row.entry_id] for row in rows if row.settled_with is None]
             stored = await settled(open_)

@@ -7,10 +7,12 @@ from typing import Final
 
 import structlog
 
+from server.books import payout_control
 from server.books import payouts as rows
 from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
-from server.books.payouts import Change, Open, Payout
+from server.books.payout_control import Open
+from server.books.payouts import Change, Payout
 from server.rules.payouts import APPROVALS, Standing, Status, approved, noted, refused, retried
 from server.services.settling import Settling
 from server.store.errors import StoreUnavailable
@@ -61,7 +63,7 @@ class PayoutDesk:
     async def survey(self) -> Open:
         """What is open, and whether payouts pause."""
         async with self._begin() as connection:
-            return await rows.survey(connection)
+            return await payout_control.survey(connection)
 
     async def retry(self, payout_id: str, by: str) -> Payout | NotDone:
         """Have a payout tried now, one that was refused too."""
@@ -101,17 +103,17 @@ class PayoutDesk:
     async def pause(self, by: str, reason: str = "") -> None:
         """Have nothing sent until `resume`."""
         async with self._begin() as connection:
-            await rows.lock_control(connection, alone=True)
-            await rows.set_paused(connection, "operator", by, reason or None)
+            await payout_control.lock_control(connection, alone=True)
+            await payout_control.set_paused(connection, "operator", by, reason or None)
             await self._record(by, "payouts/pause", "payouts", reason)
         log.info("payouts_paused", reason="operator", by=by)
 
     async def resume(self, by: str) -> None:
         """Have payouts go on; the hour of the limit counts anew."""
         async with self._begin() as connection:
-            await rows.lock_control(connection, alone=True)
-            await rows.set_paused(connection, None, by, None)
-            await rows.start_anew(connection)
+            await payout_control.lock_control(connection, alone=True)
+            await payout_control.set_paused(connection, None, by, None)
+            await payout_control.start_anew(connection)
             await self._record(by, "payouts/resume", "payouts", "")
         log.info("payouts_resumed", by=by)
 

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from protocol.payouts import PayoutOrder
+from server.books import payout_control
 from server.books import payouts as rows
 from server.books.engine import Books, BooksConnection
 from server.books.payouts import Change, Payout
@@ -93,7 +94,7 @@ class PayoutQueue:
         """
         limit = self._terms.limit_coins_per_hour
         async with self._books.begin() as connection:
-            control = await rows.lock_control(connection, alone=limit is not None)
+            control = await payout_control.lock_control(connection, alone=limit is not None)
             self._refused_in_a_row = control.refused_in_a_row
             may_send = control.paused is None
             waiting = await rows.take_waiting(connection, most, may_send=may_send)
@@ -135,7 +136,7 @@ class PayoutQueue:
     ) -> list[Payout]:
         """Those of the payouts that may be sent within the limit of an hour; if not all of them,
         payouts pause. What was sent before is counted already."""
-        spent = await rows.sent_within_an_hour(connection)
+        spent = await payout_control.sent_within_an_hour(connection)
         within: list[Payout] = []
         new: Coins = 0
         for payout in payouts:
@@ -147,7 +148,7 @@ class PayoutQueue:
             new += coins
             within.append(payout)
         if new:
-            await rows.count_sent(connection, new)
+            await payout_control.count_sent(connection, new)
         return within
 
     def _begun(self, payout: Payout) -> Taken:
@@ -215,7 +216,7 @@ class PayoutQueue:
         heard: Sequence[Heard],
         pauses: Sequence[tuple[Heard, Pause]],
     ) -> None:
-        control = await rows.lock_control(connection, alone=True)
+        control = await payout_control.lock_control(connection, alone=True)
         in_a_row = control.refused_in_a_row
         pause: tuple[Pause, str] | None = None
         for one, reason in pauses:
@@ -227,14 +228,14 @@ class PayoutQueue:
                 in_a_row += 1
                 if in_a_row >= REFUSALS_IN_A_ROW:
                     pause = pause or ("refusals", f"{in_a_row} in a row: {one.answer.reason}")
-        await rows.count_refusals(connection, in_a_row)
+        await payout_control.count_refusals(connection, in_a_row)
         self._refused_in_a_row = in_a_row
         if pause is not None and control.paused is None:
             await self._pause(connection, *pause)
 
     async def _pause(self, connection: BooksConnection, pause: Pause, problem: str) -> None:
         log.error("payouts_paused", reason=pause, problem=problem)
-        await rows.set_paused(connection, pause, None, problem)
+        await payout_control.set_paused(connection, pause, None, problem)
 
 
 def _answered(payout: Payout, follows: Next) -> Change:

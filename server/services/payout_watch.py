@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from server.books.payouts import Open
+from server.books.payout_control import Open
 from server.rules.payouts import PAUSES, STATUSES
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Values

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books import payouts
+from server.books import payout_control, payouts
 from server.books.engine import Books
 from server.books.leaderboard import leaders_query
 from server.books.reading import (
@@ -97,9 +97,9 @@ async def test_the_queue_of_payouts_finds_what_is_open_however_many_are_settled(
         assert len(await payouts.payouts_after(many, "", "refused", 100)) > 0
 
     async def surveyed() -> None:
-        assert (await payouts.survey(many)).counts["held"] > 0
+        assert (await payout_control.survey(many)).counts["held"] > 0
 
-    for use in (taken, listed, surveyed, lambda: payouts.start_anew(many)):
+    for use in (taken, listed, surveyed, lambda: payout_control.start_anew(many)):
         before = await scans_of_payouts(many)
         await use()
         assert await scans_of_payouts(many) == before, use
