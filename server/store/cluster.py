@@ -12,11 +12,11 @@ from server.store.channels import Channels
 from server.store.cluster_connection import ClusterConnection
 from server.store.cluster_map import ClusterMap, NodeShard
 from server.store.cluster_subscription import ClusterSubscription
-from server.store.connection import ShardConnection
 from server.store.errors import StoreUnavailable
 from server.store.health import PING_SECONDS, ShardHealth, ShardState, StoreHealth
 from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
+from server.store.shard_connection import ShardConnection
 from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 

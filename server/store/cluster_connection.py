@@ -10,8 +10,9 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.store_url import Address
 from server.store.cluster_map import ClusterMap, NodeShard, slot_of
-from server.store.connection import Ask, Connection, ShardConnection
+from server.store.connection import Ask, Connection
 from server.store.errors import Redirected, StoreUnavailable
+from server.store.shard_connection import ShardConnection
 from server.store.timings import TIMINGS, StoreTimings
 
 _OF_A_SCRIPT: Final = ("EVALSHA", "EVAL")

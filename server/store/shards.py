@@ -7,11 +7,12 @@ from server.runtime.metrics import Metrics
 from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
 from server.store.cluster import Cluster
-from server.store.connection import Connection, ShardConnection
+from server.store.connection import Connection
 from server.store.health import ShardHealth, StoreHealth
 from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.sentinel import SentinelShard
+from server.store.shard_connection import ShardConnection
 from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import PlainShard, Shard
