@@ -4,10 +4,6 @@ import asyncio
 import os
 import signal
 
-import pytest
-
-from server.assembly.workers import supervisor as supervisor_module
-from server.assembly.workers import worker as worker_module
 from server.assembly.workers.listening import listen
 from server.assembly.workers.supervisor import Slot, Supervisor
 from server.assembly.workers.worker import Worker
@@ -25,15 +21,11 @@ for line in channel.makefile("rb"):
 """A worker that serves nobody, and so is ready sooner than the pause is over."""
 
 
-async def test_a_place_that_was_filled_while_it_paused_after_a_death_has_one_worker(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(worker_module, "PROGRAM", ("-c", READY_AT_ONCE))
-    monkeypatch.setattr(supervisor_module, "FIRST_PAUSE_SECONDS", PAUSE_SECONDS)
-    monkeypatch.setattr(supervisor_module, "LONGEST_PAUSE_SECONDS", PAUSE_SECONDS)
+async def test_a_place_that_was_filled_while_it_paused_after_a_death_has_one_worker() -> None:
     (public,) = listen("127.0.0.1", 0, 1)
     slot = Slot(1, public, ())
-    supervisor = Supervisor([slot], 0, print)
+    pauses = (PAUSE_SECONDS, PAUSE_SECONDS)
+    supervisor = Supervisor([slot], 0, print, pauses_seconds=pauses, program=("-c", READY_AT_ONCE))
     serving = asyncio.create_task(supervisor.run())
     seen: set[Worker] = set()
 

@@ -11,13 +11,13 @@ from typing import Final
 
 import structlog
 
-from server.assembly.workers.worker import Worker
+from server.assembly.workers.worker import PROGRAM, Worker
 from server.runtime.reports import Report, counted, total
 
 LOOP_DEATHS: Final = 5
 LOOP_SECONDS: Final = 30.0
 """After so many deaths in so long, of workers no older than that, another start is of no use."""
-FIRST_PAUSE_SECONDS: Final = 0.2
+FIRST_PAUSE_SECONDS: Final = 0.4
 LONGEST_PAUSE_SECONDS: Final = 3.0
 REPORT_SECONDS: Final = 0.5
 """So long a report may take; of a worker that hangs the last one counts."""
@@ -51,14 +51,23 @@ class Slot:
 
 class Supervisor:
     """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `say` tells the
-    operator, in a line, why one could not start."""
+    operator, in a line, why one could not start. `pauses_seconds`: how long a second death makes
+    it pause, and any further one at most. `program` is what workers run."""
 
     _tasks: asyncio.TaskGroup
 
     def __init__(
-        self, slots: Sequence[Slot], drain_seconds: float, say: Callable[[str], None]
+        self,
+        slots: Sequence[Slot],
+        drain_seconds: float,
+        say: Callable[[str], None],
+        *,
+        pauses_seconds: tuple[float, float] = (FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
+        program: Sequence[str] = PROGRAM,
     ) -> None:
         self._slots = slots
+        self._pauses_seconds = pauses_seconds
+        self._program = program
         self._drain_seconds = drain_seconds
         self._say = say
         self._running: set[Worker] = set()
@@ -98,7 +107,7 @@ class Supervisor:
         async with self._starting:
             if self._stopped.is_set():
                 return None
-            worker = await Worker.start(slot.number, slot.public, slot.metrics)
+            worker = await Worker.start(slot.number, slot.public, slot.metrics, self._program)
             self._running.add(worker)
         self._tasks.create_task(self._watch(slot, worker))
         self._tasks.create_task(self._answer(worker))
@@ -144,7 +153,8 @@ class Supervisor:
 
     async def _pause(self, deaths: int) -> None:
         if deaths > 1:
-            seconds = min(FIRST_PAUSE_SECONDS * 2 ** (deaths - 1), LONGEST_PAUSE_SECONDS)
+            first_seconds, longest_seconds = self._pauses_seconds
+            seconds = min(first_seconds * 2 ** (deaths - 2), longest_seconds)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), seconds)
 

@@ -50,13 +50,17 @@ class Worker:
 
     @classmethod
     async def start(
-        cls, number: int, public: Sequence[socket.socket], metrics: Sequence[socket.socket]
+        cls,
+        number: int,
+        public: Sequence[socket.socket],
+        metrics: Sequence[socket.socket],
+        program: Sequence[str] = PROGRAM,
     ) -> "Worker":
-        """Start a worker on these sockets, which stay open here."""
+        """Start a worker on these sockets, which stay open here: Python with the `program`."""
         ours, its = socket.socketpair()
         with its:
             place = Place(number, its.fileno(), _descriptors(public), _descriptors(metrics))
-            command = die_with_parent([sys.executable, *PROGRAM, *place.arguments()])
+            command = die_with_parent([sys.executable, *program, *place.arguments()])
             process = await asyncio.create_subprocess_exec(*command, pass_fds=place.descriptors)
         reader, writer = await asyncio.open_connection(sock=ours, limit=MESSAGE_BYTES)
         return cls(number, process, reader, writer)
