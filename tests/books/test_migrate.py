@@ -35,7 +35,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     time.tzset()
 
 
-async def test_the_migrations_make_what_the_models_say(empty_url: str) -> None:
+async def test_the_migrations_make_the_schema_of_the_models(empty_url: str) -> None:
     await migrate(empty_url)
 
     def differences(connection: Connection) -> object:
@@ -74,7 +74,7 @@ async def test_an_upgrade_from_an_earlier_schema_keeps_what_is_in_it(
             assert (await connection.execute(query)).all() == [("ann", 3500, 1, 1, 7000)]
 
 
-async def test_a_schema_that_is_not_there_yet_is_told_in_one_line(empty_url: str) -> None:
+async def test_a_schema_that_is_not_there_yet_is_reported_in_one_line(empty_url: str) -> None:
     with pytest.raises(WrongSchema, match=r"^[^\n]*fair-bingo migrate[^\n]*$"):
         await check_schema(empty_url)
 

@@ -219,7 +219,7 @@ async def test_the_best_of_a_time_are_those_of_its_instants_and_not_of_its_days(
             assert won == ([number] if number else []), since
 
 
-async def test_the_examples_of_the_guide_answer_what_they_say(connection: AsyncConnection) -> None:
+async def test_the_examples_of_the_guide_answer_as_documented(connection: AsyncConnection) -> None:
     await game(connection, 1, T0, None, "ann", "bob")
     await game(connection, 2, T0, "ann", "ann", "bob")
     for number, kind in ((1, "payout_owed"), (2, "refund_owed"), (3, "refund_owed")):

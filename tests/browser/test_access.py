@@ -70,7 +70,7 @@ async def go_to(person: Person, name: str) -> None:
     raise AssertionError(f"no stop at {name!r}")
 
 
-async def test_each_call_is_announced(serve: Serve, enter: Enter) -> None:
+async def test_each_call_is_announced_to_a_screen_reader(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS)
     ann = await enter(world, "ann")
     async with world.company("bot-1") as lobby_id:

@@ -25,7 +25,7 @@ async def past_games(world: World, name: str) -> list[Any]:
         return list(answer.json()["games"]) if answer.is_success else []
 
 
-async def test_a_limit_is_set_and_keeps_to_its_word_and_a_break_asks_first(
+async def test_a_limit_is_set_and_enforced_and_a_break_is_confirmed_first(
     serve: Serve, enter: Enter
 ) -> None:
     world = await serve()

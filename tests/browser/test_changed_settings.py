@@ -19,7 +19,7 @@ async def older_page(person: Person, tiers: list[dict[str, Any]]) -> None:
     )
 
 
-async def test_a_lobby_of_a_tier_that_the_page_does_not_know_is_played_by_what_it_says(
+async def test_a_lobby_of_a_tier_that_the_page_does_not_know_is_played_by_its_own_rules(
     serve: Serve, enter: Enter
 ) -> None:
     world = await serve(GRAND_TIERS=str(GRAND_TIER))
@@ -39,7 +39,7 @@ async def test_a_lobby_of_a_tier_that_the_page_does_not_know_is_played_by_what_i
     assert len(await person.ticket()) == 25
 
 
-async def test_a_lobby_keeps_the_rules_that_it_says_when_the_page_was_told_others(
+async def test_a_lobby_keeps_its_rules_when_the_page_was_configured_with_others(
     serve: Serve, enter: Enter
 ) -> None:
     world = await serve(**TWO_SEATS)

@@ -107,7 +107,7 @@ async def test_a_claim_is_sent_once_however_often_it_is_pressed(
         await ann.sees_no("You are out of this game after a false claim.")
 
 
-async def test_a_busy_server_is_asked_again_without_a_word(serve: Serve, enter: Enter) -> None:
+async def test_a_busy_server_is_asked_again_without_a_notice(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS, MESSAGE_RATE="1", MESSAGE_BURST="1")
     ann = await enter(world, "ann")
     await ann.arrive()

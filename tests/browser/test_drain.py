@@ -43,7 +43,7 @@ async def app(world: DevWorld) -> AsyncIterator[App]:
         yield app
 
 
-async def test_the_page_comes_back_when_the_server_said(
+async def test_the_page_reconnects_when_the_server_asked_it_to(
     world: DevWorld, app: App, enter: Enter
 ) -> None:
     ann = await enter(world, "ann")

@@ -87,7 +87,9 @@ async def test_a_reload_brings_everything_back_marks_included(serve: Serve, ente
         await expect(ann.page.get_by_role("button", name="Claim")).to_be_visible()
 
 
-async def test_a_cut_is_said_at_once_and_costs_no_number(serve: Serve, enter: Enter) -> None:
+async def test_a_broken_connection_is_shown_at_once_and_loses_no_number(
+    serve: Serve, enter: Enter
+) -> None:
     world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
     ann = await enter(world, "ann")
     async with world.company("bot-1") as lobby_id:
@@ -129,7 +131,7 @@ async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: E
             await ann.shoot("late-payment")
 
 
-async def test_a_stranger_watches_without_a_ticket(serve: Serve, enter: Enter) -> None:
+async def test_a_spectator_watches_without_a_ticket(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS)
     eve = await enter(world, "eve")
     async with world.company("bot-1", "bot-2") as lobby_id:

@@ -63,7 +63,7 @@ async def test_a_payment_that_was_sent_is_not_asked_for_again(serve: Serve, ente
     await expect(ann.page.get_by_role("button", name="Pay")).to_be_disabled()
 
 
-async def test_without_a_token_the_page_says_where_to_get_one(serve: Serve, enter: Enter) -> None:
+async def test_without_a_token_the_page_shows_where_to_get_one(serve: Serve, enter: Enter) -> None:
     ann = await enter(await serve(), "ann")
     await ann.page.add_init_script(AS_IN_PRODUCTION)
     await ann.arrive()

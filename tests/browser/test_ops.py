@@ -115,9 +115,7 @@ async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Ent
             await expect(buttons).to_have_count(0)
 
 
-async def test_players_see_what_the_operator_says_wherever_they_are(
-    serve: Serve, enter: Enter
-) -> None:
+async def test_players_see_an_announcement_on_every_screen(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS, OPS_TOKENS=f"eve:admin:{TOKEN}")
     ann = await enter(world, "ann", **PHONE)
     await ann.arrive()

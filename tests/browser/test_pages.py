@@ -74,7 +74,9 @@ async def test_what_did_not_change_is_not_sent_again(url: str) -> None:
         ("/client/icon.svg", "image/svg+xml"),
     ],
 )
-async def test_each_file_says_what_it_is(url: str, path: str, content_type: str) -> None:
+async def test_each_file_is_served_with_its_content_type(
+    url: str, path: str, content_type: str
+) -> None:
     async with aiohttp.ClientSession(url) as session, session.get(path) as answer:
         assert answer.content_type == content_type
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

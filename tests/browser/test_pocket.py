@@ -58,7 +58,7 @@ async def test_a_tab_that_was_frozen_on_an_unsteady_network_has_missed_nothing(
 
 
 @pytest.mark.parametrize("cutter", ["600"], indirect=True)
-async def test_a_connection_that_died_without_a_word_is_noticed_when_the_player_looks(
+async def test_a_connection_that_died_silently_is_noticed_when_the_player_looks(
     cutter: Cutter, enter: Enter
 ) -> None:
     ann = await enter(cutter.outside, "ann")
@@ -105,7 +105,7 @@ async def test_two_tabs_of_one_player_have_the_same_marks_and_one_claim(
     assert other.complaints == []
 
 
-async def test_without_a_network_the_page_says_so_and_comes_back_by_itself(
+async def test_without_a_network_the_page_shows_that_and_recovers_by_itself(
     cutter: Cutter, enter: Enter
 ) -> None:
     ann = await enter(cutter.outside, "ann")
@@ -173,7 +173,9 @@ async def test_a_friend_who_follows_the_link_is_seated_at_that_table(
         assert [player.alien_id for player in lobby.view.players] == ["ann", "bob"]
 
 
-async def test_a_friend_who_comes_too_late_is_told(serve: Serve, enter: Enter) -> None:
+async def test_a_friend_who_comes_too_late_is_shown_that_every_seat_is_taken(
+    serve: Serve, enter: Enter
+) -> None:
     world = await serve(**TWO_SEATS)
     lobby_id = await world.join("ann", TIER)
     bob = await enter(world, "bob")

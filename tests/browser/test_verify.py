@@ -80,7 +80,7 @@ async def test_the_step_that_does_not_hold_is_named(
 
 
 @pytest.mark.parametrize("document", [{}, [], "text", {"log": [], "proof": None}])
-async def test_what_is_no_proof_is_told_apart(visitor: Person, document: object) -> None:
+async def test_what_is_no_proof_is_recognized(visitor: Person, document: object) -> None:
     verdict = await take(visitor, document)
     assert "This" in verdict
     assert await visitor.page.locator("#steps li").count() == 0
@@ -120,7 +120,7 @@ async def test_the_file_of_a_whole_game_is_checked_with_its_record_and_its_times
     assert "The record of the game" in failed
 
 
-async def test_a_record_of_another_beacon_says_nothing_about_the_round(visitor: Person) -> None:
+async def test_a_record_of_another_beacon_proves_nothing_about_the_round(visitor: Person) -> None:
     file = game_file()
     facts = file["proof"] | {"beacon": file["proof"]["beacon"] | {"chain_hash": "ab" * 32}}
     del facts["proof_hash"]

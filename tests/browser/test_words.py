@@ -100,7 +100,7 @@ def test_every_key_that_the_page_asks_for_is_there_and_every_one_is_asked_for() 
     assert {key for key in words if key not in literal and not key.startswith(prefixes)} == set()
 
 
-async def test_the_page_speaks_the_browsers_language_and_the_one_that_is_chosen(
+async def test_the_page_is_in_the_browsers_language_or_the_one_that_is_chosen(
     serve: Serve, enter: Enter
 ) -> None:
     world = await serve(**TWO_SEATS)

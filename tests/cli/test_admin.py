@@ -62,7 +62,7 @@ async def test_everything_works_while_no_server_runs(
     assert (await fair_bingo("audit"))[0] == 0
 
 
-async def test_running_servers_hear_of_a_command_at_once(
+async def test_running_servers_apply_a_command_at_once(
     open_server: GameServer, fair_bingo: Run
 ) -> None:
     lobby_id = await open_server.ready("alice", "bob")

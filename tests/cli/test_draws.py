@@ -120,7 +120,7 @@ async def test_a_proof_that_does_not_hold_is_named(books: Books, fair_bingo: Run
     assert "lobby_3500_000000000001: the proof does not hold: " in said
 
 
-async def test_without_books_it_says_so(fair_bingo: Run) -> None:
+async def test_without_books_it_ends_with_an_error(fair_bingo: Run) -> None:
     code, said = await fair_bingo("draws")
     assert code == 2
     assert "DATABASE_URL" in said

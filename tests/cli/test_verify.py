@@ -45,7 +45,7 @@ async def test_a_proof_holds_from_its_url_and_from_a_file(
 
 
 @pytest.mark.parametrize("content", [b"\xff", b"[]"])
-async def test_what_is_no_proof_is_told_apart_without_a_traceback(
+async def test_what_is_no_proof_is_reported_without_a_traceback(
     start_process: StartProcess, tmp_path: Path, content: bytes
 ) -> None:
     file = tmp_path / "proof.json"

@@ -32,7 +32,7 @@ def test_the_winner_is_paid_and_the_reference_is_shown(demo: Demo) -> None:
     assert re.search(r"^\w+ was paid 14,000 coins, reference dev-\w+\.$", demo.stdout, re.MULTILINE)
 
 
-def test_the_demo_tells_the_whole_game(demo: Demo) -> None:
+def test_the_demo_prints_the_whole_game(demo: Demo) -> None:
     for said in ("seat", "14,000 coins are in the pot", "has arranged", " 1. ", "marked", "Bingo!"):
         assert said in demo.stdout
 

@@ -72,7 +72,7 @@ async def test_a_delivery_ends_when_it_is_never_taken() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "status"), [("paid", "finalized"), ("failed", "failed")])
-def test_a_payload_tells_the_invoice_and_its_outcome(
+def test_a_payload_names_the_invoice_and_its_outcome(
     provider: DevProvider, outcome: Outcome, status: str
 ) -> None:
     payload = provider.payload(INVOICE, outcome)

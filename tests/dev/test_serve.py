@@ -113,7 +113,7 @@ def is_open(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def test_where_there_can_be_no_books_games_go_on_and_one_line_says_why(
+async def test_where_there_can_be_no_books_games_go_on_and_one_line_gives_the_reason(
     start_process: StartProcess, tmp_path: Path
 ) -> None:
     state = tmp_path / "state"

@@ -89,7 +89,7 @@ def test_a_refused_second_store_leaves_the_first_alone(own_store: EmbeddedStore)
     assert _answers(own_store.url)
 
 
-def test_a_store_that_cannot_start_tells_its_own_last_words(
+def test_a_store_that_cannot_start_is_reported_with_its_last_log_lines(
     own_store: EmbeddedStore, tmp_path: Path
 ) -> None:
     with pytest.raises(EmbeddedStoreError, match="Address already in use"):

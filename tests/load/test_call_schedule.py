@@ -14,7 +14,7 @@ def test_calls_are_due_one_interval_apart_from_the_start() -> None:
     ]
 
 
-def test_who_did_not_hear_the_start_takes_the_first_call_for_punctual() -> None:
+def test_a_client_that_missed_the_start_takes_the_first_call_as_punctual() -> None:
     schedule = CallSchedule(interval_ms=100)
 
     assert [schedule.called(4, 1000), schedule.called(5, 1104), schedule.called(6, 1201)] == [
@@ -31,7 +31,7 @@ def test_who_missed_some_calls_still_knows_when_the_next_was_due() -> None:
     assert schedule.called(8, 1302) == 2
 
 
-def test_a_call_that_others_heard_too_counts_once() -> None:
+def test_a_call_that_others_received_too_counts_once() -> None:
     schedule = CallSchedule(interval_ms=100)
     schedule.called(1, 1000)
 

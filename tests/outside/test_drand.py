@@ -41,7 +41,7 @@ async def client(relay: ServedBeacon) -> AsyncIterator[Client]:
         yield make
 
 
-async def test_the_chain_is_what_the_info_says_if_it_agrees(
+async def test_the_chain_is_that_of_the_info_if_it_agrees(
     client: Client, relay: ServedBeacon
 ) -> None:
     drand = client(relay.url + "/")

@@ -156,7 +156,7 @@ async def test_a_game_is_played_and_its_view_is_what_the_server_shows(
 
 
 @pytest.mark.parametrize("world", ["600"], indirect=True, ids=["before any call"])
-async def test_a_false_claim_tells_what_was_missing(world: DevWorld, app: App) -> None:
+async def test_a_false_claim_is_answered_with_what_was_missing(world: DevWorld, app: App) -> None:
     lobby_id = await begin_game(world)
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
         answer = await ann.claim()
@@ -184,7 +184,7 @@ async def test_a_refused_connection_is_raised_with_its_code(world: DevWorld, app
             pass
 
 
-async def test_a_server_that_is_not_there_is_told() -> None:
+async def test_a_server_that_is_not_there_raises_connection_lost() -> None:
     with pytest.raises(ConnectionLost):
         async with connect(f"http://127.0.0.1:{free_port()}", "token"):
             pass
@@ -257,7 +257,7 @@ async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
         assert ann.you.grid == GRIDS["ann"]
 
 
-async def test_a_client_comes_back_when_the_server_said(world: DevWorld, app: App) -> None:
+async def test_a_client_reconnects_when_the_server_asked_it_to(world: DevWorld, app: App) -> None:
     lobby_id = await take_seat(world, "ann")
     now = asyncio.get_running_loop().time
     waited: list[float] = []
@@ -308,7 +308,7 @@ async def test_nobody_goes_into_a_lobby_from_a_desk_that_was_closed(
         await desk.enter(joined.lobby.lobby_id)
 
 
-async def test_whoever_is_not_let_back_in_is_told_where_they_iterate(
+async def test_a_refused_reconnect_is_raised_where_the_client_iterates(
     world: DevWorld, app: App
 ) -> None:
     lobby_id = await take_seat(world, "ann")

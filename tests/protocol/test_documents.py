@@ -62,7 +62,7 @@ def test_every_message_of_a_socket_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("model", EXAMPLES, ids=lambda model: model.__name__)
-def test_every_example_is_what_the_schema_says(model: type[BaseModel]) -> None:
+def test_every_example_conforms_to_its_schema(model: type[BaseModel]) -> None:
     schema_of(model).validate(EXAMPLES[model])
 
 

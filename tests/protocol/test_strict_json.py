@@ -63,7 +63,7 @@ def test_anything_else_is_a_value_error(text: str | bytes) -> None:
 
 
 @pytest.mark.parametrize("name", ["lone high", "lone low", "lone surrogate in a key", "raw lone"])
-def test_half_a_surrogate_pair_can_be_read_and_is_told_from_text(name: str) -> None:
+def test_half_a_surrogate_pair_can_be_read_and_is_distinguished_from_text(name: str) -> None:
     (text,) = [text for what, text in INVALID.items() if name in what and isinstance(text, str)]
     _, is_text = strict_json.read(text)
     assert not is_text

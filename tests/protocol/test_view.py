@@ -102,6 +102,6 @@ def test_an_event_of_a_newer_server_changes_the_view_by_its_number_only() -> Non
     assert fold_event(view, message) == view.model_copy(update={"seq": 7})
 
 
-def test_what_is_no_room_event_is_told() -> None:
+def test_what_is_no_room_event_raises_a_validation_error() -> None:
     with pytest.raises(ValidationError):
         read_room_message("player_kicked", {"seq": 1, "at": 1.0, "alien_id": "ann"})

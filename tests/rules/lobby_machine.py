@@ -92,7 +92,7 @@ class LobbyMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.game.lobby.awaited is not None)
     @rule(wrong=st.sampled_from(["", "round", "signature", "key"]))
-    def beacon_says_something(self, wrong: str) -> None:
+    def beacon_arrives(self, wrong: str) -> None:
         right = self.game.beacon_comes()
         said = {
             "": right,

@@ -33,7 +33,7 @@ class AnyGame(LobbyMachine):
                 assert self.game.lobby.server_seed not in text
 
     @invariant()
-    def the_public_view_tells_no_secret(self) -> None:
+    def the_public_view_has_no_secret(self) -> None:
         view = public_view(self.game.lobby, seq=self.received)
         text = view.model_dump_json()
         assert not SECRETS & set(_keys(json.loads(text)))

@@ -255,7 +255,7 @@ def test_a_game_that_all_leave_before_the_round_is_over_without_a_number() -> No
     assert verify_proof(document, KEYS) == []
 
 
-def test_patience_that_ends_before_the_round_is_heeded_in_time() -> None:
+def test_a_wait_for_the_beacon_that_ends_before_its_round_is_due_in_time() -> None:
     game = active("ann", "bob", beacon=replace(AWAITED, patience_ms=100))
     assert game.lobby.started_at is not None
     assert due_at(game.lobby) == game.lobby.started_at + 100

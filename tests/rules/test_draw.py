@@ -223,7 +223,7 @@ def test_the_numbers_are_called_in_the_order_that_seed_and_entropy_give() -> Non
     assert [*game.lobby.called] == expected
 
 
-def test_who_paid_has_a_say_in_the_draw_even_after_leaving() -> None:
+def test_who_paid_contributes_to_the_draw_even_after_leaving() -> None:
     game = arranging("ann", "bob", "cy")
     game.do(Leave("ann"))
     game.tick_when_due()

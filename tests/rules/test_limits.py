@@ -68,7 +68,7 @@ def test_parts_of_coins_count_and_are_shown_rounded_up() -> None:
     assert refusal(Limits(coins_per_day=3501), spending, 3500, NOW) is None
 
 
-def test_whoever_is_excluded_is_told_until_when() -> None:
+def test_the_refusal_of_an_excluded_player_has_the_end_of_the_exclusion() -> None:
     limits = excluded(Limits(), 1, NOW)
     found = refusal(limits, paid(), 3500, NOW)
     assert found == Refused(ErrorCode.LIMIT_REACHED, {"excluded_until": NOW + DAY_MS})

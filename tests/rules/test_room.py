@@ -103,7 +103,7 @@ def test_the_room_is_sent_who_was_kicked_and_how_many_still_play() -> None:
     assert game.room_events[-1] == PlayerKicked(alien_id="ann", active_players=2)
 
 
-def test_the_end_of_a_game_that_was_won_tells_everything() -> None:
+def test_the_end_of_a_game_that_was_won_reveals_everything() -> None:
     game = won()
     assert game.room_events[-1] == GameFinished(
         outcome="won",
@@ -129,7 +129,7 @@ def test_the_end_of_a_game_that_nobody_won_has_the_pot_that_is_kept() -> None:
     assert end.proof is not None
 
 
-def test_the_end_of_a_cancelled_lobby_tells_nothing() -> None:
+def test_the_end_of_a_cancelled_lobby_reveals_nothing() -> None:
     assert cancelled().room_events[-1] == GameFinished(
         outcome="cancelled",
         winner=None,
@@ -142,7 +142,7 @@ def test_the_end_of_a_cancelled_lobby_tells_nothing() -> None:
     )
 
 
-def test_the_end_of_a_voided_game_tells_nothing_that_was_secret() -> None:
+def test_the_end_of_a_voided_game_reveals_no_secret() -> None:
     assert voided().room_events[-1] == GameFinished(
         outcome="voided",
         winner=None,
@@ -155,7 +155,7 @@ def test_the_end_of_a_voided_game_tells_nothing_that_was_secret() -> None:
     )
 
 
-def test_who_listens_to_all_events_knows_the_public_view() -> None:
+def test_the_public_view_follows_from_all_events() -> None:
     for game in (won(), cancelled(), voided()):
         spectator = Spectator(BUY_IN)
         for event in game.room_events:

@@ -122,7 +122,7 @@ def test_the_patterns_are_named_in_their_order() -> None:
 
 
 @both
-def test_the_patterns_lie_where_their_names_say(variant: Variant) -> None:
+def test_the_patterns_lie_where_their_names_place_them(variant: Variant) -> None:
     grid = ticket(1, variant.side)
     found = [(name, [grid[r][c] for r, c in cells]) for name, cells in variant.patterns.items()]
     assert found == lines(grid)

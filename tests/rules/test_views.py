@@ -80,7 +80,7 @@ def test_the_patterns_that_win_are_listed_in_the_order_in_which_they_are_judged(
     assert len(patterns_view(GRAND)) == 12
 
 
-def test_the_public_view_tells_the_times_of_each_phase() -> None:
+def test_the_public_view_has_the_times_of_each_phase() -> None:
     game = arranging("ann", "bob")
     arranged_by = game.now_ms + CLASSIC.arranging_ms
     assert public_view(game.lobby, seq=1).deadline == arranged_by

@@ -32,7 +32,7 @@ def error_ms(clock: StoreClock) -> float:
     return abs(clock.now_ms() - (clock.monotonic_ms() + AHEAD_MS))
 
 
-def test_the_first_answer_counts_whatever_the_wall_clock_says() -> None:
+def test_the_first_answer_counts_whatever_the_wall_clock_shows() -> None:
     time = Time()
     clock = StoreClock(time)
     time.answer(clock, 1, 1)

@@ -54,7 +54,7 @@ def test_what_processes_count_and_have_is_added_up() -> None:
     assert seen["fair_bingo_call_jitter_seconds_sum"] == pytest.approx(20.003)
 
 
-def test_what_must_hold_for_each_is_the_worst_and_what_all_tell_of_is_told_once() -> None:
+def test_what_must_hold_for_each_is_the_worst_and_what_all_report_counts_once() -> None:
     several = [process(1, up=1, debt=3500), process(1, up=0, debt=7000), process(1)]
     seen = values(total(metrics.report() for metrics in several))
     assert seen["fair_bingo_up"] == 0
@@ -86,7 +86,7 @@ def test_one_process_is_shown_as_it_shows_itself() -> None:
 
 
 @pytest.mark.parametrize(("across", "both"), [("sum", 3), ("min", 1), ("max", 2)])
-def test_the_process_itself_says_how_its_metrics_are_added_up(across: Across, both: float) -> None:
+def test_each_metric_declares_how_processes_are_added_up(across: Across, both: float) -> None:
     def report(value: float) -> Report:
         metrics = Metrics()
         metrics.watch("fair_bingo_new", "New.", (), lambda: {(): value}, across)

@@ -300,7 +300,7 @@ def test_operators_have_a_name_a_role_and_a_token_each() -> None:
         "eve:admin:SECRET-SECRET-SECRET,ann:viewer:SECRET-SECRET-SECRET",
     ],
 )
-def test_wrong_operators_are_told_without_their_tokens(text: str) -> None:
+def test_wrong_operators_are_reported_without_their_tokens(text: str) -> None:
     with pytest.raises(SettingsError) as raised:
         load_settings(REQUIRED | {"OPS_TOKENS": text})
     assert str(raised.value).startswith("OPS_TOKENS: ")

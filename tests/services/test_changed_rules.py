@@ -95,7 +95,7 @@ async def forming_lobbies(node: Node) -> AsyncIterator[tuple[FormingLobbies, lis
         forming_lobbies.close()
 
 
-async def test_the_front_desk_tells_by_what_each_lobby_plays(
+async def test_the_front_desk_lists_the_rules_of_each_lobby(
     start_node: StartNode, store_url: str
 ) -> None:
     old = await start_node(store_url, tiers={BUY_IN: CLASSIC})

@@ -57,7 +57,7 @@ async def test_a_seat_that_is_taken_again_by_an_old_invoice_is_paid_as_that_aske
 
 
 @pytest.mark.parametrize("name", ["recipient", "token", "network"])
-async def test_an_invoice_that_says_nothing_of_its_terms_has_those_of_today(
+async def test_an_invoice_without_terms_has_those_of_today(
     name: str, start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     """So it was issued by the version before."""

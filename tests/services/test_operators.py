@@ -70,7 +70,7 @@ async def test_a_ban_holds_on_all_nodes_in_all_tiers_for_joins_and_invoices(
     assert isinstance(await join(one, "bob"), Seated)
 
 
-async def test_a_ban_ends_by_itself_and_is_told_with_its_end(nodes: tuple[Node, Node]) -> None:
+async def test_a_ban_ends_by_itself_and_its_refusal_has_its_end(nodes: tuple[Node, Node]) -> None:
     one, two = nodes
     until = int(one.clock.now_ms()) + 1_500
     assert await ban(one, "bob", until) is True
@@ -271,7 +271,7 @@ async def test_an_unknown_lobby_is_neither_voided_nor_is_anybody_kicked(
     assert await nodes[0].stores.operator_log.entries() == []
 
 
-async def test_an_announcement_is_heard_once_by_every_node_also_by_one_that_was_cut_off(
+async def test_an_announcement_reaches_every_node_once_also_one_that_was_cut_off(
     nodes: tuple[Node, Node],
 ) -> None:
     one, two = nodes

@@ -87,7 +87,7 @@ async def test_each_contradiction_of_payouts_and_ledger_is_named(world: PayoutWo
     )
 
 
-async def test_a_statement_that_agrees_has_no_differences_and_each_difference_is_told(
+async def test_a_statement_that_agrees_has_no_differences_and_each_difference_is_reported(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     hand, *paid = await world.owe(1, 2, 3, 4)
@@ -134,6 +134,6 @@ def turned(line: str) -> str:
         ([HEADER, "po"], "line 2"),
     ],
 )
-def test_what_is_no_statement_is_told_in_a_line(lines: list[str], says: str) -> None:
+def test_what_is_no_statement_is_reported_in_a_line(lines: list[str], says: str) -> None:
     with pytest.raises(BadStatement, match=says):
         read_statement(lines)

@@ -53,7 +53,7 @@ async def test_each_debt_is_one_payout_which_is_paid_and_settled_with_its_refere
         assert (row["attempts"], row["next_at"], row["by_hand"]) == (1, None, False)
 
 
-async def test_an_order_says_all_there_is_to_say_in_its_order(
+async def test_an_order_has_all_fields_in_their_order(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     (payout_id,) = await world.owe("7000.25", kind="refund_owed", invoice_id="inv")
@@ -98,7 +98,7 @@ async def test_what_was_settled_by_hand_is_not_sent(
     assert service.requests.log == []
 
 
-async def test_a_settlement_of_a_version_that_knows_no_payouts_is_heeded(
+async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     (first, second) = await world.owe(7000, 8000)
@@ -147,7 +147,7 @@ ALWAYS: tuple[Fault, ...] = ("late", "half", "twice", "nonsense", "lost", "busy"
 
 
 @pytest.mark.parametrize("fault", ALWAYS)
-async def test_after_an_answer_that_says_nothing_it_is_looked_up_and_not_sent_again(
+async def test_after_an_uncertain_answer_it_is_looked_up_and_not_sent_again(
     world: PayoutWorld, service: DevPayoutService, fault: Fault
 ) -> None:
     service.faults = (fault,)
@@ -311,7 +311,7 @@ async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(
     assert service.requests.log == []
 
 
-async def test_a_repetition_says_what_was_said_first_whatever_the_settings_are_by_now(
+async def test_a_retry_sends_the_first_body_whatever_the_settings_are_by_now(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     service.faults = ("busy",)

@@ -133,7 +133,7 @@ async def test_a_gap_of_many_pages_is_filled(nodes: Pair, mute: Node) -> None:
     await is_told(listener, range(3, 2_503))
 
 
-async def test_who_reads_on_twice_at_once_tells_everything_once(nodes: Pair, mute: Node) -> None:
+async def test_concurrent_catch_ups_publish_everything_once(nodes: Pair, mute: Node) -> None:
     lobby_id = await opened(nodes[0])
     listener = await listen(nodes[1], lobby_id)
     await extend(mute, lobby_id, 5)

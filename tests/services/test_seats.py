@@ -67,7 +67,7 @@ async def test_who_sits_already_gets_the_seat_and_the_invoice_again_on_any_node(
     )
 
 
-async def test_an_invoice_says_what_to_pay_and_leads_to_its_table(node: Node) -> None:
+async def test_an_invoice_has_what_to_pay_and_leads_to_its_table(node: Node) -> None:
     seated = await node.sit("ann")
     invoice = seated.invoice
     assert (invoice.amount, invoice.recipient) == ("3500", "provider")

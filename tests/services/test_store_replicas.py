@@ -156,7 +156,7 @@ async def test_an_answer_that_needs_no_change_waits_for_what_others_changed(
     assert await node.play.claim("bob", lobby_id) == Refused(ErrorCode.REMOVED_FROM_GAME)
 
 
-async def test_nobody_hears_of_a_winner_whom_no_replica_knows(
+async def test_no_winner_is_published_whom_no_replica_knows(
     node: Node, hasty: Node, start_node: StartNode, own_store: EmbeddedStore, replica: EmbeddedStore
 ) -> None:
     other, late = [await start_node(own_store.url) for _ in range(2)]
@@ -186,7 +186,7 @@ async def test_nobody_hears_of_a_winner_whom_no_replica_knows(
     assert await late.replicas.acquire(lobby_id)
 
 
-async def test_an_end_is_told_at_once_where_the_replicas_have_it(
+async def test_an_end_is_published_at_once_where_the_replicas_have_it(
     node: Node, start_node: StartNode, own_store: EmbeddedStore
 ) -> None:
     other = await start_node(own_store.url)
@@ -197,7 +197,7 @@ async def test_an_end_is_told_at_once_where_the_replicas_have_it(
     assert await no_timers(node)
 
 
-async def test_an_end_that_its_node_did_not_live_to_tell_is_told_by_another(
+async def test_an_end_that_its_node_did_not_live_to_publish_is_published_by_another(
     node: Node, hasty: Node, start_node: StartNode, own_store: EmbeddedStore, replica: EmbeddedStore
 ) -> None:
     teller, hearer = [await start_node(own_store.url) for _ in range(2)]

@@ -150,7 +150,7 @@ async def test_tables_are_spread_over_the_primaries_and_everything_of_each_is_at
     assert await node.tables.read() == tuple(f"{BUY_IN}-{place}" for place in range(1, 9))
 
 
-async def test_a_slot_that_moves_under_games_loses_nothing_and_rooms_hear_all(
+async def test_a_slot_that_moves_under_games_loses_nothing_and_rooms_receive_everything(
     start_node: StartNode, cluster: StoreCluster
 ) -> None:
     players = await start_node(cluster.url, tiers={BUY_IN: DUEL})
@@ -301,7 +301,7 @@ def away(cluster: StoreCluster, primary: Member) -> Iterator[None]:
     yield
 
 
-async def test_a_server_on_a_cluster_says_how_each_shard_is_and_takes_traffic_while_one_answers(
+async def test_a_server_on_a_cluster_reports_each_shard_and_takes_traffic_while_one_answers(
     cluster: StoreCluster, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     changes = {"TABLES_PER_TIER": "8", "BUY_IN_TIERS": "3500", "HTTP_RATE": "0", "JOIN_RATE": "0"}

@@ -69,7 +69,7 @@ async def hears_again(subscriber: Subscriber, redis: Redis, within_seconds: floa
 
 
 @pytest.mark.parametrize("publish", ["PUBLISH", "SPUBLISH"])
-async def test_what_is_said_is_heard_in_order_from_the_confirmation_on(
+async def test_messages_are_received_in_order_from_the_confirmation_on(
     publish: str, start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url, sharded=publish == "SPUBLISH")
@@ -81,7 +81,7 @@ async def test_what_is_said_is_heard_in_order_from_the_confirmation_on(
     assert subscriber.heard == messages
 
 
-async def test_each_listener_hears_its_own_channel(
+async def test_each_listener_receives_its_own_channel(
     start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url)
@@ -186,7 +186,7 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
         runner.run(reset_again_and_again())
 
 
-async def test_a_link_on_which_nothing_is_said_stays_up(
+async def test_an_idle_connection_stays_up(
     start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url)
@@ -197,7 +197,7 @@ async def test_a_link_on_which_nothing_is_said_stays_up(
     await hears_again(subscriber, redis, OUTAGE_SECONDS)
 
 
-async def test_who_stops_listening_hears_nothing_more(
+async def test_nothing_is_received_after_unsubscribing(
     start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url)
@@ -227,7 +227,7 @@ async def subscribers_are(redis: Redis, expected: int) -> bool:
 
 
 @pytest.mark.parametrize("pauses", range(4))
-async def test_who_stops_listening_and_starts_again_at_once_hears(
+async def test_a_listener_that_subscribes_again_at_once_receives(
     pauses: int, start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url)
@@ -257,7 +257,7 @@ async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
         await hears(subscriber, redis, "hello", channel="first")
 
 
-async def test_who_starts_listening_while_the_connection_is_renewed_hears_when_it_is(
+async def test_a_listener_that_subscribes_during_a_reconnect_receives_after_it(
     start_subscriber: StartSubscriber, store_url: str, redis: Redis
 ) -> None:
     subscriber = await start_subscriber(store_url)

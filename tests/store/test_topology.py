@@ -45,7 +45,7 @@ async def test_an_address_where_nobody_is_does_not_matter(own_store: EmbeddedSto
     assert await is_reached(own_store, Name(free_port(), address(own_store.url)[1]))
 
 
-async def test_an_address_that_says_nothing_does_not_matter(own_store: EmbeddedStore) -> None:
+async def test_an_address_that_does_not_answer_does_not_matter(own_store: EmbeddedStore) -> None:
     async with Proxy(own_store.url) as hanging:
         hanging.silent = True
         name = Name(address(hanging.url)[1], address(own_store.url)[1])

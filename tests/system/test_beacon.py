@@ -112,7 +112,7 @@ async def test_a_setting_that_is_wrong_stops_the_start(
     assert value not in process.output
 
 
-async def test_a_server_without_a_beacon_tells_of_none(serve: Serve) -> None:
+async def test_a_server_without_a_beacon_shows_none(serve: Serve) -> None:
     server = await serve(CALL_INTERVAL_SECONDS="0.02")
     lobby_id = await server.ready("alice", "bob")
     heard = await watched(server, lobby_id)

@@ -243,7 +243,7 @@ async def test_without_books_their_routes_are_not_offered(open_server: GameServe
         assert (answer.status, answer.body["code"]) == (404, "not_offered")
 
 
-async def test_an_archive_that_waits_for_the_store_ends_when_it_is_told_to(
+async def test_an_archive_that_waits_for_the_store_ends_at_a_signal(
     with_books: dict[str, str], start_process: StartProcess
 ) -> None:
     nowhere = {"REDIS_URL": f"redis://127.0.0.1:{free_port()}"}

@@ -71,7 +71,7 @@ def hanging(books: EmbeddedBooks) -> Iterator[None]:
 
 
 @pytest.mark.not_replayed
-async def test_with_books_that_hang_whoever_asks_is_told_and_games_go_on(
+async def test_with_books_that_hang_requests_are_answered_and_games_go_on(
     with_own_books: dict[str, str],
     serve: Serve,
     own_books: EmbeddedBooks,

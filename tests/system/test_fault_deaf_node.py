@@ -20,7 +20,7 @@ async def store_links(store_url: str) -> AsyncIterator[Links]:
         yield links
 
 
-async def test_who_knows_more_than_a_deaf_server_is_told_the_rest_by_it_and_nothing_twice(
+async def test_a_client_ahead_of_a_server_without_links_receives_the_rest_there_and_nothing_twice(
     serve: Serve, store_links: Links
 ) -> None:
     hearing = await serve()

@@ -26,7 +26,7 @@ UNHEALTHY = {**HEALTHY, "status": "unhealthy", "redis_connected": False}
 HEALTH_SECONDS = 1.0
 
 
-async def test_a_healthy_server_says_so_on_every_route(serve: Serve) -> None:
+async def test_a_healthy_server_reports_it_on_every_route(serve: Serve) -> None:
     server = await serve()
     health = await server.get("/health")
     assert (health.status, health.content_type) == (200, "application/json")
@@ -64,7 +64,7 @@ async def test_without_its_store_it_is_up_but_unhealthy_and_recovers(
     assert (await server.join("alice"))["player_count"] == 1
 
 
-async def test_a_store_that_hangs_is_told_from_one_that_answers(
+async def test_a_store_that_hangs_is_distinguished_from_one_that_answers(
     serve: Serve, own_store: EmbeddedStore
 ) -> None:
     server = await serve(REDIS_URL=own_store.url)
@@ -74,7 +74,7 @@ async def test_a_store_that_hangs_is_told_from_one_that_answers(
     assert (await server.join("alice"))["player_count"] == 1
 
 
-async def test_hundreds_who_ask_at_once_are_all_told_that_it_is_healthy(
+async def test_hundreds_of_health_checks_at_once_are_all_answered_healthy(
     open_server: GameServer,
 ) -> None:
     for path in ("/health", "/health/redis"):

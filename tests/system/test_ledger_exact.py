@@ -57,7 +57,7 @@ async def test_amounts_are_listed_settled_and_audited_to_the_last_unit(
     ), output
 
 
-async def test_the_metrics_and_the_operators_page_tell_of_any_amount(server: GameServer) -> None:
+async def test_the_metrics_and_the_operators_page_show_any_amount(server: GameServer) -> None:
     def owed(metrics: str) -> float:
         name = 'fair_bingo_owed_coins{kind="refund_owed",tier="3500"} '
         return next(float(x.removeprefix(name)) for x in metrics.splitlines() if x.startswith(name))

@@ -172,7 +172,7 @@ def test_a_strict_typescript_program_compiles_against_the_package(npm_folder: Pa
 # --- what the npm package promises ---------------------------------------------------------------
 
 
-async def test_a_room_is_heard_without_a_hole_or_a_repeat_however_often_the_connection_breaks(
+async def test_events_have_no_gap_and_no_repeat_however_often_the_connection_breaks(
     tmp_path: Path, npm_folder: Path, start_process: StartProcess
 ) -> None:
     world = DevWorld(tmp_path / "data", FAST)

@@ -74,7 +74,7 @@ def test_the_patterns_of_the_third_variant_win_and_no_line_does() -> None:
     assert judge(GRID, GRID[0], CORNERS.patterns) == Incomplete((13, 16))
 
 
-def test_the_load_tool_wins_by_what_the_lobby_says() -> None:
+def test_the_load_tool_wins_by_the_patterns_of_the_lobby() -> None:
     for cells in CORNERS.patterns.values():
         ticket = Ticket(CORNERS.side, CORNERS.highest)
         ticket.wins_by(CORNERS.patterns)

@@ -128,7 +128,7 @@ async def test_who_floods_a_closed_session_is_not_waited_for(
     assert time.monotonic() - start < LONG_SECONDS
 
 
-async def test_what_a_closed_session_still_sends_is_not_heard(
+async def test_what_a_closed_session_still_sends_is_ignored(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)
@@ -143,7 +143,7 @@ async def test_what_a_closed_session_still_sends_is_not_heard(
     assert server.echo.welcomed == 1
 
 
-async def test_an_error_of_the_door_at_the_end_does_not_keep_a_connection(
+async def test_an_error_of_a_namespace_handler_at_the_end_does_not_keep_a_connection(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)

@@ -93,7 +93,7 @@ async def test_a_reserved_word_is_just_an_unknown_command(
     assert (server.echo.welcomed, server.echo.gone) == (1, 0)
 
 
-async def test_an_error_of_ours_is_internal_and_says_nothing_more(
+async def test_an_error_of_ours_is_internal_and_reveals_nothing_more(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await inside(server, connect_raw)

@@ -12,7 +12,7 @@ from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server
 
 
-async def test_everyone_is_told_and_then_disconnected(
+async def test_everyone_is_notified_and_then_disconnected(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
@@ -74,7 +74,7 @@ async def test_a_drain_is_spread_evenly_over_its_time(
         assert end >= position * 0.3 - 0.05
 
 
-async def test_those_who_are_drained_together_are_told_to_come_back_apart(
+async def test_those_who_are_drained_together_are_asked_to_reconnect_apart(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     clients = [await connect_raw(server) for _ in range(20)]

@@ -29,7 +29,7 @@ async def game(
         yield game
 
 
-async def test_a_visitor_is_told_what_forms_oldest_first_and_can_ask_again(
+async def test_a_visitor_is_sent_the_forming_lobbies_oldest_first_and_can_ask_again(
     game: GameServer,
 ) -> None:
     older = await game.seat("alice", buy_in_amount=7000)
@@ -206,7 +206,7 @@ async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
         await until(lambda: all(map(knows, visitors)))
 
 
-async def test_who_comes_to_an_empty_front_desk_is_not_told_what_was_before(
+async def test_who_enters_an_empty_front_desk_is_sent_nothing_from_before(
     game: GameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(front_desk, "LISTING_SECONDS", 1.0)

@@ -64,7 +64,7 @@ async def test_whatever_is_no_websocket_handshake_gets_websocket_only(
 
 
 @pytest.mark.parametrize("version", ["8", "7", "12", "14", "", "x", "13, 8", None])
-async def test_another_version_of_websockets_is_told_the_right_one(
+async def test_another_version_of_websockets_is_answered_with_the_right_one(
     server: Server, version: str | None
 ) -> None:
     headers = WEBSOCKET | ({} if version is None else {"Sec-WebSocket-Version": version})
@@ -86,7 +86,7 @@ async def test_another_engine_io_version_is_refused(server: Server) -> None:
     assert await refusal(server, path, WEBSOCKET) == (400, "invalid_message")
 
 
-async def test_the_open_packet_tells_the_limits_that_hold(
+async def test_the_open_packet_has_the_limits_that_hold(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)

@@ -87,7 +87,7 @@ async def test_a_malformed_packet_closes_the_connection_at_once(
         ("too long", 1009),
     ],
 )
-async def test_the_close_code_says_what_was_wrong_with_a_frame(
+async def test_the_close_code_names_what_was_wrong_with_a_frame(
     server: Server, connect_raw: ConnectRaw, attack: str, close_code: int
 ) -> None:
     client = await inside(server, connect_raw)

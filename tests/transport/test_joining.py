@@ -188,7 +188,7 @@ async def test_who_left_a_namespace_may_join_it_again(
 
 
 @pytest.mark.parametrize("token", ["alice", "verifier-bug"])
-async def test_an_error_of_ours_while_joining_is_internal_and_says_nothing_more(
+async def test_an_error_of_ours_while_joining_is_internal_and_reveals_nothing_more(
     server: Server, connect_raw: ConnectRaw, token: str
 ) -> None:
     client = await connect_raw(server)

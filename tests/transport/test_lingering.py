@@ -104,7 +104,7 @@ UNREAD = {
 
 @pytest.mark.parametrize("said", UNREAD.values(), ids=UNREAD.keys())
 @pytest.mark.filterwarnings("default")
-def test_an_answer_before_the_end_of_a_request_is_heard(
+def test_an_answer_before_the_end_of_a_request_is_received(
     with_server: Callable[[Scenario], None], said: tuple[bytes, bytes, bytes]
 ) -> None:
     status, *pieces = said
@@ -181,7 +181,7 @@ async def last_words(client: RawClient) -> tuple[list[str], int]:
         return packets, close_code
 
 
-async def test_who_sends_a_message_that_is_too_long_hears_why_it_was_closed(
+async def test_who_sends_a_message_that_is_too_long_receives_the_reason_of_the_close(
     server: Server, connect_raw: ConnectRaw
 ) -> None:
     client = await connect_raw(server)
@@ -192,9 +192,7 @@ async def test_who_sends_a_message_that_is_too_long_hears_why_it_was_closed(
     assert server.counts.ended[CloseReason.MALFORMED] == 1
 
 
-async def test_who_floods_hears_that_it_is_not_to_come_back(
-    server: Server, connect_raw: ConnectRaw
-) -> None:
+async def test_who_floods_is_disconnected_for_good(server: Server, connect_raw: ConnectRaw) -> None:
     client = await connect_raw(server)
     await client.join("/echo", "alice")
     for _ in range(3000):

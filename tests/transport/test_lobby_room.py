@@ -106,7 +106,7 @@ async def test_numbers_may_be_chosen_again_until_the_grid_is_arranged(game: Game
         )
 
 
-async def test_a_grid_may_be_arranged_again_and_the_room_hears_of_it_once(
+async def test_a_grid_may_be_arranged_again_and_the_room_is_notified_once(
     game: GameServer,
 ) -> None:
     lobby_id = await game.seat("alice")
@@ -145,7 +145,7 @@ async def test_a_spectator_sees_what_everyone_sees_and_a_player_their_own_part(
     assert own["players"] == [{"alien_id": "alice", "paid": True, "ready": True, "active": True}]
 
 
-async def test_the_server_arranges_for_the_rest_and_tells_each_of_them(
+async def test_the_server_arranges_for_the_rest_and_notifies_each_of_them(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with (

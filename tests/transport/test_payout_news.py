@@ -21,7 +21,7 @@ async def settle(node: Node, payout_id: str, reference: str) -> None:
     assert await node.stores.ledger.settle(entry, reference, node.clock.now_ms())
 
 
-async def test_a_player_hears_of_a_payment_on_every_connection_on_whichever_server(
+async def test_a_payment_reaches_every_connection_of_its_player_on_any_server(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with AsyncExitStack() as stack:

@@ -19,13 +19,13 @@ def test_every_refusal_has_a_problem_document() -> None:
         assert body.keys() == {"type", "title", "status", "detail", "code"}
 
 
-def test_refusals_that_time_heals_say_when_to_come_back() -> None:
+def test_refusals_that_pass_with_time_have_a_retry_after() -> None:
     assert problem(Refused(ErrorCode.UNAVAILABLE)).headers["Retry-After"] == "1"
     assert problem(Refused(ErrorCode.RATE_LIMITED)).headers["Retry-After"] == "1"
     assert "Retry-After" not in problem(Refused(ErrorCode.UNAUTHORIZED)).headers
 
 
-def test_refusals_that_a_token_heals_name_the_scheme() -> None:
+def test_refusals_for_want_of_a_token_name_the_scheme() -> None:
     assert problem(Refused(ErrorCode.UNAUTHORIZED)).headers["WWW-Authenticate"] == "Bearer"
     assert problem(Refused(ErrorCode.TOKEN_EXPIRED)).headers["WWW-Authenticate"] == "Bearer"
     assert "WWW-Authenticate" not in problem(Refused(ErrorCode.NOT_PAID)).headers

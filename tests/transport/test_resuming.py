@@ -31,7 +31,7 @@ async def changed_lobby(game: GameServer) -> str:
 
 
 @pytest.mark.parametrize("last_seq", [0, 1, 4, 6])
-async def test_whoever_comes_back_hears_exactly_what_was_missed_and_no_state(
+async def test_who_resumes_receives_exactly_what_was_missed_and_no_state(
     game: GameServer, last_seq: int
 ) -> None:
     lobby_id = await changed_lobby(game)
@@ -45,7 +45,7 @@ async def test_whoever_comes_back_hears_exactly_what_was_missed_and_no_state(
         assert back.heard == first.heard[last_seq:]
 
 
-async def test_whoever_missed_nothing_hears_nothing_but_what_comes(game: GameServer) -> None:
+async def test_who_missed_nothing_receives_only_what_comes(game: GameServer) -> None:
     lobby_id = await changed_lobby(game)
     async with game.visitor("dave") as dave:
         await dave.enter(lobby_id, last_seq=7)

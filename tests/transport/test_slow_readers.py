@@ -115,7 +115,9 @@ def test_a_message_longer_than_all_shares_reaches_who_reads(run: RunScenario) ->
     run(scenario)
 
 
-def test_who_asks_for_a_long_message_again_before_it_has_come_stays(run: RunScenario) -> None:
+def test_asking_for_a_long_message_again_before_it_has_come_keeps_the_connection(
+    run: RunScenario,
+) -> None:
     async def scenario(server: Server) -> None:
         async with inside(server, "good", receive_buffer_bytes=4096) as good:
             for number in range(2):

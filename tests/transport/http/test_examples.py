@@ -86,7 +86,7 @@ async def test_the_examples_of_all_commands_play_a_game(game: GameServer) -> Non
     assert sent == COMMANDS.keys() - {from_client.RefreshToken}
 
 
-async def test_a_game_that_is_won_is_told_as_the_schema_says(
+async def test_the_messages_of_a_game_that_is_won_conform_to_the_schema(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with (

@@ -51,7 +51,9 @@ async def test_a_seat_that_could_pass_a_limit_is_refused_with_what_helps(game: G
     assert_problem(answer, "limit_reached", details)
 
 
-async def test_a_break_is_told_with_its_end_and_cannot_be_made_shorter(game: GameServer) -> None:
+async def test_the_refusal_of_a_break_has_its_end_and_it_cannot_be_made_shorter(
+    game: GameServer,
+) -> None:
     long = await game.post("/api/me/exclusion", "alice", {"days": 30})
     short = await game.post("/api/me/exclusion", "alice", {"days": 1})
     assert long.body["excluded_until"] == short.body["excluded_until"]

@@ -218,7 +218,7 @@ async def test_a_closed_tier_is_not_listed_and_sells_nothing(
         assert (await carol.answer("join", TIER))["ok"]
 
 
-async def test_an_announcement_is_heard_in_every_namespace_and_on_connect_while_it_stands(
+async def test_an_announcement_reaches_every_namespace_and_who_connects_while_it_stands(
     servers: tuple[GameServer, GameServer],
 ) -> None:
     one, two = servers
@@ -243,7 +243,7 @@ async def test_an_announcement_is_heard_in_every_namespace_and_on_connect_while_
         assert await carol.hears("announcement") == body
 
 
-async def test_a_voided_game_tells_the_room_and_has_no_proof(
+async def test_a_voided_game_is_published_to_the_room_and_has_no_proof(
     servers: tuple[GameServer, GameServer],
 ) -> None:
     one, two = servers
@@ -260,7 +260,7 @@ async def test_a_voided_game_tells_the_room_and_has_no_proof(
         assert (status["outcome"], status["you"]["invoice"]["owed"]) == ("voided", "3500")
 
 
-async def test_who_is_kicked_is_out_and_the_room_hears_why(
+async def test_who_is_kicked_is_out_and_the_room_receives_the_reason(
     servers: tuple[GameServer, GameServer],
 ) -> None:
     one, two = servers

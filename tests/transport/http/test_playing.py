@@ -16,7 +16,7 @@ from tests.transport.http.problems import assert_problem
 GAME = "/api/game/"
 
 
-async def test_numbers_and_grid_are_taken_in_so_many_words(game: GameServer) -> None:
+async def test_numbers_and_grid_are_chosen_over_http(game: GameServer) -> None:
     lobby_id = await game.seat("alice")
     path = f"{GAME}{lobby_id}/numbers"
     answer = await game.post(f"{path}/select", "alice", {"numbers": numbers("alice")})

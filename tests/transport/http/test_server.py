@@ -249,7 +249,7 @@ async def test_who_reads_slowly_but_in_time_gets_everything() -> None:
         writer.transport.abort()
 
 
-async def test_connections_that_say_nothing_are_gone_in_time() -> None:
+async def test_connections_that_send_nothing_are_closed_in_time() -> None:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response()
 

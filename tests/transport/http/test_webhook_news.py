@@ -37,7 +37,7 @@ async def second_state(visitor: Visitor) -> Any:
     return visitor.of("lobby_state")[1]
 
 
-async def test_the_room_hears_of_a_payment(desk: PaymentDesk, elsewhere: GameServer) -> None:
+async def test_a_payment_is_published_to_the_room(desk: PaymentDesk, elsewhere: GameServer) -> None:
     joined = await desk.server.join("alice")
     async with elsewhere.visitor("bob") as bob:
         await bob.enter(joined["lobby_id"])
@@ -46,7 +46,7 @@ async def test_the_room_hears_of_a_payment(desk: PaymentDesk, elsewhere: GameSer
         assert (paid["player_count"], paid["pot"]) == (1, 3500)
 
 
-async def test_a_wrong_amount_is_told_to_its_player_at_once_and_to_nobody_else(
+async def test_a_wrong_amount_is_sent_to_its_player_at_once_and_to_nobody_else(
     desk: PaymentDesk, elsewhere: GameServer
 ) -> None:
     joined = await desk.server.join("alice")
@@ -64,7 +64,7 @@ async def test_a_wrong_amount_is_told_to_its_player_at_once_and_to_nobody_else(
         assert len(bob.of("lobby_state")) == 1
 
 
-async def test_all_connections_of_a_player_are_told(
+async def test_all_connections_of_a_player_are_notified(
     desk: PaymentDesk, elsewhere: GameServer
 ) -> None:
     joined = await desk.server.join("alice")
@@ -82,7 +82,7 @@ async def test_all_connections_of_a_player_are_told(
             assert (invoice["status"], invoice["owed"]) == ("paid", "3500")
 
 
-async def test_a_late_payment_is_told_to_the_one_who_lost_the_seat(
+async def test_a_late_payment_is_sent_to_the_one_who_lost_the_seat(
     desk: PaymentDesk, elsewhere: GameServer
 ) -> None:
     joined = await desk.server.join("alice")
@@ -110,7 +110,7 @@ async def test_a_repeated_delivery_is_no_news(desk: PaymentDesk, elsewhere: Game
         assert len(alice.of("lobby_state")) == 1
 
 
-async def test_after_a_failure_the_invoice_says_so_and_a_new_one_is_had_by_either_way(
+async def test_after_a_failure_the_invoice_shows_it_and_a_new_one_is_had_by_either_way(
     desk: PaymentDesk, elsewhere: GameServer
 ) -> None:
     joined = await desk.server.join("alice")

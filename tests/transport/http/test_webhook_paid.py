@@ -28,9 +28,7 @@ async def test_a_payment_pays_the_seat_and_the_pot_grows_by_the_buy_in(desk: Pay
 
 
 @pytest.mark.parametrize("absent", ["recipient", "network", "decimals", "token", "txHash"])
-async def test_what_a_payment_does_not_say_is_not_held_against_it(
-    desk: PaymentDesk, absent: str
-) -> None:
+async def test_fields_that_a_payment_lacks_are_not_checked(desk: PaymentDesk, absent: str) -> None:
     invoice = await desk.invoice("alice")
     assert await desk.deliver(desk.payment(invoice, **{absent: None})) == PROCESSED
 

@@ -36,7 +36,7 @@ async def test_a_test_payment_of_no_invoice_changes_nothing(desk: PaymentDesk) -
 
 
 @pytest.mark.parametrize("test", [False, "false"])
-async def test_a_payment_that_says_it_is_no_test_is_real(desk: PaymentDesk, test: Any) -> None:
+async def test_a_payment_marked_as_no_test_is_real(desk: PaymentDesk, test: Any) -> None:
     payload = desk.payment(await desk.invoice("alice"), test=test)
     assert await desk.deliver(payload) == PROCESSED
     assert all("test" not in entry for entry in await desk.ledger())
