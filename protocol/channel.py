@@ -21,9 +21,9 @@ Failure = CommandRefused | ConnectionLost | ValidationError
 class Channel:
     """What is common to the front desk and the rooms: a connection of their own that comes back.
 
-    `hear` gets each message, by its name and in order, `came_back` is called after each reconnect,
-    and `ended` once: with what went wrong, or None if it was closed. `auth` is what goes with the
-    token each time.
+    `on_message` gets each message, by its name and in order, `came_back` is called after each
+    reconnect, and `ended` once: with what went wrong, or None if it was closed. `auth` is what goes
+    with the token each time.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Channel:
         namespace: str,
         token: TokenSource,
         *,
-        hear: Callable[[str, dict[str, Any]], Awaitable[None]],
+        on_message: Callable[[str, dict[str, Any]], Awaitable[None]],
         came_back: Callable[[], Awaitable[None]],
         ended: Callable[[Failure | None], None],
         auth: Callable[[], Mapping[str, Any]],
@@ -40,7 +40,7 @@ class Channel:
         self._url = url
         self._namespace = namespace
         self._source = token
-        self._hear = hear
+        self._on_message = on_message
         self._came_back = came_back
         self._ended = ended
         self._auth = auth
@@ -49,12 +49,12 @@ class Channel:
         self._retry_after_seconds: float | None = None
 
     async def open(self) -> None:
-        """Connect for the first time. Raises CommandRefused or ConnectionLost. Nothing is heard
+        """Connect for the first time. Raises CommandRefused or ConnectionLost. Nothing is received
         before `listen`."""
         self._connection = await self._connect()
 
     def listen(self) -> None:
-        """Begin to hear."""
+        """Begin to receive."""
         self._tasks.append(asyncio.create_task(self._keep()))
         if not isinstance(self._source, str):
             self._tasks.append(asyncio.create_task(self._keep_logged_in()))
@@ -105,7 +105,7 @@ class Channel:
                 async for name, message in self._connection.messages():
                     if name == "draining":  # the connection ends, and is made again
                         self._retry_after_seconds = message["retry_after_ms"] / 1000
-                    await self._hear(name, message)
+                    await self._on_message(name, message)
                 await self._reconnect()
                 await self._came_back()
         except (CommandRefused, ValidationError) as error:

@@ -82,7 +82,7 @@ class Desk:
             url,
             FRONT_DESK,
             token,
-            hear=self._hear,
+            on_message=self._receive,
             came_back=_nothing,
             ended=self._ended,
             auth=dict,
@@ -142,7 +142,7 @@ class Desk:
         for room in over:
             await room.close()
 
-    async def _hear(self, name: str, message: dict[str, Any]) -> None:
+    async def _receive(self, name: str, message: dict[str, Any]) -> None:
         if name == "lobbies":
             self._take(read(Lobbies, message).lobbies)
         elif name == "lobby_listed":
@@ -156,7 +156,7 @@ class Desk:
         self._lobbies = {lobby.lobby_id: lobby for lobby in lobbies}
 
     def _ended(self, _failure: Failure | None) -> None:
-        """Whoever asks something is told."""
+        """There is nothing to do: each later command raises."""
 
 
 async def _nothing() -> None:
@@ -190,7 +190,7 @@ def enter_lobby(
 
 
 def verify(proof: object, keys: Mapping[str, str] = MappingProxyType({})) -> bool:
-    """Whether a proof, as it was heard or as JSON values, holds by itself: the draw was fixed
+    """Whether a proof, as it was received or as JSON values, holds by itself: the draw was fixed
     before anyone had paid. It is false of whatever is no proof, or one of a variant that is not
     known. A beacon in it is checked under quicknet's public key, or that of `keys`, by the hash of
     its chain (both hex)."""

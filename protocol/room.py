@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from protocol.channel import Channel, Failure
 from protocol.connection import CommandRefused, ConnectionLost
-from protocol.heard import LobbyState, RoomMessage, read_room_message
 from protocol.ids import lobby_namespace
 from protocol.reading import read
+from protocol.room_events import LobbyState, RoomMessage, read_room_message
 from protocol.to_client import (
     ArrangeGridAnswer,
     ClaimFalse,
@@ -47,7 +47,7 @@ class Room:
         self.lobby_id = lobby_id
         self._source = token
         self._me: str | None = None
-        self._heard_seq = last_seq
+        self._last_seq = last_seq
         self._own_is_due = False
         self._finished = False
         self._events: asyncio.Queue[Event | Failure | None] = asyncio.Queue()
@@ -55,7 +55,7 @@ class Room:
             url,
             lobby_namespace(lobby_id),
             token,
-            hear=self._hear,
+            on_message=self._receive,
             came_back=self._ask_own,
             ended=self._finish,
             auth=self._auth,
@@ -115,9 +115,9 @@ class Room:
         await self._channel.close()
 
     def _auth(self) -> Mapping[str, Any]:
-        return {} if self._heard_seq is None else {"last_seq": self._heard_seq}
+        return {} if self._last_seq is None else {"last_seq": self._last_seq}
 
-    async def _hear(self, name: str, message: dict[str, Any]) -> None:
+    async def _receive(self, name: str, message: dict[str, Any]) -> None:
         event: Event
         if name == "lobby_state":
             event = read(LobbyState, message)
@@ -131,10 +131,10 @@ class Room:
             return
         if self._own_is_due:
             await self._ask_own()
-        if event.seq != self._heard_seq:  # the same state again only tells of one's own part
-            self._heard_seq = event.seq
+        if event.seq != self._last_seq:  # the same state again is about one's own part only
+            self._last_seq = event.seq
             self._events.put_nowait(event)
-        if self.view.status == "finished" and self._heard_seq >= self.view.seq:
+        if self.view.status == "finished" and self._last_seq >= self.view.seq:
             self._finish(_END)
 
     def _finish(self, how: Failure | None) -> None:
@@ -156,7 +156,7 @@ class Room:
         """Ask for one's own part; if there is no answer now, at the next message or connection."""
         self._own_is_due = True
         try:
-            body = await self._channel.ask_once("sync", last_seq=self._heard_seq)
+            body = await self._channel.ask_once("sync", last_seq=self._last_seq)
             if "events" in body and "you" not in body:  # of a server of the version before
                 body = await self._channel.ask_once("sync")
         except ConnectionLost:

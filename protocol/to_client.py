@@ -27,7 +27,7 @@ from protocol.views import (
 
 
 class RoomEvent(Message):
-    """Base of what a whole room hears."""
+    """Base of what is sent to a whole room."""
 
 
 class PlayerEvent(RoomEvent):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protocol.heard import RoomMessage
+from protocol.room_events import RoomMessage
 from protocol.to_client import (
     BeaconMixed,
     GameFinished,

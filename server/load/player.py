@@ -66,7 +66,7 @@ class Player(Participant):
         game = self._game = self._game or await self._sit_down()
         connection = await self._connected()
         auth = game.room.auth(game.token)
-        await connection.enter(lobby_namespace(game.lobby_id), auth, self._hear)
+        await connection.enter(lobby_namespace(game.lobby_id), auth, self._receive)
         await self._prepare(game, connection)
         while not game.room.is_over:
             if game.is_to_be_claimed and self._context.claims:
@@ -116,13 +116,13 @@ class Player(Participant):
                 self._context.meter.error("false_claim")
         game.has_claimed = True
 
-    def _hear(self, name: str, message: dict[str, Any]) -> None:
+    def _receive(self, name: str, message: dict[str, Any]) -> None:
         game = self._game
         if game is None:
             return
         if name == "lobby_state":
             game.ticket.wins_by(message["patterns"])
-        if not game.room.hear(name, message):
+        if not game.room.receive(name, message):
             return
         if name == "number_called":
             is_news = game.ticket.mark(message["number"])

@@ -27,7 +27,7 @@ class Room:
         self._live_from_ms = self._meter.now_ms()
         return {"token": token} | ({} if self.last_seq is None else {"last_seq": self.last_seq})
 
-    def hear(self, name: str, message: dict[str, Any]) -> bool:
+    def receive(self, name: str, message: dict[str, Any]) -> bool:
         """Take note of a message; whether it is an event of the room, and news."""
         if name == "lobby_state":
             self._take_state(message)

@@ -29,7 +29,7 @@ class Spectator(Participant):
             return
         token = await self._identify()
         connection = await self._connected()
-        await connection.enter(lobby_namespace(self._lobby_id), room.auth(token), self._hear)
+        await connection.enter(lobby_namespace(self._lobby_id), room.auth(token), self._receive)
         while not room.is_over:
             await self._wait_for_event(connection)
         self._give_up()
@@ -45,8 +45,8 @@ class Spectator(Participant):
         self._lobby_id = _random.choice(lobby_ids)
         return Room(self._context.meter, self._context.games.schedule(self._lobby_id))
 
-    def _hear(self, name: str, message: dict[str, Any]) -> None:
+    def _receive(self, name: str, message: dict[str, Any]) -> None:
         if self._room is not None:
-            self._room.hear(name, message)
+            self._room.receive(name, message)
             if self._room.is_over:
                 self._event.set()

@@ -46,7 +46,7 @@ class Player:
 
     async def to_front_desk(self) -> None:
         """Enter `/lobbies`."""
-        await self.connection.enter(FRONT_DESK, self._auth, self._hear)
+        await self.connection.enter(FRONT_DESK, self._auth, self._receive)
 
     async def join(self, tier: int) -> None:
         """Take a seat."""
@@ -55,7 +55,7 @@ class Player:
 
     async def to_lobby(self) -> None:
         """Enter the lobby of the seat."""
-        await self.connection.enter(lobby_namespace(self.lobby_id), self._auth, self._hear)
+        await self.connection.enter(lobby_namespace(self.lobby_id), self._auth, self._receive)
 
     async def arrange(self) -> None:
         """Arrange the ticket."""
@@ -66,7 +66,7 @@ class Player:
         answer = await self.connection.ask("claim")
         assert answer["valid"] is self.ticket.is_complete, answer
 
-    def _hear(self, name: str, message: dict[str, Any]) -> None:
+    def _receive(self, name: str, message: dict[str, Any]) -> None:
         if name == "lobby_state":
             self.ticket.wins_by(message["patterns"])
         elif name == "number_called":
@@ -120,7 +120,7 @@ class Clients:
 
 async def call_until_won(node: Node, players: Iterable[Player]) -> None:
     """Call numbers in all lobbies of these players, ahead of time, until somebody in each has a
-    pattern. Returns when the players have heard it."""
+    pattern. Returns when the players have received it."""
     by_lobby = defaultdict(list)
     for player in players:
         by_lobby[player.lobby_id].append(player)

@@ -27,11 +27,11 @@ SET_UP_SECONDS = 120
 
 @dataclass(slots=True)
 class Late:
-    """How late calls were, in ms: when they were decided, and when they were heard elsewhere.
+    """How late calls were, in ms: when they were decided, and when they were received elsewhere.
     `moved` counts calls that were not due at the start plus a multiple of the interval."""
 
     decided_ms: list[float] = field(default_factory=list)
-    heard_ms: list[float] = field(default_factory=list)
+    received_ms: list[float] = field(default_factory=list)
     moved: int = 0
 
 
@@ -62,7 +62,7 @@ class CallListener:
 
     def _called(self, snapshot: Snapshot, due_ms: int, at_ms: float, now_ms: float) -> None:
         self.late.decided_ms.append(at_ms - due_ms)
-        self.late.heard_ms.append(now_ms - due_ms)
+        self.late.received_ms.append(now_ms - due_ms)
         lobby = snapshot.lobby
         if lobby is not None and lobby.started_at is not None:
             interval_ms = lobby.variant.call_interval_ms
@@ -85,7 +85,7 @@ async def measure(
         node.replicas.listener = listener
         await set_up(node, lobbies)
         seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
-        await until(lambda: len(listener.late.heard_ms) >= lobbies * calls, seconds)
+        await until(lambda: len(listener.late.received_ms) >= lobbies * calls, seconds)
         return listener.late
 
 
@@ -125,7 +125,7 @@ def main() -> None:
                 calls=int(calls),
             )
         )
-    sys.stdout.write(f"{line('decided', late.decided_ms)}\n{line('heard', late.heard_ms)}\n")
+    sys.stdout.write(f"{line('decided', late.decided_ms)}\n{line('received', late.received_ms)}\n")
     sys.stdout.write(f"{late.moved} calls were moved\n")
 
 

@@ -16,16 +16,16 @@ async def commands_to_the_store(
 ) -> list[str]:
     """What the store is asked that has to do with a lobby, while a command is carried out. Scripts
     count as one, whatever they do; what the caller asks names the table, and not the lobby."""
-    heard: list[str] = []
+    received: list[str] = []
     async with Redis.from_url(store_url) as redis, redis.monitor() as monitor:
         await asker.ask(*ask)
         await redis.echo("over")
         async for said in monitor.listen():
             name, _, arguments = said["command"].partition(" ")
             if (name, arguments) == ("ECHO", "over"):
-                return heard
+                return received
             if said["client_type"] != "lua" and lobby_id in arguments:
-                heard.append(name)
+                received.append(name)
     raise AssertionError("the store said nothing more")
 
 

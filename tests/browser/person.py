@@ -29,7 +29,7 @@ class Person:
         self.complaints: list[str] = []
         self._url = url
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", self._hear)
+        page.on("console", self._receive)
 
     async def arrive(self, place: str = "") -> None:
         """Open the page, at the front desk or at a lobby."""
@@ -63,7 +63,7 @@ class Person:
         await self.take_a_seat()
         await self.pay()
         await self.print_a_ticket()
-        await self.hear_a_call()
+        await self.wait_for_a_call()
         return await self.ticket()
 
     async def ticket(self) -> list[int]:
@@ -93,7 +93,7 @@ class Person:
         """Mark a number of the ticket."""
         await self.page.locator(".play .cell").filter(has_text=re.compile(f"^{number}$")).click()
 
-    async def hear_a_call(self) -> int:
+    async def wait_for_a_call(self) -> int:
         """The latest number, when there is one."""
         latest = self.page.locator(".latest")
         await expect(latest).to_have_text(NUMBER)
@@ -112,8 +112,8 @@ class Person:
         grid = tuple(tuple(ticket[start : start + side]) for start in range(0, len(ticket), side))
         called: set[int] = set()
         async with world.watch(lobby_id) as lobby:
-            async for heard in lobby:
-                match heard:
+            async for event in lobby:
+                match event:
                     case NumberCalled(number=number) if number in ticket:
                         called.add(number)
                         await self.mark(number)
@@ -134,6 +134,6 @@ class Person:
         SCREENSHOTS.mkdir(exist_ok=True)
         await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
-    def _hear(self, said: ConsoleMessage) -> None:
+    def _receive(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(said.text)

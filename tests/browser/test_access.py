@@ -37,7 +37,7 @@ async def test_a_game_is_played_by_keyboard_alone(serve: Serve, enter: Enter) ->
         await expect(cells).to_have_text([str(number) for number in (5, 2, 3, 4, 1, 6, 7, 8, 9)])
         await go_to(ann, "Print my ticket")
         await keyboard.press("Enter")
-        await ann.hear_a_call()
+        await ann.wait_for_a_call()
         await go_to(ann, "5, row 1, column 1")
         for key in ("Space", "End", "Space"):
             await keyboard.press(key)

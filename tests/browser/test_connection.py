@@ -72,7 +72,7 @@ async def test_a_ticket_whose_answer_was_lost_is_there_when_the_game_begins(
         await ann.press("Print my ticket")
         await cutter.world.calls(lobby_id, 1)
         cutter.cut()
-        await ann.hear_a_call()
+        await ann.wait_for_a_call()
         assert await ann.ticket() == printed
     forgive_cuts(ann)
 
@@ -140,7 +140,7 @@ async def test_what_is_printed_in_another_tab_is_printed_in_this_one(
         await expect(other_tab.page.get_by_role("button", name="Print it again")).to_be_disabled()
         async with world.company("bot-2"):
             for person in (ann, other_tab):
-                await person.hear_a_call()
+                await person.wait_for_a_call()
             printed = await other_tab.ticket()
             first = ann.page.locator(".play .cell").first
             await expect(first).to_have_text(str(printed[0]), timeout=TIMEOUT_MS)

@@ -66,7 +66,7 @@ async def test_a_false_claim_puts_the_player_out_who_may_watch_on(
         await ann.sees(re.compile(r"the nearest still lacked \d+"))
         await ann.sees_no("Claim")
         await ann.shoot("false-claim")
-        before = await ann.hear_a_call()
+        before = await ann.wait_for_a_call()
         await world.calls(lobby_id, 2)
         await expect(ann.page.locator(".latest")).not_to_have_text(str(before))
         await ann.page.reload()
@@ -81,7 +81,7 @@ async def test_a_reload_brings_everything_back_marks_included(serve: Serve, ente
         for number in ticket[2:5]:
             await ann.mark(number)
         await ann.page.reload()
-        await ann.hear_a_call()
+        await ann.wait_for_a_call()
         assert await ann.ticket() == ticket
         await ann.has_marked(*ticket[2:5])
         await expect(ann.page.get_by_role("button", name="Claim")).to_be_visible()
@@ -125,7 +125,7 @@ async def test_a_payment_that_comes_too_late_is_owed_back(serve: Serve, enter: E
         await ann.sees("Your seat is free again")
         async with world.company("bot-2") as same_lobby_id:
             assert same_lobby_id == lobby_id
-            await ann.hear_a_call()
+            await ann.wait_for_a_call()
             await world.pay(invoices[0])
             await ann.sees("They are owed back to you")
             await ann.shoot("late-payment")
@@ -136,7 +136,7 @@ async def test_a_spectator_watches_without_a_ticket(serve: Serve, enter: Enter) 
     eve = await enter(world, "eve")
     async with world.company("bot-1", "bot-2") as lobby_id:
         await eve.arrive(lobby_id)
-        await eve.hear_a_call()
+        await eve.wait_for_a_call()
         await eve.sees("You are watching")
         await expect(eve.page.locator(".ticket")).to_be_hidden()
         await expect(eve.page.get_by_role("button", name="Claim")).to_be_hidden()

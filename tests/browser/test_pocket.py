@@ -90,7 +90,7 @@ async def test_two_tabs_of_one_player_have_the_same_marks_and_one_claim(
         ticket = await ann.join_the_game()
         other = Person(await ann.page.context.new_page(), world.url, "ann")
         await other.arrive(lobby_id)
-        await other.hear_a_call()
+        await other.wait_for_a_call()
         await ann.mark(ticket[3])
         await other.has_marked(ticket[3])
         await other.mark(ticket[4])
@@ -209,7 +209,7 @@ async def test_a_call_is_signalled_only_to_who_wants_it_and_the_screen_stays_on_
         assert await read(HELD) == 0
         await ann.pay()
         await ann.print_a_ticket()
-        await ann.hear_a_call()
+        await ann.wait_for_a_call()
         await is_held(1)
         await world.calls(lobby_id, 1)
         assert await read("vibrations.length") == 0

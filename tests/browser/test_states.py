@@ -30,7 +30,7 @@ async def see_every_state(world: World, person: Person, look: Look) -> None:
         await person.sees("Arrange your ticket")
         await look("arrange")
         await person.press("Print my ticket")
-        await person.hear_a_call()
+        await person.wait_for_a_call()
         for number in (await person.ticket())[:4]:
             await person.mark(number)
         await person.press("Claim")

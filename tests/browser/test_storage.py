@@ -55,7 +55,7 @@ async def test_a_paid_player_plays_on_whatever_is_stored(
         )
         await ann.page.reload()
         ticket = await ann.print_a_ticket()
-        await ann.hear_a_call()
+        await ann.wait_for_a_call()
         await ann.mark(ticket[0])
         await ann.has_marked(ticket[0])
 

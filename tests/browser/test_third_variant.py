@@ -1,4 +1,4 @@
-"""A variant that the page has never heard of is played by what its lobby says."""
+"""A variant that the page does not know is played by what its lobby says."""
 
 import json
 import re

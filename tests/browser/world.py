@@ -95,8 +95,8 @@ class World:
     async def calls(self, lobby_id: str, how_many: int) -> None:
         """Return after so many more calls in a lobby."""
         async with self.watch(lobby_id) as lobby:
-            async for heard in lobby:
-                match heard:
+            async for event in lobby:
+                match event:
                     case NumberCalled():
                         how_many -= 1
                 if how_many == 0:

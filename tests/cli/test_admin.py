@@ -45,7 +45,7 @@ async def test_everything_works_while_no_server_runs(
         assert refused.body["details"] == {"until": 9_999_999_999_000}
         async with server.visitor("alice") as alice:
             await alice.enter("lobbies")
-            assert (await alice.hears("announcement"))["level"] == "warning"
+            assert (await alice.receives("announcement"))["level"] == "warning"
 
     code, output = await fair_bingo("admin", "log", "--json")
     entries = [json.loads(line) for line in output.splitlines()]
@@ -70,12 +70,12 @@ async def test_running_servers_apply_a_command_at_once(
         await alice.enter(lobby_id)
         await carol.enter("lobbies")
         assert (await fair_bingo("admin", "void", lobby_id, *BY))[0] == 0
-        assert (await alice.hears("game_finished"))["outcome"] == "voided"
+        assert (await alice.receives("game_finished"))["outcome"] == "voided"
         assert (await fair_bingo("admin", "ban", "carol", *BY))[0] == 0
         assert await carol.refusal("join", {"buy_in_amount": 3500}) == "banned"
         assert (await fair_bingo("admin", "announce", "Hello.", "--by", "eve"))[0] == 0
-        assert (await alice.hears("announcement"))["text"] == "Hello."
-        assert (await carol.hears("announcement"))["text"] == "Hello."
+        assert (await alice.receives("announcement"))["text"] == "Hello."
+        assert (await carol.receives("announcement"))["text"] == "Hello."
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ async def finished_game(serve: Serve) -> str:
     lobby_id = await server.ready("alice", "bob")
     async with server.visitor("carol") as carol:
         await carol.enter(lobby_id, last_seq=0)
-        await carol.hears("game_finished", outcome="no_winner")
+        await carol.receives("game_finished", outcome="no_winner")
     return lobby_id
 
 

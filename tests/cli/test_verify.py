@@ -27,7 +27,7 @@ async def test_a_proof_holds_from_its_url_and_from_a_file(
     lobby_id = await server.ready("alice", "bob")
     async with server.visitor("carol") as carol:
         await carol.enter(lobby_id, last_seq=0)
-        proof = (await carol.hears("game_finished", outcome="no_winner"))["proof"]
+        proof = (await carol.receives("game_finished", outcome="no_winner"))["proof"]
     assert len(proof["numbers_called"]) == 50
     url = f"{server.url}/api/game/{lobby_id}/proof"
     file = tmp_path / "proof.json"
@@ -111,9 +111,9 @@ async def won_game(server: GameServer) -> dict[str, Any]:
             await alice.enter(lobby_id, last_seq=0)
             called: set[int] = set()
             while not has_line(ticket("alice"), called):
-                called.add((await alice.hears("number_called", index=len(called) + 1))["number"])
+                called.add((await alice.receives("number_called", index=len(called) + 1))["number"])
             if (await alice.answer("claim", None))["ok"]:
-                return dict(await alice.hears("game_finished", outcome="won"))
+                return dict(await alice.receives("game_finished", outcome="won"))
 
 
 async def test_an_unfinished_game_has_nothing_to_verify(

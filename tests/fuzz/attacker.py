@@ -55,7 +55,7 @@ async def send(
     return b""
 
 
-async def hear_out(client: RawClient) -> list[str]:
+async def receive_all(client: RawClient) -> list[str]:
     """The packets until a ping that is sent now is answered, or until the connection ends. Raises
     TimeoutError if neither happens."""
     packets: list[str] = []

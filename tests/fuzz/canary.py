@@ -28,21 +28,22 @@ class Canary:
         self._visitor = await visitor.enter(self.lobby_id, last_seq=0)
 
     async def leave(self) -> None:
-        """Stop watching. Raises AssertionError if anything that was heard was not as promised."""
+        """Stop watching. Raises AssertionError if anything that was received was not as
+        promised."""
         self._visitor = None
         await self._stack.aclose()
 
     @property
     def game_is_over(self) -> bool:
-        """Whether nothing more can be heard."""
+        """Whether nothing more can be received."""
         return bool(self._watching.of("game_finished"))
 
-    async def hears_on(self) -> None:
-        """Return when it has heard one more event of the room, or the game is over; raises
+    async def receives_more(self) -> None:
+        """Return when it has received one more event of the room, or the game is over; raises
         AssertionError if it is cut off, or if anything was lost or doubled since the beginning."""
         visitor = self._watching
-        heard = len(visitor.seqs)
-        await until(lambda: len(visitor.seqs) > heard or self.game_is_over)
+        received = len(visitor.seqs)
+        await until(lambda: len(visitor.seqs) > received or self.game_is_over)
         self.is_undisturbed()
 
     def is_undisturbed(self) -> None:

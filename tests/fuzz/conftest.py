@@ -35,4 +35,4 @@ async def target(
 async def watched(target: Target) -> AsyncIterator[None]:
     """The game of the canary goes on, whatever a test did."""
     yield
-    await target.canary.hears_on()
+    await target.canary.receives_more()

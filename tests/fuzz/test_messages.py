@@ -11,7 +11,7 @@ from protocol.errors import ErrorCode
 from protocol.from_client import FRONT_DESK_COMMANDS, LOBBY_COMMANDS
 from protocol.ids import FRONT_DESK
 from tests.fuzz import messages
-from tests.fuzz.attacker import hear_out, refusals, websocket
+from tests.fuzz.attacker import receive_all, refusals, websocket
 from tests.fuzz.budget import budget
 from tests.fuzz.documents import values
 from tests.fuzz.target import Target
@@ -27,7 +27,7 @@ async def give(target: Target, namespace: str, commands: Commands, **auth: Any) 
         client.send(f"40{namespace},{json.dumps({'token': target.token, **auth})}")
         for ack_id, command in enumerate(commands):
             client.send(f"42{namespace},{ack_id}{json.dumps(command)}")
-        return refusals(await hear_out(client))
+        return refusals(await receive_all(client))
 
 
 async def test_every_command_is_tried() -> None:

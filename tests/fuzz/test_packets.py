@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from protocol.errors import ErrorCode
 from protocol.ids import FRONT_DESK
 from tests.fuzz import packets
-from tests.fuzz.attacker import hear_out, refusals, websocket
+from tests.fuzz.attacker import receive_all, refusals, websocket
 from tests.fuzz.budget import budget
 from tests.fuzz.target import Target
 from tests.transport.raw import RawClient
@@ -21,7 +21,7 @@ async def send_all(client: RawClient, texts: list[str]) -> list[ErrorCode]:
     """Send text messages: the codes of what is refused."""
     for text in texts:
         client.send(text)
-    return refusals(await hear_out(client))
+    return refusals(await receive_all(client))
 
 
 @budget

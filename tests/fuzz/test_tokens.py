@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from protocol.errors import ErrorCode
 from protocol.ids import FRONT_DESK
 from tests.fuzz import tokens
-from tests.fuzz.attacker import hear_out, refusals, websocket
+from tests.fuzz.attacker import receive_all, refusals, websocket
 from tests.fuzz.budget import budget
 from tests.fuzz.target import Target
 
@@ -33,7 +33,7 @@ async def test_a_spoilt_token_refreshes_nothing(target: Target, data: st.DataObj
         await client.join(target.lobby, target.token)  # where nobody else is heard of
         await client.packet()
         answer = await client.command(target.lobby, 1, "refresh_token", {"token": token})
-        packets = await hear_out(client)
+        packets = await receive_all(client)
 
     assert answer["error"]["code"] == ErrorCode.UNAUTHORIZED
     assert packets == []

@@ -58,7 +58,7 @@ class Game:
         numbers = random.sample(range(1, 51), 9)
         self._grid = [numbers[row * 3 : row * 3 + 3] for row in range(3)]
         self._socket = socketio.Client(reconnection=False)
-        self._socket.on("*", self._hear, namespace=self._namespace)
+        self._socket.on("*", self._receive, namespace=self._namespace)
 
     def play(self, pay: Callable[[], object]) -> None:
         """Play until the game is over."""
@@ -80,7 +80,7 @@ class Game:
     def _is_complete(self) -> bool:
         return any(self._called.issuperset(self._grid[r][c] for r, c in line) for line in LINES)
 
-    def _hear(self, name: str, message: dict[str, Any]) -> None:
+    def _receive(self, name: str, message: dict[str, Any]) -> None:
         if "seq" not in message or name == "lobby_state":
             return
         _report("push", name, time.time() * 1000 - message["at"])

@@ -10,12 +10,12 @@ from server.load.room import Room
 from server.load.stats import IntervalStats
 
 
-def heard(*messages: tuple[str, dict[str, Any]]) -> IntervalStats:
+def received(*messages: tuple[str, dict[str, Any]]) -> IntervalStats:
     """What is counted when these come, one after the other."""
     meter = Meter()
     room = Room(meter, CallSchedule(interval_ms=100))
     for name, message in messages:
-        room.hear(name, message)
+        room.receive(name, message)
     return meter.take()
 
 
@@ -48,7 +48,7 @@ def call(seq: int, index: int, at: float) -> tuple[str, dict[str, Any]]:
 def test_gaps_and_repetitions_are_counted(
     messages: list[tuple[str, dict[str, Any]]], missed: int, duplicates: int
 ) -> None:
-    counts = heard(*messages).counts
+    counts = received(*messages).counts
 
     assert (counts["missed"], counts["duplicates"]) == (missed, duplicates)
 
@@ -58,8 +58,8 @@ def test_what_happened_before_the_room_was_entered_is_no_push() -> None:
     room = Room(meter, CallSchedule(interval_ms=100))
     room.auth("a token")
 
-    room.hear(*event(1, at=meter.now_ms() - 60_000))
-    room.hear(*event(2, at=meter.now_ms() + 60_000))
+    room.receive(*event(1, at=meter.now_ms() - 60_000))
+    room.receive(*event(2, at=meter.now_ms() + 60_000))
 
     stats = meter.take()
     assert stats.counts["events"] == 2
@@ -70,8 +70,8 @@ def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
     room = Room(Meter(), CallSchedule(interval_ms=100))
 
     first = room.auth("a token")
-    room.hear(*state(3))
-    room.hear(*event(4))
+    room.receive(*state(3))
+    room.receive(*event(4))
 
     assert first == {"token": "a token"}
     assert room.auth("a token") == {"token": "a token", "last_seq": 4}
@@ -79,10 +79,10 @@ def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
 
 def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
     room = Room(Meter(), CallSchedule(interval_ms=100))
-    room.hear(*state(3))
+    room.receive(*state(3))
     before = room.is_over
 
-    room.hear("game_finished", {"seq": 4, "at": 0.0})
+    room.receive("game_finished", {"seq": 4, "at": 0.0})
 
     assert (before, room.is_over) == (False, True)
 
@@ -90,7 +90,7 @@ def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
 def test_calls_are_measured_against_the_rhythm_from_the_start() -> None:
     start = ("status_changed", {"seq": 1, "at": 1000.0, "status": "active", "deadline": None})
 
-    stats = heard(start, call(2, 1, 1107.0), call(3, 2, 1202.0))
+    stats = received(start, call(2, 1, 1107.0), call(3, 2, 1202.0))
 
     assert stats.latencies["jitter"].max_ms == pytest.approx(7)
     assert stats.latencies["jitter"].percentile_ms(50) == pytest.approx(2, rel=0.01)

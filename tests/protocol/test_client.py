@@ -69,9 +69,9 @@ async def win(lobby: Room, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
     """Claim as soon as a line has been called, hear the rest."""
     called: set[int] = set()
     answer = None
-    async for heard in lobby:
-        if isinstance(heard, NumberCalled):
-            called.add(heard.number)
+    async for event in lobby:
+        if isinstance(event, NumberCalled):
+            called.add(event.number)
             if answer is None and has_line(grid, called):
                 answer = await lobby.claim()
     assert answer is not None
@@ -113,19 +113,19 @@ async def test_a_game_is_played_with_nothing_but_what_the_package_promises(
         await room.select_numbers([n for row in GRIDS[player] for n in row])
         await room.arrange_grid(GRIDS[player])
         called: set[int] = set()
-        heard: list[Event] = []
+        received: list[Event] = []
         async for event in room:
-            heard.append(event)
+            received.append(event)
             if event.event == "number_called":
                 called.add(event.number)
                 if player == "ann" and has_line(GRIDS[player], called):
                     answers.append(await room.claim())
         await desk.close()
-        return heard
+        return received
 
-    heard = await asyncio.gather(play("ann"), play("bob"))
+    received = await asyncio.gather(play("ann"), play("bob"))
     assert [answer.valid for answer in answers] == [True]
-    for events in heard:
+    for events in received:
         assert [e.seq for e in events] == list(range(events[0].seq, events[-1].seq + 1))
         end = events[-1]
         assert isinstance(end, GameFinished)
@@ -221,9 +221,9 @@ async def test_each_event_comes_once_and_in_order_however_often_the_connection_b
     seqs: list[int] = []
     cuts = 0
     async with enter_lobby(world.url, world.access.token("eve"), lobby_id, last_seq=0) as eve:
-        async for heard in eve:
-            seqs.append(heard.seq)
-            if heard.seq % 10 == 0:
+        async for event in eve:
+            seqs.append(event.seq)
+            if event.seq % 10 == 0:
                 cuts += cut(app)
         assert cuts > 1
         assert seqs == list(range(1, eve.view.seq + 1))
@@ -242,13 +242,13 @@ async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
     ):
         events = aiter(ann)
 
-        async def hear() -> Event:
+        async def receive() -> Event:
             return await anext(events)
 
-        assert isinstance(await hear(), LobbyState)
+        assert isinstance(await receive(), LobbyState)
         await other.select_numbers(numbers)  # which no event tells
         cut(app)
-        listening = asyncio.create_task(hear())
+        listening = asyncio.create_task(receive())
         await until(lambda: ann.you.numbers == numbers)
         async with enter_lobby(world.url, token, lobby_id) as other_again:
             await other_again.arrange_grid(GRIDS["ann"])
@@ -323,17 +323,17 @@ async def test_a_refused_reconnect_is_raised_where_the_client_iterates(
 
 async def test_closing_ends_the_events(world: DevWorld, app: App) -> None:
     lobby_id = await take_seat(world, "ann")
-    heard: list[Event] = []
+    received: list[Event] = []
     async with enter_lobby(world.url, world.access.token("ann"), lobby_id) as ann:
 
         async def listen() -> None:
-            heard.extend([event async for event in ann])
+            received.extend([event async for event in ann])
 
         listening = asyncio.create_task(listen())
         await ann.sync()  # so that it has begun to listen
         await ann.close()
         await listening
-    assert [event.event for event in heard] == ["lobby_state"]
+    assert [event.event for event in received] == ["lobby_state"]
 
 
 async def test_one_game_after_the_other_needs_no_closing(world: DevWorld, app: App) -> None:

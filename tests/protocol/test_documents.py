@@ -14,7 +14,7 @@ from protocol.documents.page import page
 from protocol.documents.sockets import ANSWERS, NAMESPACES
 from protocol.errors import ERRORS
 from protocol.examples import EXAMPLES, FROM_CLIENT, ROOM, TO_CLIENT
-from protocol.heard import read_room_message
+from protocol.room_events import read_room_message
 from protocol.to_client import ROOM_EVENTS
 from server.rules.verify import verify_proof
 from tests.protocol.wire import schema_of

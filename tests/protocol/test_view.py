@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pydantic import ValidationError
 
 from protocol.errors import Refused
-from protocol.heard import OtherEvent, read_room_message
+from protocol.room_events import OtherEvent, read_room_message
 from protocol.view import fold_event
 from server.rules.commands import ArrangeGrid, Claim, Command, Leave, TakeSeat
 from server.rules.evolve import evolve

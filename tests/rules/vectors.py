@@ -127,7 +127,7 @@ def proof(
 
 
 def log(messages: list[str | None]) -> list[dict[str, str]]:
-    """A chain of records; those without a message are heard by nobody."""
+    """A chain of records; those without a message are not published."""
     records: list[dict[str, str]] = []
     previous, seq, minor = "0" * 64, 0, 0
     for version, message in enumerate(messages, 1):

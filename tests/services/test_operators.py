@@ -275,15 +275,15 @@ async def test_an_announcement_reaches_every_node_once_also_one_that_was_cut_off
     nodes: tuple[Node, Node],
 ) -> None:
     one, two = nodes
-    heard: list[str] = []
+    received: list[str] = []
     await two.operator_watch.begin()
-    two.operator_watch.on_announcement = lambda said: heard.append(said.text)
+    two.operator_watch.on_announcement = lambda said: received.append(said.text)
     for text in ("once", "and again"):
         said = operators.Announce(text=text)
         assert await one.operators.carry_out("eve", said) is True
     await two.operator_watch.catch_up()
     await two.operator_watch.catch_up()
-    assert heard == ["once", "and again"]
+    assert received == ["once", "and again"]
     assert two.operator_watch.standing() == []
 
 

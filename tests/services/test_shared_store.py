@@ -20,12 +20,12 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
         ours.store, ours.directory, ours.subscription, lambda: [TABLE], told.append, told.clear
     )
     await desk.open()
-    heard: list[str] = []
-    await theirs.subscription.subscribe(keys.front_desk(TABLE), heard.append)
+    received: list[str] = []
+    await theirs.subscription.subscribe(keys.front_desk(TABLE), received.append)
     foreign = await theirs.sit("ann")
     await theirs.seats.leave("ann", foreign.lobby.lobby_id)
     seated = await ours.sit("bob")
-    await until(lambda: len(heard) >= 3 and bool(told))
+    await until(lambda: len(received) >= 3 and bool(told))
     await desk.settle()
     assert {view.lobby_id for view in told} == {seated.lobby.lobby_id}
     assert [view.lobby_id for view in desk.forming()] == [seated.lobby.lobby_id]

@@ -7,10 +7,10 @@ from server.store.topology import PlainShard
 
 
 class Subscriber:
-    """A subscription, what it heard, and how often it was restored."""
+    """A subscription, what it received, and how often it was restored."""
 
     def __init__(self, url: str, *, sharded: bool = True, timings: StoreTimings = TIMINGS) -> None:
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.restored = 0
         self._shard = PlainShard(url)
         self.subscription = ShardSubscription(
@@ -25,7 +25,7 @@ class Subscriber:
 
     async def listen(self, channel: str = "channel") -> None:
         """Hear what is said on a channel."""
-        await self.subscription.subscribe(channel, self.heard.append)
+        await self.subscription.subscribe(channel, self.received.append)
 
     def _restored(self) -> None:
         self.restored += 1

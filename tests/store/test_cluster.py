@@ -198,13 +198,13 @@ async def test_a_primary_that_is_killed_is_followed_by_its_replica_and_the_games
     start_node: StartNode, cluster: StoreCluster
 ) -> None:
     node = await start_node(cluster.url, tiers={BUY_IN: DUEL}, TABLES_PER_TIER="6")
-    heard: list[str] = []
+    received: list[str] = []
     lost = cluster.primary_of(keys.timers("3500-1"))
     async with calling(node):
         lobby_ids = await games(node, 12)
         await asyncio.to_thread(replicated, cluster)
         channel = keys.front_desk("3500-1")
-        await node.subscription.subscribe(channel, heard.append)
+        await node.subscription.subscribe(channel, received.append)
         connections = node.subscription.connections
         lost.kill()
         await until(lambda: all_are_over_at_last(node, lobby_ids))
@@ -212,11 +212,11 @@ async def test_a_primary_that_is_killed_is_followed_by_its_replica_and_the_games
         # The channel goes along.
         await until(lambda: node.subscription.connections > connections)
 
-        async def hears() -> bool:
+        async def receives() -> bool:
             await node.connection.call("SPUBLISH", channel, "still here")
-            return "still here" in heard
+            return "still here" in received
 
-        await until(hears)
+        await until(receives)
 
 
 async def test_a_replica_that_takes_over_by_hand_loses_nothing_and_is_noticed(
@@ -330,7 +330,9 @@ async def test_a_server_on_a_cluster_reports_each_shard_and_takes_traffic_while_
                 assert (await game.get(path, name)).status == (503 if at[name] is gone else 200)
             async with game.visitor(names[0]) as visitor:
                 await visitor.enter("lobbies")
-                shown = {lobby["lobby_id"] for lobby in (await visitor.hears("lobbies"))["lobbies"]}
+                shown = {
+                    lobby["lobby_id"] for lobby in (await visitor.receives("lobbies"))["lobbies"]
+                }
             others = {seat["lobby_id"] for name, seat in joined.items() if at[name] is not gone}
             assert others <= shown
 
@@ -441,9 +443,9 @@ async def test_what_operators_order_holds_on_every_shard(
     """The log is in one slot and each table in another: none of it in one commit with the other."""
     tiers = dict.fromkeys((3500, 7000, 17500, 1, 2, 3), CLASSIC)
     one, two = [await start_node(cluster.url, tiers=tiers) for _ in range(2)]
-    heard: list[str] = []
+    received: list[str] = []
     await two.operator_watch.begin()
-    two.operator_watch.on_announcement = lambda said: heard.append(said.text)
+    two.operator_watch.on_announcement = lambda said: received.append(said.text)
     two.operator_watch.start()
     try:
         seats = [await one.sit("bob", tier) for tier in tiers]
@@ -461,7 +463,7 @@ async def test_what_operators_order_holds_on_every_shard(
             assert await two.operators.carry_out("eve", void) is True
         said = operators.Announce(text="Hello.")
         assert await one.operators.carry_out("eve", said) is True
-        await until(lambda: heard == ["Hello."])
+        await until(lambda: received == ["Hello."])
         assert two.operator_watch.closed == set(tiers)
         log = one.stores.operator_log
         assert len(await log.entries()) == 1 + 2 * len(tiers) + 1

@@ -48,24 +48,24 @@ async def said(redis: Redis, *messages: str, channel: str = "channel") -> None:
         await command(redis, "SPUBLISH", channel, message)
 
 
-async def hears(
+async def receives(
     subscriber: Subscriber, redis: Redis, message: str, channel: str = "channel"
 ) -> None:
     """The subscriber hears this message."""
     await said(redis, message, channel=channel)
-    await until(lambda: subscriber.heard[-1:] == [message])
+    await until(lambda: subscriber.received[-1:] == [message])
 
 
-async def hears_again(subscriber: Subscriber, redis: Redis, within_seconds: float) -> None:
+async def receives_again(subscriber: Subscriber, redis: Redis, within_seconds: float) -> None:
     """The subscriber hears, in so many seconds, what is said from then on."""
 
-    before = len(subscriber.heard)
+    before = len(subscriber.received)
 
-    async def heard_something_new() -> bool:
+    async def received_something_new() -> bool:
         await said(redis, "still there?")
-        return len(subscriber.heard) > before
+        return len(subscriber.received) > before
 
-    await until(heard_something_new, within_seconds)
+    await until(received_something_new, within_seconds)
 
 
 @pytest.mark.parametrize("publish", ["PUBLISH", "SPUBLISH"])
@@ -77,8 +77,8 @@ async def test_messages_are_received_in_order_from_the_confirmation_on(
     messages = [str(number) for number in range(1_000)]
     for message in messages:
         await command(redis, publish, "channel", message)
-    await until(lambda: len(subscriber.heard) == len(messages))
-    assert subscriber.heard == messages
+    await until(lambda: len(subscriber.received) == len(messages))
+    assert subscriber.received == messages
 
 
 async def test_each_listener_receives_its_own_channel(
@@ -91,7 +91,7 @@ async def test_each_listener_receives_its_own_channel(
     await said(redis, "here")
     await said(redis, "there", channel="other")
     await until(lambda: others == ["there"])
-    assert subscriber.heard == ["here"]
+    assert subscriber.received == ["here"]
 
 
 async def test_a_listener_that_fails_costs_neither_others_nor_itself_what_comes_later(
@@ -103,7 +103,7 @@ async def test_a_listener_that_fails_costs_neither_others_nor_itself_what_comes_
     await subscriber.listen()
     await said(redis, "one", "2", channel="numbers")
     await said(redis, "three")
-    await until(lambda: subscriber.heard == ["three"])
+    await until(lambda: subscriber.received == ["three"])
     assert numbers == [2]
 
 
@@ -114,7 +114,7 @@ async def test_it_is_renewed_when_the_store_drops_the_connection(
     await subscriber.listen()
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
     await until(lambda: subscriber.restored == 1, OUTAGE_SECONDS)
-    await hears(subscriber, redis, "back")
+    await receives(subscriber, redis, "back")
 
 
 async def test_it_is_renewed_after_the_store_was_started_again(
@@ -139,7 +139,7 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
         proxy.silent = True
         await until(lambda: not subscriber.subscription.alive, HALF_OPEN_SECONDS)
         proxy.silent = False
-        await hears_again(subscriber, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
+        await receives_again(subscriber, redis, HALF_OPEN_SECONDS - (time.monotonic() - went_dead))
         assert subscriber.restored == 1
 
 
@@ -194,7 +194,7 @@ async def test_an_idle_connection_stays_up(
     await asyncio.sleep(7)
     assert subscriber.subscription.alive
     assert subscriber.restored == 0
-    await hears_again(subscriber, redis, OUTAGE_SECONDS)
+    await receives_again(subscriber, redis, OUTAGE_SECONDS)
 
 
 async def test_nothing_is_received_after_unsubscribing(
@@ -205,7 +205,7 @@ async def test_nothing_is_received_after_unsubscribing(
     subscriber.subscription.unsubscribe("channel")
     await said(redis, "too late")
     await until(lambda: subscribers_are(redis, 0))
-    assert subscriber.heard == []
+    assert subscriber.received == []
 
 
 async def test_nothing_is_kept_of_channels_that_came_and_went(
@@ -216,7 +216,7 @@ async def test_nothing_is_kept_of_channels_that_came_and_went(
         await subscriber.listen(f"channel{number}")
         subscriber.subscription.unsubscribe(f"channel{number}")
     await subscriber.listen()
-    await hears(subscriber, redis, "hello")  # what was asked before is answered
+    await receives(subscriber, redis, "hello")  # what was asked before is answered
     kept = [v for v in vars(subscriber.subscription).values() if isinstance(v, (dict, set))]
     assert max(map(len, kept)) == 1
 
@@ -237,7 +237,7 @@ async def test_a_listener_that_subscribes_again_at_once_receives(
         for _ in range(pauses):
             await asyncio.sleep(0)
         await subscriber.listen()
-        await hears(subscriber, redis, str(number))
+        await receives(subscriber, redis, str(number))
     assert await subscribers_are(redis, 1)
 
 
@@ -254,7 +254,7 @@ async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
     await until(lambda: subscriber.restored == 1)
     async with Redis.from_url(own_store.url, decode_responses=True) as redis:
         assert await subscribers_are(redis, 0)
-        await hears(subscriber, redis, "hello", channel="first")
+        await receives(subscriber, redis, "hello", channel="first")
 
 
 async def test_a_listener_that_subscribes_during_a_reconnect_receives_after_it(
@@ -265,4 +265,4 @@ async def test_a_listener_that_subscribes_during_a_reconnect_receives_after_it(
     await command(redis, "CLIENT", "KILL", "TYPE", "pubsub")
     await until(lambda: not subscriber.subscription.alive)
     await subscriber.listen()
-    await hears(subscriber, redis, "hello")
+    await receives(subscriber, redis, "hello")

@@ -208,18 +208,18 @@ ERROR = {"code": text, "message": text, "retry": flag, "details?": anything}
 REFUSAL = {"ok": False, "error": ERROR}
 
 
-def assert_transcript(heard: Sequence[tuple[str, Any]], *, begins_anew: bool = False) -> None:
+def assert_transcript(received: Sequence[tuple[str, Any]], *, begins_anew: bool = False) -> None:
     """Fail unless every event in one namespace is of its shape, and those of the room follow on
     each other and on the first state without a gap, in the order of time. A store that went back
     in time begins anew with a state: with an earlier one or, if `begins_anew`, any other."""
-    for event, data in heard:
+    for event, data in received:
         assert_shape(data, EVENTS[event])
     seq: int | None = None
-    for event, data in heard:
+    for event, data in received:
         if event == "lobby_state" and (seq is None or begins_anew or data["seq"] < seq):
             seq = data["seq"]
         elif event in ROOM_EVENTS:
             assert seq is None or data["seq"] == seq + 1
             seq = data["seq"]
-    room = [data for event, data in heard if event in ROOM_EVENTS]
+    room = [data for event, data in received if event in ROOM_EVENTS]
     assert [data["at"] for data in room] == sorted(data["at"] for data in room)

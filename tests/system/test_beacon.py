@@ -22,11 +22,11 @@ async def relay() -> AsyncIterator[ServedBeacon]:
 
 
 async def watched(server: GameServer, lobby_id: str) -> list[dict[str, Any]]:
-    """Everything that a room heard from its beginning to its end, each with its name."""
+    """Everything that a room received from its beginning to its end, each with its name."""
     async with server.visitor("carol") as carol:
         await carol.enter(lobby_id, last_seq=0)
-        await carol.hears("game_finished")
-        return [{"event": name, **message} for name, message in carol.heard]
+        await carol.receives("game_finished")
+        return [{"event": name, **message} for name, message in carol.received]
 
 
 @pytest.mark.usefixtures("node_modules")
@@ -35,22 +35,22 @@ async def test_a_game_waits_for_its_round_and_anyone_can_check_it(
 ) -> None:
     server = await serve(CALL_INTERVAL_SECONDS="0.02", **relay.settings)
     lobby_id = await server.ready("alice", "bob")
-    heard = await watched(server, lobby_id)
-    names = [message["event"] for message in heard]
+    received = await watched(server, lobby_id)
+    names = [message["event"] for message in received]
     assert names.count("beacon_mixed") == 1
     assert names.index("beacon_mixed") + 1 == names.index("number_called")
-    start = next(message for message in heard if message.get("status") == "active")
-    mixed = heard[names.index("beacon_mixed")]
+    start = next(message for message in received if message.get("status") == "active")
+    mixed = received[names.index("beacon_mixed")]
     chain = relay.beacon.chain
     assert start["beacon"] == {"chain_hash": chain.chain_hash, "round": mixed["round"]}
-    last_grid = [message["at"] for message in heard if message["event"] == "player_ready"][-1]
+    last_grid = [message["at"] for message in received if message["event"] == "player_ready"][-1]
     there_at = chain.time_ms(mixed["round"])
     assert there_at >= last_grid + 1000
     assert there_at - chain.period_ms < start["at"] + 1001
     assert mixed["at"] >= there_at - 100
-    assert [message["seq"] for message in heard] == [*range(1, len(heard) + 1)]
+    assert [message["seq"] for message in received] == [*range(1, len(received) + 1)]
 
-    proof = heard[-1]["proof"]
+    proof = received[-1]["proof"]
     named = ("round", "signature", "randomness")
     assert proof["beacon"] == {"chain_hash": chain.chain_hash} | {k: mixed[k] for k in named}
     file = tmp_path / "proof.json"
@@ -75,11 +75,11 @@ async def test_too_late_is_voided_and_paid_back(serve: Serve, relay: ServedBeaco
     relay.trouble = "late"
     server = await serve(BEACON_PATIENCE_SECONDS="2", **relay.settings)
     lobby_id = await server.ready("alice", "bob")
-    heard = await watched(server, lobby_id)
-    end = heard[-1]
+    received = await watched(server, lobby_id)
+    end = received[-1]
     assert (end["outcome"], end["proof"], end["numbers_called"]) == ("voided", None, [])
-    assert "beacon_mixed" not in [message["event"] for message in heard]
-    start = next(message for message in heard if message.get("status") == "active")
+    assert "beacon_mixed" not in [message["event"] for message in received]
+    start = next(message for message in received if message.get("status") == "active")
     assert end["at"] - start["at"] >= 2000
     answer = await server.get(f"/api/game/{lobby_id}/proof")
     assert (answer.status, answer.body["code"]) == (409, "not_finished")
@@ -115,6 +115,6 @@ async def test_a_setting_that_is_wrong_stops_the_start(
 async def test_a_server_without_a_beacon_shows_none(serve: Serve) -> None:
     server = await serve(CALL_INTERVAL_SECONDS="0.02")
     lobby_id = await server.ready("alice", "bob")
-    heard = await watched(server, lobby_id)
-    assert "beacon" not in json.dumps(heard)
+    received = await watched(server, lobby_id)
+    assert "beacon" not in json.dumps(received)
     assert "beacon" not in (await server.get(f"/api/game/{lobby_id}/status", "alice")).body

@@ -19,7 +19,7 @@ from tests.support.process import StartProcess
 from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.conftest import Serve
 from tests.system.faults.servers import Server, ended
-from tests.system.faults.verdict import Tally, heard_by_room, judge
+from tests.system.faults.verdict import Tally, events_for_room, judge
 from tests.system.game_server import environment, game_server, published_keys
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +91,7 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
         assert "draining" in [name for name, _ in said]
         tally = Tally()
         records = await judge(await start_node(own_store.url), lobby_id, tally)
-        assert [event for event in said if event[0] != "draining"] == heard_by_room(records)
+        assert [event for event in said if event[0] != "draining"] == events_for_room(records)
         assert (tally.calls, tally.wrong) == (50, 0)
 
 

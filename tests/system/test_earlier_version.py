@@ -50,7 +50,7 @@ async def test_a_game_that_an_earlier_version_began_is_played_to_its_end(
             await alice.enter(GAME, last_seq=0)
             await until(lambda: has_line(ticket("alice"), alice.called))
             assert (await alice.ask("claim"))["winner"]
-            finished = await alice.hears("game_finished")
+            finished = await alice.receives("game_finished")
             assert finished["pot"] == 10500
         answer = await server.get(f"/api/game/{GAME}/proof")
         assert (answer.status, answer.body) == (200, finished["proof"])

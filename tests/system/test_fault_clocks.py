@@ -78,12 +78,12 @@ async def test_deadlines_and_calls_keep_to_the_time_of_the_store(
         records = await judge(await start(store_url), lobby_id, tally)
     compare(erin, records, tally)
 
-    left = [data for name, data in erin.heard if name == "player_left"]
+    left = [data for name, data in erin.received if name == "player_left"]
     lapsed = {data["alien_id"] for data in left if data["reason"] == "expired"}
     assert lapsed >= {"carol", "dave"}
     assert (tally.calls, tally.wrong) == (50, 0)
     assert tally.worst_delay_seconds < BOUND_SECONDS
-    assert all(abs(data["at"] / 1000 - time.time()) < BOUND_SECONDS for _, data in erin.heard)
+    assert all(abs(data["at"] / 1000 - time.time()) < BOUND_SECONDS for _, data in erin.received)
 
 
 async def test_tokens_expire_by_the_time_of_the_store(servers: list[GameServer]) -> None:

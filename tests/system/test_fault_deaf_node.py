@@ -31,17 +31,17 @@ async def test_a_client_ahead_of_a_server_without_links_receives_the_rest_there_
         await dave.enter(lobby_id)
         store_links.freeze()
         await hearing.arrange(lobby_id, "alice")
-        known = await carol.hears("player_ready", alien_id="alice")
+        known = await carol.receives("player_ready", alien_id="alice")
 
         token = hearing.issuer.token("carol")
         async with Follower(deaf.url, token, lobby_id, last_seq=known["seq"]) as moved:
             await until(lambda: moved.visits > 0)
             await hearing.arrange(lobby_id, "bob")
-            active = await carol.hears("status_changed", status="active")
-            await until(lambda: any(data == active for _, data in moved.heard))
-            assert [name for name, _ in moved.heard] == ["player_ready", "status_changed"]
+            active = await carol.receives("status_changed", status="active")
+            await until(lambda: any(data == active for _, data in moved.received))
+            assert [name for name, _ in moved.received] == ["player_ready", "status_changed"]
             assert moved.visits == 1
 
         # Those who stayed were only late.
-        await dave.hears("status_changed", status="active")
+        await dave.receives("status_changed", status="active")
         assert dave.seqs == carol.seqs

@@ -56,7 +56,7 @@ async def test_numbers_are_called_no_more_when_players_are_sent_away(
         for visitor in (alice, bob):
             await visitor.enter(lobby_id)
         await server.arrange(lobby_id, "alice", "bob")
-        await alice.hears("number_called")
+        await alice.receives("number_called")
         process.terminate()
         await until(lambda: bool(alice.of("draining") or bob.of("draining")))
         node = await start(store_url)

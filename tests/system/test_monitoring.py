@@ -50,7 +50,7 @@ async def metrics(serve: Serve) -> bytes:
     lobby_id = await server.ready("alice", "bob")
     async with server.visitor("alice") as alice:
         await alice.enter(lobby_id)
-        await alice.hears("number_called")
+        await alice.receives("number_called")
         await alice.ask("claim")
     return bytes((await server.get("/metrics")).body)
 

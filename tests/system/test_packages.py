@@ -184,16 +184,16 @@ async def test_events_have_no_gap_and_no_repeat_however_often_the_connection_bre
         await listener.wait_for_line('"lobby_state"')
         async with enter_lobby(world.url, token, lobby_id) as other:
             await ready(world, "bob")
-            heard = []
+            received = []
             async for event in other:
-                heard.append(event)
+                received.append(event)
                 if event.seq % 8 == 0:
                     proxy.cut()
         assert await listener.wait() == 0, listener.output
         (*events, last) = map(json.loads, listener.output.splitlines())
         seqs = [event["seq"] for event in events]
-        assert seqs == list(range(seqs[0], heard[-1].seq + 1))
-        numbers = [event.number for event in heard if event.event == "number_called"]
+        assert seqs == list(range(seqs[0], received[-1].seq + 1))
+        numbers = [event.number for event in received if event.event == "number_called"]
         assert [e["number"] for e in events if e["event"] == "number_called"] == numbers
         assert last["view"]["status"] == "finished"
 

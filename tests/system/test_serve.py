@@ -70,7 +70,7 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
         await bob.enter(await server.seat("bob"))
         process.terminate()
         for visitor in (alice, bob):
-            assert (await visitor.hears("draining"))["retry_after_ms"] > 0
+            assert (await visitor.receives("draining"))["retry_after_ms"] > 0
             await visitor.ends()
         assert await process.wait() == 0
     assert "Traceback" not in process.output

@@ -74,13 +74,13 @@ async def test_a_game_on_python_socketio(serve: Serve) -> None:
         claimed = await winner.ask("claim")
         assert claimed["winner"]
         for visitor in (alice, bob, carol):
-            end = await visitor.hears("game_finished", outcome="won", winner=winner.name)
+            end = await visitor.receives("game_finished", outcome="won", winner=winner.name)
             assert end["pattern"] == claimed["pattern"]
             assert end["pot"] == claimed["pot"] == 7000
             assert end["grids"] == {name: ticket(name) for name in ("alice", "bob")}
             assert verify_proof(end["proof"]) == []
-        assert carol.heard[1:] == alice.heard[1:]
-        assert [name for name, _ in carol.heard if name != "number_called"] == [
+        assert carol.received[1:] == alice.received[1:]
+        assert [name for name, _ in carol.received if name != "number_called"] == [
             "lobby_state",
             *("player_joined", "player_paid", "status_changed"),
             *("player_ready", "player_ready", "status_changed", "game_finished"),
@@ -92,7 +92,7 @@ async def seat_at_the_desk(visitor: Visitor, server: Any) -> str:
     async with visitor as desk:
         await desk.enter("lobbies")
         joined = await desk.ask("join", {"buy_in_amount": 3500, "client_seed": f"ü {desk.name}"})
-        await desk.hears("lobby_listed")
+        await desk.receives("lobby_listed")
         await server.pay(joined["invoice"])
         return str(joined["lobby"]["lobby_id"])
 

@@ -30,7 +30,7 @@ async def game(
 
 
 async def at_the_desk(game: GameServer, token: str) -> RawClient:
-    """A connection that has joined `/lobbies` and heard what forms."""
+    """A connection that has joined `/lobbies` and received what forms."""
     client = await RawClient.connect(game.port)
     assert (await client.join(DESK, token)).startswith(f"40{DESK},")
     assert (await client.packet()).startswith(f'42{DESK},["lobbies"')

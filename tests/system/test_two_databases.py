@@ -21,9 +21,9 @@ async def test_deployments_in_two_databases_of_one_store_show_each_their_own_lob
         await carol.enter("lobbies")
         await dave.enter("lobbies")
         of_first = await first.seat("alice")
-        await carol.hears("lobby_listed")
+        await carol.receives("lobby_listed")
         of_second = await second.seat("bob")
-        await dave.hears("lobby_listed")
+        await dave.receives("lobby_listed")
         assert of_first != of_second
         assert listed(carol) == {of_first}
         assert listed(dave) == {of_second}

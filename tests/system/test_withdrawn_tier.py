@@ -31,10 +31,10 @@ async def test_what_was_begun_in_a_tier_that_is_withdrawn_goes_on_and_stays_in_t
     await game.arrange(lobby_id, "alice", "bob")
     async with game.visitor("alice") as alice:
         await alice.enter(lobby_id)
-        await alice.hears("lobby_state", status="active")
+        await alice.receives("lobby_state", status="active")
     async with game.visitor("carol") as carol:
         await carol.enter("lobbies")
-        await carol.hears("lobbies", lobbies=[])
+        await carol.receives("lobbies", lobbies=[])
 
     await until(lambda: shows_the_debt(game))
     code, output = await fair_bingo("audit")

@@ -176,7 +176,7 @@ async def test_sigterm_is_passed_on_and_everyone_is_sent_away(
         await bob.enter(await server.seat("bob"))
         parent.terminate()
         for visitor in (alice, bob):
-            assert (await visitor.hears("draining"))["retry_after_ms"] > 0
+            assert (await visitor.receives("draining"))["retry_after_ms"] > 0
             await visitor.ends()
         assert await parent.wait() == 0
     assert "Traceback" not in parent.output

@@ -12,14 +12,14 @@ Data = dict[str, Any]
 
 
 class Visitor:
-    """One connection in one namespace. `heard` is every event with its data, in the order of
+    """One connection in one namespace. `received` is every event with its data, in the order of
     arrival; `sent_away` says that a disconnect packet came. Every answer, and in the end all that
-    was heard, must be of the promised shape. `store_goes_back`: a state may begin another history,
-    of whatever length it is by then."""
+    was received, must be of the promised shape. `store_goes_back`: a state may begin another
+    history, of whatever length it is by then."""
 
     def __init__(self, url: str, name: str, token: str) -> None:
         self.name = name
-        self.heard: list[tuple[str, Data]] = []
+        self.received: list[tuple[str, Data]] = []
         self.connected = False
         self.sent_away = False
         self.store_goes_back = False
@@ -35,12 +35,12 @@ class Visitor:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         await self._client.shutdown()
         if kind is None:
-            assert_transcript(self.heard, begins_anew=self.store_goes_back)
+            assert_transcript(self.received, begins_anew=self.store_goes_back)
 
     async def enter(self, place: str, **auth: Any) -> Self:
         """Join a namespace, which must not be refused; `auth` goes with the token."""
         self._namespace = f"/{place}"
-        self._client.on("*", self._hear, namespace=self._namespace)
+        self._client.on("*", self._receive, namespace=self._namespace)
         self._client.on("disconnect", self._end, namespace=self._namespace)
         self._client.on("connect_error", self._refusal.update, namespace=self._namespace)
         await self._client.connect(
@@ -82,8 +82,8 @@ class Visitor:
         )
         return answer
 
-    async def hears(self, event: str, **facts: Any) -> Data:
-        """The first event of that name, heard or yet to come, that has these fields."""
+    async def receives(self, event: str, **facts: Any) -> Data:
+        """The first event of that name, received or yet to come, that has these fields."""
         await until(lambda: self._find(event, facts) is not None)
         found = self._find(event, facts)
         assert found is not None
@@ -94,21 +94,21 @@ class Visitor:
         await until(lambda: not self.connected)
 
     def of(self, event: str) -> list[Data]:
-        """What was heard under that name so far."""
-        return [data for name, data in self.heard if name == event]
+        """What was received under that name so far."""
+        return [data for name, data in self.received if name == event]
 
     @property
     def seqs(self) -> list[int]:
-        """The `seq` of the room's events that were heard so far."""
-        return [data["seq"] for name, data in self.heard if name in ROOM_EVENTS]
+        """The `seq` of the room's events that were received so far."""
+        return [data["seq"] for name, data in self.received if name in ROOM_EVENTS]
 
     @property
     def called(self) -> set[int]:
-        """The numbers that were heard so far."""
+        """The numbers that were received so far."""
         return {data["number"] for data in self.of("number_called")}
 
-    def _hear(self, event: str, data: Data) -> None:
-        self.heard.append((event, data))
+    def _receive(self, event: str, data: Data) -> None:
+        self.received.append((event, data))
 
     def _end(self, reason: str) -> None:
         self.connected = False

@@ -15,7 +15,7 @@ async def test_a_seat_that_is_not_paid_in_time_is_free_again_and_can_be_taken_an
         lobby_id = await game.seat("alice")
         await alice.enter(lobby_id)
         lapsed = await game.join("bob")
-        left = await alice.hears("player_left", alien_id="bob", reason="expired")
+        left = await alice.receives("player_left", alien_id="bob", reason="expired")
         assert (left["player_count"], left["pot"]) == (1, 3500)
         again = await game.join("bob")
         assert again["lobby_id"] == lobby_id
@@ -32,14 +32,14 @@ async def test_the_timer_starts_again_until_enough_have_paid_and_then_the_unpaid
     ):
         lobby_id = await game.seat("alice")
         await alice.enter(lobby_id)
-        first = (await alice.hears("lobby_state"))["deadline"]
-        again = await alice.hears("status_changed", status="forming")
+        first = (await alice.receives("lobby_state"))["deadline"]
+        again = await alice.receives("status_changed", status="forming")
         assert again["deadline"] >= first + 1000
         await game.join("carol")
         await game.seat("bob")
-        arranging = await alice.hears("status_changed", status="arranging")
+        arranging = await alice.receives("status_changed", status="arranging")
         assert arranging["deadline"] > arranging["at"]
-        left = await alice.hears("player_left", alien_id="carol", reason="unpaid")
+        left = await alice.receives("player_left", alien_id="carol", reason="unpaid")
         assert (left["player_count"], left["pot"]) == (2, 7000)
         assert left["seq"] == arranging["seq"] - 1
 
@@ -53,6 +53,6 @@ async def test_if_all_have_arranged_already_arranging_and_active_follow_each_oth
         game.visitor("carol") as carol,
     ):
         await carol.enter(await game.ready("alice", "bob"), last_seq=0)
-        active = await carol.hears("status_changed", status="active", deadline=None)
-        arranging = await carol.hears("status_changed", status="arranging")
+        active = await carol.receives("status_changed", status="active", deadline=None)
+        arranging = await carol.receives("status_changed", status="arranging")
         assert active["seq"] == arranging["seq"] + 1

@@ -36,7 +36,7 @@ async def test_a_visitor_is_sent_the_forming_lobbies_oldest_first_and_can_ask_ag
     newer = (await game.join("alice"))["lobby_id"]
     async with game.visitor("carol") as carol:
         await carol.enter("lobbies")
-        told = (await carol.hears("lobbies"))["lobbies"]
+        told = (await carol.receives("lobbies"))["lobbies"]
         assert [lobby["lobby_id"] for lobby in told] == [older, newer]
         assert (await carol.ask("list"))["lobbies"] == told
         assert (await carol.ask("list", {"buy_in_amount": 3500}))["lobbies"] == told[1:]
@@ -213,13 +213,13 @@ async def test_who_enters_an_empty_front_desk_is_sent_nothing_from_before(
     async with game.visitor("carol") as carol:
         await carol.enter("lobbies")
         lobby_id = await game.seat("alice")
-        await carol.hears("lobby_listed")
+        await carol.receives("lobby_listed")
         await game.join("bob")  # which is to be listed when the pause is over
     await game.seat("bob")
     async with game.visitor("dave") as dave:
         await dave.enter("lobbies")
         other = await game.seat("erin", buy_in_amount=7000)
-        await dave.hears("lobby_listed")
+        await dave.receives("lobby_listed")
         await until(lambda: any(d["lobby"]["lobby_id"] == other for d in dave.of("lobby_listed")))
         told = [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
         assert lobby_id not in told

@@ -79,7 +79,7 @@ async def test_a_finished_lobby_expires_on_every_server_whoever_is_still_there(
     async with one.visitor("alice") as early, other.visitor("dave") as late:
         await early.enter(lobby_id)
         await leave(one, lobby_id, "alice", "bob", "carol")
-        await early.hears("game_finished")
+        await early.receives("game_finished")
         await late.enter(lobby_id)
         await assert_gone(servers, lobby_id, early, late)
 
@@ -106,7 +106,7 @@ async def test_a_lobby_that_the_store_has_lost_is_listed_no_more(
     lost = await one.seat("alice", buy_in_amount=7000)
     async with other.visitor("carol") as carol:
         await carol.enter("lobbies")
-        await carol.hears("lobbies")
+        await carol.receives("lobbies")
         await restore(store_url, earlier)
         await reconnect(redis)
         await until(lambda: len(carol.of("lobbies")) == 2)
@@ -125,7 +125,7 @@ async def test_a_lobby_of_which_the_store_has_lost_something_is_listed_as_it_is(
     await one.seat("bob")
     async with other.visitor("carol") as carol:
         await carol.enter("lobbies")
-        await carol.hears("lobbies")
+        await carol.receives("lobbies")
         await restore(store_url, earlier)
         await reconnect(redis)
         await until(lambda: len(carol.of("lobbies")) == 2)
@@ -144,21 +144,21 @@ async def test_after_the_store_went_back_a_state_comes_before_any_other_event(
         for visitor in inside:
             visitor.store_goes_back = True
             await visitor.enter(lobby_id)
-            await visitor.hears("lobby_state")
+            await visitor.receives("lobby_state")
         for _ in range(5):
             await one.join("bob")
             await leave(one, lobby_id, "bob")
         await until(lambda: all(len(visitor.of("player_left")) == 5 for visitor in inside))
-        known = [len(visitor.heard) for visitor in inside]
+        known = [len(visitor.received) for visitor in inside]
         await restore(store_url, earlier)
         await reconnect(redis)
         for _ in range(20):
             await other.join("carol")
             await leave(other, lobby_id, "carol")
         final = int(await redis.hget(keys.lobby(lobby_id), "seq") or 0)
-        await until(lambda: all(visitor.heard[-1][1]["seq"] == final for visitor in inside))
+        await until(lambda: all(visitor.received[-1][1]["seq"] == final for visitor in inside))
         for visitor, before in zip(inside, known, strict=True):
-            since = visitor.heard[before:]
+            since = visitor.received[before:]
             assert [name for name, _ in since].index("lobby_state") == 0
             seqs = [data["seq"] for _, data in since]
             assert seqs == [*range(seqs[0], final + 1)]

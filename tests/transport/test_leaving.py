@@ -24,13 +24,13 @@ async def test_whoever_leaves_while_forming_is_gone_and_may_come_back(game: Game
         await alice.enter(lobby_id)
         await bob.enter(lobby_id)
         assert await bob.ask("leave") == {"ok": True}
-        left = await alice.hears("player_left", alien_id="bob", reason="left")
+        left = await alice.receives("player_left", alien_id="bob", reason="left")
         assert (left["player_count"], left["pot"]) == (1, 3500)
         assert await bob.refusal("leave") == "not_seated"
         you = (await bob.ask("sync"))["state"]["you"]
         assert (you["role"], you["invoice"]["owed"]) == ("spectator", "3500")
         assert (await game.join("bob"))["lobby_id"] == lobby_id
-        assert (await alice.hears("player_joined", alien_id="bob"))["player_count"] == 2
+        assert (await alice.receives("player_joined", alien_id="bob"))["player_count"] == 2
 
 
 async def test_whoever_leaves_while_arranging_stays_in_the_pot_and_holds_nobody_up(
@@ -42,9 +42,9 @@ async def test_whoever_leaves_while_arranging_stays_in_the_pot_and_holds_nobody_
         await alice.enter(lobby_id)
         await carol.enter(lobby_id)
         assert await carol.ask("leave") == {"ok": True}
-        left = await alice.hears("player_left", alien_id="carol")
+        left = await alice.receives("player_left", alien_id="carol")
         assert (left["player_count"], left["pot"]) == (3, 10_500)
-        await alice.hears("status_changed", status="active", deadline=None)
+        await alice.receives("status_changed", status="active", deadline=None)
         state = (await alice.ask("sync"))["state"]
     assert (state["player_count"], state["active_players"]) == (3, 2)
     assert state["players"][2] == {
@@ -62,7 +62,7 @@ async def test_the_house_keeps_the_pot_of_a_game_that_everyone_left(game: GameSe
         for name in ("bob", "carol"):
             assert (await game.post(f"/api/game/{lobby_id}/leave", name)).status == 200
         await alice.ask("leave")
-        end = await alice.hears("game_finished")
+        end = await alice.receives("game_finished")
         assert await alice.refusal("leave") == "not_active"
     assert (end["outcome"], end["winner"], end["pattern"]) == ("no_winner", None, None)
     assert (end["pot"], end["numbers_called"]) == (10_500, [])

@@ -117,7 +117,7 @@ async def test_a_grid_may_be_arranged_again_and_the_room_is_notified_once(
         assert await alice.ask("arrange_grid", {"grid": again}) == {"ok": True, "grid": again}
         state = (await alice.ask("sync"))["state"]
         await game.join("bob")
-        await alice.hears("player_joined", alien_id="bob")
+        await alice.receives("player_joined", alien_id="bob")
         assert len(alice.of("player_ready")) == 1
     assert state["you"]["grid"] == again
     assert sorted(state["you"]["numbers"]) == numbers("alice")
@@ -130,8 +130,8 @@ async def test_a_spectator_sees_what_everyone_sees_and_a_player_their_own_part(
     async with game.visitor("alice") as alice, game.visitor("bob") as bob:
         await alice.enter(lobby_id)
         await bob.enter(lobby_id)
-        own = await alice.hears("lobby_state")
-        other = await bob.hears("lobby_state")
+        own = await alice.receives("lobby_state")
+        other = await bob.receives("lobby_state")
     assert own.pop("you") | {"invoice": None} == {
         "role": "player",
         "paid": True,
@@ -161,8 +161,8 @@ async def test_the_server_arranges_for_the_rest_and_notifies_each_of_them(
         await chose.ask("select_numbers", {"numbers": numbers("bob")})
         await game.seat("carol")
         for visitor in (chose, idle):
-            await visitor.hears("lobby_state", status="active")
-        await arranged.hears("status_changed", status="active")
+            await visitor.receives("lobby_state", status="active")
+        await arranged.receives("status_changed", status="active")
         assert await arranged.refusal("arrange_grid", {"grid": ticket("alice")}) == "wrong_status"
         assert len(arranged.of("lobby_state")) == 1
         own = chose.of("lobby_state")[1]
@@ -204,14 +204,14 @@ async def test_a_false_claim_removes_the_player_who_watches_on_to_the_end(
         await alice.enter(lobby_id)
         await bob.enter(lobby_id)
         await game.arrange(lobby_id, "alice", "bob")
-        await bob.hears("status_changed", status="active")
+        await bob.receives("status_changed", status="active")
         missing = (await bob.ask("claim"))["missing_numbers"]
         assert set(missing) <= set(numbers("bob"))
-        kicked = await alice.hears("player_kicked", alien_id="bob")
+        kicked = await alice.receives("player_kicked", alien_id="bob")
         assert kicked["active_players"] == 1
         await until(lambda: has_line(ticket("alice"), alice.called))
         won = await alice.ask("claim")
-        end = await bob.hears("game_finished", outcome="won", winner="alice")
+        end = await bob.receives("game_finished", outcome="won", winner="alice")
         assert (end["pattern"], end["pot"]) == (won["pattern"], 7000)
         assert bob.called == alice.called == set(end["numbers_called"])
         assert await bob.refusal("claim") == "removed_from_game"

@@ -40,12 +40,12 @@ async def test_a_payment_reaches_every_connection_of_its_player_on_any_server(
         ]
         for visitor in visitors:
             await visitor.enter("lobbies")
-            await visitor.hears("lobbies")
+            await visitor.receives("lobbies")
         node = await start(store_url)
         await node.tables.read()
         await settle(node, paid, "tx-1")
         for place in (0, 1, 3):
-            assert await visitors[place].hears("payout") == {
+            assert await visitors[place].receives("payout") == {
                 "lobby_id": "lobby_3500_000000000001",
                 "amount": 7000,
                 "status": "settled",

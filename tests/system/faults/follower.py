@@ -18,12 +18,12 @@ Data = dict[str, Any]
 
 class Follower:
     """A spectator who comes back as often as it takes, each time with the `seq` of the last event
-    it saw, `last_seq` in the beginning. `heard` is everything that came of the lobby, in the order
-    of arrival; `refusals` why it was not let in."""
+    it saw, `last_seq` in the beginning. `received` is everything that came of the lobby, in the
+    order of arrival; `refusals` why it was not let in."""
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
         self.lobby_id = lobby_id
-        self.heard: list[tuple[str, Data]] = []
+        self.received: list[tuple[str, Data]] = []
         self.refusals: list[str] = []
         self.visits = 0
         self.finished = asyncio.Event()
@@ -44,11 +44,11 @@ class Follower:
 
     @property
     def called(self) -> set[int]:
-        """The numbers that were heard so far."""
-        return {data["number"] for name, data in self.heard if name == "number_called"}
+        """The numbers that were received so far."""
+        return {data["number"] for name, data in self.received if name == "number_called"}
 
     async def wait_until_finished(self) -> None:
-        """Return when the end of the game was heard."""
+        """Return when the end of the game was received."""
         await until(self.finished.is_set, FINISH_SECONDS)
 
     async def _follow(self) -> None:
@@ -62,7 +62,7 @@ class Follower:
         # once when it is cut while it connects. It does not close its session then either.
         async with aiohttp.ClientSession() as http:
             client = socketio.AsyncClient(reconnection=False, http_session=http)
-            client.on("*", self._hear, namespace=self._namespace)
+            client.on("*", self._receive, namespace=self._namespace)
             client.on("connect_error", self._refused, namespace=self._namespace)
             try:
                 await client.connect(
@@ -80,10 +80,10 @@ class Follower:
     def _refused(self, why: Any) -> None:
         self.refusals.append(str(why))
 
-    def _hear(self, event: str, data: Data) -> None:
+    def _receive(self, event: str, data: Data) -> None:
         if event == "draining":  # of the server, not of the lobby
             return
-        self.heard.append((event, data))
+        self.received.append((event, data))
         self._last_seq = data["seq"]
         if event == "game_finished":
             self.finished.set()

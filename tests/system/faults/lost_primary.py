@@ -117,21 +117,21 @@ async def _play(
 
 
 def _compare(follower: Follower, records: Sequence[Record], losses: Losses) -> None:
-    """What a follower heard, against the log: it may have heard numbers that were lost and came
-    again, in the same order, and no end but the one that there is."""
+    """What a follower received, against the log: it may have received numbers that were lost and
+    came again, in the same order, and no end but the one that there is."""
     end = records[-1].event
     assert isinstance(end, GameFinished)
-    for name, data in follower.heard:
+    for name, data in follower.received:
         if name == "game_finished":
             losses.winners_heard += 1
             losses.winners_contradicted += data["winner"] != end.winner
     called = {
-        data["index"]: data["number"] for name, data in follower.heard if name == "number_called"
+        data["index"]: data["number"] for name, data in follower.received if name == "number_called"
     }
-    for name, data in follower.heard:
+    for name, data in follower.received:
         if name == "number_called" and called[data["index"]] != data["number"]:
             losses.out_of_order += 1
-    finished = [data for name, data in follower.heard if name == "game_finished"]
+    finished = [data for name, data in follower.received if name == "game_finished"]
     for data in finished:
         drawn = data["numbers_called"]
         losses.out_of_order += sum(drawn[index - 1] != n for index, n in called.items())
@@ -160,7 +160,7 @@ def _count_claims(its_world: World, logs: Mapping[str, Sequence[Record]], losses
 
 HEAD: Final = (
     "| run | primaries lost | servers killed | games | payments acknowledged | lost"
-    " | claims answered | undone | winners heard | contradicted | numbers out of order"
+    " | claims answered | undone | winners received | contradicted | numbers out of order"
     " | worst delay of a call |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|---|"
 )

@@ -1,4 +1,5 @@
-"""What became of the games: read from the store, and compared with what their followers heard."""
+"""What became of the games: read from the store, and compared with what their followers
+received."""
 
 import json
 from collections import Counter
@@ -18,7 +19,7 @@ from tests.system.faults.follower import Data, Follower
 class Tally:
     """Sums over games. Each number called must be the next of the order that the seed fixed:
     `repeated` and `skipped` count the others. `lost` and `doubled` count what followers missed,
-    and heard twice, out of order or otherwise than it stands in the log."""
+    and received twice, out of order or otherwise than it stands in the log."""
 
     faults: Counter[str] = field(default_factory=Counter)
     games: int = 0
@@ -57,16 +58,16 @@ async def judge(node: Node, lobby_id: str, tally: Tally) -> list[Record]:
     return records
 
 
-def heard_by_room(records: Sequence[Record]) -> list[tuple[str, Data]]:
+def events_for_room(records: Sequence[Record]) -> list[tuple[str, Data]]:
     """What everyone in the room hears of a game: each event with its data."""
     return [(r.name, json.loads(r.message or "")) for r in records if r.name is not None]
 
 
 def compare(follower: Follower, records: Sequence[Record], tally: Tally) -> None:
-    """Add what a follower of the game heard to the tally: it must be the log, each event once and
-    in order."""
-    rest = list(follower.heard)
-    for event in heard_by_room(records):
+    """Add what a follower of the game received to the tally: it must be the log, each event once
+    and in order."""
+    rest = list(follower.received)
+    for event in events_for_room(records):
         if rest[:1] == [event]:
             rest.pop(0)
         else:

@@ -80,7 +80,7 @@ async def test_the_examples_of_all_commands_play_a_game(game: GameServer) -> Non
         await send(ann, from_client.Sync)
         assert not (await send(ann, from_client.Claim))["valid"]
         await send(bob, from_client.Leave)
-        await ann.hears("game_finished")
+        await ann.receives("game_finished")
         assert_published("frontDesk", desk)
         assert_published("lobby", ann)
     assert sent == COMMANDS.keys() - {from_client.RefreshToken}
@@ -99,15 +99,15 @@ async def test_the_messages_of_a_game_that_is_won_conform_to_the_schema(
         await game.arrange(lobby_id, "alice", "bob")
         await until(lambda: has_line(ticket("alice"), alice.called))
         schema_of(ClaimWon).validate(await alice.answer("claim", {}))
-        end = await alice.hears("game_finished", winner="alice")
+        end = await alice.receives("game_finished", winner="alice")
         schema_of(Proof).validate(end["proof"])
         schema_of(SyncEvents).validate(await alice.answer("sync", {"last_seq": 0}))
         assert_published("lobby", alice)
 
 
 def assert_published(namespace: str, visitor: Visitor) -> None:
-    """Fail unless all that the visitor heard is as the schema has it."""
-    for name, message in visitor.heard:
+    """Fail unless all that the visitor received is as the schema has it."""
+    for name, message in visitor.received:
         schema_of(NAMESPACES[namespace].events[name]).validate(message)
 
 

@@ -37,7 +37,7 @@ async def test_a_game_shows_in_the_metrics(
         lobby_id = await server.seat("alice", "bob")
         async with server.visitor("alice") as alice:
             await alice.enter(lobby_id)
-            await alice.hears("number_called")
+            await alice.receives("number_called")
             seen = await samples(server)
     assert seen["fair_bingo_sockets"] == 1
     assert seen["fair_bingo_subscription_up"] == 1

@@ -203,18 +203,18 @@ async def test_a_closed_tier_is_not_listed_and_sells_nothing(
     lobby_id = await one.seat("alice")
     async with one.visitor("carol") as carol:
         await carol.enter("lobbies")
-        await carol.hears("lobbies", lobbies=[_Named(lobby_id)])
+        await carol.receives("lobbies", lobbies=[_Named(lobby_id)])
         await act(two, "close", **TIER, reason="why")
-        await carol.hears("lobbies", lobbies=[])
+        await carol.receives("lobbies", lobbies=[])
         assert (await carol.answer("list", TIER))["lobbies"] == []
         assert (await carol.answer("join", TIER))["error"]["code"] == "tier_closed"
         invoice = await two.post("/api/invoices", "carol", TIER | {"lobby_id": lobby_id})
         assert (invoice.status, invoice.body["code"]) == (409, "tier_closed")
         async with one.visitor("dave") as dave:
             await dave.enter("lobbies")
-            await dave.hears("lobbies", lobbies=[])
+            await dave.receives("lobbies", lobbies=[])
         await act(two, "open", **TIER, reason="why")
-        await carol.hears("lobbies", lobbies=[_Named(lobby_id)])
+        await carol.receives("lobbies", lobbies=[_Named(lobby_id)])
         assert (await carol.answer("join", TIER))["ok"]
 
 
@@ -230,17 +230,17 @@ async def test_an_announcement_reaches_every_namespace_and_who_connects_while_it
         body = {"text": "Maintenance.", "level": "warning", "until": until}
         await act(one, "announce", "support", **body)
         for visitor in (alice, bob):
-            assert await visitor.hears("announcement") == body
+            assert await visitor.receives("announcement") == body
         await act(two, "announce", text="Once.")
         for visitor in (alice, bob):
             once = {"text": "Once.", "level": "info", "until": None}
-            assert await visitor.hears("announcement", text="Once.") == once
+            assert await visitor.receives("announcement", text="Once.") == once
     async with two.visitor("carol") as carol:
         await carol.enter(lobby_id)
-        assert await carol.hears("announcement") == body
+        assert await carol.receives("announcement") == body
     async with one.visitor("carol") as carol:
         await carol.enter("lobbies")
-        assert await carol.hears("announcement") == body
+        assert await carol.receives("announcement") == body
 
 
 async def test_a_voided_game_is_published_to_the_room_and_has_no_proof(
@@ -251,7 +251,7 @@ async def test_a_voided_game_is_published_to_the_room_and_has_no_proof(
     async with two.visitor("alice") as alice:
         await alice.enter(lobby_id)
         assert (await act(one, "void", lobby_id=lobby_id, reason="a fault")).status == 200
-        end = await alice.hears("game_finished")
+        end = await alice.receives("game_finished")
         assert (end["outcome"], end["proof"], end["pot"], end["grids"]) == ("voided", None, 0, {})
     for server in servers:
         proof = await server.get(f"/api/game/{lobby_id}/proof")
@@ -269,7 +269,7 @@ async def test_who_is_kicked_is_out_and_the_room_receives_the_reason(
         await alice.enter(lobby_id)
         kick = {"alien_id": "alice", "lobby_id": lobby_id, "reason": "why"}
         assert (await act(one, "kick", **kick)).status == 200
-        left = await alice.hears("player_left")
+        left = await alice.receives("player_left")
         assert (left["alien_id"], left["reason"], left["pot"]) == ("alice", "kicked", 0)
 
 

@@ -107,7 +107,7 @@ async def test_the_valid_claim_wins_and_everyone_may_have_the_proof(
         proof = await game.get(f"{GAME}{lobby_id}/proof")
         assert (proof.status, proof.content_type) == (200, "application/json")
         assert_shape(proof.body, PROOF)
-        assert (await carol.hears("game_finished"))["proof"] == proof.body
+        assert (await carol.receives("game_finished"))["proof"] == proof.body
         assert verify_proof(proof.body) == []
         again = await game.post(f"{GAME}{lobby_id}/claim", "alice")
         assert (again.status, again.body) == (200, answer.body)
@@ -144,7 +144,7 @@ async def test_a_cancelled_lobby_has_no_proof(
     ):
         lobby_id = await game.seat("alice")
         await carol.enter(lobby_id, last_seq=0)
-        end = await carol.hears("game_finished", outcome="cancelled", winner=None, pattern=None)
+        end = await carol.receives("game_finished", outcome="cancelled", winner=None, pattern=None)
         assert (end["pot"], end["numbers_called"], end["grids"], end["proof"]) == (0, [], {}, None)
         assert_problem(await game.get(f"{GAME}{lobby_id}/proof"), "not_finished")
 

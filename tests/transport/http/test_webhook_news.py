@@ -42,7 +42,7 @@ async def test_a_payment_is_published_to_the_room(desk: PaymentDesk, elsewhere: 
     async with elsewhere.visitor("bob") as bob:
         await bob.enter(joined["lobby_id"])
         await desk.deliver(desk.payment(joined["invoice"]))
-        paid = await bob.hears("player_paid", alien_id="alice")
+        paid = await bob.receives("player_paid", alien_id="alice")
         assert (paid["player_count"], paid["pot"]) == (1, 3500)
 
 
@@ -106,7 +106,7 @@ async def test_a_repeated_delivery_is_no_news(desk: PaymentDesk, elsewhere: Game
         await alice.enter(joined["lobby_id"])
         await desk.deliver(payload)
         await desk.deliver(desk.payment(joined["invoice"]))
-        await alice.hears("player_paid")
+        await alice.receives("player_paid")
         assert len(alice.of("lobby_state")) == 1
 
 
@@ -118,7 +118,7 @@ async def test_after_a_failure_the_invoice_shows_it_and_a_new_one_is_had_by_eith
     async with elsewhere.visitor("alice") as alice:
         await alice.enter(joined["lobby_id"])
         await desk.deliver(desk.failure(joined["invoice"]))
-        left = await alice.hears("player_left", alien_id="alice")
+        left = await alice.receives("player_left", alien_id="alice")
         assert left["reason"] == "payment_failed"
         assert (await alice.ask("sync"))["state"]["you"]["invoice"]["status"] == "failed"
 
@@ -130,5 +130,5 @@ async def test_after_a_failure_the_invoice_shows_it_and_a_new_one_is_had_by_eith
         assert again["lobby_id"] == joined["lobby_id"]
         assert again["invoice"]["invoice_id"] != answer.body["invoice_id"]
         await desk.deliver(desk.payment(again["invoice"]))
-        await alice.hears("player_paid", alien_id="alice")
+        await alice.receives("player_paid", alien_id="alice")
         assert (await alice.ask("sync"))["state"]["you"]["invoice"]["status"] == "paid"

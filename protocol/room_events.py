@@ -1,4 +1,4 @@
-"""What a client hears in a room: the events with their names, their numbers and their times."""
+"""What a client receives in a room: the events with their names, numbers and times."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -11,68 +11,68 @@ from protocol.reading import read
 from protocol.views import Message, UnixMs
 
 
-class Heard(Message):
+class NumberedEvent(Message):
     """The `seq`-th event of its lobby, stored at `at` (Unix ms)."""
 
     seq: int
     at: UnixMs
 
 
-class PlayerJoined(Heard, to_client.PlayerJoined):
+class PlayerJoined(NumberedEvent, to_client.PlayerJoined):
     """As in `to_client`, with its name."""
 
     event: Literal["player_joined"] = "player_joined"
 
 
-class PlayerPaid(Heard, to_client.PlayerPaid):
+class PlayerPaid(NumberedEvent, to_client.PlayerPaid):
     """As in `to_client`, with its name."""
 
     event: Literal["player_paid"] = "player_paid"
 
 
-class PlayerReady(Heard, to_client.PlayerReady):
+class PlayerReady(NumberedEvent, to_client.PlayerReady):
     """As in `to_client`, with its name."""
 
     event: Literal["player_ready"] = "player_ready"
 
 
-class PlayerLeft(Heard, to_client.PlayerLeft):
+class PlayerLeft(NumberedEvent, to_client.PlayerLeft):
     """As in `to_client`, with its name."""
 
     event: Literal["player_left"] = "player_left"
 
 
-class StatusChanged(Heard, to_client.StatusChanged):
+class StatusChanged(NumberedEvent, to_client.StatusChanged):
     """As in `to_client`, with its name."""
 
     event: Literal["status_changed"] = "status_changed"
 
 
-class BeaconMixed(Heard, to_client.BeaconMixed):
+class BeaconMixed(NumberedEvent, to_client.BeaconMixed):
     """As in `to_client`, with its name."""
 
     event: Literal["beacon_mixed"] = "beacon_mixed"
 
 
-class NumberCalled(Heard, to_client.NumberCalled):
+class NumberCalled(NumberedEvent, to_client.NumberCalled):
     """As in `to_client`, with its name."""
 
     event: Literal["number_called"] = "number_called"
 
 
-class PlayerKicked(Heard, to_client.PlayerKicked):
+class PlayerKicked(NumberedEvent, to_client.PlayerKicked):
     """As in `to_client`, with its name."""
 
     event: Literal["player_kicked"] = "player_kicked"
 
 
-class GameFinished(Heard, to_client.GameFinished):
+class GameFinished(NumberedEvent, to_client.GameFinished):
     """As in `to_client`, with its name."""
 
     event: Literal["game_finished"] = "game_finished"
 
 
-class OtherEvent(Heard):
+class OtherEvent(NumberedEvent):
     """An event that only a newer server knows. Its fields are attributes."""
 
     model_config = ConfigDict(extra="allow")
