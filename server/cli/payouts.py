@@ -20,7 +20,7 @@ from server.rules.payouts import APPROVALS, STATUSES
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.services.payout_statement import BadStatement, Line, differences, read_statement
+from server.services.payout_statement import BadStatement, StatementRow, differences, read_statement
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.books.payouts import Payout
@@ -153,7 +153,7 @@ async def _pay(settings: Settings) -> None:
         await stores.close()
 
 
-async def _reconcile(settings: Settings, lines: list[Line]) -> list[str]:
+async def _reconcile(settings: Settings, lines: list[StatementRow]) -> list[str]:
     async with _desk(settings) as desk:
         return await differences(lines, desk.each())
 

@@ -191,10 +191,10 @@ def approved(standing: Standing, approvals: int) -> Standing | str:
 
 
 def _again_seconds(standing: Standing, answer: Answer, jitter: float) -> float:
-    told: float | None = getattr(answer, "retry_after_seconds", None)
-    if told is not None:
-        # All who were told the same do not come back at once.
-        seconds = min(max(told, LEAST_SECONDS), MOST_RETRY_AFTER_SECONDS)
+    asked_seconds: float | None = getattr(answer, "retry_after_seconds", None)
+    if asked_seconds is not None:
+        # Those who are asked to wait equally long do not retry at the same instant.
+        seconds = min(max(asked_seconds, LEAST_SECONDS), MOST_RETRY_AFTER_SECONDS)
         return seconds + jitter * LEAST_SECONDS
     doubled = LEAST_SECONDS * (1 << min(max(standing.tries, 1), _DOUBLINGS))
     longest = min(doubled, MOST_SECONDS)

@@ -1,4 +1,4 @@
-"""News of payments, on every server: who is paid hears of it wherever they are."""
+"""News of payments: whoever is paid is notified on whichever server they are."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -19,8 +19,8 @@ log = structlog.get_logger(__name__)
 
 
 class PayoutNews:
-    """While open, calls `on_payout` with each debt that is settled in any of the `tables`, and with
-    whom it was paid to. News that is missed is not made up for: the books have it."""
+    """While open, calls `on_payout` with the player and the payment for each debt that is settled
+    in any of the `tables`. News that is missed is not made up for: the books have it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class PayoutNews:
         self._tables = tables
         self._on_payout = on_payout
         self._open = False
-        self._heard: set[str] = set()
+        self._subscribed: set[str] = set()
         self._retrying: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -44,9 +44,9 @@ class PayoutNews:
     def close(self) -> None:
         """Unsubscribe."""
         self._open = False
-        for table in self._heard:
+        for table in self._subscribed:
             self._subscription.unsubscribe(keys.payouts(table))
-        self._heard.clear()
+        self._subscribed.clear()
 
     def tables_found(self) -> None:
         """There are more tables than before."""
@@ -68,7 +68,7 @@ class PayoutNews:
 
     async def _subscribe(self) -> bool:
         """Whether the news of all tables comes."""
-        missing = set(self._tables()) - self._heard
+        missing = set(self._tables()) - self._subscribed
         return all(await asyncio.gather(*map(self._subscribe_to, missing)))
 
     async def _subscribe_to(self, table: str) -> bool:
@@ -78,22 +78,22 @@ class PayoutNews:
             log.warning("payout_news_without_store", table=table, error=str(error))
             return False
         if self._open:
-            self._heard.add(table)
+            self._subscribed.add(table)
         else:
             self._subscription.unsubscribe(keys.payouts(table))
         return True
 
     def _on_message(self, message: str) -> None:
         try:
-            said = orjson.loads(message)
-            amount = Decimal(said["amount"])
+            news = orjson.loads(message)
+            amount = Decimal(news["amount"])
             payout = Payout(
-                lobby_id=said["lobby_id"],
+                lobby_id=news["lobby_id"],
                 amount=amount,
                 status="settled",
-                reference=said["reference"],
+                reference=news["reference"],
             )
-            alien_id = str(said["alien_id"])
+            alien_id = str(news["alien_id"])
         except (ValueError, KeyError, TypeError, InvalidOperation) as error:
             log.warning("payout_news_not_understood", error=type(error).__name__)
             return

@@ -31,8 +31,8 @@ from server.services.settling import Settling
 from server.store.ledger import LedgerEntry
 
 LEASE_SECONDS: Final = 5.0
-"""Beyond the longest answer: so long has a worker to send what it took and to note what it heard.
-Then another one looks at it."""
+"""Beyond the longest answer: so long has a worker to send what it took and to note what was
+answered. Then another one looks at it."""
 _NOT_NOTED_SECONDS: Final = 2.0
 _PARTS: Final = 2**20
 
@@ -59,8 +59,8 @@ class Taken(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What the service said of a payout."""
+class PayoutAnswer:
+    """What the service answered about a payout."""
 
     payout: Payout
     step: Step
@@ -174,14 +174,14 @@ class PayoutQueue:
 
     # Noting
 
-    async def note(self, heard: Sequence[Heard]) -> None:
+    async def note(self, answers: Sequence[PayoutAnswer]) -> None:
         """Note what the service said: what it paid is settled in the ledger, once. What the store
         does not take now is noted as paid, and settled later.
 
         Raises BooksUnavailable; then it may come again.
         """
         after = [
-            (one, answered(one.payout.standing, one.step, one.answer, _jitter())) for one in heard
+            (one, answered(one.payout.standing, one.step, one.answer, _jitter())) for one in answers
         ]
         paid = [
             (owed_entry(one.payout), follows.standing.reference or "")
@@ -191,8 +191,8 @@ class PayoutQueue:
         async with self._books.begin() as connection:
             settled = await self._settling.settle(connection, paid) if paid else {}
             pauses = [(one, follows.pause) for one, follows in after if follows.pause is not None]
-            if pauses or self._refused_in_a_row or any(map(_is_declined, heard)):
-                await self._brake(connection, heard, pauses)
+            if pauses or self._refused_in_a_row or any(map(_is_declined, answers)):
+                await self._brake(connection, answers, pauses)
             changes = [
                 _noted(one.payout, follows, settled.get(one.payout.entry_id))
                 if isinstance(one.answer, Paid)
@@ -213,15 +213,15 @@ class PayoutQueue:
     async def _brake(
         self,
         connection: BooksConnection,
-        heard: Sequence[Heard],
-        pauses: Sequence[tuple[Heard, Pause]],
+        answers: Sequence[PayoutAnswer],
+        pauses: Sequence[tuple[PayoutAnswer, Pause]],
     ) -> None:
         control = await payout_control.lock_control(connection, alone=True)
         in_a_row = control.refused_in_a_row
         pause: tuple[Pause, str] | None = None
         for one, reason in pauses:
             pause = reason, getattr(one.answer, "problem", "")
-        for one in heard:
+        for one in answers:
             if isinstance(one.answer, Paid):
                 in_a_row = 0
             elif isinstance(one.answer, Declined):
@@ -258,8 +258,8 @@ def _noted(payout: Payout, follows: Next, settled: str | None) -> Change:
     return Change(replace(payout, standing=noted(paid), by_hand=False), None)
 
 
-def _is_declined(heard: Heard) -> bool:
-    return isinstance(heard.answer, Declined)
+def _is_declined(one: PayoutAnswer) -> bool:
+    return isinstance(one.answer, Declined)
 
 
 def _jitter() -> float:

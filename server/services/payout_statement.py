@@ -17,15 +17,15 @@ class BadStatement(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One payment of the statement; `amount` in the token's smallest unit."""
+class StatementRow:
+    """One payment in the statement; `amount` in the token's smallest unit."""
 
     payout_id: str
     amount: int
     reference: str
 
 
-class Payout(Protocol):
+class ReconciledPayout(Protocol):
     """A payout, as far as it takes to reconcile it."""
 
     @property
@@ -49,29 +49,31 @@ class Payout(Protocol):
         """What paid it."""
 
 
-def read_statement(lines: Iterable[str]) -> list[Line]:
+def read_statement(lines: Iterable[str]) -> list[StatementRow]:
     """The payments in a CSV file, whose first line names the columns. Raises BadStatement."""
     reader = csv.DictReader(lines, strict=True, restval="", skipinitialspace=True)
     try:
         names = reader.fieldnames or ()
         if missing := [name for name in COLUMNS if name not in names]:
             raise BadStatement(f"the statement has no column {', '.join(missing)}")
-        return [_line(number, row) for number, row in enumerate(reader, 2)]
+        return [_row(number, row) for number, row in enumerate(reader, 2)]
     except csv.Error as error:
         raise BadStatement(f"line {reader.line_num} is no CSV: {error}") from None
 
 
-def _line(number: int, row: dict[str, str]) -> Line:
+def _row(number: int, row: dict[str, str]) -> StatementRow:
     payout_id, amount, reference = (row[name].strip() for name in COLUMNS)
     if re.fullmatch("[0-9]{1,100}", amount) is None:
         raise BadStatement(f"line {number}: its amount is no number of the smallest unit")
-    return Line(payout_id, int(amount), reference)
+    return StatementRow(payout_id, int(amount), reference)
 
 
-async def differences(statement: Iterable[Line], ours: AsyncIterator[Payout]) -> list[str]:
+async def differences(
+    statement: Iterable[StatementRow], ours: AsyncIterator[ReconciledPayout]
+) -> list[str]:
     """Every difference between what the provider says that it paid and what we have as paid, in
     words. What was settled by hand is not expected of the provider."""
-    lines: dict[str, Line] = {}
+    lines: dict[str, StatementRow] = {}
     found: list[str] = []
     for line in statement:
         name = _shown(line.payout_id)
@@ -89,19 +91,21 @@ async def differences(statement: Iterable[Line], ours: AsyncIterator[Payout]) ->
     return found
 
 
-def _compared(payout: Payout, line: Line | None) -> list[str]:
+def _compared(payout: ReconciledPayout, line: StatementRow | None) -> list[str]:
     name, is_ours = payout.payout_id, payout.status == "settled" and not payout.by_hand
     if line is None:
         missing = f"{name}: we have it paid by {payout.reference}, the statement does not have it"
         return [missing] if is_ours else []
-    told = _shown(line.reference)
+    reference = _shown(line.reference)
     if payout.status == "settled" and payout.by_hand:
-        return [f"{name}: it was settled by hand with {payout.reference}, and paid by {told} too"]
+        by_hand = f"{name}: it was settled by hand with {payout.reference}"
+        return [f"{by_hand}, and paid by {reference} too"]
     found = []
     if not is_ours:
-        found.append(f"{name}: the statement has it paid by {told}, with us it is {payout.status}")
+        theirs = f"{name}: the statement has it paid by {reference}"
+        found.append(f"{theirs}, with us it is {payout.status}")
     elif line.reference != payout.reference:
-        found.append(f"{name}: we have it paid by {payout.reference}, the statement by {told}")
+        found.append(f"{name}: we have it paid by {payout.reference}, the statement by {reference}")
     sent = None if payout.body is None else strict_json.loads(payout.body)["amount"]
     if sent is not None and line.amount != int(sent):
         found.append(f"{name}: we had {sent} paid, the statement says {line.amount}")

@@ -10,7 +10,7 @@ import structlog
 
 from server.books.errors import BooksUnavailable
 from server.rules.payouts import Answer, Paid
-from server.services.payout_queue import LEASE_SECONDS, Heard, PayoutQueue, Taken
+from server.services.payout_queue import LEASE_SECONDS, PayoutAnswer, PayoutQueue, Taken
 from server.store.errors import COMMAND_ERRORS, StoreUnavailable
 
 POLL_SECONDS: Final = 0.5
@@ -42,7 +42,7 @@ class PayoutWorker:
         self._at_once = at_once
         self._turns = asyncio.Semaphore(at_once)
         self._asking: set[asyncio.Task[None]] = set()
-        self._heard: list[Heard] = []
+        self._answers: list[PayoutAnswer] = []
         self._news = asyncio.Event()
         self._ending = False
 
@@ -60,7 +60,7 @@ class PayoutWorker:
             self._news.set()
             _, late = await asyncio.wait([noting], timeout=LEASE_SECONDS)
             for task in late:
-                log.warning("payouts_left_in_doubt", payouts=len(self._heard))
+                log.warning("payouts_left_in_doubt", payouts=len(self._answers))
                 task.cancel()
 
     async def _pass(self, group: asyncio.TaskGroup, stopping: asyncio.Task[None]) -> None:
@@ -75,7 +75,7 @@ class PayoutWorker:
             return
         for step, payout in taken:
             if step == "settle":  # the service said so before
-                self._hear(Heard(payout, step, Paid(payout.standing.reference or "")))
+                self._add(PayoutAnswer(payout, step, Paid(payout.standing.reference or "")))
             else:
                 task = group.create_task(self._ask(Taken(step, payout), until_s))
                 self._asking.add(task)
@@ -95,23 +95,23 @@ class PayoutWorker:
                 answer = await self._service.send(payout.payout_id, payout.body or "")
             else:
                 answer = await self._service.look(payout.payout_id)
-        self._hear(Heard(payout, step, answer))
+        self._add(PayoutAnswer(payout, step, answer))
 
-    def _hear(self, heard: Heard) -> None:
-        self._heard.append(heard)
+    def _add(self, answer: PayoutAnswer) -> None:
+        self._answers.append(answer)
         self._news.set()
 
     async def _note_all(self) -> None:
-        while self._heard or not self._ending:
+        while self._answers or not self._ending:
             await self._news.wait()
             self._news.clear()
-            while self._heard:
-                heard, self._heard = self._heard, []
+            while self._answers:
+                answers, self._answers = self._answers, []
                 try:
-                    await self._queue.note(heard)
+                    await self._queue.note(answers)
                 except _AWAY as error:
-                    log.warning("payouts_not_noted_yet", error=str(error), payouts=len(heard))
-                    self._heard = heard + self._heard
+                    log.warning("payouts_not_noted_yet", error=str(error), payouts=len(answers))
+                    self._answers = answers + self._answers
                     await asyncio.sleep(_retry_seconds())
 
 

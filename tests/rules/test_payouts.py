@@ -129,11 +129,11 @@ def test_what_is_tried_again_is_so_within_an_hour_and_not_within_a_second(
     after = answered(replace(UNKNOWN, tries=tries), "look", answer, jitter)
     if after.in_seconds is None or isinstance(answer, Paid):
         return
-    told = getattr(answer, "retry_after_seconds", None)
-    if told is None:
+    asked_seconds = getattr(answer, "retry_after_seconds", None)
+    if asked_seconds is None:
         assert LEAST_SECONDS <= after.in_seconds <= MOST_SECONDS
     else:
-        assert after.in_seconds >= min(told, MOST_RETRY_AFTER_SECONDS)
+        assert after.in_seconds >= min(asked_seconds, MOST_RETRY_AFTER_SECONDS)
         assert LEAST_SECONDS <= after.in_seconds <= MOST_RETRY_AFTER_SECONDS + LEAST_SECONDS
 
 
@@ -181,7 +181,7 @@ class Model:
         elif not self.may("dies before it asks"):
             answer = self.ask(step)
             if not self.may("dies before it is noted"):
-                self.hear(step, answer)
+                self.receive(step, answer)
 
     def retry(self) -> None:
         again = retried(self.stored)
@@ -220,7 +220,7 @@ class Model:
             return NeverArrived()
         return Declined("no") if self.refuses else Unclear("no answer")
 
-    def hear(self, step: Step, answer: Answer) -> None:
+    def receive(self, step: Step, answer: Answer) -> None:
         if isinstance(answer, (Declined, NeverArrived)):
             self.unanswered = False
         after = answered(self.stored, step, answer, 0)
@@ -238,7 +238,7 @@ class Model:
                     continue
                 self.refuses, self.taken = False, self.taken or step == "send"
                 self.pay()
-                self.hear(step, self.answer(step))
+                self.receive(step, self.answer(step))
 
 
 @given(st.data())

@@ -1,4 +1,5 @@
-"""Payouts against the ledger, and against the provider's statement: every difference is told."""
+"""Payouts against the ledger, and against the provider's statement: every difference is
+reported."""
 
 from collections.abc import AsyncIterator
 
@@ -94,13 +95,13 @@ async def test_a_statement_that_agrees_has_no_differences_and_each_difference_is
     await settle_by_hand(world, hand)
     await world.pay_all()
     (due,) = await world.owe(9)
-    told = {name: order.reference for name, order in service.orders.items()}
-    good = [f"{name},{(place + 2) * 100},{told[name]}" for place, name in enumerate(paid)]
+    references = {name: order.reference for name, order in service.orders.items()}
+    good = [f"{name},{(place + 2) * 100},{references[name]}" for place, name in enumerate(paid)]
     lines = read_statement([HEADER, *good])
     assert await differences(lines, world.desk.each()) == []
 
     wrong = [
-        f"{paid[0]},199,{told[paid[0]]}",
+        f"{paid[0]},199,{references[paid[0]]}",
         f"{paid[1]},300,another",
         f"{hand},100,bank",
         f"{due},900,early",
@@ -112,8 +113,8 @@ async def test_a_statement_that_agrees_has_no_differences_and_each_difference_is
         "po_3500_1-1: it is in the statement twice, by r and by r2",
         f"{hand}: it was settled by hand with hand, and paid by bank too",
         f"{paid[0]}: we had 200 paid, the statement says 199",
-        f"{paid[1]}: we have it paid by {told[paid[1]]}, the statement by another",
-        f"{paid[2]}: we have it paid by {told[paid[2]]}, the statement does not have it",
+        f"{paid[1]}: we have it paid by {references[paid[1]]}, the statement by another",
+        f"{paid[2]}: we have it paid by {references[paid[2]]}, the statement does not have it",
         f"{due}: the statement has it paid by early, with us it is due",
         "po_3500_1-1: it is in the statement, but we owe no such payout",
     ]

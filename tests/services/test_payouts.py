@@ -14,7 +14,7 @@ from protocol.history import GamesPage
 from server.books.engine import open_books
 from server.dev.payout_service import DevPayoutService, Fault
 from server.rules.payouts import NeverArrived, Paid
-from server.services.payout_queue import Heard, PayoutQueue, PayoutTerms
+from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
 from server.services.settling import Settling
 from server.store.ledger import LedgerEntry
 from tests.services.payout_world import PayoutWorld, payout_world
@@ -295,9 +295,9 @@ async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
         ((step, payout),) = await queue.take(1)
         assert step == "look"
         await world.desk.refuse(payout_id, "not theirs", "ann")
-        await queue.note([Heard(payout, step, NeverArrived())])
+        await queue.note([PayoutAnswer(payout, step, NeverArrived())])
         assert await world.are("refused")
-        await queue.note([Heard(payout, step, Paid("tx"))])  # it is so whatever was said
+        await queue.note([PayoutAnswer(payout, step, Paid("tx"))])  # it is so whatever was said
         assert await world.are("settled")
 
 
