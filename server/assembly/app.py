@@ -46,7 +46,7 @@ class App:
     """One server process. `offered` is the variant of each buy-in, if not as the settings say. With
     `dev_login` its page logs in and pays by the routes of development. A connection may be idle for
     `keep_alive_seconds`, and has no longer for the header of a request. As one of several on a port
-    it is `handed` sockets, and `metrics_text` tells what all of them count."""
+    it is `handed` sockets, and `metrics_text` gives what all of them count."""
 
     def __init__(
         self,

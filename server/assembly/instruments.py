@@ -203,7 +203,7 @@ def _one(value: float) -> Values:
 
 
 def _found(monitor: StoreMonitor, name: str) -> Values:
-    """What the last inspection found by that name, if the store told it."""
+    """What the last inspection found by that name, if the store reported it."""
     value = getattr(monitor.findings, name, None)
     return {} if value is None else {(): value}
 

@@ -9,43 +9,43 @@ import uvloop
 
 from server.assembly.app import App
 from server.assembly.http import Handed
+from server.assembly.workers.handover import Handover, sockets
 from server.assembly.workers.parent import Parent
-from server.assembly.workers.place import Place, sockets
 from server.cli.console import settings_of_environment
 from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
 from server.runtime.settings import Settings
 
 
 def main() -> None:
-    """Serve on the sockets that the parent has handed over, until it says so."""
+    """Serve on the sockets that the parent has handed over, until it asks to stop."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # that is for the parent, though all get it
-    place = Place.of_arguments(sys.argv[1:])
-    settings = settings_of_environment(worker=place.number)
-    sys.exit(uvloop.run(_work(settings, place)))
+    handover = Handover.of_arguments(sys.argv[1:])
+    settings = settings_of_environment(worker=handover.number)
+    sys.exit(uvloop.run(_work(settings, handover)))
 
 
-async def _work(settings: Settings, place: Place) -> int:
-    parent = await Parent.connect(place.channel)
-    handed = Handed(sockets(place.public), sockets(place.metrics))
+async def _work(settings: Settings, handover: Handover) -> int:
+    parent = await Parent.connect(handover.channel)
+    handed = Handed(sockets(handover.public), sockets(handover.metrics))
     app = App(settings, handed=handed, metrics_text=parent.metrics)
     parent.report = app.metrics.report
     terminated, stop = asyncio.Event(), asyncio.Event()
     stop_at_signals(terminated.set)
-    heeding = asyncio.create_task(_heed(terminated, parent, stop))
+    stopping = asyncio.create_task(_stop_when_asked(terminated, parent, stop))
     try:
         await run(app, stop, parent.ready)
     except CANNOT_SERVE as error:
-        said, code = explained(error, settings)
-        await parent.failed(said)
+        reason, code = explained(error, settings)
+        await parent.failed(reason)
         return code
     finally:
-        heeding.cancel()
+        stopping.cancel()
     await _end(app, settings.drain_seconds, terminated, parent)
     await parent.close()
     return 0
 
 
-async def _heed(terminated: asyncio.Event, parent: Parent, stop: asyncio.Event) -> None:
+async def _stop_when_asked(terminated: asyncio.Event, parent: Parent, stop: asyncio.Event) -> None:
     await _first(terminated, parent.leaving, parent.gone)
     stop.set()
 

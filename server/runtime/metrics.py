@@ -87,7 +87,7 @@ class Metrics:
         read: Callable[[], Values],
         across: Across = "sum",
     ) -> None:
-        """Publish what `read` tells at the moment: a counter if the name ends in `_total`, else a
+        """Publish what `read` returns at the moment: a counter if the name ends in `_total`, else a
         gauge. `across`: what it is over several processes."""
         self.registry.register(_Watched(name, text, labels, read))
         self._across[name] = across
@@ -102,7 +102,7 @@ class Metrics:
         }
 
     def report(self) -> Report:
-        """Everything as it is now, to be added to what other processes tell."""
+        """Everything as it is now, to be added to the reports of other processes."""
         return report_of(self.registry.collect(), self._across)
 
     def render(self) -> bytes:

@@ -1,8 +1,8 @@
 """What several processes counted, as one: their metrics as plain values, which travel, are added up
 and become Prometheus's text.
 
-A report says of each of its metrics how it is to be added up, so that whoever adds need not know
-it: while a version replaces another, they differ.
+A report declares for each of its metrics how it is added up, so that whoever adds need not know it:
+while a version replaces another, they differ.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 Across = Literal["sum", "min", "max"]
 """What a metric is over several processes. The lesser one, where each should be 1 or recent; the
-greater one, where all tell of the same thing."""
+greater one, where all report the same thing."""
 
 _OF: Final = {"sum": sum, "min": min, "max": max}
 _COUNTED: Final = ("counter", "histogram")
@@ -54,9 +54,9 @@ def plain(report: Report) -> list[list[Any]]:
     return [list(family) for family in report]
 
 
-def read_report(told: Iterable[Sequence[Any]]) -> Report:
+def read_report(rows: Iterable[Sequence[Any]]) -> Report:
     """A report that came as JSON."""
-    return [Family(*family) for family in told]
+    return [Family(*family) for family in rows]
 
 
 def total(reports: Iterable[Report]) -> Report:

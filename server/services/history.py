@@ -19,7 +19,7 @@ _PERIODS: Final = {
     "month": timedelta(days=30),
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-Place = tuple[datetime, str]
+Cursor = tuple[datetime, str]
 """Where a page ended: the time and the id of its last row."""
 
 
@@ -99,8 +99,8 @@ class History:
         return history.Profile(listed=listed)
 
 
-def read_cursor(cursor: str) -> Place | Refused:
-    """The place that a cursor stands for."""
+def read_cursor(cursor: str) -> Cursor | Refused:
+    """The row that a cursor stands for."""
     if re.fullmatch(history.CURSOR_PATTERN, cursor) is None:
         return Refused(ErrorCode.INVALID_MESSAGE)
     written, _, row_id = cursor.partition("~")
@@ -112,11 +112,11 @@ def iso(at: datetime) -> str:
     return iso_time(at.timestamp() * 1000)
 
 
-def _next(rows: Sequence[Any], most: int, place: Callable[[Any], Place]) -> str | None:
+def _next(rows: Sequence[Any], most: int, cursor_of: Callable[[Any], Cursor]) -> str | None:
     """The cursor of the page after the first `most` rows, if there are more."""
     if len(rows) <= most:
         return None
-    at, row_id = place(rows[most - 1])
+    at, row_id = cursor_of(rows[most - 1])
     return f"{(at - _EPOCH) // timedelta(microseconds=1)}~{row_id}"
 
 

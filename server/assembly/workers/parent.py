@@ -1,11 +1,11 @@
-"""The parent as a worker sees it: whom it tells what it counts, and who tells it to leave."""
+"""The parent as a worker sees it: it collects the metrics, and asks the worker to leave."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 from typing import Self
 
-from server.assembly.workers.place import MESSAGE_BYTES, line, message
+from server.assembly.workers.handover import MESSAGE_BYTES, line, message
 from server.runtime.reports import Report, plain, prometheus_text, read_report
 
 ANSWER_SECONDS = 5.0
@@ -13,7 +13,7 @@ ANSWER_SECONDS = 5.0
 
 class Parent:
     """The channel to the parent. `report` gives the metrics of this process. `leaving` is set when
-    another one serves in its place, `gone` when the parent has ended."""
+    another one serves in its handover, `gone` when the parent has ended."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.report: Callable[[], Report] = tuple
@@ -24,7 +24,7 @@ class Parent:
         self._answers: list[asyncio.Future[bytes]] = []
         self._total = b""
         self._text = b""
-        self._hearing = asyncio.create_task(self._hear())
+        self._receiving = asyncio.create_task(self._receive())
 
     @classmethod
     async def connect(cls, channel: int) -> Self:
@@ -33,18 +33,18 @@ class Parent:
         return cls(*await asyncio.open_connection(sock=its, limit=MESSAGE_BYTES))
 
     def ready(self) -> None:
-        """Say that this process serves."""
+        """Report that this process serves."""
         self._send("ready")
 
-    async def failed(self, said: str) -> None:
-        """Say why it cannot."""
-        self._send("failed", said)
+    async def failed(self, reason: str) -> None:
+        """Report why it cannot, and close."""
+        self._send("failed", reason)
         await self.close()
 
     async def close(self) -> None:
-        """Say for the last time what was counted."""
-        self._tell()
-        self._hearing.cancel()
+        """Report the metrics for the last time, and close the channel."""
+        self._report()
+        self._receiving.cancel()
         self._writer.close()
         await self._writer.wait_closed()
 
@@ -58,28 +58,28 @@ class Parent:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await answer
 
-    async def _hear(self) -> None:
+    async def _receive(self) -> None:
         try:
-            while told := await self._reader.readline():
-                match message(told):
+            while received := await self._reader.readline():
+                match message(received):
                     case {"report": _}:
-                        self._tell()
+                        self._report()
                     case {"total": report}:
-                        self._answer(told, read_report(report))
+                        self._answer(received, read_report(report))
                     case {"leave": _}:
                         self.leaving.set()
         finally:
             self.gone.set()
 
-    def _answer(self, told: bytes, total: Report) -> None:
-        if told != self._total:
-            self._total, self._text = told, prometheus_text(total)
+    def _answer(self, received: bytes, total: Report) -> None:
+        if received != self._total:
+            self._total, self._text = received, prometheus_text(total)
         answers, self._answers = self._answers, []
         for answer in answers:
             if not answer.done():  # it may have been given up
                 answer.set_result(self._text)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self._send("report", plain(self.report()))
 
     def _send(self, kind: str, content: object = None) -> None:

@@ -33,8 +33,8 @@ log = structlog.get_logger(__name__)
 
 
 class Slot:
-    """A worker's place, which outlives it: its number and its sockets. `successor` is being started
-    in place of `worker`, which serves until then."""
+    """A worker's handover, which outlives it: its number and its sockets. `successor` is being
+    started in place of `worker`, which serves until then."""
 
     def __init__(self, number: int, public: Sequence[socket], metrics: Sequence[socket]) -> None:
         self.number = number
@@ -50,9 +50,9 @@ class Slot:
 
 
 class Supervisor:
-    """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `say` tells the
-    operator, in a line, why one could not start. `pauses_seconds`: how long a second death makes
-    it pause, and any further one at most. `program` is what workers run."""
+    """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `report` gets
+    why one could not start, as a line for the operator. `pauses_seconds`: how long a second death
+    makes it pause, and any further one at most. `program` is what workers run."""
 
     _tasks: asyncio.TaskGroup
 
@@ -60,7 +60,7 @@ class Supervisor:
         self,
         slots: Sequence[Slot],
         drain_seconds: float,
-        say: Callable[[str], None],
+        report: Callable[[str], None],
         *,
         pauses_seconds: tuple[float, float] = (FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
         program: Sequence[str] = PROGRAM,
@@ -69,7 +69,7 @@ class Supervisor:
         self._pauses_seconds = pauses_seconds
         self._program = program
         self._drain_seconds = drain_seconds
-        self._say = say
+        self._report_failure = report
         self._running: set[Worker] = set()
         self._deaths_s: list[float] = []
         self._ended: Report = ()
@@ -82,7 +82,7 @@ class Supervisor:
         self._replacing = asyncio.Lock()
 
     async def run(self) -> int:
-        """Serve until it is told to stop, or no worker can be had. The exit code."""
+        """Serve until `stop` is called, or no worker can be started. The exit code."""
         async with asyncio.TaskGroup() as self._tasks:
             for slot in self._slots:
                 slot.worker = await self._start(slot)
@@ -91,7 +91,7 @@ class Supervisor:
                 for slot in self._slots:
                     slot.close()
             for worker in self._running:
-                # One that is not ready serves nobody, and would say why it ends.
+                # One that is not ready serves nobody, and would report its end as a failure.
                 (worker.terminate if worker.ready else worker.kill)()
         return self._exit_code
 
@@ -127,8 +127,8 @@ class Supervisor:
             await self._died(slot, worker, code)
 
     async def _died(self, slot: Slot, worker: Worker, code: int) -> None:
-        if worker.said is not None:
-            self._say(worker.said)
+        if worker.failure is not None:
+            self._report_failure(worker.failure)
         if code == BAD_SETTINGS:
             self._give_up(BAD_SETTINGS)
             return
@@ -178,7 +178,7 @@ class Supervisor:
         await successor.settled.wait()
         slot.successor = None
         if successor.exit_code is not None:
-            log.error("worker_not_replaced", worker=slot.number, reason=successor.said)
+            log.error("worker_not_replaced", worker=slot.number, reason=successor.failure)
             if slot.worker is None:  # it has died meanwhile
                 slot.worker = await self._start(slot)
             return False
@@ -199,7 +199,7 @@ class Supervisor:
     # What they count
 
     async def _answer(self, worker: Worker) -> None:
-        """Tell a worker, whenever it asks, what all have counted."""
+        """Send a worker, whenever it asks, what all have counted."""
         while await worker.asks():
             worker.answer(await self._total())
 
@@ -216,6 +216,6 @@ class Supervisor:
         serving = [w for w in self._running if w.ready] or list(self._running)
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):
-                await asyncio.gather(*(worker.tell() for worker in serving))
+                await asyncio.gather(*(worker.refresh_report() for worker in serving))
         reports = (w.report if w in serving else counted(w.report) for w in self._running)
         self._sum = total([self._ended, *reports])

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from server.assembly.workers.place import MESSAGE_BYTES, Place, line, message
+from server.assembly.workers.handover import MESSAGE_BYTES, Handover, line, message
 from server.runtime.die_with_parent import die_with_parent
 from server.runtime.reports import Report, plain, read_report
 
@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 
 class Worker:
     """Worker `number`. `settled` is set when it is `ready` or has ended, `ended` when it has.
-    `report`: its metrics when it told them last. `said`: why it could not start, as a line for the
-    operator."""
+    `report`: its metrics when it reported them last. `failure`: why it could not start, as a line
+    for the operator."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Worker:
         self.settled = asyncio.Event()
         self.ended = asyncio.Event()
         self.exit_code: int | None = None
-        self.said: str | None = None
+        self.failure: str | None = None
         self.report: Report = ()
         self._asked = asyncio.Event()
         self._reported = asyncio.Event()
@@ -59,9 +59,9 @@ class Worker:
         """Start a worker on these sockets, which stay open here: Python with the `program`."""
         ours, its = socket.socketpair()
         with its:
-            place = Place(number, its.fileno(), _descriptors(public), _descriptors(metrics))
-            command = die_with_parent([sys.executable, *program, *place.arguments()])
-            process = await asyncio.create_subprocess_exec(*command, pass_fds=place.descriptors)
+            handover = Handover(number, its.fileno(), _descriptors(public), _descriptors(metrics))
+            command = die_with_parent([sys.executable, *program, *handover.arguments()])
+            process = await asyncio.create_subprocess_exec(*command, pass_fds=handover.descriptors)
         reader, writer = await asyncio.open_connection(sock=ours, limit=MESSAGE_BYTES)
         return cls(number, process, reader, writer)
 
@@ -71,9 +71,10 @@ class Worker:
         return time.monotonic() - self._started_s
 
     async def run(self) -> int:
-        """Hear what it says until it has ended. Its exit code; minus the signal that ended it."""
-        while told := await self._line():
-            self._take(told)
+        """Receive its messages until it has ended. Its exit code; minus the signal that ended
+        it."""
+        while received := await self._line():
+            self._take(received)
         self.exit_code = await self._process.wait()
         self._writer.close()
         for event in (self.settled, self.ended, self._asked, self._reported):
@@ -93,7 +94,7 @@ class Worker:
         """Let it go, refusing nobody: its successor has begun."""
         self._send("leave")
 
-    async def tell(self) -> None:
+    async def refresh_report(self) -> None:
         """Have it report once more. Returns when it has, or has ended."""
         self._reported.clear()
         if self.exit_code is None:
@@ -101,13 +102,13 @@ class Worker:
             await self._reported.wait()
 
     async def asks(self) -> bool:
-        """Return when it wants to know the metrics of all: true; or has ended."""
+        """Return when it asks for the metrics of all: true; or has ended: false."""
         await self._asked.wait()
         self._asked.clear()
         return self.exit_code is None
 
     def answer(self, total: Report) -> None:
-        """Tell it the metrics of all, which it has asked for."""
+        """Send it the metrics of all, which it has asked for."""
         self._send("total", plain(total))
 
     def _signal(self, number: int) -> None:
@@ -124,14 +125,14 @@ class Worker:
         except (ConnectionError, asyncio.IncompleteReadError):  # it has ended
             return b""
 
-    def _take(self, told: bytes) -> None:
-        match message(told):
+    def _take(self, received: bytes) -> None:
+        match message(received):
             case {"ready": _}:
                 log.info("worker_ready", worker=self.number, pid=self.pid)
                 self.ready = True
                 self.settled.set()
-            case {"failed": str(said)}:
-                self.said = said
+            case {"failed": str(reason)}:
+                self.failure = reason
             case {"report": report}:
                 self.report = read_report(report)
                 self._reported.set()

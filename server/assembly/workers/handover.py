@@ -1,4 +1,4 @@
-"""What a worker is handed by its parent: its number, its sockets, and a channel to the parent."""
+"""What a parent hands over to a worker: its number, its sockets, and a channel to the parent."""
 
 import socket
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple, Self
 import orjson
 
 Message = dict[str, Any]
-"""What goes over the channel: one JSON object a line, with one field, whose name says what it is.
+"""What goes over the channel: one JSON object a line, with one field, whose name is its kind.
 
-A worker says `ready`, `failed` (the line for the operator), `report` (its metrics) and `ask` (for
+A worker sends `ready`, `failed` (the line for the operator), `report` (its metrics) and `ask` (for
 those of all); its parent `report` (it wants one), `total` (the answer), and `leave`."""
 
 MESSAGE_BYTES: Final = 2**24
@@ -26,8 +26,8 @@ def message(line: bytes) -> Message:
     return read
 
 
-class Place(NamedTuple):
-    """One worker's. `channel` is a socket; sockets are known by their descriptors."""
+class Handover(NamedTuple):
+    """What one worker gets. `channel` is a socket; sockets are known by their descriptors."""
 
     number: int
     channel: int
