@@ -162,8 +162,8 @@ class App:
     async def start(self) -> str:
         """Listen, wait for the store, begin to call. Returns the URL.
 
-        Raises WeakDurability, BooksMissing, BeaconContradicts, and OSError if the port cannot be
-        had.
+        Raises WeakDurability, BooksMissing, BeaconContradicts, and CannotListen if a port cannot
+        be had.
         """
         if self.books is not None:
             await self.books.check()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from aiohttp import web
 
 from server.assembly.limits import http_limit
+from server.assembly.listening import PORTS, listening_on
 from server.assembly.operating import ops_commands, ops_looks, payout_commands
 from server.assembly.sockets import Sockets
 from server.assembly.stores import Stores
@@ -148,18 +149,22 @@ class Http:
             self._runners[runner(metrics_web)] = settings.metrics_port
 
     async def listen(self) -> str:
-        """Begin to listen. Returns the URL of the public server. Raises OSError if a port cannot be
-        had."""
+        """Begin to listen. Returns the URL of the public server. Raises CannotListen if a port
+        cannot be had."""
         host = self._settings.host
         handed: Sequence[Sequence[socket]] = self._handed or [()] * len(self._runners)
-        for (runner, port), sockets in zip(self._runners.items(), handed, strict=False):
+        parts = zip(self._runners.items(), PORTS, handed, strict=False)
+        for (runner, port), setting, sockets in parts:
             await runner.setup()
-            if self._handed is None:
-                self._sites.append(web.TCPSite(runner, host, port, backlog=BACKLOG))
-            else:
-                self._sites += [web.SockSite(runner, each, backlog=BACKLOG) for each in sockets]
-        for site in self._sites:
-            await site.start()
+            sites: Sequence[web.BaseSite] = (
+                [web.TCPSite(runner, host, port, backlog=BACKLOG)]
+                if self._handed is None
+                else [web.SockSite(runner, each, backlog=BACKLOG) for each in sockets]
+            )
+            with listening_on(host, setting, port):
+                for site in sites:
+                    await site.start()
+            self._sites += sites
         public = next(iter(self._runners))
         return f"http://{host}:{public.addresses[0][1]}"
 

@@ -2,30 +2,24 @@
 
 import asyncio
 import signal
-import socket
 from collections.abc import Callable
 from typing import Final
 
 from server.assembly.app import App
 from server.assembly.books import BooksMissing
+from server.assembly.listening import CannotListen
 from server.assembly.stores import WeakDurability
 from server.cli.console import BAD_SETTINGS, FAILED
 from server.outside.drand import BeaconContradicts
 from server.runtime.garbage import collect_when_grown, spare_what_stays
-from server.runtime.settings import Settings
 
-CANNOT_SERVE: Final = (BeaconContradicts, BooksMissing, WeakDurability, OSError)
+CANNOT_SERVE: Final = (BeaconContradicts, BooksMissing, WeakDurability, CannotListen)
 
 
-def explained(error: Exception, settings: Settings) -> tuple[str, int]:
+def explained(error: Exception) -> tuple[str, int]:
     """Why a server cannot serve, as a line for the operator, and the exit code."""
-    if not isinstance(error, OSError):
-        return str(error), BAD_SETTINGS
-    is_no_address = isinstance(error, socket.gaierror)
-    return (
-        f"cannot listen on HOST {settings.host}:{settings.port}: {error.strerror}",
-        BAD_SETTINGS if is_no_address else FAILED,
-    )
+    is_taken = isinstance(error, CannotListen) and not error.no_address
+    return str(error), FAILED if is_taken else BAD_SETTINGS
 
 
 def stop_at_signals(stop: Callable[[], None]) -> None:

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
+from socket import socket
 from typing import Annotated
 
 import typer
 import uvloop
 
 from server.assembly.app import App
+from server.assembly.listening import PORTS, listening_on
 from server.assembly.workers.listening import cores, listen
 from server.assembly.workers.supervisor import Slot, Supervisor
 from server.cli.console import BAD_SETTINGS, fail, say, settings_of_environment
@@ -27,7 +30,7 @@ def serve(workers: Workers = None) -> None:
     try:
         code = uvloop.run(_serve(settings) if settings.workers == 1 else _supervise(settings))
     except CANNOT_SERVE as error:
-        fail(*explained(error, settings))
+        fail(*explained(error))
     raise typer.Exit(code)
 
 
@@ -65,12 +68,20 @@ async def _serve(settings: Settings) -> int:
 
 async def _supervise(settings: Settings) -> int:
     count = settings.workers or cores()
-    public = listen(settings.host, settings.port, count)
-    port = settings.metrics_port
-    metrics = [()] * count if port is None else listen(settings.host, port, count)
+    public, metrics = (
+        _listening(settings.host, setting, port, count)
+        for setting, port in zip(PORTS, (settings.port, settings.metrics_port), strict=True)
+    )
     numbers = range(1, count + 1)
     slots = [Slot(*each) for each in zip(numbers, public, metrics, strict=True)]
     supervisor = Supervisor(slots, settings.drain_seconds, say)
     stop_at_signals(supervisor.stop)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, supervisor.replace)
     return await supervisor.run()
+
+
+def _listening(host: str, setting: str, port: int | None, count: int) -> Sequence[Sequence[socket]]:
+    if port is None:
+        return [()] * count
+    with listening_on(host, setting, port):
+        return listen(host, port, count)

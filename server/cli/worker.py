@@ -35,7 +35,7 @@ async def _work(settings: Settings, handover: Handover) -> int:
     try:
         await run(app, stop, parent.ready)
     except CANNOT_SERVE as error:
-        reason, code = explained(error, settings)
+        reason, code = explained(error)
         await parent.failed(reason)
         return code
     finally:

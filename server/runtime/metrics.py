@@ -75,6 +75,11 @@ class Metrics:
             "Times that an index contradicted a lobby and was corrected.",
             "index",
         )
+        self.worker_deaths = self._counter(
+            "fair_bingo_worker_deaths",
+            "Workers that ended though nobody told them to, by cause.",
+            "cause",
+        )
         self.payment_deliveries = self._counter(
             "fair_bingo_payment_deliveries", "Deliveries of the payment provider.", "outcome"
         )

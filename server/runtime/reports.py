@@ -11,12 +11,13 @@ from typing import Any, Final, Literal, NamedTuple
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
+from pydantic import TypeAdapter
 
 Across = Literal["sum", "min", "max"]
 """What a metric is over several processes. The lesser one, where each should be 1 or recent; the
 greater one, where all report the same thing."""
 
-_OF: Final = {"sum": sum, "min": min, "max": max}
+_OF: Final[Mapping[str, Any]] = {"sum": sum, "min": min, "max": max}
 _COUNTED: Final = ("counter", "histogram")
 
 Labels = Mapping[str, str]
@@ -28,11 +29,15 @@ class Family(NamedTuple):
     name: str
     text: str
     type: str
-    across: Across
+    across: str
     samples: Sequence[tuple[str, Labels, float]]
 
 
 Report = Sequence[Family]
+
+_REPORT: Final = TypeAdapter(
+    list[tuple[str, str, str, str, list[tuple[str, dict[str, str], float | None]]]]
+)
 
 
 def report_of(metrics: Iterable[Metric], across: Mapping[str, Across]) -> Report:
@@ -54,9 +59,13 @@ def plain(report: Report) -> list[list[Any]]:
     return [list(family) for family in report]
 
 
-def read_report(rows: Iterable[Sequence[Any]]) -> Report:
-    """A report that came as JSON."""
-    return [Family(*family) for family in rows]
+def read_report(rows: object) -> Report:
+    """A report that came as JSON, which has no word for a value that is no number: such are left
+    out. Raises ValueError if it is no report."""
+    return [
+        Family(name, text, kind, across, [(of, lb, v) for of, lb, v in samples if v is not None])
+        for name, text, kind, across, samples in _REPORT.validate_python(rows)
+    ]
 
 
 def total(reports: Iterable[Report]) -> Report:
@@ -87,15 +96,16 @@ def counted(report: Report) -> Report:
 def prometheus_text(report: Report) -> bytes:
     """The report as `/metrics` shows it."""
     registry = CollectorRegistry()
-    registry.register(_Told(report))
+    registry.register(_AsTold(report))
     return generate_latest(registry)
 
 
 def _across(family: Family, sample: str) -> Any:
-    return min if sample.endswith("_created") else _OF[family.across]
+    # Another version may know other ways.
+    return min if sample.endswith("_created") else _OF.get(family.across, sum)
 
 
-class _Told(Collector):
+class _AsTold(Collector):
     def __init__(self, report: Report) -> None:
         self._report = report
 

@@ -1,5 +1,8 @@
 """What several processes count, added up."""
 
+import math
+from typing import Any
+
 import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -74,9 +77,25 @@ def test_of_a_process_that_has_ended_only_what_it_counted_remains() -> None:
 
 def test_a_report_survives_its_way_as_json() -> None:
     report = process(3).report()
-    assert plain(read_report(orjson.loads(orjson.dumps(plain(report))))) == orjson.loads(
-        orjson.dumps(plain(report))
-    )
+    assert sent(read_report(sent(report))) == sent(report)
+
+
+def sent(report: Report) -> Any:
+    """The report as it arrives."""
+    return orjson.loads(orjson.dumps(plain(report)))
+
+
+def test_a_value_that_is_no_number_spoils_no_sum() -> None:
+    (family,) = (family for family in process(3).report() if family.name == "fair_bingo_sockets")
+    (sample,) = family.samples
+    none = family._replace(samples=[(sample[0], {}, math.nan)])
+    seen = values(total([read_report(sent([none])), read_report(sent([family]))]))
+    assert seen["fair_bingo_sockets"] == 3
+
+
+def test_a_way_to_add_up_that_only_another_version_knows_is_a_sum() -> None:
+    unknown = [family._replace(across="median") for family in process(3).report()]
+    assert values(total([read_report(sent(unknown))]))["fair_bingo_sockets"] == 3
 
 
 def test_one_process_is_shown_as_it_shows_itself() -> None:

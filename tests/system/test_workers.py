@@ -142,6 +142,7 @@ async def test_what_waits_for_a_worker_that_dies_is_served_by_its_successor(
             after = counters(await scraped(server))
             assert {name for name in before if after[name] < before[name]} == set()
             before = after
+        assert after['fair_bingo_worker_deaths_total{cause="died"}'] == 1
     assert parent.exit_code is None
 
 
@@ -206,19 +207,27 @@ async def test_workers_that_die_at_once_again_and_again_end_all(start_serve: Sta
     assert "workers_die_at_once" in parent.output
 
 
-@pytest.mark.parametrize("shared", [False, True], ids=["alone", "with others"])
+@pytest.mark.parametrize(
+    ("setting", "shared", "workers"),
+    [
+        ("PORT", False, "2"),
+        ("PORT", True, "2"),
+        ("METRICS_PORT", True, "2"),
+        ("METRICS_PORT", False, "1"),
+    ],
+)
 async def test_a_port_that_others_have_stops_the_start_with_one_line(
-    start_serve: StartServe, shared: bool
+    start_serve: StartServe, setting: str, shared: bool, workers: str
 ) -> None:
     with socket.socket() as taken:
         port = free_port()
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
         taken.bind(("127.0.0.1", port))
         taken.listen()
-        parent = start_serve(WORKERS="2", PORT=str(port))
+        parent = start_serve(WORKERS=workers, **{setting: str(port)})
         assert await parent.wait() == 1
     (line,) = parent.output.splitlines()
-    assert str(port) in line
+    assert line == f"cannot listen on HOST 127.0.0.1, {setting} {port}: Address already in use"
 
 
 async def test_a_number_of_workers_that_is_none_stops_the_start_with_one_line(

@@ -13,7 +13,7 @@ ANSWER_SECONDS = 5.0
 
 class Parent:
     """The channel to the parent. `report` gives the metrics of this process. `leaving` is set when
-    another one serves in its handover, `gone` when the parent has ended."""
+    another one serves in its place, `gone` when the parent has ended."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.report: Callable[[], Report] = tuple

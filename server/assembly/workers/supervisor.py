@@ -5,24 +5,23 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from signal import SIGTERM
 from socket import socket
 from typing import Final
 
 import structlog
 
+from server.assembly.workers.totals import Totals
+from server.assembly.workers.watchdog import PATIENCE, Patience, end_if_silent
 from server.assembly.workers.worker import PROGRAM, Worker
-from server.runtime.reports import Report, counted, total
 
 LOOP_DEATHS: Final = 5
 LOOP_SECONDS: Final = 30.0
 """After so many deaths in so long, of workers no older than that, another start is of no use."""
 FIRST_PAUSE_SECONDS: Final = 0.4
 LONGEST_PAUSE_SECONDS: Final = 3.0
-REPORT_SECONDS: Final = 0.5
-"""So long a report may take; of a worker that hangs the last one counts."""
-TOTAL_SECONDS: Final = 0.1
-"""However often they are asked, the workers collect their metrics no more often than this."""
+MOST_DOUBLINGS: Final = 10
 LEAVE_SECONDS: Final = 60.0
 """So much longer than to drain a worker may take to leave."""
 
@@ -33,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class Slot:
-    """A worker's handover, which outlives it: its number and its sockets. `successor` is being
+    """A worker's place, which outlives it: its number and its sockets. `successor` is being
     started in place of `worker`, which serves until then."""
 
     def __init__(self, number: int, public: Sequence[socket], metrics: Sequence[socket]) -> None:
@@ -52,7 +51,8 @@ class Slot:
 class Supervisor:
     """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `report` gets
     why one could not start, as a line for the operator. `pauses_seconds`: how long a second death
-    makes it pause, and any further one at most. `program` is what workers run."""
+    makes it pause, and any further one at most. `patience` is with workers that do not answer,
+    `program` what they run."""
 
     _tasks: asyncio.TaskGroup
 
@@ -63,29 +63,29 @@ class Supervisor:
         report: Callable[[str], None],
         *,
         pauses_seconds: tuple[float, float] = (FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS),
+        patience: Patience = PATIENCE,
         program: Sequence[str] = PROGRAM,
     ) -> None:
         self._slots = slots
         self._pauses_seconds = pauses_seconds
+        self._patience = patience
         self._program = program
         self._drain_seconds = drain_seconds
         self._report_failure = report
         self._running: set[Worker] = set()
+        self._totals = Totals(self._running)
         self._deaths_s: list[float] = []
-        self._ended: Report = ()
-        self._sum: Report = ()
-        self._added_s = -TOTAL_SECONDS
-        self._adding = asyncio.Lock()
         self._exit_code = 0
         self._stopped = asyncio.Event()
         self._starting = asyncio.Lock()
         self._replacing = asyncio.Lock()
+        self._is_to_replace = False
 
     async def run(self) -> int:
         """Serve until `stop` is called, or no worker can be started. The exit code."""
         async with asyncio.TaskGroup() as self._tasks:
             for slot in self._slots:
-                slot.worker = await self._start(slot)
+                await self._fill(slot)
             await self._stopped.wait()
             async with self._starting:  # which still needs the sockets
                 for slot in self._slots:
@@ -100,17 +100,30 @@ class Supervisor:
         self._stopped.set()
 
     def replace(self) -> None:
-        """Replace the workers one by one, without refusing anybody."""
-        self._tasks.create_task(self._replace_all())
+        """Replace the workers one by one, without refusing anybody; once more if they are just
+        being replaced, however often that is said."""
+        if not self._is_to_replace and not self._stopped.is_set():
+            self._is_to_replace = True
+            self._tasks.create_task(self._replace_all())
 
-    async def _start(self, slot: Slot) -> Worker | None:
-        async with self._starting:
-            if self._stopped.is_set():
-                return None
-            worker = await Worker.start(slot.number, slot.public, slot.metrics, self._program)
-            self._running.add(worker)
+    async def _fill(self, slot: Slot) -> None:
+        """Start a worker in a place that has none, as soon as the machine lets us."""
+        for attempt in count(2):
+            try:
+                async with self._starting:
+                    if not (slot.worker or slot.successor or self._stopped.is_set()):
+                        slot.worker = await self._start(slot)
+                return
+            except OSError as error:
+                log.error("worker_not_started", worker=slot.number, reason=error.strerror)
+                await self._pause(attempt)
+
+    async def _start(self, slot: Slot) -> Worker:
+        worker = await Worker.start(slot.number, slot.public, slot.metrics, self._program)
+        self._running.add(worker)
         self._tasks.create_task(self._watch(slot, worker))
-        self._tasks.create_task(self._answer(worker))
+        self._tasks.create_task(self._totals.answer(worker))
+        self._tasks.create_task(end_if_silent(worker, self._patience))
         return worker
 
     # When one dies
@@ -118,7 +131,7 @@ class Supervisor:
     async def _watch(self, slot: Slot, worker: Worker) -> None:
         code = await worker.run()
         self._running.discard(worker)
-        self._ended = total([self._ended, counted(worker.report)])
+        self._totals.keep(worker)
         if self._stopped.is_set():
             if worker.ready and code not in (0, -SIGTERM):
                 self._exit_code = self._exit_code or FAILED
@@ -133,14 +146,14 @@ class Supervisor:
             self._give_up(BAD_SETTINGS)
             return
         log.error("worker_died", worker=slot.number, pid=worker.pid, exit_code=code)
+        self._totals.metrics.worker_deaths.labels("hung" if worker.hung else "died").inc()
         deaths = self._count_death(worker)
         if deaths >= LOOP_DEATHS:
             log.critical("workers_die_at_once", deaths=deaths, within_seconds=LOOP_SECONDS)
             self._give_up(FAILED)
             return
         await self._pause(deaths)
-        if slot.worker is None and slot.successor is None:  # else it was replaced meanwhile
-            slot.worker = await self._start(slot)
+        await self._fill(slot)  # unless it was replaced meanwhile
 
     def _count_death(self, worker: Worker) -> int:
         """How many have died at once lately, if this one has."""
@@ -154,7 +167,7 @@ class Supervisor:
     async def _pause(self, deaths: int) -> None:
         if deaths > 1:
             first_seconds, longest_seconds = self._pauses_seconds
-            seconds = min(first_seconds * 2 ** (deaths - 2), longest_seconds)
+            seconds = min(first_seconds * 2.0 ** min(deaths - 2, MOST_DOUBLINGS), longest_seconds)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), seconds)
 
@@ -166,26 +179,38 @@ class Supervisor:
 
     async def _replace_all(self) -> None:
         async with self._replacing:
+            self._is_to_replace = False
             for slot in self._slots:
-                if self._stopped.is_set() or not await self._replace(slot):
+                if not await self._replace(slot):
                     return
             log.info("workers_replaced")
 
     async def _replace(self, slot: Slot) -> bool:
-        successor = slot.successor = await self._start(slot)
+        try:
+            successor = await self._start_successor(slot)
+        except OSError as error:
+            log.error("worker_not_replaced", worker=slot.number, reason=error.strerror)
+            return False
         if successor is None:
             return False
         await successor.settled.wait()
         slot.successor = None
+        if self._stopped.is_set():
+            return False
         if successor.exit_code is not None:
             log.error("worker_not_replaced", worker=slot.number, reason=successor.failure)
-            if slot.worker is None:  # it has died meanwhile
-                slot.worker = await self._start(slot)
+            await self._fill(slot)  # if it has died meanwhile
             return False
         old, slot.worker = slot.worker, successor
         if old is not None:
             await self._let_go(old)
         return True
+
+    async def _start_successor(self, slot: Slot) -> Worker | None:
+        async with self._starting:
+            if not self._stopped.is_set():
+                slot.successor = await self._start(slot)
+            return slot.successor
 
     async def _let_go(self, worker: Worker) -> None:
         worker.leave()
@@ -195,27 +220,3 @@ class Supervisor:
         except TimeoutError:
             log.error("worker_did_not_leave", worker=worker.number, pid=worker.pid)
             worker.kill()
-
-    # What they count
-
-    async def _answer(self, worker: Worker) -> None:
-        """Send a worker, whenever it asks, what all have counted."""
-        while await worker.asks():
-            worker.answer(await self._total())
-
-    async def _total(self) -> Report:
-        # One for all who ask: so whoever is asked later never shows less.
-        async with self._adding:
-            if time.monotonic() - self._added_s > TOTAL_SECONDS:
-                await self._collect()
-                self._added_s = time.monotonic()
-            return self._sum
-
-    async def _collect(self) -> None:
-        # One that starts is not up yet, which is news only where nobody else is.
-        serving = [w for w in self._running if w.ready] or list(self._running)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(REPORT_SECONDS):
-                await asyncio.gather(*(worker.refresh_report() for worker in serving))
-        reports = (w.report if w in serving else counted(w.report) for w in self._running)
-        self._sum = total([self._ended, *reports])

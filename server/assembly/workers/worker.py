@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 class Worker:
     """Worker `number`. `settled` is set when it is `ready` or has ended, `ended` when it has.
     `report`: its metrics when it reported them last. `failure`: why it could not start, as a line
-    for the operator."""
+    for the operator. `received` counts its messages; `hung` is for whoever ends it for want of any.
+    """
 
     def __init__(
         self,
@@ -41,7 +42,10 @@ class Worker:
         self.exit_code: int | None = None
         self.failure: str | None = None
         self.report: Report = ()
+        self.received = 0
+        self.hung = False
         self._asked = asyncio.Event()
+        self._unanswered = 0
         self._reported = asyncio.Event()
         self._process = process
         self._reader = reader
@@ -56,12 +60,18 @@ class Worker:
         metrics: Sequence[socket.socket],
         program: Sequence[str] = PROGRAM,
     ) -> "Worker":
-        """Start a worker on these sockets, which stay open here: Python with the `program`."""
+        """Start a worker on these sockets, which stay open here: Python with the `program`. Raises
+        OSError if the machine has no room for another process."""
         ours, its = socket.socketpair()
-        with its:
+        try:
             handover = Handover(number, its.fileno(), _descriptors(public), _descriptors(metrics))
             command = die_with_parent([sys.executable, *program, *handover.arguments()])
             process = await asyncio.create_subprocess_exec(*command, pass_fds=handover.descriptors)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            its.close()
         reader, writer = await asyncio.open_connection(sock=ours, limit=MESSAGE_BYTES)
         return cls(number, process, reader, writer)
 
@@ -71,10 +81,15 @@ class Worker:
         return time.monotonic() - self._started_s
 
     async def run(self) -> int:
-        """Receive its messages until it has ended. Its exit code; minus the signal that ended
-        it."""
-        while received := await self._line():
-            self._take(received)
+        """Receive its messages until it has ended. Its exit code; minus the signal that ended it.
+        One whose messages are none is ended."""
+        try:
+            while received := await self._line():
+                self._take(received)
+        except (ValueError, asyncio.LimitOverrunError) as error:
+            why = str(error).partition("\n")[0]
+            log.error("worker_not_understood", worker=self.number, pid=self.pid, error=why)
+            self.kill()
         self.exit_code = await self._process.wait()
         self._writer.close()
         for event in (self.settled, self.ended, self._asked, self._reported):
@@ -94,12 +109,17 @@ class Worker:
         """Let it go, refusing nobody: its successor has begun."""
         self._send("leave")
 
+    def ask(self) -> None:
+        """Ask it for its report."""
+        if self.exit_code is None:
+            self._unanswered += 1
+            self._reported.clear()
+            self._send("report")
+
     async def refresh_report(self) -> None:
         """Have it report once more. Returns when it has, or has ended."""
-        self._reported.clear()
-        if self.exit_code is None:
-            self._send("report")
-            await self._reported.wait()
+        self.ask()
+        await self._reported.wait()
 
     async def asks(self) -> bool:
         """Return when it asks for the metrics of all: true; or has ended: false."""
@@ -126,6 +146,7 @@ class Worker:
             return b""
 
     def _take(self, received: bytes) -> None:
+        self.received += 1
         match message(received):
             case {"ready": _}:
                 log.info("worker_ready", worker=self.number, pid=self.pid)
@@ -135,7 +156,9 @@ class Worker:
                 self.failure = reason
             case {"report": report}:
                 self.report = read_report(report)
-                self._reported.set()
+                self._unanswered = max(0, self._unanswered - 1)  # nobody asks for its last one
+                if not self._unanswered:
+                    self._reported.set()
             case {"ask": _}:
                 self._asked.set()
 
