@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from server.outside.identity import IdentityVerifier
-from server.outside.jwks import FETCH_SECONDS, Jwks
+from server.outside.jwks import Jwks
 from tests.outside.draft import AUDIENCE, ISSUER, NOW
 from tests.outside.issuer import Ed25519Key, Issuer, RsaKey
 
@@ -46,7 +46,7 @@ async def make_jwks(issuer: Issuer) -> AsyncIterator[MakeJwks]:
     def make(
         ttl_seconds: float = 3600,
         cooldown_seconds: float = 3600,
-        fetch_seconds: float = FETCH_SECONDS,
+        fetch_seconds: float = 60,
         url: str | None = None,
     ) -> Jwks:
         jwks = Jwks(

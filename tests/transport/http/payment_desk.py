@@ -137,7 +137,8 @@ async def open_desk(
     async with (
         running_app(store_url, issuer, provider, **variables) as server,
         Redis.from_url(store_url, decode_responses=True) as redis,
-        aiohttp.ClientSession() as http,
+        # No connection is kept as long as the server keeps one, which closes it while it is used.
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=2)) as http,
     ):
         desk = PaymentDesk(server, redis, http)
         yield desk
