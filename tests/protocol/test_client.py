@@ -66,7 +66,7 @@ async def begin_game(world: DevWorld) -> str:
 
 
 async def win(lobby: Room, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
-    """Claim as soon as a line has been called, hear the rest."""
+    """Claim as soon as a line has been called, and receive the rest."""
     called: set[int] = set()
     answer = None
     async for event in lobby:
