@@ -56,7 +56,7 @@ class Invoice:
     network: str | None = None
 
     def terms(self, today: Terms) -> Terms:
-        """How it is to be paid: as its player was told, whatever the settings say by now."""
+        """How it is to be paid: as its player was asked to, whatever the settings are by now."""
         return Terms(
             recipient=self.recipient or today.recipient,
             token=self.token or today.token,
@@ -66,7 +66,7 @@ class Invoice:
     @property
     def decimals(self) -> int:
         """How many decimals a coin has in `units`: it asks for its tier with so many zeros. It
-        keeps them, whatever the setting says by now."""
+        keeps them, whatever the setting is by now."""
         tier = table_tier(lobby_table(self.lobby_id))
         return len(str(self.units)) - len(str(tier))
 

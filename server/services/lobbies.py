@@ -74,10 +74,10 @@ class Lobbies:
         return await self._store.load(lobby_id)
 
     async def repair_indexes(self, lobby_id: str) -> None:
-        """Correct the indexes that contradict a lobby, and tell of its end if nobody has. Raises
+        """Correct the indexes that contradict a lobby, and publish its end if no node has. Raises
         StoreUnavailable."""
         found = await self._store.load(lobby_id)
-        await self._store.tell_end(found)
+        await self._store.publish_end(found)
         await self._store.indexes.repair(lobby_id, found, self._clock.now_ms())
 
     async def repair_seat(self, alien_id: str, lobby_id: str) -> None:
@@ -103,8 +103,9 @@ class Lobbies:
         return changed
 
     async def confirm(self, changed: Changed) -> None:
-        """Make sure that what somebody is about to be told is done will stay so: if they changed
-        nothing, somebody else may just have. Raises StoreUnavailable when that is not known."""
+        """Make sure that what is about to be acknowledged survives the loss of the primary. A
+        command that changed nothing is confirmed too: another one may just have made the change.
+        Raises StoreUnavailable when that is not known."""
         if not changed.records:
             await self._store.confirm(changed.lobby.lobby_id, changed.snapshot)
 

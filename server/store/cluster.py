@@ -10,7 +10,8 @@ from server.runtime.metrics import Metrics
 from server.runtime.store_url import Address
 from server.store.channels import Channels
 from server.store.cluster_connection import ClusterConnection
-from server.store.cluster_map import ClusterMap, NodeShard
+from server.store.cluster_map import ClusterMap
+from server.store.cluster_node import NodeShard
 from server.store.cluster_subscription import ClusterSubscription
 from server.store.errors import StoreUnavailable
 from server.store.health import PING_SECONDS, ShardHealth, ShardState, StoreHealth
@@ -86,10 +87,10 @@ class ClusterHealth(StoreHealth):
         healths = await self._of_primaries()
         asked = (health.has_sharded_channels() for health in healths)
         answers = await asyncio.gather(*asked, return_exceptions=True)
-        heard = [answer for answer in answers if not isinstance(answer, BaseException)]
-        if not heard:
+        found = [answer for answer in answers if not isinstance(answer, BaseException)]
+        if not found:
             raise StoreUnavailable("no primary answers")
-        return all(heard)
+        return all(found)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,7 +9,8 @@ from redis.exceptions import AskError, MovedError
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.store_url import Address
-from server.store.cluster_map import ClusterMap, NodeShard, slot_of
+from server.store.cluster_map import ClusterMap, slot_of
+from server.store.cluster_node import NodeShard
 from server.store.connection import Ask, Connection
 from server.store.errors import Redirected, StoreUnavailable
 from server.store.shard_connection import ShardConnection

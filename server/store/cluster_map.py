@@ -3,23 +3,19 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 
 from server.runtime.store_url import Address
-from server.store.errors import LOST, StoreUnavailable
+from server.store.cluster_node import ASK_SECONDS, Informant, NodeShard, View
+from server.store.errors import StoreUnavailable
+from server.store.first_answers import first_answers, retrieve
 from server.store.timings import TIMINGS, StoreTimings
-from server.store.topology import Place, Shard, resolved
 
-ASK_SECONDS: Final = 1.0
-"""From one look to the next, and how long an answer is waited for."""
-OTHERS_SECONDS: Final = 0.1
-"""So long the other nodes have when one has answered."""
 ASK_AGAIN_SECONDS: Final = 0.05
 """The shortest time between two looks, however many hint that something has moved."""
 LEAVE_SECONDS: Final = 0.2
@@ -33,43 +29,6 @@ Owners = Mapping[int, Address]
 """The primary of each slot that has one."""
 
 
-class NodeShard(Shard):
-    """One primary of a cluster, by its address. A fail-over makes another one of it."""
-
-    kind = "cluster"
-    redirects = True
-
-    def __init__(self, url: str, address: Address, timings: StoreTimings = TIMINGS) -> None:
-        super().__init__(url, timings)
-        self.address = address
-        self.name = str(address)
-
-    async def places(self) -> Sequence[Place]:
-        """Every address that the node's name has."""
-        return await resolved(self.address.host, self.address.port)
-
-    def leave(self) -> None:
-        """It is not a primary any more: have everybody leave it."""
-        for leave in self._on_moved:
-            leave()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The cluster as one node sees it, better views last: one of a node that is cut off is worse
-    than any other, and of two the one counts that knows of more changes."""
-
-    healthy: bool
-    epoch: int
-    ranges: tuple[tuple[int, int, Address], ...]
-
-    @property
-    def rank(self) -> tuple[bool, int, int]:
-        """What views are compared by."""
-        covered = sum(last + 1 - first for first, last, _ in self.ranges)
-        return self.healthy, self.epoch, covered
-
-
 class ClusterMap:
     """The slots of a cluster and their primaries. `url` is a plain one, for all but the address;
     the nodes at `seeds` are asked when no other is known."""
@@ -79,10 +38,10 @@ class ClusterMap:
         self._seeds = seeds
         self._timings = timings
         self._view: View | None = None
-        self._amended = False  # by what a node said of one slot
+        self._amended = False  # by the answer of a node about one slot
         self._owners: dict[int, Address] = {}
         self._nodes: dict[Address, NodeShard] = {}
-        self._asked: dict[Address, _Informant] = {}
+        self._asked: dict[Address, Informant] = {}
         self.primaries: Sequence[NodeShard] = ()
         """All that have slots; none before the first look."""
         self._on_changed: list[Callable[[], None]] = []
@@ -120,7 +79,7 @@ class ClusterMap:
         return None if address is None else self._nodes[address]
 
     def moved(self, slot: int, address: Address) -> None:
-        """A node said that the slot is at that address now."""
+        """Note that by an answer of a node the slot is at that address now."""
         self.hint()
         if self._owners.get(slot) != address:
             self._amended = True
@@ -156,7 +115,7 @@ class ClusterMap:
         """Ask the nodes now. Raises StoreUnavailable if none answers."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
-            self._looking.add_done_callback(_heard)
+            self._looking.add_done_callback(retrieve)
         await asyncio.shield(self._looking)
 
     async def _keep_looking(self) -> None:
@@ -178,7 +137,7 @@ class ClusterMap:
         for address in self._asked.keys() - known.keys():
             await self._asked.pop(address).close()
         for address in known.keys() - self._asked.keys():
-            self._asked[address] = _Informant(self.node(address))
+            self._asked[address] = Informant(self.node(address))
         best = max(await self._views(list(known)), key=lambda view: view.rank)
         if best != self._view or self._amended:
             self._view, self._amended = best, False
@@ -186,35 +145,15 @@ class ClusterMap:
             self._apply(owners)
 
     async def _views(self, addresses: Sequence[Address]) -> Sequence[View]:
-        """What those say that answer, `ASKED` at most unless none of them does."""
-        failed = ""
+        """The views of those that answer, `ASKED` at most unless none of them does."""
+        failed = StoreUnavailable("no node of the cluster is known")
         for start in range(0, len(addresses), ASKED):
             some = [self._asked[address] for address in addresses[start : start + ASKED]]
-            asked = {asyncio.create_task(informant.ask()): informant for informant in some}
-            heard: list[View] = []
             try:
-                waiting, patience_seconds = set(asked), None
-                while waiting:
-                    done, waiting = await asyncio.wait(
-                        waiting, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    if not done:
-                        break
-                    for task in done:
-                        error = task.exception()
-                        if error is None:
-                            heard.append(task.result())
-                            patience_seconds = OTHERS_SECONDS
-                        elif isinstance(error, (StoreUnavailable, *LOST)):
-                            failed = f"{asked[task].address}: {error}"
-                        else:
-                            raise error
-            finally:
-                for task in waiting:
-                    task.cancel()
-            if heard:
-                return heard
-        raise StoreUnavailable(failed)
+                return await first_answers({str(each.address): each.ask() for each in some})
+            except StoreUnavailable as error:
+                failed = error
+        raise failed
 
     def _apply(self, owners: Owners) -> None:
         if owners == self._owners:
@@ -227,72 +166,17 @@ class ClusterMap:
         new = [str(node.address) for node in self.primaries if node not in before]
         if before and (gone or new):
             log.warning("primaries_changed", new=new, gone=[str(node.address) for node in gone])
-        for changed in self._on_changed:
-            changed()
+        for listener in self._on_changed:
+            listener()
         for node in gone:
-            for told in self._on_gone:
-                told()
+            for listener in self._on_gone:
+                listener()
             asyncio.get_running_loop().call_later(LEAVE_SECONDS, self._leave, node)
 
     def _leave(self, node: NodeShard) -> None:
         """Have everybody leave a node that has no slots any more."""
         if node not in self.primaries:
             node.leave()
-
-
-class _Informant:
-    """A node that is asked, and one connection to it for that."""
-
-    def __init__(self, node: NodeShard) -> None:
-        self.address = node.address
-        self._node = node
-        self._connection: Any = None
-        self._asking = asyncio.Lock()
-
-    async def ask(self) -> View:
-        """The cluster as it sees it. Raises StoreUnavailable, or one of LOST."""
-        async with self._asking:
-            try:
-                async with asyncio.timeout(ASK_SECONDS):
-                    if self._connection is None:
-                        self._connection = await self._node.connect(ASK_SECONDS)
-                    return await self._ask(self._connection)
-            except BaseException:
-                await self._hang_up()  # what it says later would be taken for another answer
-                raise
-
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
-
-    async def _ask(self, connection: Any) -> View:
-        await connection.send_command("CLUSTER", "INFO")
-        lines = str(await connection.read_response()).split()
-        about = dict(line.split(":", 1) for line in lines)
-        await connection.send_command("CLUSTER", "SLOTS")
-        ranges = tuple(
-            sorted(
-                (int(first), int(last), self._address(primary))
-                for first, last, primary, *_ in await connection.read_response()
-            )
-        )
-        healthy = about["cluster_state"] == "ok"
-        return View(healthy, int(about["cluster_current_epoch"]), ranges)
-
-    def _address(self, named: Sequence[Any]) -> Address:
-        """The address of a node; one that does not know its own is where it was asked."""
-        host, port, *_ = named
-        return Address(host if host not in (None, "", "?") else self.address.host, int(port))
-
-
-def _heard(look: "asyncio.Task[None]") -> None:
-    if not look.cancelled():
-        look.exception()  # even if all who asked are gone
 
 
 @lru_cache(maxsize=4096)

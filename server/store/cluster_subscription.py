@@ -7,7 +7,8 @@ import structlog
 from redis.exceptions import AskError
 
 from server.runtime.store_url import Address
-from server.store.cluster_map import ClusterMap, NodeShard, slot_of
+from server.store.cluster_map import ClusterMap, slot_of
+from server.store.cluster_node import NodeShard
 from server.store.errors import StoreUnavailable
 from server.store.subscription import Listener, ShardSubscription, Subscription
 from server.store.timings import TIMINGS, StoreTimings
@@ -58,7 +59,7 @@ class ClusterSubscription(Subscription):
 
     @property
     def alive(self) -> bool:
-        """See `Subscription.alive`. One primary that is heard is enough."""
+        """See `Subscription.alive`. One primary whose subscription is alive is enough."""
         return any(node.alive for node in self._nodes.values())
 
     def start(self) -> None:
@@ -110,7 +111,7 @@ class ClusterSubscription(Subscription):
             return
         addresses = {node.address for node in self._cluster.primaries}
         for node in self._cluster.primaries:
-            self._to(node)  # so that it is known whether each can be heard
+            self._to(node)  # so that it is known of each whether its subscription is alive
         for channel in self._listeners:
             node_now = self._cluster.primary_now(slot_of(channel))
             if node_now is None or self._at.get(channel) is not self._nodes[node_now.address]:
@@ -128,9 +129,9 @@ class ClusterSubscription(Subscription):
         if channel in self._listeners:
             self._place(channel)
 
-    def _redirected(self, said: AskError) -> None:
-        """A node says that a channel is not its own."""
-        self._cluster.moved(said.slot_id, Address(said.host, said.port))
+    def _redirected(self, error: AskError) -> None:
+        """A node answered that a channel is not its own."""
+        self._cluster.moved(error.slot_id, Address(error.host, error.port))
 
     def _place(self, channel: str) -> None:
         """Have a channel subscribed where its slot is."""

@@ -55,7 +55,7 @@ class Commits:
         self, table: str, unchanged: Sequence[Check] = (), seen: Hashable = None
     ) -> None:
         """Return when the replicas have all of that table that was read so far, whoever wrote it:
-        what others have yet to be told of may be acknowledged then.
+        what has not been acknowledged to anybody yet may be, from then on.
 
         `unchanged` are checks that what was read stands where the replicas are asked: the primary
         may have moved in between. `seen` names what was read, if it never changes, so that the

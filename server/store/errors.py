@@ -19,7 +19,7 @@ class StoreUnavailable(Exception):
 
 class Redirected(StoreUnavailable):
     """Nothing was done: what was asked for is at another node of the cluster, or on its way there.
-    `answer` is what the node said."""
+    `answer` is that of the node."""
 
     def __init__(self, answer: Exception) -> None:
         super().__init__(str(answer))

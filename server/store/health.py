@@ -71,7 +71,7 @@ class ShardHealth(StoreHealth):
         """How long the store takes to answer, in ms. All who ask at the same time share one
         answer. Raises StoreUnavailable if no primary gives one within `PING_SECONDS`."""
         if self._pinging is None:
-            # Whoever began it may go away, and the others hear all the same.
+            # Whoever began it may go away, and the others get the result all the same.
             self._pinging = asyncio.create_task(self._ping(), context=contextvars.Context())
             self._pinging.add_done_callback(self._pinged)
         return await asyncio.shield(self._pinging)
@@ -87,7 +87,7 @@ class ShardHealth(StoreHealth):
     def _pinged(self, pinging: "asyncio.Task[float]") -> None:
         self._pinging = None
         if not pinging.cancelled():
-            pinging.exception()  # heard, even if all who asked are gone
+            pinging.exception()  # retrieved, even if all who asked are gone
 
     async def _ping(self) -> float:
         started = time.perf_counter()

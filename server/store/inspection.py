@@ -35,17 +35,17 @@ class Findings:
     hidden: tuple[str, ...] = ()
     rewriting: bool = False
     role: str | None = None
-    """`primary` or `replica`; None if the store does not say."""
+    """`primary` or `replica`; None if the store does not report it."""
     replicas: int | None = None
-    """How many replicas are connected and in step; None if the store does not say."""
+    """How many replicas are connected and in step; None if the store does not report it."""
     process: str | None = None
-    """Which process it is; None if the store does not say."""
+    """Which process it is; None if the store does not report it."""
     stops_as_one: bool = False
     """Whether the loss of one shard of the cluster stops all others."""
     memory_bytes: int | None = None
-    """What it uses; None if the store does not say."""
+    """What it uses; None if the store does not report it."""
     memory_limit_bytes: int | None = None
-    """Its `maxmemory` or else its machine's; None if the store does not say."""
+    """Its `maxmemory` or else its machine's; None if the store does not report it."""
 
 
 def together(found: Mapping[str, Findings]) -> Findings | None:
@@ -127,8 +127,8 @@ async def inspect(
     )
 
 
-def _bytes(said: Any) -> int | None:
-    return said if isinstance(said, int) else None
+def _bytes(value: Any) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 # Each of these returns what is weak, "" if nothing is, and None if the store does not disclose it.

@@ -115,7 +115,7 @@ class LedgerStore:
         return {name: reference for name, reference in pairs if reference is not None}
 
     async def settle(self, entry: LedgerEntry, reference: str, now_ms: float) -> bool:
-        """Note that an owed entry was paid, with the transaction's `reference`, and tell all nodes.
+        """Note that an owed entry was paid, with the transaction's `reference`, and publish that.
         False if that was noted before, by whomever."""
         key = keys.settled(entry.table)
         unsettled = Check(("HGET", key, entry.stream_id), "")
@@ -136,13 +136,13 @@ class LedgerStore:
             ("HSET", key, entry.stream_id, reference),
             ("XADD", keys.ledger(entry.table), "*", *present),
         ]
-        told: Write = (self._channels.publish, keys.payouts(entry.table), news)
+        publication: Write = (self._channels.publish, keys.payouts(entry.table), news)
         if not self._commits.confirms:
-            return await self._commits.commit([unsettled], [*writes, told], now_ms)
-        # Nobody hears of it before the replicas have it.
+            return await self._commits.commit([unsettled], [*writes, publication], now_ms)
+        # It is published when the replicas have it, and not before.
         settled = await self._commits.commit([unsettled], writes, now_ms)
         if settled:
-            await self._commits.commit([], [told], NO_DECISION, confirmed=False)
+            await self._commits.commit([], [publication], NO_DECISION, confirmed=False)
         return settled
 
     async def confirm(self, table: str) -> None:

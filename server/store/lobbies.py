@@ -39,7 +39,7 @@ Texts = tuple[Mapping[str, str], Sequence[str], Sequence[Mapping[str, str]]]
 """A lobby's hash, its list of the numbers called, and the hashes of its players."""
 Expect = Callable[[str, Snapshot, Sequence[Record]], None]
 """Called with a lobby's id, the lobby as it will be if the commit succeeds, and its records."""
-_TOLD_AT_ONCE: Final = (ArrangingBegan, FormingExtended, GameStarted, NumberCalled)
+_PUBLISHED_AT_ONCE: Final = (ArrangingBegan, FormingExtended, GameStarted, NumberCalled)
 """What follows from the time and the proof's order alone: if it is lost, it comes again."""
 _NO_LOBBY: Final = Snapshot(None, LOG_START)
 
@@ -115,25 +115,26 @@ class LobbyStore:
         if expect is not None:
             expect(after.lobby_id, changed, records)
         ends = any(isinstance(event, GameFinished) for event in events)
-        tells = not (ends and self._commits.confirms)
+        publishes = not (ends and self._commits.confirms)
         done = await self._commits.commit(
             [unchanged, *checks],
-            self._projection.writes(before, recorded, table, writes, tells=tells),
+            self._projection.writes(before, recorded, table, writes, publishes=publishes),
             now_ms,
-            confirmed=not all(isinstance(event, _TOLD_AT_ONCE) for event in events),
+            confirmed=not all(isinstance(event, _PUBLISHED_AT_ONCE) for event in events),
         )
         if not done:
             return None
-        if not tells:
+        if not publishes:
             try:
-                await self._tell_end(after.lobby_id, changed, records)
-            except StoreUnavailable as error:  # it did happen, and its timer makes somebody tell
+                await self._publish_end(after.lobby_id, changed, records)
+            except StoreUnavailable as error:
+                # It is committed, and its timer has a node publish it.
                 log.warning("end_not_told", lobby_id=after.lobby_id, error=str(error))
         return changed, records
 
-    async def tell_end(self, end: Snapshot) -> None:
-        """Tell of the end of a lobby, if whoever ended it has not come to that: it is among the
-        timers still. Raises StoreUnavailable."""
+    async def publish_end(self, end: Snapshot) -> None:
+        """Publish the end of a lobby, unless the node that ended it has: then it is no longer among
+        the timers. Raises StoreUnavailable."""
         if end.lobby is None or end.lobby.status != "finished":
             return
         lobby_id = end.lobby.lobby_id
@@ -141,13 +142,16 @@ class LobbyStore:
         if await self._connection.call("ZSCORE", index, lobby_id) is not None:
             last = await self.records_from(lobby_id, end.position, 1)
             if last:
-                await self._tell_end(lobby_id, end, last)
+                await self._publish_end(lobby_id, end, last)
 
-    async def _tell_end(self, lobby_id: str, end: Snapshot, last: Sequence[Record]) -> None:
+    async def _publish_end(self, lobby_id: str, end: Snapshot, last: Sequence[Record]) -> None:
         table = lobby_table(lobby_id)
-        told = [*self._projection.telling(end, last, table), ("ZREM", keys.timers(table), lobby_id)]
+        writes = [
+            *self._projection.end_published(end, last, table),
+            ("ZREM", keys.timers(table), lobby_id),
+        ]
         unchanged = log_check(lobby_id, end)
-        await self._commits.commit([unchanged], told, NO_DECISION, confirmed=False)
+        await self._commits.commit([unchanged], writes, NO_DECISION, confirmed=False)
 
     async def confirm(self, lobby_id: str, found: Snapshot) -> None:
         """Return when the replicas have all that was read of a lobby, which is as it was `found`.
@@ -155,7 +159,7 @@ class LobbyStore:
         await self._commits.confirm(lobby_table(lobby_id), [log_check(lobby_id, found)])
 
     async def _confirm_end(self, lobby_id: str, texts: Texts) -> None:
-        """Nobody is told of an end that may not survive the loss of the primary."""
+        """No end is shown to anybody that may not survive the loss of the primary."""
         if texts[0].get("status") == "finished":
             await self._confirm_log(lobby_id, texts[0].get("hash", ""))
 

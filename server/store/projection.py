@@ -24,8 +24,8 @@ from server.store.spent import received_of, spent_writes
 
 Write = tuple[Any, ...]
 """A command, its key and its arguments."""
-TELL_MS: Final = 1_000
-"""How long after the end of a lobby somebody else tells of it, if whoever ended it has not."""
+PUBLISH_END_MS: Final = 1_000
+"""How long after the end of a lobby another node publishes it, if the one that ended it has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,11 @@ class Projection:
         table: str,
         further: Iterable[Write] = (),
         *,
-        tells: bool = True,
+        publishes: bool = True,
     ) -> Iterator[Write]:
         """All writes of the change from `before` over `records`, and `further` ones. Unless the
-        commit `tells` of it, the lobby stays among the timers until somebody has: see `telling`.
+        commit `publishes` it, the lobby stays among the timers until a node has: see
+        `end_published`.
 
         The log comes first: `XADD` is the only write that can still fail here, if an entry of that
         id is there already. The further writes, about a delivery of a payment, are next.
@@ -82,20 +83,22 @@ class Projection:
                     )
             lobby = following
         yield from _indexes(before.lobby, after, table)
-        if not tells:
-            until_ms = records[-1][0].position.at_ms + TELL_MS
+        if not publishes:
+            until_ms = records[-1][0].position.at_ms + PUBLISH_END_MS
             yield ("ZADD", keys.timers(table), until_ms, lobby_id)
         if after.status == "finished":
             yield from self._expiries(after, records[-1][0], table)
-        if tells:
+        if publishes:
             was_forming = before.lobby is None or before.lobby.status == "forming"
             yield from self._publications(
                 Snapshot(after, position), [record for record, _ in records], table, was_forming
             )
 
-    def telling(self, end: Snapshot, records: Sequence[Record], table: str) -> Iterator[Write]:
-        """What tells everybody of the end of a lobby, of which `records` are the last. Telling it
-        twice does no harm."""
+    def end_published(
+        self, end: Snapshot, records: Sequence[Record], table: str
+    ) -> Iterator[Write]:
+        """What publishes the end of a lobby, of which `records` are the last. Doing so twice does
+        no harm."""
         yield from self._publications(end, records, table, True)
 
     def _publications(

@@ -20,10 +20,9 @@ log = structlog.get_logger(__name__)
 class Reception:
     """Renews a subscription that is connected to another store than the commands are.
 
-    A primary that was demoted, or cut off, keeps its subscribers and tells them nothing more. The
-    store says to how many of its own connections it has passed a message on: on a channel that
-    nobody else listens to that is one, or the subscription is somewhere else.
-    """
+    A primary that was demoted, or cut off, keeps its subscribers and publishes nothing more to
+    them. The store answers to how many of its own connections it has passed a message on: on a
+    channel that nobody else listens to that is one, or the subscription is somewhere else."""
 
     def __init__(
         self, connection: Connection, subscription: ShardSubscription, channels: Channels

@@ -1,4 +1,4 @@
-"""Waiting for replicas: how many have to have a change before anyone is told of it."""
+"""Waiting for replicas: how many have to have a change before it is acknowledged."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,7 +8,7 @@ from hiredis import pack_command
 
 @dataclass(frozen=True, slots=True)
 class ReplicaWait:
-    """So many replicas, which have so many seconds; none: nobody waits.
+    """So many replicas, which have so many seconds; none: no wait.
 
     `WAIT` covers all that its connection has written before. A replica that answers has it in
     memory and, with `appendfsync always`, in its file: it flushes that before it answers.

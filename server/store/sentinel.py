@@ -12,18 +12,17 @@ from redis.exceptions import AuthenticationError
 
 from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
+from server.store.first_answers import first_answers
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Place, Shard, is_primary, open_redis, primary_of, resolved
 
 ASK_SECONDS: Final = 1.0
 """From one question to the next, and how long an answer is waited for."""
-OTHERS_SECONDS: Final = 0.1
-"""So long the other sentinels have when one has answered."""
 LISTEN_SECONDS: Final = 60.0
-"""A sentinel that has said nothing for so long is connected to anew: it may be dead."""
+"""A sentinel that has sent nothing for so long is connected to anew: it may be dead."""
 CANCEL_AGAIN_SECONDS: Final = 0.1
 HINTS: Final = ("+switch-master", "+promoted-slave")
-"""What a sentinel says when a primary moved, or is about to."""
+"""What a sentinel publishes when a primary moved, or is about to."""
 
 log = structlog.get_logger(__name__)
 
@@ -33,7 +32,7 @@ Credentials = tuple[str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a sentinel says: the address of the primary, and how many fail-overs led to it."""
+    """The answer of a sentinel: the address of the primary, and how many fail-overs led to it."""
 
     address: Address
     epoch: int
@@ -168,34 +167,10 @@ class SentinelShard(Shard):
         return [] if leads is None else await resolved(leads.host, leads.port)
 
     async def _named(self) -> Sequence[Named]:
-        """What those sentinels say that answer, the latest first. Raises StoreUnavailable when
-        none does."""
-        asked = {asyncio.create_task(sentinel.ask()): sentinel for sentinel in self._sentinels}
-        open_tasks, heard, failed = set(asked), [], ""
-        patience_seconds: float | None = None
-        try:
-            while open_tasks:
-                done, open_tasks = await asyncio.wait(
-                    open_tasks, timeout=patience_seconds, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not done:
-                    break
-                for task in done:
-                    error = task.exception()
-                    if error is None:
-                        heard.append(task.result())
-                        patience_seconds = OTHERS_SECONDS
-                    elif isinstance(error, (StoreUnavailable, *LOST)):
-                        failed = f"the sentinel {asked[task].address} does not say: {error}"
-                    else:
-                        raise error
-        finally:
-            for task in asked:
-                task.add_done_callback(_heard)
-                task.cancel()
-        if not heard:
-            raise StoreUnavailable(failed)
-        return sorted(heard, key=lambda named: -named.epoch)
+        """The answers of those sentinels that answer, the latest first. Raises StoreUnavailable
+        when none does."""
+        asked = {f"the sentinel {each.address}": each.ask() for each in self._sentinels}
+        return sorted(await first_answers(asked), key=lambda named: -named.epoch)
 
     async def _keep_asking(self) -> None:
         while True:
@@ -241,9 +216,3 @@ class SentinelShard(Shard):
             finally:
                 if connection is not None:
                     await connection.disconnect(nowait=True)
-
-
-def _heard(task: "asyncio.Task[Named]") -> None:
-    """Nobody waits for it any more, and what it failed of is no news."""
-    if not task.cancelled():
-        task.exception()

@@ -129,10 +129,10 @@ class ShardConnection(Connection):
             answers = [StoreUnavailable(repr(error))] * len(batch)
         for (*_, future), answer in zip(batch, answers, strict=True):
             _settle(future, answer)
-        said = (answer for answer in answers if isinstance(answer, Exception))
+        errors = (answer for answer in answers if isinstance(answer, Exception))
         if self._shard.redirects:
-            said = (answer for answer in said if not is_redirection(answer))
-        if any(map(says_elsewhere, said)):
+            errors = (answer for answer in errors if not is_redirection(answer))
+        if any(map(says_elsewhere, errors)):
             log.warning("store_is_not_the_primary")
             await self._hang_up()  # and look for the primary again
 
@@ -173,7 +173,7 @@ class ShardConnection(Connection):
         return self._shard.understand(name, answer)
 
     async def _connected(self) -> Any:
-        # Nothing comes unasked on this connection but its end.
+        # Without a request nothing comes on this connection but its end.
         if self._redis_connection is not None and await self._redis_connection.can_read():
             await self._hang_up()
         if self._redis_connection is None:

@@ -48,7 +48,7 @@ def read_spent(table: str, alien_id: str, member: str) -> Received:
 
 
 def received_of(table: str, fields: Mapping[str, str]) -> Received | None:
-    """The payment of a player that an entry of the ledger tells of; None if it tells of none."""
+    """The payment of a player that an entry of the ledger records; None if it records none."""
     if fields.get("kind") != "received" or not fields.get("alien_id"):
         return None
     try:

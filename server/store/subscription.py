@@ -75,7 +75,7 @@ class ShardSubscription(Subscription):
     """Listens on the channels of one shard, on one connection.
 
     In a cluster `on_ended` is called with each channel that the shard has ended by itself, and
-    `on_redirected` with what it said of one that it has not.
+    `on_redirected` with its answer about one that it has not.
     """
 
     on_ended: Callable[[str], None] | None = None
@@ -97,7 +97,7 @@ class ShardSubscription(Subscription):
         self._confirmed: dict[str, asyncio.Event] = {}
         self._connection: Any = None
         self._task: asyncio.Task[None] | None = None
-        self._heard_at_s = 0.0
+        self._received_at_s = 0.0
         self._connections = 0
         self.complete = False
         """Whether all channels are subscribed on the connection that there is."""
@@ -180,7 +180,7 @@ class ShardSubscription(Subscription):
     async def _listen(self) -> None:
         connection = await self._shard.connect()
         try:
-            self._heard_at_s = time.monotonic()
+            self._received_at_s = time.monotonic()
             self._connection = connection
             self._connections += 1
             self._renewing.clear()
@@ -207,10 +207,10 @@ class ShardSubscription(Subscription):
                     raise
                 self.on_redirected(redirection)
                 continue
-            self._heard_at_s = time.monotonic()
+            self._received_at_s = time.monotonic()
             kind, channel, payload = _parts(answer)
             if kind in ("message", "smessage"):
-                self._tell(channel, payload)
+                self._notify(channel, payload)
             elif kind in ("subscribe", "ssubscribe"):
                 if channel in self._confirmed:
                     self._confirmed[channel].set()
@@ -229,14 +229,14 @@ class ShardSubscription(Subscription):
             self.complete = True
             self._on_restored()
 
-    def _tell(self, channel: str, payload: str) -> None:
+    def _notify(self, channel: str, payload: str) -> None:
         listener = self._listeners.get(channel)
         if listener is None:
             return
         try:
             listener(payload)
         except Exception:
-            # A fault over one message must not make the whole process deaf.
+            # A fault over one message must not end the subscription of the whole process.
             log.exception("listener_failed", channel=channel)
 
     async def _ping(self, connection: Any) -> None:
@@ -253,7 +253,7 @@ class ShardSubscription(Subscription):
 
     @property
     def _silent_seconds(self) -> float:
-        return time.monotonic() - self._heard_at_s
+        return time.monotonic() - self._received_at_s
 
 
 def _parts(answer: Any) -> tuple[str, str, str]:

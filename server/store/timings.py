@@ -13,7 +13,7 @@ class StoreTimings:
     """A channel whose subscription is not confirmed for so long is not subscribed."""
     ping: float = 2.0
     silence: float = 6.0
-    """A connection that has said nothing for so long, though pinged, is dead: it is given up."""
+    """A connection on which nothing came for so long, though pinged, is dead: it is given up."""
     reconnect: float = 0.5
     """From a subscription that was lost to the next attempt."""
     inspect: float = 60.0

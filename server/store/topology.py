@@ -1,8 +1,8 @@
-"""Where the primary is now: asked by whatever connects, each time that it does.
+"""Where the primary is now: looked up each time that a connection is made.
 
 A *shard* is one primary with its replicas. `Connection`, `Subscription` and `StoreHealth` never
-hold an address: they ask their shard for a connection whenever they have none, and are told by it
-when the primary is another one, so that they leave the old one at once.
+hold an address: they ask their shard for a connection whenever they have none, and it has them
+leave the old primary as soon as another one is known.
 
 There is one shard today, behind a plain address or named by sentinels. Several will stand beside
 each other without a change here: each has its own address, connection and subscription, and what
@@ -125,7 +125,7 @@ class Shard(ABC):
     async def places(self) -> Sequence[Place]:
         """Where the primary may be now, the likeliest first. Raises one of LOST."""
 
-    def start(self) -> None:  # noqa: B027 - nobody tells what is behind a plain address
+    def start(self) -> None:  # noqa: B027 - behind a plain address nothing is watched
         """Begin to find out by itself when the primary moves, if that can be."""
 
     async def stop(self) -> None:
@@ -186,7 +186,7 @@ async def resolved(name: str, port: int, epoch: int = 0) -> Sequence[Place]:
 
 
 def abort(connection: Any) -> None:
-    """End a connection at once, whatever is under way on it: whoever waits is told so."""
+    """End a connection at once, whatever is under way on it: whoever waits on it gets an error."""
     if connection._writer is not None:
         connection._writer.transport.abort()
 

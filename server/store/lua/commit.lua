@@ -27,7 +27,7 @@ end
 -- A script whose command fails leaves behind what was written before. No memory, no replicas or no
 -- permission to write stop the first write only, and whether the user may use all KEYS was asked
 -- before the script began. So two things are left that could stop a later write: a key of another
--- type, and a command that the user may not run (Redis 6.2 cannot tell).
+-- type, and a command that the user may not run (Redis 6.2 has no way to ask).
 local counts = {
     HDEL = 'HLEN', HINCRBY = 'HLEN', HSET = 'HLEN', HSETNX = 'HLEN',
     XADD = 'XLEN', XTRIM = 'XLEN', RPUSH = 'LLEN', SADD = 'SCARD',

@@ -2,8 +2,8 @@
 --
 -- ARGV  JSON list of [command, arguments...]
 --
--- Returns the places of those that are denied, the first is 1; nothing where the store does not
--- tell (Redis 6.2).
+-- Returns the places of those that are denied, the first is 1; nothing where the store has
+-- no way to ask (Redis 6.2).
 
 if not redis.acl_check_cmd then
     return nil
