@@ -218,7 +218,7 @@ ROUTES: Final = (
     Route(
         "post",
         "/api/webhooks/payment",
-        "The payment provider tells what became of an invoice.",
+        "The payment provider reports what became of an invoice.",
         {200: payments.WebhookAnswer},
         (
             *(Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING, Code.TOO_SLOW, Code.UNAUTHORIZED),

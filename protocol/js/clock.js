@@ -1,7 +1,7 @@
 const ANSWER_MS = 8000;
 
 /**
- * The server's clock, as far as its messages tell.
+ * The server's clock, as it follows from its messages.
  *
  * A message carries the instant at which it was stored, so at its arrival the server's clock shows
  * at least that: the latest such bound is off by one way through the network. Before any message
@@ -27,7 +27,7 @@ export class ServerClock {
    * Take note of a message that was stored at `at` (Unix ms) and arrived now; `live` if it was sent
    * as soon as it was stored, not as a part of a history.
    */
-  heard(at, live) {
+  observe(at, live) {
     this.#floorMs = Math.max(this.#floorMs, at - performance.now());
     this.#heardLive ||= live;
     this.#offsetMs = this.#heardLive ? this.#floorMs : Math.max(this.#offsetMs, this.#floorMs);

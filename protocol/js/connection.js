@@ -93,7 +93,7 @@ export class Connection extends EventTarget {
   isUp(token) {
     this.#backoff.reset();
     this.#retryAfterMs = null;
-    this.clock.ask().catch(() => {}); // the messages will tell
+    this.clock.ask().catch(() => {}); // the messages will do
     this.#keepLoggedIn(token);
   }
 

@@ -15,7 +15,7 @@ export class FrontDesk extends EventTarget {
     this.channel.addEventListener("refused", ({ detail }) =>
       this.dispatchEvent(new CustomEvent("gone", { detail })),
     );
-    this.channel.onAny((name, message) => this.#hear(name, message));
+    this.channel.onAny((name, message) => this.#receive(name, message));
   }
 
   /** Whether the first list has come. */
@@ -48,7 +48,7 @@ export class FrontDesk extends EventTarget {
     this.connection.close(this.channel);
   }
 
-  #hear(name, message) {
+  #receive(name, message) {
     if (name === "lobbies") {
       this.#lobbies = new Map(message.lobbies.map((lobby) => [lobby.lobby_id, lobby]));
     } else if (name === "lobby_listed") {

@@ -57,12 +57,12 @@ export interface Desk extends EventTarget {
   close(): void;
 }
 
-type Heard = Omit<LobbyEvents, "draining" | "announcement">;
+type RoomEvents = Omit<LobbyEvents, "draining" | "announcement">;
 
 /** An event of a room with its name. A `lobby_state` stands for everything up to its `seq`. */
 export type RoomEvent = {
-  [Name in keyof Heard]: { event: Name } & Parameters<Heard[Name]>[0];
-}[keyof Heard];
+  [Name in keyof RoomEvents]: { event: Name } & Parameters<RoomEvents[Name]>[0];
+}[keyof RoomEvents];
 
 /**
  * A lobby that was entered. To iterate over it gives each event once and in order, beginning with

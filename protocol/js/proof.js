@@ -28,7 +28,7 @@ const FACTS = [
  * @property {string | null} seedHash shown before the game
  * @property {string[]} seeds the client seeds that it sent
  * @property {number[][] | null} grid the player's
- * @property {Map<number, number>} heard the numbers called while it listened, by their index from 1
+ * @property {Map<number, number>} heard the numbers received, by their index from 1
  * @property {{chain_hash: string, round: number | null}} [beacon] the beacon that was named
  * @property {import("./view.js").Rules} [rules] what the lobby said that it plays by
  * @property {import("./view.js").Patterns} [patterns] and what wins there

@@ -5,7 +5,7 @@ const REPLAY_MS = 1000;
 const LOOK_AGAIN_MS = 4000;
 /** What still may become of an invoice whose seat is gone. */
 const OPEN_INVOICE = ["pending", "expired"];
-/** What one's own seat may be after these, no event tells. */
+/** What one's own seat may be after these, no event contains. */
 const OWN_MATTERS = [
   "player_joined",
   "player_paid",
@@ -29,7 +29,7 @@ export class Room extends EventTarget {
   /** @type {{role: string, paid?: boolean, active?: boolean, numbers?: number[] | null,
    *   grid?: number[][] | null, invoice?: object | null}} */
   you = { role: "spectator" };
-  /** The numbers heard, by their index: for the proof, not for the player. */
+  /** The numbers received, by their index: for the proof, not for the player. */
   heard = new Map();
   /** How many were called, or null while it is not known. */
   calls = null;
@@ -38,7 +38,7 @@ export class Room extends EventTarget {
   /** The message that ended the game, if it came while we listened. */
   ending = null;
   #connectedAt = 0;
-  /** When the first call came that was heard, and its index. */
+  /** When the first call that was received came, and its index. */
   #firstCall = null;
   #invoiceTimer = 0;
   #refreshing = null;
@@ -62,7 +62,7 @@ export class Room extends EventTarget {
     this.channel.addEventListener("refused", ({ detail }) => this.#refused(detail));
     this.channel.onAny((name, message) => {
       if (name === "lobby_state") this.#take(message);
-      else if (Number.isInteger(message.seq)) this.#hear(name, message, this.#isLive);
+      else if (Number.isInteger(message.seq)) this.#receive(name, message, this.#isLive);
       else this.dispatchEvent(new CustomEvent(name, { detail: message }));
     });
     const { signal } = this.#closing;
@@ -146,7 +146,7 @@ export class Room extends EventTarget {
     const isOvertaken = state && asked <= state.seq && state.seq < this.view.seq;
     if (isOvertaken) return this.#ownIs(state.you); // events came before this answer
     if (state) return this.#take(state);
-    for (const { event, ...message } of events) this.#hear(event, message, false);
+    for (const { event, ...message } of events) this.#receive(event, message, false);
     if (you) this.#ownIs(you);
     else this.#take((await this.channel.ask("sync")).state); // of a server of the version before
   }
@@ -189,11 +189,11 @@ export class Room extends EventTarget {
 
   #take(state) {
     const { you, at, ...view } = state;
-    this.connection.clock.heard(at, false);
-    // The same state again only tells of one's own part of it.
+    this.connection.clock.observe(at, false);
+    // The same state again is about one's own part of it only.
     const isNews = view.seq !== this.view?.seq;
     this.view = view;
-    if (isNews) this.#tell("lobby_state", state);
+    if (isNews) this.#emit("lobby_state", state);
     this.#ownIs(you);
   }
 
@@ -216,8 +216,8 @@ export class Room extends EventTarget {
     return performance.now() - this.#connectedAt > REPLAY_MS;
   }
 
-  #hear(name, message, isLive) {
-    this.connection.clock.heard(message.at, isLive);
+  #receive(name, message, isLive) {
+    this.connection.clock.observe(message.at, isLive);
     if (!this.view || message.seq <= this.view.seq) return;
     this.view = fold(this.view, name, message);
     if (name === "number_called") {
@@ -227,10 +227,10 @@ export class Room extends EventTarget {
     }
     if (name === "game_finished") this.ending = message;
     const isMine = message.alien_id === this.me;
-    // The last one to arrange hears of the start before the answer: the ticket is held already.
+    // The last one to arrange receives the start before the answer: the ticket is held already.
     const isAnswered = name === "player_ready" && isMine && this.#arranging !== null;
     if (isAnswered) this.you = holding(this.you, this.#arranging);
-    this.#tell(name, message);
+    this.#emit(name, message);
     this.dispatchEvent(new CustomEvent("event", { detail: { name, message } }));
     this.#changed();
     const mayBeMine = isMine || (message.alien_id === undefined && this.#mayHold);
@@ -245,7 +245,7 @@ export class Room extends EventTarget {
   }
 
   /** Put an event into the queue of those who iterate; after the end of the game nothing comes. */
-  #tell(name, message) {
+  #emit(name, message) {
     this.#queue.push({ event: name, ...message });
     if (this.view.status === "finished") this.#queue.end();
   }

@@ -62,7 +62,7 @@ class Sockets:
             seats,
             tokens,
             offered,
-            lambda tell: PayoutNews(subscription, lambda: stores.tables.known, tell),
+            lambda notify: PayoutNews(subscription, lambda: stores.tables.known, notify),
         )
         stores.tables.on_found.append(self.front_desk.tables_found)
         resuming = Resuming(replicas, stores.lobbies)

@@ -105,7 +105,7 @@ class Stores:
     async def wait_until_usable(self) -> None:
         """Wait until the store answers; then its channels and its time are known.
 
-        Raises WeakDurability if it must not be told of payments, or not be played on.
+        Raises WeakDurability if it must not take payments, or not be played on.
         """
         self.monitor.attach()
         self.topology.start()
@@ -128,8 +128,8 @@ class Stores:
             log.warning("cluster_stops_as_one", hint="cluster-require-full-coverage no")
 
     async def speak_as_servers_do(self) -> None:
-        """Learn the store's channels and its time, for a command whose changes servers are to hear
-        of. Raises StoreUnavailable."""
+        """Learn the store's channels and its time, for a command whose changes servers are to
+        receive of. Raises StoreUnavailable."""
         self.channels.sharded = await self.health.has_sharded_channels()
         await self.connection.set_clock()
 

@@ -57,7 +57,7 @@ async def reading(books: Books) -> AsyncIterator[AsyncConnection]:
 
 async def follow(connection: AsyncConnection, table: str, chain: Chain) -> AsyncIterator[Suspect]:
     """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
-    stands there: so one fault is told once."""
+    stands there: so one fault is reported once."""
     place = tuple_(ledger.c.stream_ms, ledger.c.stream_seq)
     after = tuple_(bindparam("ms", type_=BigInteger), bindparam("seq", type_=BigInteger))
     wanted = (

@@ -16,13 +16,13 @@ from server.books.revisions import known_revisions, mismatch, newest_revision
 MIGRATING_SECONDS: Final = 86_400.0
 """An index of a large table takes its time."""
 READABLE: Final = ("games", "seats", "ledger", "payouts", "operator_actions")
-"""What analysts are told of."""
+"""What analysts may read."""
 _LOCK: Final = 0x42494E474F  # any number that nobody else locks: "BINGO"
 
 
 async def migrate(url: str, reader: str | None = None) -> str:
     """Bring the schema of the books at `url` to this version's, in one transaction, and let the
-    role `reader` read what analysts are told of. Returns its revision. Where two do it at once, the
+    role `reader` read what is for analysts. Returns its revision. Where two do it at once, the
     second waits and finds it done.
 
     Raises BooksUnavailable, and WrongSchema if a newer version made it or the role is refused.

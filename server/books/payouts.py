@@ -162,7 +162,7 @@ _WRITE: Final = text(
 
 async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
     """Write payouts as they are now, each once. What somebody else has taken up since is left to
-    them, unless it was paid: that is so whoever is told."""
+    them, unless it was paid: a payment is a fact that nobody's change undoes."""
     if not changes:
         return
     rows = [(change.payout, change.payout.standing) for change in changes]

@@ -58,14 +58,14 @@ def open_tier(tier: Tier, *, by: By, reason: Reason) -> None:
 
 @admin.command()
 def announce(
-    text: Annotated[str, typer.Argument(help="What everybody is told.")],
+    text: Annotated[str, typer.Argument(help="The text of the announcement.")],
     *,
     by: By,
     reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
     until: Until = None,
     level: Annotated[str, typer.Option(help="info or warning.")] = "info",
 ) -> None:
-    """Say something to everybody; with --until it stands until then."""
+    """Send an announcement to everybody; with --until it stands until then."""
     _act(by, "announce", "It is said.", text=text, reason=reason, until=until, level=level)
 
 

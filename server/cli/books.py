@@ -28,7 +28,7 @@ def migrate(
     *,
     reader: Annotated[
         str | None,
-        typer.Option(help="A role that may read what analysts are told of."),
+        typer.Option(help="A role that may read what is for analysts."),
     ] = None,
 ) -> None:
     """Make the schema of the books, or change it to what this version needs."""
@@ -128,7 +128,7 @@ def draws(
     if as_json:
         print(services.as_json(them))
     else:
-        print("\n".join(services.told(them, significance)) or "There are no draws.")
+        print("\n".join(services.report_lines(them, significance)) or "There are no draws.")
     if not services.is_random(them, significance):
         raise typer.Exit(FAILED)
 

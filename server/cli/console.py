@@ -23,20 +23,20 @@ _DEVELOPMENT_KEY: Final = Path(".fair-bingo/keys/beacon.json")
 T = TypeVar("T")
 
 
-def say(message: str) -> None:
-    """Tell the operator on stderr."""
+def notice(message: str) -> None:
+    """Print a line for the operator on stderr."""
     print(message, file=sys.stderr, flush=True)
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command with a message on stderr."""
-    say(message)
+    notice(message)
     raise typer.Exit(code)
 
 
 def settings_of_environment(*, worker: int | None = None, **options: str | None) -> Settings:
-    """The settings in the environment, where `options` does not say otherwise; ends the command if
-    they are no settings. From here on it logs as they say: to stderr, and no secret."""
+    """The settings in the environment, where `options` does not replace them; ends the command if
+    they are no settings. From here on it logs as they require: to stderr, and no secret."""
     given = {name.upper(): value for name, value in options.items() if value is not None}
     try:
         settings = load_settings({**os.environ, **given})

@@ -22,7 +22,7 @@ from server.services.game_files import (
     verify_document,
 )
 from server.services.records import Records
-from server.services.retelling import retold
+from server.services.transcript import transcript_line
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 _READ_SECONDS: Final = 10
@@ -55,7 +55,7 @@ def replay_game(
                 if ids.is_lobby_id(place):
                     run(_replay_stored(settings_of_environment(), place, keys))
                 else:
-                    _retell(_game_file(place).replay(), keys)
+                    _print_transcript(_game_file(place).replay(), keys)
             except BrokenLog as error:
                 fail(f"{_named(place, places)}the log does not hold at {error}")
             print(f"{_named(place, places)}The log holds.")
@@ -67,7 +67,7 @@ def export(
     *,
     out: Annotated[
         Path | None,
-        typer.Option(help="The file, or the folder for several; LOBBY.json unless told."),
+        typer.Option(help="The file, or the folder for several; LOBBY.json if not given."),
     ] = None,
 ) -> None:
     """Write finished games, log and proof, to files that `verify` and `replay` read."""
@@ -104,11 +104,11 @@ def _named(place: str, places: Sequence[str]) -> str:
     return f"{place}: " if len(places) > 1 else ""
 
 
-def _retell(steps: Iterable[Step], keys: PublicKeys) -> Step | None:
+def _print_transcript(steps: Iterable[Step], keys: PublicKeys) -> Step | None:
     """Show the steps of a game, and return the last."""
     step = None
     for step in steps:
-        print(retold(step))
+        print(transcript_line(step))
         for difference in beacon_differences(step, keys):
             fail(difference)
     return step
@@ -119,11 +119,11 @@ async def _replay_stored(settings: Settings, lobby_id: str, keys: PublicKeys) ->
         kept, log = await on.stores.lobbies.texts_with_log(lobby_id)
         moved = await on.past.game(lobby_id) if on.past is not None and not log else None
     if moved is not None:
-        _retell(moved.replay(), keys)
+        _print_transcript(moved.replay(), keys)
         return
     if not log:
         fail(f"nobody has {lobby_id} (any more)")
-    step = _retell(replay(log, kept[0].get("hash", "")), keys)
+    step = _print_transcript(replay(log, kept[0].get("hash", "")), keys)
     if step is None or not is_kept(step, kept):
         fail("the store's hashes are not what the log leads to")
 

@@ -81,7 +81,7 @@ async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
 async def _unsettled(
     entries: WholeLedger, page: list[LedgerEntry | MalformedEntry]
 ) -> list[LedgerEntry | MalformedEntry]:
-    """What is owed, and what is malformed: nobody can tell that it is not."""
+    """What is owed, and what is malformed: it may be owed as well."""
     owed = [entry for entry in page if isinstance(entry, LedgerEntry) and entry.owed]
     settled = await entries.settled(owed)
     open_ids = {entry.entry_id for entry in owed} - settled.keys()

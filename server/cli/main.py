@@ -41,7 +41,7 @@ def app_of(names: Iterable[str]) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
-        # They may be told to show the values of variables, and among those are secrets.
+        # They may be configured to show the values of variables, and among those are secrets.
         pretty_exceptions_enable=False,
     )
     app.callback()(_fair_bingo)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 Advance = Callable[[int], None]
-"""Tells of so many more."""
+"""Reports that so many more are done."""
 
 
 @contextmanager

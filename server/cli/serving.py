@@ -14,7 +14,7 @@ from server.assembly.app import App
 from server.assembly.listening import PORTS, listening_on
 from server.assembly.workers.listening import cores, listen
 from server.assembly.workers.supervisor import Slot, Supervisor
-from server.cli.console import BAD_SETTINGS, fail, say, settings_of_environment
+from server.cli.console import BAD_SETTINGS, fail, notice, settings_of_environment
 from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
 from server.runtime.settings import Settings, SettingsError
 
@@ -74,7 +74,7 @@ async def _supervise(settings: Settings) -> int:
     )
     numbers = range(1, count + 1)
     slots = [Slot(*each) for each in zip(numbers, public, metrics, strict=True)]
-    supervisor = Supervisor(slots, settings.drain_seconds, say)
+    supervisor = Supervisor(slots, settings.drain_seconds, notice)
     stop_at_signals(supervisor.stop)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, supervisor.replace)
     return await supervisor.run()

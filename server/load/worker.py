@@ -29,7 +29,7 @@ _TOKEN_RESERVE_SECONDS: Final = 600
 def work(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
     """Play one of several parts of a scenario, and report to `pipe` as LoadGenerator does. Ends
     when the other end of the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one hears it too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one gets it too
     spare_what_stays()
     try:
         uvloop.run(_play(scenario, part, parts, pipe))

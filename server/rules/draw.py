@@ -69,7 +69,7 @@ def server_grid(
 def help_of_server(
     server_seed: bytes, lobby_id: str, alien_id: str, grid: Grid, *, highest: int
 ) -> ServerArranged | None:
-    """How the server helped with a grid, as anyone can tell from the grid itself. A player who
+    """How the server helped with a grid, as it follows from the grid itself. A player who
     by chance arranged the very grid that the server would have counts as helped."""
     numbers = [number for row in grid for number in row]
 

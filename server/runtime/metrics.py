@@ -77,7 +77,7 @@ class Metrics:
         )
         self.worker_deaths = self._counter(
             "fair_bingo_worker_deaths",
-            "Workers that ended though nobody told them to, by cause.",
+            "Workers that ended without being stopped, by cause.",
             "cause",
         )
         self.payment_deliveries = self._counter(

@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 class ArchiveLoop:
     """Moves what is over in all tables, whose names `tables` asks for, and copies what operators
-    did; `moved` is told of so many more entries, games and invoices."""
+    did; `moved` is called with how many more entries, games and invoices."""
 
     def __init__(
         self,

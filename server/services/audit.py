@@ -120,8 +120,8 @@ class Report:
 
 class Audit:
     """Audits the ledgers of all tables. It may run while the server does: a difference is checked
-    again, so often that it cannot come from commits between two reads. `looked_at` is told of so
-    many more entries and lobbies that were."""
+    again, so often that it cannot come from commits between two reads. `looked_at` is
+    called with how many more entries and lobbies were read."""
 
     def __init__(
         self,

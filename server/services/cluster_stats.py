@@ -91,7 +91,7 @@ class ClusterStats:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Stop refreshing, and tell the other nodes that this one is gone."""
+        """Stop refreshing, and let the other nodes know that this one is gone."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

@@ -69,7 +69,7 @@ async def draws(
         place = rows[-1].finished_at, rows[-1].lobby_id
 
 
-def told(found: Draws, significance: float) -> Iterator[str]:
+def report_lines(found: Draws, significance: float) -> Iterator[str]:
     """What was found, in lines."""
     for lobby_id, differences in found.faults.items():
         yield f"{lobby_id}: the proof does not hold: {'; '.join(differences)}"

@@ -13,7 +13,7 @@ from server.runtime.clock import StoreClock
 from server.services.cluster_stats import ClusterStats
 from server.services.operators import closed_tiers, standing_announcements
 from server.services.past import Past
-from server.services.retelling import in_words
+from server.services.transcript import in_words
 from server.store.directory import Directory
 from server.store.ledger import LedgerEntry
 from server.store.lobbies import LobbyStore
@@ -45,8 +45,7 @@ class OperatorLooks:
         self._past = past
 
     async def lobby(self, lobby_id: str) -> LobbyLook | Refused:
-        """A lobby with all that happened in it, told without its secrets. Raises
-        StoreUnavailable."""
+        """A lobby with all that happened in it, without its secrets. Raises StoreUnavailable."""
         if not ids.is_lobby_id(lobby_id):
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         kept, entries = await self._lobbies.texts_with_log(lobby_id)
@@ -56,8 +55,8 @@ class OperatorLooks:
         steps: list[Step] = []
         problem = None
         try:
-            told = replay(entries, kept[0].get("hash", "")) if game is None else game.replay()
-            steps.extend(told)  # as far as it holds
+            replayed = replay(entries, kept[0].get("hash", "")) if game is None else game.replay()
+            steps.extend(replayed)  # as far as it holds
             if game is None and not is_kept(steps[-1], kept):
                 problem = "its hashes are not what its log leads to"
         except BrokenLog as error:
@@ -124,7 +123,7 @@ class OperatorLooks:
         return OrdersLook(
             closed=sorted(closed_tiers(master)),
             banned={name: until for name, until in bans.items() if until is None or until > now_ms},
-            announcements=[said for said in standing if (said.until or 0) > now_ms],
+            announcements=[each for each in standing if (each.until or 0) > now_ms],
         )
 
 

@@ -58,7 +58,7 @@ class OperatorWatch:
     def standing(self) -> list[Announcement]:
         """The announcements that stand now."""
         now_ms = self._clock.now_ms()
-        return [said for said in self._standing if said.until is not None and said.until > now_ms]
+        return [each for each in self._standing if each.until is not None and each.until > now_ms]
 
     async def begin(self) -> None:
         """Learn what holds, and bring every table to it: before anyone is seated by this process.
@@ -107,15 +107,17 @@ class OperatorWatch:
         closed, self._standing = closed_tiers(master), standing_announcements(master)
         self._seen = entries[-1].id if entries else number
         for entry in entries:
-            self._tell(entry)
+            self._notify(entry)
         if closed != self.closed:
             self.closed = closed
             self.on_tiers()
 
-    def _tell(self, entry: LogEntry) -> None:
-        said = _announcement(entry)
-        if said is not None and (said.until is None or said.until > self._clock.now_ms()):
-            self.on_announcement(said)
+    def _notify(self, entry: LogEntry) -> None:
+        announcement = _announcement(entry)
+        if announcement is not None and (
+            announcement.until is None or announcement.until > self._clock.now_ms()
+        ):
+            self.on_announcement(announcement)
 
     async def _run(self) -> None:
         subscribed = False

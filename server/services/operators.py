@@ -1,7 +1,7 @@
 """What operators do: one service, whether they come by the page, over HTTP or by the command line.
 
 Restrictions are written to their master together with the log's entry, and from there to every
-table before anyone is told that it is done: from then on no commit seats whom they meet. What is
+table before the action is acknowledged: from then on no commit seats whom they meet. What is
 done to a lobby is in its table's outbox by the same commit, and from there in the log.
 """
 
@@ -175,8 +175,8 @@ class Operators:
             if field.startswith(_ANNOUNCEMENT) and self._is_past(_stands_until(written))
         }
         if request.until is not None:
-            said = Announcement(text=request.text, level=request.level, until=request.until)
-            changes[announcement_field(request.text)] = said.model_dump_json()
+            announcement = Announcement(text=request.text, level=request.level, until=request.until)
+            changes[announcement_field(request.text)] = announcement.model_dump_json()
         await self._append(action, changes)
         return True
 
@@ -223,7 +223,7 @@ def standing_announcements(master: Mapping[str, str]) -> list[Announcement]:
                 found.append(Announcement.model_validate_json(written))
             except ValueError:
                 log.warning("announcement_not_understood", field=field)
-    return sorted(found, key=lambda said: said.until or 0)
+    return sorted(found, key=lambda announcement: announcement.until or 0)
 
 
 def closed_tiers(master: Mapping[str, str]) -> frozenset[int]:

@@ -65,7 +65,7 @@ class OtherTables:
         same time. Each looks after it has written, so at least one sees the other's. If both do,
         the later one gives up at once, and the earlier one finds that after a moment; if it does
         not, the other has looked before this one had written. (A third join of the same player at
-        the same instant may be told of the seat that is given up.)
+        the same instant may be answered with the seat that is given up.)
         """
         if not self._is_away(_NAMES):
             try:

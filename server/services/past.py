@@ -136,7 +136,7 @@ class WholeLedger:
             # What followed may have moved and left before it was read here: then it is there.
             let_go = await self._past_store.let_go_until(table)
             if stream_position(let_go) > stream_position(last_id) and missed != last_id:
-                missed = last_id  # if it is not there then either, it is nowhere: `head` tells
+                missed = last_id  # if it is not there then either, it is nowhere: `head` finds it
                 continue
             if not page:
                 return

@@ -155,7 +155,8 @@ class PastInBooks:
     async def payout_problems(
         self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
     ) -> Sequence[str]:
-        """See `Past`. Read again before it is told: between two reads something may be settled."""
+        """See `Past`. Read again before it is reported: between two reads something may be
+        settled."""
         suspects: set[str] | None = None
         for check in range(_CHECKS):
             if check:

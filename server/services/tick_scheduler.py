@@ -36,8 +36,8 @@ class TickScheduler:
     a `Tick` in each when it is due.
 
     There may be any number of schedulers: a lease keeps two from doing the same work, and the
-    commit prevents that it is done twice. `await_beacon` is told, without waiting for anything, of
-    each lobby that is due and can go on only with what its beacon says.
+    commit prevents that it is done twice. `await_beacon` is called for each lobby
+    that is due and can go on only with the signature of its beacon; it does not wait for anything.
     """
 
     def __init__(

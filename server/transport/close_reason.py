@@ -35,5 +35,5 @@ _CLOSE_CODES: Final[Mapping[CloseReason, int]] = MappingProxyType(
 
 
 def close_code(reason: CloseReason) -> int:
-    """The close code of RFC 6455, 7.4 that tells the client."""
+    """The close code of RFC 6455, 7.4 that the client receives."""
     return _CLOSE_CODES.get(reason, WSCloseCode.POLICY_VIOLATION)

@@ -1,8 +1,8 @@
 """The limiter: what is asked of the server goes through a few at a time.
 
 The clock of the running games does not, nor does a claim. When more is asked than can be done, each
-pass of the event loop stays short by that, so the numbers are called and heard in time and it is
-the newcomers who wait. Payments have a limiter of their own: whoever sits in a lobby already and
+pass of the event loop stays short by that, so the numbers are called and sent in time and it is
+new requests that wait. Payments have a limiter of their own: whoever sits in a lobby already and
 has paid shall not wait behind those who want to get in.
 """
 

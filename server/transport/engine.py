@@ -131,7 +131,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             await self._converse(session, ws)
             if (
                 session.close_reason is not CloseReason.LEFT
-            ):  # it may send still, and is to hear why we end
+            ):  # it may still be sending, and is to receive our reason
                 await linger(transport, CLOSE_SECONDS, MOST_UNREAD_BYTES)
         finally:
             session.close(CloseReason.LOST)

@@ -43,9 +43,9 @@ class LobbyListBroadcaster:
         self._welcome_at_s = 0.0
 
     def welcome(self, forming: FormingLobbies, visitors: int) -> bytes:
-        """The frame that says what forms. With many lobbies, or in a crowd of so many visitors, it
-        may be a little old: written anew for each of thousands, it would fill the memory. What has
-        changed since is pushed next."""
+        """The frame with the forming lobbies. With many lobbies, or in a crowd of so many visitors,
+        it may be a little old: written anew for each of thousands, it would fill the memory. What
+        has changed since is pushed next."""
         now_s = asyncio.get_running_loop().time()
         pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + forming.size * _PAUSE_SECONDS_A_LOBBY
         is_old = now_s - self._welcome_at_s > pause_seconds
@@ -117,7 +117,7 @@ class FrontDesk:
         self._listing = listing
         self._seats = seats
         self._tiers = tiers
-        self._payouts = payouts(self._tell_payout)
+        self._payouts = payouts(self._notify_payout)
         self._by_player: dict[str, set[Member]] = {}
         self._visitors = 0
         self._opening = asyncio.Lock()
@@ -148,7 +148,7 @@ class FrontDesk:
         """There are more tables than before."""
         self._payouts.tables_found()
 
-    def _tell_payout(self, alien_id: str, payout: Payout) -> None:
+    def _notify_payout(self, alien_id: str, payout: Payout) -> None:
         data_json = orjson.dumps(payout.model_dump())
         for member in self._by_player.get(alien_id, ()):
             member.send("payout", data_json)

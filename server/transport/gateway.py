@@ -54,7 +54,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
 
     `handlers` has the handler of a namespace (None: there is no such lobby); `tokens` knows the
     player; connects and commands wait for their turn at `limiter`. `standing`:
-    the announcements that whoever joins is told. Of python-socketio's server
+    the announcements that whoever joins is sent. Of python-socketio's server
     `attach` and `emit` to a whole namespace remain.
     """
 
@@ -100,9 +100,9 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         still comes is let in, and who waits for an answer gets it. Returns when all are gone."""
         await leave(self.eio, seconds, self._limits.connect_timeout_seconds)
 
-    def announce(self, said: Announcement) -> None:
-        """Tell everybody, in every namespace that they are in."""
-        data_json = said.model_dump_json().encode()
+    def announce(self, announcement: Announcement) -> None:
+        """Send it to everybody, in every namespace that they are in."""
+        data_json = announcement.model_dump_json().encode()
         for namespace in list(self.manager.rooms):
             self.manager.broadcast(namespace, ANNOUNCEMENT, data_json)
 
@@ -197,8 +197,8 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
         self.manager.enter(member)
         session.write(text_frame(connect_packet(member.namespace, member.sid)))
         welcome()
-        for said in self._standing():
-            member.send(ANNOUNCEMENT, said.model_dump_json().encode())
+        for announcement in self._standing():
+            member.send(ANNOUNCEMENT, announcement.model_dump_json().encode())
         self._tokens.accept(session, identity)
 
     def _refuse_connect(self, session: Session, namespace: str, refused: Refused) -> None:

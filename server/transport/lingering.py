@@ -3,7 +3,7 @@ same.
 
 Whoever closes TCP with input unread, or gets more after closing, answers with a reset; and at a
 reset many a client forgets what it had received but not read, or fails at its own next write
-without looking. So we say that we are done, and throw away what still comes until the peer is done
+without looking. So we close our side only, and throw away what still comes until the peer is done
 as well; not for ever, and not any amount.
 """
 
@@ -15,8 +15,9 @@ MOST_BYTES: Final = 64 * 1024 * 1024
 
 
 async def linger(transport: asyncio.Transport, seconds: float, most_bytes: int) -> None:
-    """Finish writing, tell the peer that this was all, and return when it has hung up, or at one of
-    the limits. The transport still has to be closed; nothing is heard of it but its end."""
+    """Finish writing, close our side, and return when it has hung up, or at one of
+    the limits. The transport still has to be closed; the protocol that it had before gets its end
+    and nothing else."""
     if transport.is_closing() or not transport.can_write_eof():
         return
     before = cast(asyncio.Protocol, transport.get_protocol())

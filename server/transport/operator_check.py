@@ -64,7 +64,7 @@ class OperatorCheck:
         if not self._failures.would_allow(address):
             return Refused(ErrorCode.RATE_LIMITED)
         digest = _digest(given)
-        # Each is compared, and all of it: how long it takes tells nothing.
+        # Each is compared, and all of it: so the time it takes reveals nothing.
         found = [each for known, each in self._known if hmac.compare_digest(known, digest)]
         if not found:
             self._failures.allow(address)

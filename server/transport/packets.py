@@ -114,12 +114,12 @@ _READERS: Final[Mapping[str, Callable[[str, str, str], ClientPacket]]] = {
 
 
 def connect_packet(namespace: str, sid: str) -> bytes:
-    """Tells a client that it has joined."""
+    """Notifies a client that it has joined."""
     return _head("40", namespace) + orjson.dumps({"sid": sid})
 
 
 def disconnect_packet(namespace: str) -> bytes:
-    """Tells a client that it was removed, and should not come back by itself."""
+    """Notifies a client that it was removed, and should not come back by itself."""
     return _head("41", namespace)
 
 
@@ -134,7 +134,7 @@ def ack_packet(namespace: str, ack_id: int, body: Mapping[str, Any]) -> bytes:
 
 
 def connect_error_packet(namespace: str, refused: Refused) -> bytes:
-    """Tells a client why it may not join: `message` and `data` become those of its error."""
+    """Refuses a client that may not join: `message` and `data` become those of its error."""
     body = error_body(refused)
     return _head("44", namespace) + orjson.dumps({"message": body["message"], "data": body})
 

@@ -47,7 +47,7 @@ def problem(refused: Refused, detail: str | None = None, status: int | None = No
 
 def route_problem(error: web.HTTPException) -> web.Response:
     """The response to a request for which there is no route, or one that HTTP itself refuses: the
-    status is HTTP's own, and a wrong method is told the right ones."""
+    status is HTTP's own, and the answer to a wrong method lists the right ones."""
     is_unknown = error.status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED)
     code = ErrorCode.UNKNOWN_COMMAND if is_unknown else ErrorCode.INVALID_MESSAGE
     body = {

@@ -143,7 +143,7 @@ class Session:
 
     def _bound_buffers(self) -> None:
         limit_bytes = self._limits.client_buffer_bytes
-        # Linux takes twice what it is told (socket(7)), and up to 4 MB when it is told nothing.
+        # Linux takes twice the size that is set (socket(7)), and up to 4 MB when none is set.
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_SNDBUF, int(limit_bytes * KERNEL_SHARE / 2)
         )

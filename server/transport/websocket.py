@@ -1,7 +1,7 @@
 """The WebSocket of aiohttp, held to RFC 6455 and to the limits of a connection.
 
 aiohttp's reader takes frames without a mask, and a new message within a fragmented one that has no
-bytes yet; fragments it puts together without telling anyone, so that whoever sends nothing else is
+bytes yet; fragments it puts together without a callback, so that whoever sends nothing else is
 never counted. So what comes in passes `FrameGuard` first, which looks at heads only. What this
 needs of aiohttp (`_post_start`, `_parser`, `_reader`, and of the protocol `_message_tail` and
 `_payload_parser`) is in tests/transport/test_stack.py.

@@ -182,9 +182,9 @@ async def test_the_clock_follows_the_messages(ann: Person) -> None:
             const { ServerClock } = await import("/client/package/clock.js");
             const clock = new ServerClock(location.origin);
             const start = Date.now() + aheadMs;
-            clock.heard(start - 5000, true); // late by five seconds
-            clock.heard(start, true);
-            clock.heard(start - 60000, false); // history
+            clock.observe(start - 5000, true); // late by five seconds
+            clock.observe(start, true);
+            clock.observe(start - 60000, false); // history
             return clock.now() - (Date.now() + aheadMs);
         }""",
         ahead_ms,

@@ -17,7 +17,7 @@ VERSION: Final = version("fair-bingo")
 
 
 class HealthRoutes:
-    """The health routes. `readiness` tells whether this process should get traffic."""
+    """The health routes. `readiness` gives whether this process should get traffic."""
 
     def __init__(self, store: StoreHealth, readiness: Callable[[], Readiness]) -> None:
         self._store = store

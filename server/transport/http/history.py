@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.services.history import History
 
 ANSWER_SECONDS: Final = 4.5
-"""Books that hang are away: who asks is told within 5 s."""
+"""Books that hang are away: the request is refused within 5 s."""
 _CSV_PAGE: Final = 5_000
 """Each page adds the whole window up anew: a file of many small ones would not be there in time."""
 _PERIODS: Final = ("day", "week", "month", "all")

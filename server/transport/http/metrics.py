@@ -12,7 +12,7 @@ from server.transport.problems import problem
 
 _PAUSE_BY_COST: Final = 20
 """A text is given again for so many times as long as it took to write: so however many ask, and
-however much there is to tell, it costs a twentieth of the time at most."""
+however much there is to write, it costs a twentieth of the time at most."""
 
 
 class RarelyWritten:

@@ -174,5 +174,5 @@ def _index(template: bytes, config: Mapping[str, Any], scripts: list[str]) -> by
     """The page with its configuration, and with all modules asked for at once: found one import
     after another, they would take a round trip for each step."""
     preloads = "\n".join(f'<link rel="modulepreload" href="/client/{name}">' for name in scripts)
-    told = template.replace(b"{{config}}", html.escape(orjson.dumps(config).decode()).encode())
-    return told.replace(b"{{preloads}}", preloads.encode())
+    page = template.replace(b"{{config}}", html.escape(orjson.dumps(config).decode()).encode())
+    return page.replace(b"{{preloads}}", preloads.encode())

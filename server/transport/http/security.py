@@ -1,4 +1,4 @@
-"""What every answer tells a browser: take it for what it says it is, and nothing from it."""
+"""Headers of every response: its content type is final, and no other site may use it."""
 
 from typing import Final
 

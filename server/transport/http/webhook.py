@@ -1,4 +1,4 @@
-"""`POST /api/webhooks/payment`: the payment provider tells what became of an invoice."""
+"""`POST /api/webhooks/payment`: the payment provider reports what became of an invoice."""
 
 import asyncio
 from collections.abc import Callable, Iterable

@@ -53,7 +53,7 @@ export class Game {
   }
 
   async start() {
-    this.clock.ask().catch(() => {}); // the messages will tell
+    this.clock.ask().catch(() => {}); // the messages will do
     document.querySelector(".front-desk h1").textContent = t("page.motto");
     document.getElementById("connection").textContent = t("connection.banner");
     showLanguages();

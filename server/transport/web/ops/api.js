@@ -1,7 +1,7 @@
 const ANSWER_MS = 8000;
 
 /**
- * Ask the server. The browser sends the token that it was told for this page: no script has it.
+ * Ask the server. The browser sends the token that was entered for this page: no script has it.
  * @param {string} path below `/ops/api/`
  * @param {object} [body] what to do; without it this only looks
  */

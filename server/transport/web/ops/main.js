@@ -34,7 +34,7 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
-/** The buy-ins that the nodes have told of. */
+/** The buy-ins in the statistics of the nodes. */
 function tiers() {
   const latest = Object.values(snapshots.at(-1) ?? {});
   const found = latest.flatMap((figures) => [...samplesOf(figures, "fair_bingo_lobbies")]);

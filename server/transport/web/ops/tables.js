@@ -54,8 +54,8 @@ function nodes(before, now) {
       coins(sumOf(figures, "fair_bingo_failures_total")),
     ];
   });
-  const heads = ["Node", "Sockets", "Calls a second", "Clock runs", "Hears the store", "Errors of ours"];
-  return table("Nodes", heads, rows, "No node has told of itself yet.");
+  const heads = ["Node", "Sockets", "Calls a second", "Clock runs", "Store subscribed", "Errors of ours"];
+  return table("Nodes", heads, rows, "No node has reported yet.");
 }
 
 /** The lobbies and the debts are the same on every node: the latest word counts. */

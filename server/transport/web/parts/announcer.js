@@ -1,6 +1,6 @@
 /**
  * What is said to those who do not see it. The two regions are in the page from the start: readers
- * do not hear one that comes with its text.
+ * do not announce one that comes with its text.
  */
 
 /** Say it when the reader has finished its sentence. */

@@ -9,7 +9,7 @@ const TONE_S = 0.16;
 const VIBRATION_MS = 60;
 
 /**
- * What tells of a call beside the page itself: a tone, a vibration. Both are off until the player
+ * What signals a call beside the page itself: a tone, a vibration. Both are off until the player
  * wants them, and what they want is remembered.
  */
 export class Signals {

@@ -30,7 +30,7 @@ export function payStage(room, game) {
     if (answer !== "paid") return;
     game.notes.note(room.lobbyId, { sent: invoice.invoice_id });
     show();
-    room.refresh().catch(() => {}); // the room tells it as well
+    room.refresh().catch(() => {}); // the room receives it as well
   };
   busy(button, failure, async () => {
     const { invoice } = room.you;

@@ -1,4 +1,4 @@
-"""A game retold: each step of its log as a line for people, without anything that is secret."""
+"""The transcript of a game: each step of its log as a line for people, without any secret."""
 
 from datetime import UTC, datetime
 from typing import assert_never
@@ -26,7 +26,7 @@ from server.rules.lobby import Lobby
 from server.store.replay import Step
 
 
-def retold(step: Step) -> str:
+def transcript_line(step: Step) -> str:
     """The step's id, its time (UTC) and what happened, on one line. Names are quoted as Python
     does, so that nothing in them reaches the terminal."""
     at = datetime.fromtimestamp(step.record.position.at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
@@ -34,16 +34,16 @@ def retold(step: Step) -> str:
 
 
 def in_words(step: Step) -> str:
-    """What happened, alone."""
-    return _in_words(step.record.event, step.lobby)
+    """What happened, without its id and time."""
+    return _words(step.record.event, step.lobby)
 
 
-def _in_words(event: Event, lobby: Lobby) -> str:
+def _words(event: Event, lobby: Lobby) -> str:
     match event:
         case LobbyOpened(lobby_id=lobby_id, buy_in_amount=amount, variant=variant):
             return f"{lobby_id} opens: {variant.name}, {amount} coins a seat"
         case BeaconChosen() | BeaconAwaited() | BeaconMixed():
-            return _beacon_in_words(event, lobby)
+            return _beacon_words(event, lobby)
         case SeatTaken(alien_id=alien_id):
             return f"{alien_id!r} takes a seat"
         case SeatPaid(alien_id=alien_id):
@@ -67,11 +67,11 @@ def _in_words(event: Event, lobby: Lobby) -> str:
             lacking = ", ".join(map(str, missing))
             return f"{alien_id!r} claims falsely and is removed: {lacking} not called"
         case GameFinished():
-            return _end(event, lobby)
+            return _end_words(event, lobby)
     assert_never(event)
 
 
-def _beacon_in_words(event: BeaconChosen | BeaconAwaited | BeaconMixed, lobby: Lobby) -> str:
+def _beacon_words(event: BeaconChosen | BeaconAwaited | BeaconMixed, lobby: Lobby) -> str:
     match event:
         case BeaconChosen(chain=chain):
             return f"the order will wait for the beacon {chain.chain_hash}"
@@ -82,7 +82,7 @@ def _beacon_in_words(event: BeaconChosen | BeaconAwaited | BeaconMixed, lobby: L
     assert_never(event)
 
 
-def _end(event: GameFinished, lobby: Lobby) -> str:
+def _end_words(event: GameFinished, lobby: Lobby) -> str:
     match event.outcome:
         case "won":
             return f"{event.winner!r} wins {lobby.pot} coins with {event.pattern}"
