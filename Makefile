@@ -40,7 +40,7 @@ FUZZ_EXAMPLES ?= 1000
 fuzz: install  ## so many new examples of each kind of nonsense that strangers may send
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz --timeout 0
 
-bench: install  ## the cost of telling an event to a client, beside other servers; best on an idle machine
+bench: install  ## the cost of sending an event to a client, beside other servers; best on an idle machine
 	$(BIN)/python -m tests.bench.fanout
 
 lint: install  ## all checks but the tests

@@ -156,7 +156,7 @@ def fill_up(url: str, games: int) -> None:
             connection.execute(
                 statement.format(games=games, players=PLAYERS, moved=MOVED_GAMES).encode()
             )
-            tell(f"  {statement.split()[2]}: filled at {time.strftime('%X')}")
+            report(f"  {statement.split()[2]}: filled at {time.strftime('%X')}")
         index = f"CREATE INDEX {SEATS_INDEX} ON seats (alien_id, finished_at, lobby_id)"
         connection.execute(index.encode())
     with psycopg.connect(url, autocommit=True) as connection:
@@ -178,9 +178,9 @@ def audit(url: str, store_url: str) -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - started
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    tell(f"audit: exit {done.returncode}, {seconds:.1f} s, {used.ru_utime:.1f} s of its CPU")
-    tell(f"audit: {used.ru_maxrss / 1024:.0f} MB at most")
-    tell(done.stdout + done.stderr[-500:])
+    report(f"audit: exit {done.returncode}, {seconds:.1f} s, {used.ru_utime:.1f} s of its CPU")
+    report(f"audit: {used.ru_maxrss / 1024:.0f} MB at most")
+    report(done.stdout + done.stderr[-500:])
 
 
 async def ask(url: str, games: int) -> None:
@@ -218,7 +218,7 @@ async def _ask(what: str, question: Callable[[str], Awaitable[Any]], names: list
         took.append((time.perf_counter() - started) * 1000)
     took.sort()
     last = len(took) - 1
-    tell(f"{what}: p50 {took[last // 2]:.1f} ms, p99 {took[round(last * 0.99)]:.1f} ms")
+    report(f"{what}: p50 {took[last // 2]:.1f} ms, p99 {took[round(last * 0.99)]:.1f} ms")
 
 
 async def _record(books: Books, game: int) -> None:
@@ -232,10 +232,10 @@ def growth(url: str, games: int) -> None:
         for name in ("games", "records", "seats", "ledger"):
             row = connection.execute("SELECT pg_total_relation_size(%s)", (name,)).fetchone()
             assert row is not None
-            tell(f"{name}: {row[0] / games:.0f} bytes a game")
+            report(f"{name}: {row[0] / games:.0f} bytes a game")
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Print it at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -256,7 +256,7 @@ def main() -> None:
         asyncio.run(migrate(books.url))
         started = time.perf_counter()
         count = fill(books.url, games)
-        tell(f"{games} games, {count} entries, filled in {time.perf_counter() - started:.0f} s")
+        report(f"{games} games, {count} entries, filled in {time.perf_counter() - started:.0f} s")
         with redis.Redis.from_url(store.url) as client:
             client.sadd("tables", str(TIER))
         growth(books.url, games)

@@ -60,7 +60,7 @@ class Size:
 
     players: int
     servers: int = 1
-    call_interval_seconds: float = 1.08  # 18,000 players hear as much as 50,000 at 3 s
+    call_interval_seconds: float = 1.08  # 18,000 players receive as much as 50,000 at 3 s
     ramp_seconds: float = 60
     seconds: float = 60
     reconnect_at: float | None = None

@@ -106,7 +106,7 @@ async def play(
     """So many games in each tier, from the first seat to the win."""
     players: list[Player] = []
     for _ in range(games):
-        # One lobby of each tier forms at a time: everybody at the front desk hears of each.
+        # One lobby of each tier forms at a time: everybody at the front desk is sent each.
         group = await clients.arrive(SEATS * len(TIERS))
         joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(group)]
         await timings["join"].take(drive, joins, server_pid)

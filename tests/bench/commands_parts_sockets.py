@@ -1,4 +1,4 @@
-"""What a command costs at the handlers: to read it, to answer it, to tell the room."""
+"""What a command costs at the handlers: to read it, to answer it, to send it to the room."""
 
 import asyncio
 import time

@@ -19,7 +19,7 @@ LOSSES = {
     "primary and server lost, sentinel": LostPrimary(by_sentinels, 100, 10, 10, servers_too=True),
     "primary and server lost, cluster": LostPrimary(in_a_cluster, 100, 10, 10, servers_too=True),
 }
-"""Those after which something else has to hold, and another table tells of it."""
+"""Those after which something else has to hold, and another table shows it."""
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ class Pushes:
     with_ms: list[float] = field(default_factory=list)
     into: list[float] | None = None
 
-    def heard(self, at_ms: float) -> None:
+    def count(self, at_ms: float) -> None:
         """A number that was committed at that Unix time is here."""
         if self.into is not None:
             self.into.append(time.time() * 1000 - at_ms)
@@ -122,7 +122,7 @@ async def watch(
             text: str = message.data
             if text.startswith(event):
                 called: Any = orjson.loads(text[len(event) : -1])
-                pushes.heard(called["at"])
+                pushes.count(called["at"])
             elif text == "2":
                 await socket.send_str("3")
 

@@ -1,12 +1,11 @@
-"""A command that is stored and told, ours beside Socket.IO with ioredis on Node:
+"""A command that is stored and published, ours beside Socket.IO with ioredis on Node:
 
     python -m tests.bench.stored [--rounds N] [--games N] [--at-once N]
 
 `arrange_grid`: the grid is checked, one script writes it down on condition that nothing else has
-happened, the room of ten hears of it, and whoever asked is answered. Both servers use the same
-script, write the same, and hear from the store what was published. They take turns on one core; the
-store (appendfsync always) and the players share another. Linux, with node and npm.
-"""
+happened, it is sent to the room of ten, and whoever asked is answered. Both servers use the same
+script, write the same, and receive from the store what was published. They take turns on one core;
+the store (appendfsync always) and the players share another. Linux, with node and npm."""
 
 import argparse
 import os

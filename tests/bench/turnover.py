@@ -1,11 +1,10 @@
 """What a player between two games costs a server: `python -m tests.bench.turnover [--beside DIR]`.
 
 Each leaves the last room for the front desk, takes a seat, pays it over HTTP, enters the new room
-and arranges a ticket; ten sit in a room, and hear of each other. `--beside` measures the sources in
-another directory too, such as an earlier commit's, taking turns with these; `--instructions` counts
-what the server's processor is told to do, with valgrind, which no other load on the machine
-changes, where processor time varies by a tenth and more.
-"""
+and arranges a ticket; ten sit in a room, and receive events of each other. `--beside` measures the
+sources in another directory too, such as an earlier commit's, taking turns with these;
+`--instructions` counts the instructions of the server's processor, with valgrind, which no other
+load on the machine changes, where processor time varies by a tenth and more."""
 
 import argparse
 import os

@@ -211,7 +211,7 @@ async def serving(variables: dict[str, str]) -> AsyncIterator[str]:
 
 
 async def measure(do: Callable[[int], Awaitable[None]], count: int, concurrency: int) -> Measured:
-    """Do something so many times, by so many workers, which tell it their number."""
+    """Do something so many times, by so many workers, which pass it their number."""
     each_ms: list[float] = []
     turns = itertools.count()
 

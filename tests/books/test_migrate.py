@@ -105,8 +105,8 @@ async def test_times_are_utc_wherever_the_machine_and_the_server_are(
     with psycopg.connect(books_url, autocommit=True) as connection:
         connection.execute(f"ALTER DATABASE {database} SET timezone = '{zone}'".encode())
     async with open_books(books_url) as books, books.connect() as connection:
-        told = (await connection.execute(text("SELECT to_timestamp(0)::text"))).scalar_one()
-        assert told == "1970-01-01 00:00:00+00"
+        timestamp = (await connection.execute(text("SELECT to_timestamp(0)::text"))).scalar_one()
+        assert timestamp == "1970-01-01 00:00:00+00"
         found = (await connection.execute(text("SELECT to_timestamp(0)"))).scalar_one()
         assert found.timestamp() == 0
         assert found.utcoffset().total_seconds() == 0
@@ -114,10 +114,10 @@ async def test_times_are_utc_wherever_the_machine_and_the_server_are(
 
 async def test_books_that_are_away_are_unavailable() -> None:
     url = f"postgresql://somebody:hush-hush@127.0.0.1:{free_port()}/nothing"
-    with pytest.raises(BooksUnavailable) as told:
+    with pytest.raises(BooksUnavailable) as raised:
         await check_schema(url)
-    assert "hush-hush" not in str(told.value)
-    assert "\n" not in str(told.value)
+    assert "hush-hush" not in str(raised.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_the_zones_are_different_from_utc(zone: str) -> None:

@@ -104,7 +104,7 @@ async def test_numbers_are_moved_by_touch(serve: Serve, enter: Enter) -> None:
         before = await ann.ticket()
         await drag_by_touch(ann, 0, 4)
         cells = ann.page.locator(".cell")
-        # The page hears of a touch when the browser has understood it, not when it was sent.
+        # The page gets a touch when the browser has understood it, not when it was sent.
         await expect(cells.nth(0)).to_have_text(str(before[4]))
         await expect(cells.nth(4)).to_have_text(str(before[0]))
         await cells.nth(8).tap()

@@ -12,10 +12,10 @@ CONFIG = "document.querySelector('meta[name=fair-bingo]').content"
 
 async def older_page(person: Person, tiers: list[dict[str, Any]]) -> None:
     """The person gets the page of a server with other settings."""
-    told = json.dumps(json.dumps({"dev_login": True, "tiers": tiers}))
+    config = json.dumps(json.dumps({"dev_login": True, "tiers": tiers}))
     # When the document is read, and before its modules run.
     await person.page.add_init_script(
-        f"document.addEventListener('readystatechange', () => {CONFIG} = {told})"
+        f"document.addEventListener('readystatechange', () => {CONFIG} = {config})"
     )
 
 

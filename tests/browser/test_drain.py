@@ -65,9 +65,9 @@ async def test_the_page_reconnects_when_the_server_asked_it_to(
         await drain()
     await is_in()
     record = await ann.page.evaluate("record")
-    told = [entry["retry_after_ms"] for entry in record if entry["what"] == "draining"]
+    asked_ms = [entry["retry_after_ms"] for entry in record if entry["what"] == "draining"]
     opened = [entry["at"] for entry in record if entry["what"] == "open"]
     closed = [entry["at"] for entry in record if entry["what"] == "close"]
     waited = [after - before for before, after in zip(closed, opened[1:], strict=True)]
-    assert len(told) == DRAINS
-    assert all(wait >= ms - TIMER_MS for wait, ms in zip(waited, told, strict=True))
+    assert len(asked_ms) == DRAINS
+    assert all(wait >= ms - TIMER_MS for wait, ms in zip(waited, asked_ms, strict=True))

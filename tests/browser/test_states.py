@@ -16,7 +16,7 @@ Look = Callable[[str], Awaitable[None]]
 
 
 async def see_every_state(world: World, person: Person, look: Look) -> None:
-    """Go through a game; `look` at each state, it is told which."""
+    """Go through a game; `look` at each state, by its name."""
     async with world.company("bot-1"):
         await person.arrive()
         await person.page.locator(".pip.taken").first.wait_for()

@@ -1,4 +1,4 @@
-"""`fair-bingo admin`: it works while all servers are down, and running ones hear of it at once."""
+"""`fair-bingo admin`: it works while all servers are down, and running ones apply it at once."""
 
 import json
 

@@ -100,8 +100,8 @@ async def test_the_metrics_go_on_after_a_malformed_entry(
     async with running_app(store_url, issuer, provider, HTTP_RATE="0") as server:
         await pay_and_leave(server)
 
-        async def told() -> bool:
+        async def reported() -> bool:
             metrics = (await server.get("/metrics")).body.decode()
             return 'fair_bingo_owed_coins{kind="refund_owed",tier="3500"} 3500.0' in metrics
 
-        await until(told)
+        await until(reported)

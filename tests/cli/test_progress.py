@@ -1,4 +1,4 @@
-"""Long commands tell how far they are, on a terminal and nowhere else."""
+"""Long commands report how far they are, on a terminal and nowhere else."""
 
 import os
 import pty

@@ -1,4 +1,4 @@
-"""The other end of a webhook: a server that keeps what it gets and answers as it is told."""
+"""The other end of a webhook: a server that keeps what it gets and answers as it is set to."""
 
 from dataclasses import dataclass, field
 

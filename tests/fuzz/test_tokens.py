@@ -30,7 +30,7 @@ async def test_a_spoilt_token_opens_nothing(target: Target, data: st.DataObject)
 async def test_a_spoilt_token_refreshes_nothing(target: Target, data: st.DataObject) -> None:
     token = data.draw(tokens.spoilt(target.token, target.other_token))
     async with websocket(target.port) as client:
-        await client.join(target.lobby, target.token)  # where nobody else is heard of
+        await client.join(target.lobby, target.token)  # where events of nobody else come
         await client.packet()
         answer = await client.command(target.lobby, 1, "refresh_token", {"token": token})
         packets = await receive_all(client)

@@ -72,7 +72,7 @@ function play(token, lobbyId) {
     const lostRace = name === "claim" && answer.error?.code === "wrong_status";
     if (!answer.ok && !lostRace) refused.add(1, { command: name, code: answer.error.code });
   };
-  const heard = (name, message) => {
+  const receive = (name, message) => {
     if (name !== "lobby_state" && message.at) push.add(Date.now() - message.at, { event: name });
     if (name === "number_called") called.add(message.number);
     if (!claimed && lines(grid).some((line) => line.every((number) => called.has(number)))) {
@@ -92,10 +92,10 @@ function play(token, lobbyId) {
     if (packet === null) return undefined;
     const [, type, id, json] = packet;
     if (type === "0") return ask("arrange_grid", { grid });
-    const said = JSON.parse(json);
-    if (type === "2") return heard(said[0], said[1]);
-    if (type === "3") return answered(Number(id), said[0]);
-    refused.add(1, { command: "connect", code: said.data?.code });
+    const packet = JSON.parse(json);
+    if (type === "2") return receive(packet[0], packet[1]);
+    if (type === "3") return answered(Number(id), packet[0]);
+    refused.add(1, { command: "connect", code: packet.data?.code });
     return socket.close();
   };
 }

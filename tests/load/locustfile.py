@@ -98,7 +98,7 @@ class Game:
 
 
 def _report(kind: str, name: str, latency_ms: float, refusal: str = "") -> None:
-    """Tell Locust about something that it did not do itself."""
+    """Report to Locust something that it did not do itself."""
     events.request.fire(
         request_type=kind,
         name=name,

@@ -23,7 +23,7 @@ A_GAME = r"[1-9]\d+ games"  # ten players saw its end
 
 
 async def interrupt_after(run: ChildProcess, pattern: str) -> int:
-    """Ctrl-C as soon as the run has told of this; its exit code."""
+    """Ctrl-C as soon as the run has printed this; its exit code."""
     await run.wait_for_line(pattern, RUN_SECONDS)
     os.kill(run.pid, signal.SIGINT)
     return await run.wait(RUN_SECONDS)

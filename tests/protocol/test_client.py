@@ -246,7 +246,7 @@ async def test_ones_own_part_is_known_though_another_connection_has_changed_it(
             return await anext(events)
 
         assert isinstance(await receive(), LobbyState)
-        await other.select_numbers(numbers)  # which no event tells
+        await other.select_numbers(numbers)  # which is in no event
         cut(app)
         listening = asyncio.create_task(receive())
         await until(lambda: ann.you.numbers == numbers)

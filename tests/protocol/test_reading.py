@@ -98,5 +98,5 @@ def _with_rules(message: Any, rules: dict[str, Any]) -> Any:
         return [_with_rules(part, rules) for part in message]
     if not isinstance(message, dict):
         return message
-    told = {name: _with_rules(value, rules) for name, value in message.items()}
-    return told | {"rules": rules} if "rules" in told else told
+    changed = {name: _with_rules(value, rules) for name, value in message.items()}
+    return changed | {"rules": rules} if "rules" in changed else changed

@@ -1,4 +1,4 @@
-"""A client that folds what it hears sees what the server shows."""
+"""A client that folds the events it receives sees what the server shows."""
 
 import json
 
@@ -73,7 +73,7 @@ class AnyView(RuleBasedStateMachine):
 
     @invariant()
     def catch_up(self) -> None:
-        """Hear what has happened since, as the log of the lobby tells it."""
+        """Receive what has happened since, as it stands in the log of the lobby."""
         happened = self.game.events[self.folded :]
         self.folded += len(happened)
         # A whole millisecond, so that the microseconds that set events apart stay within it.

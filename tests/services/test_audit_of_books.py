@@ -127,7 +127,7 @@ async def test_a_game_that_is_nowhere_is_named(
     node: Node, books: Books, archive_of: Archives, audit: Audit, redis: Redis
 ) -> None:
     async with calling(node):
-        await play_on(node, ("cid", "dan"))  # it tells since when games move
+        await play_on(node, ("cid", "dan"))  # its entry shows since when games move
         moved, lost = await play_on(node, ("ann", "bob"), ("eve", "fay"))
     await redis.delete(keys.lobby(lost), keys.events(lost), keys.numbers_called(lost))
     await redis.zrem(keys.ended(TABLE), lost)

@@ -1,5 +1,5 @@
-"""An invoice is paid as its player was told: to whom, in what and over what, whatever the settings
-say by now."""
+"""An invoice is paid as its player was asked to: to whom, in what and over what, whatever the
+settings say by now."""
 
 import pytest
 from redis.asyncio import Redis
@@ -19,7 +19,7 @@ NOW_SETTINGS = {
 
 
 async def terms_of(node: Node, invoice_id: str) -> Terms:
-    """How the players are told to pay."""
+    """How the players are asked to pay."""
     invoice = await node.billing.invoice(invoice_id)
     assert invoice is not None
     return Terms(recipient=invoice.recipient, token=invoice.token, network=invoice.network)
@@ -31,14 +31,14 @@ async def test_an_invoice_keeps_the_terms_that_it_was_issued_with(
     seated = await (await start_node(store_url)).sit("ann")
     node = await start_node(store_url, **NOW_SETTINGS)
     assert await terms_of(node, seated.invoice.invoice_id) == TERMS
-    told = {"recipient": TERMS.recipient, "network": TERMS.network}
+    terms = {"recipient": TERMS.recipient, "network": TERMS.network}
     wrong = {"recipient": NOW.recipient, "network": NOW.network}
     mismatches = {"recipient": "recipient_mismatch", "network": "network_mismatch"}
     for name, mismatch in mismatches.items():
-        delivery = paid(seated, txHash=name, **told | {name: wrong[name]})
+        delivery = paid(seated, txHash=name, **terms | {name: wrong[name]})
         assert await node.deliver(delivery) == ignored(mismatch)
     assert set(await unmatched(redis)) == set(mismatches)
-    assert await node.deliver(paid(seated, **told)) == PROCESSED
+    assert await node.deliver(paid(seated, **terms)) == PROCESSED
     assert await is_paid(node, seated)
     assert await sums(redis) == SEAT_PAID
     assert await terms_of(node, (await node.sit("bob")).invoice.invoice_id) == NOW

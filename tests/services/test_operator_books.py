@@ -1,4 +1,4 @@
-"""What operators did is in the books as well, and each of both tells what was altered in the
+"""What operators did is in the books as well, and each of both shows what was altered in the
 other."""
 
 import asyncio

@@ -331,10 +331,10 @@ async def test_what_the_service_paid_and_the_store_did_not_take_is_settled_witho
 ) -> None:
     (payout_id,) = await world.owe(7000)
     await world.execute(
-        "UPDATE payouts SET status = 'sent', in_doubt = true, reference = 'told', attempts = 1"
+        "UPDATE payouts SET status = 'sent', in_doubt = true, reference = 'tx-9', attempts = 1"
     )
     await world.pay_all()
-    assert await world.settlements() == {payout_id: ["told"]}
+    assert await world.settlements() == {payout_id: ["tx-9"]}
     assert service.requests.log == []
 
 

@@ -15,9 +15,9 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
 ) -> None:
     server = store_url.removesuffix("0")
     ours, theirs = await start_node(server + own), await start_node(server + other)
-    told: list[LobbyView] = []
+    listed: list[LobbyView] = []
     desk = FormingLobbies(
-        ours.store, ours.directory, ours.subscription, lambda: [TABLE], told.append, told.clear
+        ours.store, ours.directory, ours.subscription, lambda: [TABLE], listed.append, listed.clear
     )
     await desk.open()
     received: list[str] = []
@@ -25,9 +25,9 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
     foreign = await theirs.sit("ann")
     await theirs.seats.leave("ann", foreign.lobby.lobby_id)
     seated = await ours.sit("bob")
-    await until(lambda: len(received) >= 3 and bool(told))
+    await until(lambda: len(received) >= 3 and bool(listed))
     await desk.settle()
-    assert {view.lobby_id for view in told} == {seated.lobby.lobby_id}
+    assert {view.lobby_id for view in listed} == {seated.lobby.lobby_id}
     assert [view.lobby_id for view in desk.forming()] == [seated.lobby.lobby_id]
     assert await is_unknown(ours, foreign.lobby.lobby_id)
     desk.close()

@@ -1,4 +1,4 @@
-"""With STORE_REPLICAS nobody is told of what a replica does not have."""
+"""With STORE_REPLICAS nothing is published or acknowledged that a replica does not have."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace

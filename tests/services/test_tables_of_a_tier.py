@@ -176,10 +176,10 @@ async def test_servers_of_other_settings_at_once_give_nobody_two_seats(
     seats = await asyncio.gather(*(node.sit(name) for name in PLAYERS for node in nodes))
     assert await seats_of_everybody(nodes[0]) == Counter(PLAYERS)
     for place, name in enumerate(PLAYERS):
-        told = seats[place * len(nodes) : (place + 1) * len(nodes)]
+        answered = seats[place * len(nodes) : (place + 1) * len(nodes)]
         held = await asyncio.gather(*(node.sit(name) for node in nodes))
         assert len({seated.lobby.lobby_id for seated in held}) == 1
-        assert held[0].lobby.lobby_id in {seated.lobby.lobby_id for seated in told}
+        assert held[0].lobby.lobby_id in {seated.lobby.lobby_id for seated in answered}
 
 
 async def test_the_front_desk_lists_all_tables_and_those_that_open_later(

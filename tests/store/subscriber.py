@@ -19,12 +19,12 @@ class Subscriber:
         self.subscription.start()
 
     async def close(self) -> None:
-        """Hear nothing more."""
+        """Receive nothing more."""
         await self.subscription.close()
         await self._shard.stop()
 
     async def listen(self, channel: str = "channel") -> None:
-        """Hear what is said on a channel."""
+        """Receive what is published on a channel."""
         await self.subscription.subscribe(channel, self.received.append)
 
     def _restored(self) -> None:

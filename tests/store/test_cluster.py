@@ -82,7 +82,7 @@ async def calling(*nodes: Node) -> AsyncIterator[None]:
 
 
 class Rooms:
-    """All that a node tells the rooms of some lobbies: in order, without a hole or a repeat."""
+    """All that a node sends to the rooms of some lobbies: in order, without a hole or a repeat."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -90,14 +90,14 @@ class Rooms:
         node.replicas.listener = self
 
     async def enter(self, lobby_id: str) -> None:
-        """Be told of this lobby from now on."""
+        """Receive the events of this lobby from now on."""
         assert await self._node.replicas.acquire(lobby_id)
         snapshot = self._node.replicas.snapshot(lobby_id)
         assert snapshot is not None
         self.version_of[lobby_id] = snapshot.position.version
 
     def over(self, lobby_id: str) -> bool:
-        """Whether the room was told of the end."""
+        """Whether the room received the end."""
         snapshot = self._node.replicas.snapshot(lobby_id)
         return bool(snapshot and snapshot.lobby and snapshot.lobby.status == "finished")
 
@@ -426,7 +426,8 @@ LAST = "that-is-all"
 
 
 async def keep(seen: Any, steps: list[set[str]]) -> None:
-    """Keep the keys and channels of each script, with those that it uses without being told."""
+    """Keep the keys and channels of each script, with those that it uses without having been given
+    them."""
     async for entry in seen.listen():
         words = entry["command"].split(" ")
         if words[-1] == LAST:

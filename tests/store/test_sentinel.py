@@ -61,7 +61,7 @@ async def test_a_switch_is_noticed_at_once_by_whoever_is_connected_and_the_old_o
         return listens and "cmd=echo" in str(there)
 
     await until(is_there)
-    while True:  # as whoever is told `unavailable`
+    while True:  # as whoever is answered `unavailable`
         try:
             await node.seats.join("bob", 3500, "")
             break
@@ -127,7 +127,7 @@ async def test_of_two_primaries_the_one_of_the_later_fail_over_is_taken_and_kept
 
 
 class SaidSentinel:
-    """Speaks as a sentinel does, and names what it is told to."""
+    """Speaks as a sentinel does, and names the primary that it is set to."""
 
     def __init__(self, named: EmbeddedStore, epoch: int) -> None:
         self.port = free_port()

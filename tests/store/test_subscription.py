@@ -43,7 +43,7 @@ async def start_subscriber() -> AsyncIterator[StartSubscriber]:
         yield start
 
 
-async def said(redis: Redis, *messages: str, channel: str = "channel") -> None:
+async def published(redis: Redis, *messages: str, channel: str = "channel") -> None:
     for message in messages:
         await command(redis, "SPUBLISH", channel, message)
 
@@ -51,18 +51,18 @@ async def said(redis: Redis, *messages: str, channel: str = "channel") -> None:
 async def receives(
     subscriber: Subscriber, redis: Redis, message: str, channel: str = "channel"
 ) -> None:
-    """The subscriber hears this message."""
-    await said(redis, message, channel=channel)
+    """The subscriber receives this message."""
+    await published(redis, message, channel=channel)
     await until(lambda: subscriber.received[-1:] == [message])
 
 
 async def receives_again(subscriber: Subscriber, redis: Redis, within_seconds: float) -> None:
-    """The subscriber hears, in so many seconds, what is said from then on."""
+    """The subscriber receives, in so many seconds, what is published from then on."""
 
     before = len(subscriber.received)
 
     async def received_something_new() -> bool:
-        await said(redis, "still there?")
+        await published(redis, "still there?")
         return len(subscriber.received) > before
 
     await until(received_something_new, within_seconds)
@@ -88,8 +88,8 @@ async def test_each_listener_receives_its_own_channel(
     await subscriber.listen()
     others: list[str] = []
     await subscriber.subscription.subscribe("other", others.append)
-    await said(redis, "here")
-    await said(redis, "there", channel="other")
+    await published(redis, "here")
+    await published(redis, "there", channel="other")
     await until(lambda: others == ["there"])
     assert subscriber.received == ["here"]
 
@@ -101,8 +101,8 @@ async def test_a_listener_that_fails_costs_neither_others_nor_itself_what_comes_
     numbers: list[int] = []
     await subscriber.subscription.subscribe("numbers", lambda message: numbers.append(int(message)))
     await subscriber.listen()
-    await said(redis, "one", "2", channel="numbers")
-    await said(redis, "three")
+    await published(redis, "one", "2", channel="numbers")
+    await published(redis, "three")
     await until(lambda: subscriber.received == ["three"])
     assert numbers == [2]
 
@@ -203,7 +203,7 @@ async def test_nothing_is_received_after_unsubscribing(
     subscriber = await start_subscriber(store_url)
     await subscriber.listen()
     subscriber.subscription.unsubscribe("channel")
-    await said(redis, "too late")
+    await published(redis, "too late")
     await until(lambda: subscribers_are(redis, 0))
     assert subscriber.received == []
 

@@ -10,12 +10,12 @@ Content = Mapping[str, Any]
 
 async def store_content(redis: Redis) -> Content:
     """Every key with its value, and for those that expire also whether they do; but for what the
-    nodes tell of themselves and of their tables."""
+    nodes write about themselves and their tables."""
     found: dict[str, Any] = {}
     async for key in redis.scan_iter(count=1_000):
         found[key] = (await _value(redis, key), await redis.pttl(key) >= 0)
-    for told in ("nodes", "tables"):
-        found.pop(told, None)
+    for kind in ("nodes", "tables"):
+        found.pop(kind, None)
     return found
 
 

@@ -99,7 +99,7 @@ class GameServer:
         return answer.body
 
     async def pay(self, invoice: Mapping[str, Any], outcome: Outcome = "paid") -> Any:
-        """The payment provider tells what became of an invoice."""
+        """The payment provider reports what became of an invoice."""
         answer = await self.provider.pay(self.url + WEBHOOK, invoice, outcome)
         assert answer.status_code == 200, answer.text
         return answer.json()

@@ -1,4 +1,4 @@
-"""The shape of everything that the server says, as its users were told: exact fields, exact types.
+"""The shape of everything that the server sends, as it is documented: exact fields, exact types.
 
 This is written down a second time on purpose: the models of the server cannot check themselves.
 """

@@ -152,9 +152,9 @@ async def test_what_is_over_is_found_wherever_it_is(
 
 async def lags(server: GameServer) -> bool:
     """Whether the metrics say that a game should be in the books."""
-    told = (await server.get("/metrics")).body.decode()
-    assert "fair_bingo_store_memory_bytes" in told
-    (lag,) = re.findall(r'^fair_bingo_archive_lag_seconds{tier="3500"} (\S+)$', told, re.M)
+    metrics = (await server.get("/metrics")).body.decode()
+    assert "fair_bingo_store_memory_bytes" in metrics
+    (lag,) = re.findall(r'^fair_bingo_archive_lag_seconds{tier="3500"} (\S+)$', metrics, re.M)
     return float(lag) > 0
 
 

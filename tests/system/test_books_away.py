@@ -1,4 +1,4 @@
-"""Books that are down or hang: games and payments go on, and the past is told later."""
+"""Books that are down or hang: games and payments go on, and the past is moved later."""
 
 import asyncio
 import json

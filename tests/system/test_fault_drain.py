@@ -1,4 +1,4 @@
-"""A server that is told to end: what it still does, and what it leaves to the others."""
+"""A server that is stopped: what it still does, and what it leaves to the others."""
 
 import asyncio
 

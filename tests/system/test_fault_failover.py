@@ -92,7 +92,7 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
 
 async def cut_off(old: EmbeddedStore, new: EmbeddedStore) -> None:
     """The primary refuses the commands of the servers, and goes on to keep their subscriptions, of
-    which none hears of the promoted one."""
+    which none receives from the promoted one."""
     await asked(new, "REPLICAOF", "NO", "ONE")
     await asked(old, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 

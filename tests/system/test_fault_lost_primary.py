@@ -1,4 +1,5 @@
-"""The store's primary is lost with its disk: no coin, claim or winner that anyone was told of is.
+"""The store's primary is lost with its disk: no coin, claim or winner that was acknowledged or
+published is.
 
 With -s the table is shown; the long runs are in tests/bench/faults.py.
 """

@@ -1,4 +1,4 @@
-"""What a node hears from the store: its own lobbies and no others."""
+"""What a node receives from the store: its own lobbies and no others."""
 
 import asyncio
 from collections import defaultdict
@@ -19,7 +19,7 @@ CHANGES = 20
 
 
 class VersionListener:
-    """What a node hears of its lobbies: the versions that they come to."""
+    """What a node receives of its lobbies: the versions that they come to."""
 
     def __init__(self, node: Node) -> None:
         self.versions: defaultdict[str, list[int]] = defaultdict(list)

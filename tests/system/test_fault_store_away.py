@@ -1,4 +1,4 @@
-"""The store hangs: what players are told meanwhile, and that nothing piles up."""
+"""The store hangs: what players are answered meanwhile, and that nothing piles up."""
 
 import asyncio
 import os

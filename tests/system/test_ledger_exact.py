@@ -1,4 +1,4 @@
-"""Amounts that no float and no 64-bit integer holds: every place that tells of them."""
+"""Amounts that no float and no 64-bit integer holds: every place that shows them."""
 
 import base64
 import json
@@ -68,8 +68,8 @@ async def test_the_metrics_and_the_operators_page_show_any_amount(server: GameSe
 
     await until(lambda: holds("/metrics", lambda body: owed(body.decode())))
 
-    def told(nodes: Any) -> float:
+    def shown(nodes: Any) -> float:
         figures: dict[str, float] = next(iter(nodes.values()), {})
         return figures.get('fair_bingo_owed_coins{tier="3500",kind="refund_owed"}', 0.0)
 
-    await until(lambda: holds("/ops/nodes", told))
+    await until(lambda: holds("/ops/nodes", shown))

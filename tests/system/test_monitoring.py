@@ -28,14 +28,14 @@ EXPRESSIONS = [alert["expr"] for alert in ALERTS] + [
 OF_HISTOGRAM = re.compile(r"_(bucket|count|sum)$")
 
 
-def promtool(*arguments: str, told: bytes = b"") -> None:
+def promtool(*arguments: str, text: bytes = b"") -> None:
     """Run promtool, which must be content."""
     if shutil.which("promtool") is None:
         pytest.skip("promtool is needed: apt-get install prometheus")
     done = subprocess.run(
         ["promtool", *arguments],
         check=False,
-        input=told,
+        input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         timeout=60,
@@ -45,7 +45,7 @@ def promtool(*arguments: str, told: bytes = b"") -> None:
 
 @pytest.fixture
 async def metrics(serve: Serve) -> bytes:
-    """What a server tells after a claim."""
+    """The metrics of a server after a claim."""
     server: GameServer = await serve(CALL_INTERVAL_SECONDS="0.5")
     lobby_id = await server.ready("alice", "bob")
     async with server.visitor("alice") as alice:
@@ -64,22 +64,24 @@ def test_prometheus_takes_its_configuration() -> None:
 
 
 async def test_the_metrics_are_written_as_prometheus_wants_them(metrics: bytes) -> None:
-    promtool("check", "metrics", told=metrics)
+    promtool("check", "metrics", text=metrics)
 
 
 async def test_every_metric_that_is_watched_is_one_that_there_is(metrics: bytes) -> None:
-    told = set(re.findall(r"^# TYPE (\w+)", metrics.decode(), re.MULTILINE))
+    reported = set(re.findall(r"^# TYPE (\w+)", metrics.decode(), re.MULTILINE))
     watched = {
         OF_HISTOGRAM.sub("", name)
         for expression in EXPRESSIONS
         for name in re.findall(r"fair_bingo_\w+", expression)
     }
-    assert watched <= told
+    assert watched <= reported
 
 
 async def test_every_metric_is_on_the_dashboard(metrics: bytes) -> None:
-    told = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
-    unseen = {name for name in told if not any(name in expression for expression in EXPRESSIONS)}
+    reported = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
+    unseen = {
+        name for name in reported if not any(name in expression for expression in EXPRESSIONS)
+    }
     assert {name for name in unseen if not name.endswith("_created")} == set()
 
 
@@ -100,9 +102,9 @@ def test_every_action_that_an_alert_names_is_a_command() -> None:
 
 
 async def test_the_metrics_of_the_guide_are_those_that_there_are(metrics: bytes) -> None:
-    told = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
+    reported = set(re.findall(r"^# TYPE (fair_bingo_\w+)", metrics.decode(), re.MULTILINE))
     named = set(re.findall(r"`(fair_bingo_\w+)`", OPERATING.read_text()))
-    assert named == {name for name in told if not name.endswith("_created")}
+    assert named == {name for name in reported if not name.endswith("_created")}
 
 
 def test_the_compose_file_loads_all_of_it() -> None:

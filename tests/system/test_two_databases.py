@@ -30,5 +30,5 @@ async def test_deployments_in_two_databases_of_one_store_show_each_their_own_lob
 
 
 def listed(visitor: Visitor) -> set[str]:
-    """The lobbies that somebody at the front desk was told of one by one."""
+    """The lobbies that somebody at the front desk was sent one by one."""
     return {said["lobby"]["lobby_id"] for said in visitor.of("lobby_listed")}

@@ -49,6 +49,6 @@ async def shows_the_debt(game: GameServer) -> bool:
 
 
 async def invoice(game: GameServer, name: str, lobby_id: str) -> HttpAnswer:
-    """What a player is told of the invoice for a seat."""
+    """What a player is shown of the invoice for a seat."""
     body = {"buy_in_amount": WITHDRAWN, "lobby_id": lobby_id}
     return await game.post("/api/invoices", name, body)

@@ -47,7 +47,8 @@ class Anything(Request):
 
 
 class EchoHandler:
-    """The handler of every namespace that begins with `/echo`: most members hear what they send."""
+    """The handler of every namespace that begins with `/echo`: most members are sent what they
+    send."""
 
     def __init__(self, tokens: Tokens) -> None:
         self.inside: list[Member] = []

@@ -1,4 +1,5 @@
-"""A WebSocket client that does exactly what it is told, and nothing else: for rude behaviour."""
+"""A WebSocket client that does exactly what a test has it do, and nothing else: for rude
+behaviour."""
 
 import asyncio
 import base64

@@ -17,11 +17,11 @@ TRUSTED = tuple(map(ip_network, ("127.0.0.0/8", "10.0.0.0/8", "2001:db8:ffff::/4
 async def url() -> AsyncIterator[str]:
     """A server that says for whom it counts a request."""
 
-    async def tell(request: web.Request) -> web.Response:
+    async def respond(request: web.Request) -> web.Response:
         return web.Response(text=client_address(request, TRUSTED))
 
     app = web.Application()
-    app.router.add_get("/", tell)
+    app.router.add_get("/", respond)
     async with serve_app(app) as url:
         yield url
 

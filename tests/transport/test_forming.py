@@ -1,4 +1,4 @@
-"""How time acts on a forming lobby, as its room and its players hear of it."""
+"""How time acts on a forming lobby, as it is published to its room and players."""
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider

@@ -36,10 +36,10 @@ async def test_a_visitor_is_sent_the_forming_lobbies_oldest_first_and_can_ask_ag
     newer = (await game.join("alice"))["lobby_id"]
     async with game.visitor("carol") as carol:
         await carol.enter("lobbies")
-        told = (await carol.receives("lobbies"))["lobbies"]
-        assert [lobby["lobby_id"] for lobby in told] == [older, newer]
-        assert (await carol.ask("list"))["lobbies"] == told
-        assert (await carol.ask("list", {"buy_in_amount": 3500}))["lobbies"] == told[1:]
+        sent = (await carol.receives("lobbies"))["lobbies"]
+        assert [lobby["lobby_id"] for lobby in sent] == [older, newer]
+        assert (await carol.ask("list"))["lobbies"] == sent
+        assert (await carol.ask("list", {"buy_in_amount": 3500}))["lobbies"] == sent[1:]
         assert (await carol.ask("list", {"buy_in_amount": 17500}))["lobbies"] == []
         assert await carol.refusal("list", {"buy_in_amount": 1}) == "unknown_tier"
 
@@ -197,8 +197,8 @@ async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
         there = (await visitors[0].ask("list"))["lobbies"]
 
         def knows(visitor: Visitor) -> bool:
-            told = [lobby for welcome in visitor.of("lobbies") for lobby in welcome["lobbies"]]
-            listed = {lobby["lobby_id"]: lobby for lobby in told}
+            sent = [lobby for welcome in visitor.of("lobbies") for lobby in welcome["lobbies"]]
+            listed = {lobby["lobby_id"]: lobby for lobby in sent}
             for change in visitor.of("lobby_listed"):
                 listed[change["lobby"]["lobby_id"]] = change["lobby"]
             return bool([listed.get(lobby["lobby_id"]) for lobby in there] == there)
@@ -221,5 +221,5 @@ async def test_who_enters_an_empty_front_desk_is_sent_nothing_from_before(
         other = await game.seat("erin", buy_in_amount=7000)
         await dave.receives("lobby_listed")
         await until(lambda: any(d["lobby"]["lobby_id"] == other for d in dave.of("lobby_listed")))
-        told = [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
-        assert lobby_id not in told
+        sent = [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
+        assert lobby_id not in sent

@@ -110,9 +110,9 @@ async def test_a_lobby_that_the_store_has_lost_is_listed_no_more(
         await restore(store_url, earlier)
         await reconnect(redis)
         await until(lambda: len(carol.of("lobbies")) == 2)
-        told = [lobby["lobby_id"] for lobby in carol.of("lobbies")[-1]["lobbies"]]
+        sent = [lobby["lobby_id"] for lobby in carol.of("lobbies")[-1]["lobbies"]]
         listed = [lobby["lobby_id"] for lobby in (await carol.ask("list"))["lobbies"]]
-    assert told == listed == [kept]
+    assert sent == listed == [kept]
     assert lost != kept
 
 
@@ -129,8 +129,8 @@ async def test_a_lobby_of_which_the_store_has_lost_something_is_listed_as_it_is(
         await restore(store_url, earlier)
         await reconnect(redis)
         await until(lambda: len(carol.of("lobbies")) == 2)
-        (told,) = carol.of("lobbies")[-1]["lobbies"]
-    assert (told["lobby_id"], told["player_count"]) == (lobby_id, 1)
+        (sent,) = carol.of("lobbies")[-1]["lobbies"]
+    assert (sent["lobby_id"], sent["player_count"]) == (lobby_id, 1)
 
 
 async def test_after_the_store_went_back_a_state_comes_before_any_other_event(

@@ -16,7 +16,7 @@ Ask = tuple[str, aiohttp.ClientSession]
 async def ask() -> AsyncIterator[Ask]:
     """A server that says what it reads in the headers."""
 
-    async def tell(request: web.Request) -> web.Response:
+    async def respond(request: web.Request) -> web.Response:
         return web.json_response(
             {
                 "gzip": takes_gzip(request),
@@ -27,7 +27,7 @@ async def ask() -> AsyncIterator[Ask]:
         )
 
     app = web.Application()
-    app.router.add_get("/", tell)
+    app.router.add_get("/", respond)
     async with (
         serve_app(app) as url,
         aiohttp.ClientSession(skip_auto_headers=["Accept-Encoding"]) as http,

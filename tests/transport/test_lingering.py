@@ -1,4 +1,4 @@
-"""Whoever is still sending when we close hears our last words all the same."""
+"""Whoever is still sending when we close receives our last bytes all the same."""
 
 import asyncio
 import socket
@@ -41,8 +41,8 @@ async def talk(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.S
             await writer.wait_closed()
 
 
-async def say_all_then_listen(port: int, *pieces: bytes) -> bytes:
-    """What a client is told that does not look before it has sent everything. Raises
+async def send_all_then_read(port: int, *pieces: bytes) -> bytes:
+    """What a client receives that does not read before it has sent everything. Raises
     ConnectionError where the answer would be lost."""
     async with asyncio.timeout(TIMEOUT_SECONDS), talk(port) as (reader, writer):
         for piece in pieces:
@@ -110,7 +110,7 @@ def test_an_answer_before_the_end_of_a_request_is_received(
     status, *pieces = said
 
     async def scenario(port: int) -> None:
-        answer = await say_all_then_listen(port, *pieces)
+        answer = await send_all_then_read(port, *pieces)
         head = answer.partition(b"\r\n\r\n")[0]
         assert head.split()[1] == status
         assert b"Connection: close" in head or head.startswith(b"HTTP/1.0")

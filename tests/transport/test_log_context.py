@@ -1,4 +1,4 @@
-"""What goes wrong on a socket is logged with all that tells which one, and what was asked."""
+"""What goes wrong on a socket is logged with all that identifies it, and what was asked."""
 
 from collections.abc import Iterator
 from typing import Any

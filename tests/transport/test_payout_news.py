@@ -1,4 +1,4 @@
-"""Who is paid hears of it on the front desk, on whichever server they are."""
+"""Who is paid is notified at the front desk of whichever server they are on."""
 
 from contextlib import AsyncExitStack
 

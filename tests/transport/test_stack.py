@@ -161,7 +161,7 @@ def test_a_transport_that_was_aborted_is_closing_at_once(run: RunScenario) -> No
             session._transport.abort()
 
             assert session._transport.is_closing(), "session.py: write"
-            session.write(b"nobody hears this")
+            session.write(b"nobody receives this")
             await until(lambda: server.echo.gone == 1)
 
     run(scenario)

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.fanout [SLICES [SLICE_SECONDS]]`: how much processor time it takes to tell
+"""`python -m tests.bench.fanout [SLICES [SLICE_SECONDS]]`: how much processor time it takes to send
 an event to a client, ours beside other servers, in rooms of ten and to each client by itself.
 
 On Linux. The servers run on the first core, all clients on the last; a line for each shape is

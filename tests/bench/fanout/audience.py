@@ -20,8 +20,8 @@ BETWEEN_PINGS_SECONDS: Final = 1.0
 
 class Audience:
     """They check what they get against what must come, byte by byte. They leave with the
-    context. However long they take to join or to hear all of a round, those who are `there` as well
-    answer the pings of their own servers meanwhile."""
+    context. However long they take to join or to receive all of a round, those who are `there` as
+    well answer the pings of their own servers meanwhile."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Audience:
         self._round_bytes += len(frames[0])
 
     def answer_pings(self) -> None:
-        """Receive what is there while nobody is told anything."""
+        """Receive what is there while nothing is sent."""
         for descriptor, _ in self._poll.poll(0, max(1, len(self._connections))):
             self._connections[descriptor].take()
 
@@ -108,6 +108,6 @@ class Audience:
 
 
 def answer_pings(audiences: Iterable[Audience]) -> None:
-    """Whoever is not told anything at the moment shows that they are still there."""
+    """Whoever is not sent anything at the moment shows that they are still there."""
     for audience in audiences:
         audience.answer_pings()

@@ -11,7 +11,7 @@ Address = tuple[str, int]
 
 class Links:
     """A TCP proxy on loopback: every link leads to one of what `targets` names at that moment,
-    chosen at random; while it names none, links are closed at once. `said` is told all bytes
+    chosen at random; while it names none, links are closed at once. `said` gets all bytes
     that come back from there."""
 
     def __init__(
@@ -48,8 +48,8 @@ class Links:
             link.cut()
 
     def freeze(self) -> None:
-        """Nothing passes any more over the links that there are, and nobody is told, as when a
-        firewall forgets them. New ones work."""
+        """Nothing passes any more over the links that there are, and neither side notices, as when
+        a firewall forgets them. New ones work."""
         for link in self._links:
             link.frozen = True
 

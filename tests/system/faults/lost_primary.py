@@ -25,7 +25,7 @@ Topology = Callable[[Path], AbstractAsyncContextManager[Primaries]]
 
 @dataclass(slots=True)
 class Losses:
-    """What became of what somebody was told."""
+    """What became of what was acknowledged or published."""
 
     tally: Tally = field(default_factory=Tally)
     primaries: int = 0

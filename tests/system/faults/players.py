@@ -41,7 +41,7 @@ class Players:
         return joined[1]
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """The payment provider tells that an invoice is paid."""
+        """The payment provider reports that an invoice is paid."""
         body = json.dumps(self._provider.payload(invoice)).encode()
         headers = {SIGNATURE_HEADER: self._provider.sign(body)}
         answer = await self._insist("/api/webhooks/payment", body, headers)

@@ -59,7 +59,7 @@ async def judge(node: Node, lobby_id: str, tally: Tally) -> list[Record]:
 
 
 def events_for_room(records: Sequence[Record]) -> list[tuple[str, Data]]:
-    """What everyone in the room hears of a game: each event with its data."""
+    """What everyone in the room receives of a game: each event with its data."""
     return [(r.name, json.loads(r.message or "")) for r in records if r.name is not None]
 
 

@@ -1,5 +1,5 @@
 // Someone who follows a lobby on the stock JavaScript client, which comes back by itself, each time
-// from the last event that it saw. Everything that it hears is printed, `[event, data]` a line.
+// from the last event that it saw. Everything that it receives is printed, `[event, data]` a line.
 //
 // Usage: node follow.js URL TOKEN LOBBY_ID
 

@@ -1,6 +1,6 @@
 // A whole game on the stock JavaScript client: alice plays to win and claims twice, bob claims too
 // early and watches on, carol only watches. Both send half an emoji before they sit down. What
-// everyone hears and is answered is printed, one JSON array `[who, "event" or "answer", name, data]`
+// everyone receives is printed, one JSON array `[who, "event" or "answer", name, data]`
 // a line; `pay` asks the reader to pay an invoice.
 //
 // Usage: node play.js URL TOKENS, where TOKENS is a JSON object by name.

@@ -1,4 +1,4 @@
-"""`/metrics` tells what happened, in Prometheus's own form."""
+"""`/metrics` has what happened, in Prometheus's own form."""
 
 import asyncio
 import time

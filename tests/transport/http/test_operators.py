@@ -1,4 +1,4 @@
-"""What operators do over HTTP: who may, what they get, and that everybody hears of it."""
+"""What operators do over HTTP: who may, what they get, and that everybody is notified."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -17,12 +17,12 @@ TOKEN = "sixteen-characters-or-more"
 
 
 def basic(password: str) -> dict[str, str]:
-    """The header of a browser that was told this password."""
+    """The header of a browser in which this password was entered."""
     return {"Authorization": "Basic " + base64.b64encode(f"anyone:{password}".encode()).decode()}
 
 
-async def told(server: GameServer, nodes: int) -> dict[str, Any]:
-    """The figures of so many nodes, when all have told of themselves."""
+async def statistics_of(server: GameServer, nodes: int) -> dict[str, Any]:
+    """The statistics of so many nodes, when all have written theirs."""
     found: dict[str, Any] = {}
 
     async def complete() -> bool:
@@ -72,7 +72,7 @@ async def test_it_shows_lobbies_and_debts_until_they_are_settled(
         await server.seat("bob")
 
         async def shows(owed: int) -> bool:
-            (figures,) = (await told(server, 1)).values()
+            (figures,) = (await statistics_of(server, 1)).values()
             wanted = {
                 'fair_bingo_lobbies{tier="3500",phase="forming"}': 1,
                 'fair_bingo_lobbies{tier="3500",phase="playing"}': 1,
@@ -98,12 +98,12 @@ async def test_every_node_shows_all_nodes_and_forgets_who_is_gone(
         running_app(store_url, issuer, provider, OPS_TOKEN=TOKEN) as server,
         Redis.from_url(store_url, decode_responses=True) as redis,
     ):
-        (own,) = await told(server, 1)
+        (own,) = await statistics_of(server, 1)
         now_ms = int((await redis.time())[0]) * 1000
         await redis.hset("nodes", gone, json.dumps({"at_ms": now_ms}))
-        assert set(await told(server, 2)) == {own, gone}
+        assert set(await statistics_of(server, 2)) == {own, gone}
         await redis.hset("nodes", gone, json.dumps({"at_ms": 0}))
-        assert set(await told(server, 1)) == {own}
+        assert set(await statistics_of(server, 1)) == {own}
         assert not await redis.hexists("nodes", gone)
 
 
@@ -120,6 +120,6 @@ async def test_figures_of_another_version_are_left_alone(
         stored = StoredLedger(redis).redis
         await stored.hset("nodes", mapping=newer)
         async with running_app(store_url, issuer, provider, OPS_TOKEN=TOKEN) as server:
-            found = await told(server, 2)
+            found = await statistics_of(server, 2)
             assert found["with more"] == {"at_ms": 9e15, "known": 1.5}
             assert newer.items() <= (await stored.hgetall("nodes")).items()

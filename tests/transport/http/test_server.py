@@ -174,8 +174,8 @@ async def serving(read_seconds: float, body: bytes) -> AsyncIterator[int]:
         await runner.cleanup()
 
 
-class Deaf:
-    """A client that asks, and reads nothing unless it is told to."""
+class NonReader:
+    """A client that asks, and reads no answer."""
 
     def __init__(self, port: int) -> None:
         self._socket = socket.socket()
@@ -206,7 +206,7 @@ class Deaf:
 )
 async def test_who_does_not_read_is_cut_in_time(times: int, headers: bytes) -> None:
     async with serving(read_seconds=0.5, body=BIG * 10) as port, AsyncExitStack() as stack:
-        clients = [Deaf(port) for _ in range(5)]
+        clients = [NonReader(port) for _ in range(5)]
         for client in clients:
             stack.callback(client.close)
             client.ask(times, headers)
@@ -219,7 +219,7 @@ async def test_only_so_many_of_an_address_may_leave_answers_unread(
 ) -> None:
     monkeypatch.setattr(connection, "MOST_UNREAD_ANSWERS", 3)
     async with serving(read_seconds=600, body=BIG * 10) as port, AsyncExitStack() as stack:
-        clients = [Deaf(port) for _ in range(10)]
+        clients = [NonReader(port) for _ in range(10)]
         for client in clients:
             stack.callback(client.close)
             client.ask(1)

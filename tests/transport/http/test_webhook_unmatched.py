@@ -1,4 +1,4 @@
-"""Payments that are none of ours, as far as we can tell."""
+"""Payments that are none of ours, as far as we know."""
 
 import hashlib
 import json

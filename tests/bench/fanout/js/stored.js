@@ -1,8 +1,8 @@
-// A command that is stored and told, on Socket.IO with ioredis: `node stored.js REDIS_URL SCRIPT`.
+// A command that is stored and published, on Socket.IO with ioredis: `node stored.js REDIS_URL SCRIPT`.
 //
 // `arrange_grid` as our server carries it out: the grid is checked, the same script makes the same
 // writes on condition that the log is as it was, what was published comes back by a subscription,
-// the room of ten is told, and whoever asked is answered.
+// it is sent to the room of ten, and whoever asked is answered.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -85,14 +85,14 @@ class Room {
     return { ok: true, grid };
   }
 
-  heard(message) {
+  receive(message) {
     const seq = Number(message.slice(0, message.indexOf(" ")));
     if (seq > this.seq + 1) throw new Error("another server has changed the room");
   }
 }
 
 subscription.on("smessage", (channel, message) => {
-  rooms.get(channel)?.heard(message);
+  rooms.get(channel)?.receive(message);
 });
 
 const http = createServer();

@@ -11,7 +11,7 @@ from tests.bench.fanout.work import event_data
 
 
 def announce(port: int) -> None:
-    """Tell the bench where to connect."""
+    """Print for the bench where to connect."""
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 

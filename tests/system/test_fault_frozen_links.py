@@ -1,4 +1,4 @@
-"""A server whose links to the store went dead without a word: what those on it hear."""
+"""A server whose links to the store died silently: what its clients receive."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
@@ -23,20 +23,20 @@ async def store_links(store_url: str) -> AsyncIterator[Links]:
 async def test_a_client_ahead_of_a_server_without_links_receives_the_rest_there_and_nothing_twice(
     serve: Serve, store_links: Links
 ) -> None:
-    hearing = await serve()
-    deaf = await serve(REDIS_URL=f"redis://{store_links.address}/0")
-    lobby_id = await hearing.seat("alice", "bob")
-    async with hearing.visitor("carol") as carol, deaf.visitor("dave") as dave:
+    connected = await serve()
+    cut_off = await serve(REDIS_URL=f"redis://{store_links.address}/0")
+    lobby_id = await connected.seat("alice", "bob")
+    async with connected.visitor("carol") as carol, cut_off.visitor("dave") as dave:
         await carol.enter(lobby_id)
         await dave.enter(lobby_id)
         store_links.freeze()
-        await hearing.arrange(lobby_id, "alice")
+        await connected.arrange(lobby_id, "alice")
         known = await carol.receives("player_ready", alien_id="alice")
 
-        token = hearing.issuer.token("carol")
-        async with Follower(deaf.url, token, lobby_id, last_seq=known["seq"]) as moved:
+        token = connected.issuer.token("carol")
+        async with Follower(cut_off.url, token, lobby_id, last_seq=known["seq"]) as moved:
             await until(lambda: moved.visits > 0)
-            await hearing.arrange(lobby_id, "bob")
+            await connected.arrange(lobby_id, "bob")
             active = await carol.receives("status_changed", status="active")
             await until(lambda: any(data == active for _, data in moved.received))
             assert [name for name, _ in moved.received] == ["player_ready", "status_changed"]
