@@ -11,7 +11,8 @@ from sqlalchemy import BigInteger, Text, bindparam, cast, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
-from server.books.moving import EMPTY_HASH, Fields, entry_hash, is_as_moved
+from server.books.moving import EMPTY_HASH
+from server.books.rows import Fields, entry_hash, is_as_moved
 from server.books.schema import games, ledger
 
 READING_SECONDS: Final = 3600.0

@@ -72,15 +72,25 @@ def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) 
     return found if before is None else found.where(place < tuple_(*before))
 
 
+@dataclass(frozen=True, slots=True)
+class MovementPlace:
+    """Where a movement stands among all: by its time, and among those of the same by its entry."""
+
+    at: datetime
+    stream_ms: int
+    stream_seq: int
+    table: str
+
+
 async def movements_of(
     connection: AsyncConnection,
     alien_id: str,
     window: tuple[datetime, datetime],
     limit: int,
-    after: tuple[datetime, str] | None,
+    after: MovementPlace | None,
 ) -> Sequence[Any]:
     """The movements of a player's money in a window (its end not included) in order, at most
-    `limit`; those after the time and the entry in `after`."""
+    `limit`; those after the one at that place."""
     found: Sequence[Any] = (
         await connection.execute(movements_query(alien_id, window, limit, after))
     ).all()
@@ -91,18 +101,22 @@ def movements_query(
     alien_id: str,
     window: tuple[datetime, datetime],
     limit: int,
-    after: tuple[datetime, str] | None,
+    after: MovementPlace | None,
 ) -> Select[Any]:
     """The query of `movements_of`."""
-    place = tuple_(ledger.c.at, ledger.c.entry_id)
     columns = ("entry_id", "at", "kind", "amount", "lobby_id", "invoice_id", "reference")
+    place = tuple_(*(ledger.c[name] for name in ("at", "stream_ms", "stream_seq", "table_name")))
+    # The index has the entries in the order of their times, so only equals are sorted.
     found = (
         select(*(ledger.c[name] for name in columns))
         .where(_of_a_player(alien_id, window))
-        .order_by(ledger.c.at, ledger.c.entry_id)
+        .order_by(*place)
         .limit(limit)
     )
-    return found if after is None else found.where(place > tuple_(*after))
+    if after is None:
+        return found
+    last = tuple_(after.at, after.stream_ms, after.stream_seq, after.table)
+    return found.where(ledger.c.at >= after.at, place > last)
 
 
 async def sums_of(

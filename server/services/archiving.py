@@ -1,8 +1,8 @@
 """The archive: what is over moves from the store into the books, and only then leaves the store."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -10,7 +10,6 @@ import structlog
 from server.books.engine import Books, BooksConnection
 from server.books.moving import (
     Cursor,
-    PastGame,
     append_ledger,
     fields_of_entry,
     lock_cursor,
@@ -18,28 +17,21 @@ from server.books.moving import (
     write_invoices,
     write_unmatched,
 )
+from server.books.rows import PastGame
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
+from server.services.ledger_trim import trim
 from server.store.errors import COMMAND_ERRORS
 from server.store.lobbies import LobbyStore, Texts
 from server.store.log import StreamEntry
-from server.store.past import (
-    START,
-    Fields,
-    PastStore,
-    stream_position,
-)
+from server.store.past import START, EndedGame, Fields, PastStore, stream_position
 from server.store.replay import BrokenLog, Step, is_kept, replay
-from server.store.spent import received_of
 
 MOST_ENTRIES: Final = 5_000
 MOST_GAMES: Final = 200
 MOST_INVOICES: Final = 1_000
 MOST_UNMATCHED: Final = 1_000
-SETTLED_STAYS_MS: Final = 5_000
-"""How long a settlement stays in the store at least. Whoever settles looks into the books first and
-decides within a second after that (`MAX_DECISION_AGE_MS`): so one of both shows it."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,24 +53,6 @@ class Moved:
         return bool(self.entries or self.games or self.invoices)
 
 
-@dataclass(slots=True)
-class _Tail:
-    """Entries of a ledger that the books have and the store keeps still, oldest first."""
-
-    read_until: str = START
-    entries: list[StreamEntry] = field(default_factory=list)
-
-    def drop_before(self, stream_id: str) -> list[StreamEntry]:
-        """Take out the entries before that one, and return them."""
-        gone = [
-            entry
-            for entry in self.entries
-            if stream_position(entry[0]) < stream_position(stream_id)
-        ]
-        del self.entries[: len(gone)]
-        return gone
-
-
 class Archive:
     """Moves the past of tables. Any number of processes may: each table is one's at a time."""
 
@@ -98,7 +72,6 @@ class Archive:
         self._clock = clock
         self._finished_ms = finished_seconds * 1000
         self._invoice_hot_ms = invoice_hot_seconds * 1000
-        self._tails: dict[str, _Tail] = {}
         self._broken: set[str] = set()
 
     async def move(self, table: str) -> Moved | None:
@@ -121,15 +94,12 @@ class Archive:
         for lobby_id in others:
             self._keep_back(lobby_id, "the books have another record of it")
         games = [game for game in games if game.lobby.lobby_id not in others]
-        for game in games:
-            await self._let_go_of_game(table, game)
-        for lobby_id in games_gone:
-            await self._past.forget_ended(table, lobby_id)
-        for invoice_id, fields in invoices.items():
-            await self._let_go_of_invoice(table, invoice_id, fields)
-        for invoice_id in invoices_gone:
-            await self._past.forget_invoice(table, invoice_id)
-        await self._let_go_of_ledger(table, let_go, cursor)
+        await self._past.let_go_of_games(table, [self._ended_game(game) for game in games])
+        await self._past.forget_ended(table, games_gone)
+        versions = {name: fields.get("version", "") for name, fields in invoices.items()}
+        await self._past.let_go_of_invoices(table, versions)
+        await self._past.forget_invoices(table, invoices_gone)
+        await trim(self._past, self._clock, table, let_go, cursor.last_id)
         return Moved(len(entries), len(games), len(invoices))
 
     async def move_unmatched(self) -> int:
@@ -182,12 +152,13 @@ class Archive:
         self._broken.add(lobby_id)
         log.error("record_not_moved", lobby_id=lobby_id, reason=reason)
 
-    async def _let_go_of_game(self, table: str, game: PastGame) -> None:
-        now_ms = self._clock.now_ms()
-        over_ms = now_ms - (game.lobby.finished_at or 0)
-        lasting_ms = int(self._finished_ms - over_ms)
-        await self._past.let_go_of_game(
-            table, game.lobby.lobby_id, game.lobby.players, game.hash, lasting_ms, now_ms
+    def _ended_game(self, game: PastGame) -> EndedGame:
+        over_ms = self._clock.now_ms() - (game.lobby.finished_at or 0)
+        return EndedGame(
+            lobby_id=game.lobby.lobby_id,
+            players=game.lobby.players,
+            hash=game.hash,
+            lasting_ms=int(self._finished_ms - over_ms),
         )
 
     # Invoices
@@ -205,10 +176,6 @@ class Archive:
             if fields and fields.get("lobby_id") not in running
         }
         return over, gone
-
-    async def _let_go_of_invoice(self, table: str, invoice_id: str, fields: Fields) -> None:
-        version = fields.get("version", "")
-        await self._past.let_go_of_invoice(table, invoice_id, version, self._clock.now_ms())
 
     # The ledger
 
@@ -230,53 +197,6 @@ class Archive:
                 " store went back in time"
             )
 
-    async def _let_go_of_ledger(self, table: str, before: str, cursor: Cursor) -> None:
-        tail = await self._tail(table, before, cursor)
-        last_id = await self._first_that_stays(table, tail, cursor)
-        gone = [
-            entry for entry in tail.entries if stream_position(entry[0]) < stream_position(last_id)
-        ]
-        if not gone:
-            return
-        settled = {fields.get("event", "") for _, fields in gone if _kind(fields) == "settled"}
-        owed = {
-            stream_id: fields
-            for stream_id, fields in gone
-            if _kind(fields) in ("payout_owed", "refund_owed") and stream_id not in settled
-        }
-        received = [
-            payment for _, fields in gone if (payment := received_of(table, fields)) is not None
-        ]
-        now_ms = self._clock.now_ms()
-        if await self._past.let_go_of_ledger(
-            table, before, last_id, owed, settled, received, now_ms
-        ):
-            tail.drop_before(last_id)
-        else:
-            del self._tails[table]  # another process did: what it left is read anew
-
-    async def _tail(self, table: str, before: str, cursor: Cursor) -> _Tail:
-        tail = self._tails.setdefault(table, _Tail())
-        tail.drop_before(before)
-        while stream_position(tail.read_until) < stream_position(cursor.last_id):
-            page = await self._past.ledger_after(table, tail.read_until, MOST_ENTRIES)
-            moved = [e for e in page if stream_position(e[0]) <= stream_position(cursor.last_id)]
-            tail.entries += moved
-            tail.read_until = moved[-1][0] if moved else cursor.last_id
-        return tail
-
-    async def _first_that_stays(self, table: str, tail: _Tail, cursor: Cursor) -> str:
-        """The first entry of a lobby that is not over, or the first settlement that is fresh; else
-        the last one that was moved."""
-        lobbies = sorted({fields.get("lobby_id", "") for _, fields in tail.entries})
-        running = await self._past.running(table, lobbies)
-        fresh_ms = self._clock.now_ms() - SETTLED_STAYS_MS
-        for stream_id, fields in tail.entries:
-            is_fresh = _kind(fields) == "settled" and stream_position(stream_id)[0] > fresh_ms
-            if is_fresh or fields.get("lobby_id") in running:
-                return stream_id
-        return cursor.last_id
-
 
 def _end_of(kept: Texts, entries: Sequence[StreamEntry]) -> Step:
     """The last step of a log that holds and leads to what is kept. Raises BrokenLog."""
@@ -286,7 +206,3 @@ def _end_of(kept: Texts, entries: Sequence[StreamEntry]) -> Step:
     if not is_kept(steps[-1], kept):
         raise BrokenLog("its hashes are not what its log leads to")
     return steps[-1]
-
-
-def _kind(fields: Mapping[str, str]) -> str:
-    return fields.get("kind", "")

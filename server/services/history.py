@@ -12,6 +12,7 @@ from server.books import leaderboard, reading
 from server.books.engine import Books
 from server.runtime.clock import StoreClock
 from server.services.past_in_books import asked
+from server.store.past import stream_position
 
 _PERIODS: Final = {
     "day": timedelta(days=1),
@@ -19,6 +20,7 @@ _PERIODS: Final = {
     "month": timedelta(days=30),
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STREAM_ID: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")  # so long it fits into a bigint
 Cursor = tuple[datetime, str]
 """Where a page ended: the time and the id of its last row."""
 
@@ -55,7 +57,7 @@ class History:
     ) -> history.Statement | Refused:
         """The movements of a player's money from `start` on and before `end`, in order, at most so
         many of them."""
-        place = None if before is None else read_cursor(before)
+        place = None if before is None else _movement_place(before)
         if isinstance(place, Refused):
             return place
         window = (start or _EPOCH, end or _now(self._clock) + timedelta(seconds=1))
@@ -105,6 +107,18 @@ def read_cursor(cursor: str) -> Cursor | Refused:
         return Refused(ErrorCode.INVALID_MESSAGE)
     written, _, row_id = cursor.partition("~")
     return _EPOCH + timedelta(microseconds=int(written)), row_id
+
+
+def _movement_place(cursor: str) -> reading.MovementPlace | Refused:
+    """The place in a statement that a cursor stands for."""
+    place = read_cursor(cursor)
+    if isinstance(place, Refused):
+        return place
+    at, entry_id = place
+    table, _, stream_id = entry_id.partition(":")
+    if _STREAM_ID.fullmatch(stream_id) is None:
+        return Refused(ErrorCode.INVALID_MESSAGE)
+    return reading.MovementPlace(at, *stream_position(stream_id), table)
 
 
 def iso(at: datetime) -> str:

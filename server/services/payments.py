@@ -6,7 +6,8 @@ from typing import Final
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import invoice_lobby, lobby_table, table_tier
 from protocol.payments import WebhookAnswer
-from server.rules.payments import Delivery, Invoice, Receipt, Terms, receive, seats_again
+from server.rules.events import Event
+from server.rules.payments import Delivery, Terms, receive, seats_again
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
 from server.services.limits import PlayerLimits
@@ -97,24 +98,24 @@ class Payments:
         if not receipt.recorded:
             # Whoever recorded it may not know.
             await self._invoices.confirm(invoice.invoice_id, checks[-1])
-        elif not await self._record(lobby, invoice, receipt, checks, writes, now_ms):
+        elif receipt.events:
+            if not await self._changed(lobby, receipt.events, checks, writes, now_ms):
+                return None
+        elif not await self._invoices.commit(
+            lobby, invoice, checks, writes, now_ms, came_back=moved is not None
+        ):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
 
-    async def _record(
+    async def _changed(
         self,
         lobby: Snapshot,
-        invoice: Invoice,
-        receipt: Receipt,
+        events: Sequence[Event],
         checks: Sequence[Check],
         writes: Sequence[Write],
         now_ms: float,
     ) -> bool:
-        if not receipt.events:
-            return await self._invoices.commit(lobby, invoice, checks, writes, now_ms)
-        changed = await self._lobbies.commit(
-            lobby, receipt.events, now_ms, checks=checks, writes=writes
-        )
+        changed = await self._lobbies.commit(lobby, events, now_ms, checks=checks, writes=writes)
         return changed is not None
 
     async def _keep_unmatched(self, delivery: Delivery, raw_body: bytes) -> None:

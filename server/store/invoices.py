@@ -1,6 +1,7 @@
 """Invoices in the store, and what deliveries about them write beside the lobby."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from protocol.ids import invoice_table
 from server.rules.payments import Delivery, Invoice, Receipt
@@ -11,6 +12,11 @@ from server.store.connection import Connection
 from server.store.errors import NotUnderstood
 from server.store.log import Snapshot, encode_invoice_change
 from server.store.projection import Write, ledger_writes
+
+RETURNED_STAYS_MS: Final = 5_000
+"""How long an invoice that came back from the books stays in the store at least. A delivery that
+found it in the books only is decided within a second (`MAX_DECISION_AGE_MS`) and then finds that it
+is here: so the same payment counts once, however soon invoices move."""
 
 
 class InvoiceStore:
@@ -57,15 +63,19 @@ class InvoiceStore:
         checks: Sequence[Check],
         writes: Sequence[Write],
         now_ms: float,
+        *,
+        came_back: bool = False,
     ) -> bool:
         """Make writes about an invoice true that change nothing of its lobby, and publish that it
-        changed; False if the lobby is no longer as it was, or a check fails."""
+        changed; False if the lobby is no longer as it was, or a check fails. `came_back`: it was in
+        the books only, and whoever decides from there must find it here for a while."""
         unchanged = [log_check(invoice.lobby_id, lobby), *checks]
         channel, change = keys.events(invoice.lobby_id), encode_invoice_change(invoice.alien_id)
         further: list[Write] = [(self._channels.publish, channel, change)]
         if self._books:  # it has to move (again)
             table = invoice_table(invoice.invoice_id) or ""
-            further.insert(0, ("ZADD", keys.closed_invoices(table), now_ms, invoice.invoice_id))
+            closed_ms = now_ms + RETURNED_STAYS_MS if came_back else now_ms
+            further.insert(0, ("ZADD", keys.closed_invoices(table), closed_ms, invoice.invoice_id))
         return await self._commits.commit(unchanged, [*writes, *further], now_ms)
 
 

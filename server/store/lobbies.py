@@ -41,6 +41,7 @@ Expect = Callable[[str, Snapshot, Sequence[Record]], None]
 """Called with a lobby's id, the lobby as it will be if the commit succeeds, and its records."""
 _PUBLISHED_AT_ONCE: Final = (ArrangingBegan, FormingExtended, GameStarted, NumberCalled)
 """What follows from the time and the proof's order alone: if it is lost, it comes again."""
+_POSITION: Final = ("version", "hash")
 _NO_LOBBY: Final = Snapshot(None, LOG_START)
 
 
@@ -83,7 +84,7 @@ class LobbyStore:
         while True:
             texts = await self._texts(lobby_id)
             found = await self._connection.call("XRANGE", keys.events(lobby_id), "-", "+")
-            if await self._texts(lobby_id) == texts:  # else it went on meanwhile
+            if await self._stands_at(lobby_id) == _position_of(texts):  # else it went on meanwhile
                 await self._confirm_end(lobby_id, texts)
                 return texts, [(entry_id, fields) for entry_id, fields in found]
 
@@ -183,6 +184,13 @@ class LobbyStore:
         fields, called, players = await self._connection.run_timed(self._load, lobby_keys, [])
         return _pairs(fields), called, [_pairs(player) for player in players]
 
+    async def _stands_at(self, lobby_id: str) -> list[str | None]:
+        """How far its log has come, which changes with every commit."""
+        found: list[str | None] = await self._connection.call(
+            "HMGET", keys.lobby(lobby_id), *_POSITION
+        )
+        return found
+
     async def _range(self, lobby_id: str, start: str, limit: int) -> list[Record]:
         stream = keys.events(lobby_id)
         entries = await self._connection.call("XRANGE", stream, start, "+", "COUNT", limit)
@@ -190,6 +198,10 @@ class LobbyStore:
         if records and isinstance(records[-1].event, GameFinished):
             await self._confirm_log(lobby_id, records[-1].position.hash)
         return records
+
+
+def _position_of(texts: Texts) -> list[str | None]:
+    return [texts[0].get(name) for name in _POSITION]
 
 
 def read_snapshot(texts: Texts) -> Snapshot:

@@ -24,13 +24,16 @@ from server.store.errors import NotUnderstood
 
 StreamEntry = tuple[str, Mapping[str, str]]
 """An entry of a lobby's stream: its id and its fields."""
-_HASHED: Final = ("previous", "id", "version", "at", "type", "data", "event", "message")
 
 
 def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
-    """The hash of a record (hex SHA-256): of the lines of `_HASHED`, where `id` is the entry's and
-    what a record does not have is an empty line. None of them has a line feed in it."""
-    lines = "\n".join(entry_id if name == "id" else fields.get(name, "") for name in _HASHED)
+    """The hash of a record (hex SHA-256): of these lines, where what a record does not have is an
+    empty one. None of them has a line feed in it."""
+    field = fields.get
+    lines = (
+        f"{field('previous', '')}\n{entry_id}\n{field('version', '')}\n{field('at', '')}\n"
+        f"{field('type', '')}\n{field('data', '')}\n{field('event', '')}\n{field('message', '')}"
+    )
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

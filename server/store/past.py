@@ -12,7 +12,7 @@ from typing import Final
 import orjson
 
 from server.store import keys
-from server.store.commits import Check, Commits
+from server.store.commits import NO_DECISION, Check, Commits
 from server.store.connection import Connection
 from server.store.limits import limited
 from server.store.log import StreamEntry
@@ -23,6 +23,9 @@ Fields = Mapping[str, str]
 
 START: Final = "0-0"
 """Stands before the first entry of a ledger."""
+_GAMES_AT_ONCE: Final = 20
+_INVOICES_AT_ONCE: Final = 100
+"""So many leave in one step of the store, which takes it a millisecond or so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,25 @@ class Checkpoint:
 
     last_id: str
     owed: Mapping[str, Fields]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedGame:
+    """A game that was moved: what of it is in the store, by its players, as its log's last `hash`
+    tells, and for how long it is to stay; not at all if that is not above 0."""
+
+    lobby_id: str
+    players: Collection[str]
+    hash: str
+    lasting_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Going:
+    """What lets go of one thing, if it is unchanged since it was moved."""
+
+    unchanged: Check
+    writes: Sequence[Write]
 
 
 class PastStore:
@@ -49,6 +71,15 @@ class PastStore:
         found = await self._connection.call("XRANGE", keys.ledger(table), start, "+", "COUNT", most)
         if found:  # what goes into the books must not leave a store that goes back
             await self._commits.confirm(table, seen=(table, found[-1][0]))
+        return [(stream_id, fields) for stream_id, fields in found]
+
+    async def ledger_between(
+        self, table: str, first: str, last: str, most: int
+    ) -> list[StreamEntry]:
+        """At most so many entries from the stream id `first` on, up to `last`, both included."""
+        found = await self._connection.call(
+            "XRANGE", keys.ledger(table), first, last, "COUNT", most
+        )
         return [(stream_id, fields) for stream_id, fields in found]
 
     async def entry(self, table: str, stream_id: str) -> Fields | None:
@@ -122,33 +153,14 @@ class PastStore:
             return None if found is None else float(found)
         return None
 
-    async def let_go_of_game(
-        self,
-        table: str,
-        lobby_id: str,
-        players: Collection[str],
-        last_hash: str,
-        lasting_ms: int,
-        now_ms: float,
-    ) -> bool:
-        """Let a game go `lasting_ms` from now, or at once; False if its log is another by now."""
-        kept = [
-            keys.lobby(lobby_id),
-            keys.numbers_called(lobby_id),
-            keys.events(lobby_id),
-            keys.proof(lobby_id),
-            *(keys.player(lobby_id, alien_id) for alien_id in players),
-        ]
-        ending: list[Write] = [
-            ("PEXPIRE", key, lasting_ms) if lasting_ms > 0 else ("DEL", key) for key in kept
-        ]
-        same = Check(("HGET", keys.lobby(lobby_id), "hash"), last_hash)
-        gone = ("ZREM", keys.ended(table), lobby_id)
-        return await self._commits.commit([same], [*ending, gone], now_ms)
+    async def let_go_of_games(self, table: str, games: Sequence[EndedGame]) -> None:
+        """Let games go, each when it has lasted; but for those whose log is another by now."""
+        await self._let_go([_game_going(table, game) for game in games], _GAMES_AT_ONCE)
 
-    async def forget_ended(self, table: str, lobby_id: str) -> None:
-        """A lobby that is not there (any more) is not to be moved."""
-        await self._connection.call("ZREM", keys.ended(table), lobby_id)
+    async def forget_ended(self, table: str, lobby_ids: Collection[str]) -> None:
+        """Lobbies that are not there (any more) are not to be moved."""
+        if lobby_ids:
+            await self._connection.call("ZREM", keys.ended(table), *lobby_ids)
 
     # Invoices
 
@@ -164,19 +176,16 @@ class PastStore:
             await self._commits.confirm(table)
         return found
 
-    async def forget_invoice(self, table: str, invoice_id: str) -> None:
-        """An invoice that is not there (any more) is not to be moved."""
-        await self._connection.call("ZREM", keys.closed_invoices(table), invoice_id)
+    async def forget_invoices(self, table: str, invoice_ids: Collection[str]) -> None:
+        """Invoices that are not there (any more) are not to be moved."""
+        if invoice_ids:
+            await self._connection.call("ZREM", keys.closed_invoices(table), *invoice_ids)
 
-    async def let_go_of_invoice(
-        self, table: str, invoice_id: str, version: str, now_ms: float
-    ) -> bool:
-        """Let an invoice go; False if another delivery came since it was moved."""
-        key = keys.invoice(invoice_id)
-        writes: list[Write] = [("DEL", key), ("ZREM", keys.closed_invoices(table), invoice_id)]
-        return await self._commits.commit(
-            [Check(("HGET", key, "version"), version)], writes, now_ms
-        )
+    async def let_go_of_invoices(self, table: str, versions: Mapping[str, str]) -> None:
+        """Let invoices go, but for those of which there is another version by now: another
+        delivery came since they were moved."""
+        going = [_invoice_going(table, name, version) for name, version in versions.items()]
+        await self._let_go(going, _INVOICES_AT_ONCE)
 
     # Unmatched payments
 
@@ -196,6 +205,41 @@ class PastStore:
         """Let these go: they never change."""
         if transactions:
             await self._connection.call("HDEL", keys.UNMATCHED, *transactions)
+
+    async def _let_go(self, going: Sequence[_Going], at_once: int) -> None:
+        """Let go of what has not changed: many in one step, or, if one of them has, each by
+        itself. What was moved so stays moved, however long ago that was decided."""
+        for first in range(0, len(going), at_once):
+            some = going[first : first + at_once]
+            writes = [write for each in some for write in each.writes]
+            if await self._commits.commit([each.unchanged for each in some], writes, NO_DECISION):
+                continue
+            for each in some if len(some) > 1 else ():
+                await self._commits.commit([each.unchanged], each.writes, NO_DECISION)
+
+
+def _game_going(table: str, game: EndedGame) -> _Going:
+    lobby_id = game.lobby_id
+    kept = [
+        keys.lobby(lobby_id),
+        keys.numbers_called(lobby_id),
+        keys.events(lobby_id),
+        keys.proof(lobby_id),
+        *(keys.player(lobby_id, alien_id) for alien_id in game.players),
+    ]
+    ending: list[Write] = [
+        ("PEXPIRE", key, game.lasting_ms) if game.lasting_ms > 0 else ("DEL", key) for key in kept
+    ]
+    same = Check(("HGET", keys.lobby(lobby_id), "hash"), game.hash)
+    return _Going(same, [*ending, ("ZREM", keys.ended(table), lobby_id)])
+
+
+def _invoice_going(table: str, invoice_id: str, version: str) -> _Going:
+    key = keys.invoice(invoice_id)
+    return _Going(
+        Check(("HGET", key, "version"), version),
+        [("DEL", key), ("ZREM", keys.closed_invoices(table), invoice_id)],
+    )
 
 
 def stream_position(stream_id: str) -> tuple[int, int]:

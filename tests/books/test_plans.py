@@ -13,6 +13,7 @@ from server.books import payout_control, payouts
 from server.books.engine import Books
 from server.books.leaderboard import leaders_query
 from server.books.reading import (
+    MovementPlace,
     games_query,
     movements_query,
     proofs_query,
@@ -68,7 +69,7 @@ async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) 
         "games": games_query("p7", 20, None),
         "more games": games_query("p7", 20, place),
         "statement": movements_query("p7", EVER, 100, None),
-        "more of it": movements_query("p7", EVER, 100, place),
+        "more of it": movements_query("p7", EVER, 100, MovementPlace(NOW, 5, 0, "3500")),
         "sums": sums_query("p7", EVER),
         "payments": received_query("p7", NOW.timestamp() * 1000),
         "draws": proofs_query(NOW, None, None, 500),

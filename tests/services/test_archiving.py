@@ -10,14 +10,16 @@ from sqlalchemy import text
 
 from protocol.payments import WebhookAnswer
 from server.books.engine import Books
-from server.books.moving import EMPTY_HASH, entry_hash
+from server.books.moving import EMPTY_HASH
+from server.books.rows import entry_hash
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
 from server.rules.commands import Claim, Void
 from server.rules.verify import verify_proof
 from server.runtime.metrics import Metrics
-from server.services.archiving import SETTLED_STAYS_MS, Archive, Moved, OutOfStep
+from server.services.archiving import Archive, Moved, OutOfStep
 from server.services.cluster_stats import ClusterStats
 from server.services.game_files import game_file, verify_document
+from server.services.ledger_trim import SETTLED_STAYS_MS
 from server.services.lobbies import Changed
 from server.store import keys
 from server.store.ledger import LedgerEntry, LedgerStore
@@ -251,8 +253,13 @@ async def test_an_invoice_that_changes_meanwhile_is_moved_again(
     # What another archive moved before the delivery does not let go of what came with it.
     past = PastStore(node.connection, node.commits)
     invoice_id = seated.invoice.invoice_id
-    assert not await past.let_go_of_invoice(TABLE, invoice_id, version, node.clock.now_ms())
+    other = await node.sit("bob")
+    await node.seats.leave("bob", other.lobby.lobby_id)
+    unchanged = other.invoice.invoice_id
+    its_version = str(await redis.hget(keys.invoice(unchanged), "version"))
+    await past.let_go_of_invoices(TABLE, {unchanged: its_version, invoice_id: version})
     assert await redis.exists(keys.invoice(invoice_id))
+    assert not await redis.exists(keys.invoice(unchanged))
 
 
 async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled(

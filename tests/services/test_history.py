@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from protocol import history
+from protocol.errors import ErrorCode, Refused
 from server.books.engine import Books
 from server.books.schema import ledger
 from server.runtime.clock import StoreClock
@@ -48,3 +49,26 @@ async def test_a_statement_has_the_same_entries_in_pages_of_any_length(books: Bo
     assert last.next is None
     assert [*first.entries, *last.entries] == whole.entries
     assert first.sums == last.sums == whole.sums
+
+
+async def test_entries_of_one_instant_are_in_the_order_of_their_stream(books: Books) -> None:
+    numbers = range(8, 12)
+    async with books.begin() as connection:
+        same = [payment(number) | {"at": T0} for number in numbers]
+        await connection.execute(insert(ledger), same)
+    past = History(books, StoreClock())
+    found, cursor = [], None
+    while True:
+        page = await past.statement("ann", T0, T0 + timedelta(days=1), cursor, 1)
+        assert isinstance(page, history.Statement)
+        found += [entry.entry_id for entry in page.entries]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert found == [f"3500:{number}-0" for number in numbers]
+
+
+async def test_a_statement_takes_no_cursor_that_names_no_entry(books: Books) -> None:
+    past = History(books, StoreClock())
+    for cursor in ("1~lobby_3500_1", "1~3500:x-0", f"1~3500:{10**19}-0"):
+        assert await past.statement("ann", None, None, cursor) == Refused(ErrorCode.INVALID_MESSAGE)

@@ -1,6 +1,6 @@
 """One server instance without its transport: everything below it, as the server composes it."""
 
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,8 +15,10 @@ from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import load_settings
+from server.services.past import Past
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
+from server.store.past import PastStore
 from server.store.shards import open_topology
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.http.alien_payments import delivery_of
@@ -51,7 +53,8 @@ PATIENT = StoreTimings(command=20, confirm=20)
 
 class Node:
     """A server instance on the store at `url`, which listens by `listen_url` if that is given.
-    `tiers`: the variant of each buy-in. The rest is by `settings`, as the environment has them."""
+    `tiers`: the variant of each buy-in. `past_of`: what has left the store. The rest is by
+    `settings`, as the environment has them."""
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class Node:
         sharded: bool = True,
         joins: MayJoin = lambda _alien_id: True,
         timings: StoreTimings = TIMINGS,
+        past_of: Callable[[PastStore], Past] | None = None,
         **settings: str,
     ) -> None:
         self.url = url
@@ -87,7 +91,8 @@ class Node:
             self.clock,
             metrics,
             joins,
-            beacon=self.beacon,
+            None if past_of is None else past_of(self.stores.past),
+            self.beacon,
         )
         self.beacons = use_cases.beacons
         self.connection = self.stores.connection
