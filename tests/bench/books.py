@@ -31,7 +31,8 @@ from protocol.history import Period
 from server.books import reading
 from server.books.engine import Books
 from server.books.migrate import migrate
-from server.books.moving import EMPTY_HASH, entry_hash
+from server.books.moving import EMPTY_HASH
+from server.books.rows import entry_hash
 from server.dev.books import EmbeddedBooks
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore

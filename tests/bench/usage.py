@@ -45,6 +45,11 @@ class Usage:
             await asyncio.sleep(next_at - asyncio.get_running_loop().time())
 
 
+def cpu_seconds(pid: int) -> float:
+    """Seconds of CPU that a process took so far."""
+    return _used(pid)[0]
+
+
 def _used(pid: int) -> tuple[float, int]:
     """Seconds of CPU so far, and bytes of memory; proc(5) counts the fields from 1."""
     fields = ["", "", "", *Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()]
