@@ -37,7 +37,9 @@ def entry_hash(previous: str, stream_id: str, fields: Fields) -> str:
     """The hash (hex SHA-256) that vouches for a ledger entry and all before it: of the JSON text
     (no spaces, no ASCII escaping) of the array of the one before, the stream id, and the entry's
     fields and values in turn, in their order."""
-    parts = [previous, stream_id, *(part for field in fields.items() for part in field)]
+    parts = [previous, stream_id]
+    for field in fields.items():
+        parts += field
     return hashlib.sha256(orjson.dumps(parts)).hexdigest()
 
 

@@ -11,6 +11,7 @@ from protocol.http import iso_time
 from server.books import leaderboard, reading
 from server.books.engine import Books
 from server.runtime.clock import StoreClock
+from server.services.leaderboards import Leaderboards
 from server.services.past_in_books import asked
 from server.store.past import stream_position
 
@@ -31,6 +32,7 @@ class History:
     def __init__(self, books: Books, clock: StoreClock) -> None:
         self._books = books
         self._clock = clock
+        self._leaderboards = Leaderboards(self._leaderboard)
 
     async def games(
         self, alien_id: str, limit: int, before: str | None
@@ -75,7 +77,13 @@ class History:
     async def leaderboard(
         self, period: history.Period, buy_in_amount: int | None
     ) -> history.Leaderboard:
-        """Those who won most games of the last day, 7 or 30 days, or ever."""
+        """Those who won most games of the last day, 7 or 30 days, or ever, as it was 2 s ago or
+        later."""
+        return await self._leaderboards.of(period, buy_in_amount)
+
+    async def _leaderboard(
+        self, period: history.Period, buy_in_amount: int | None
+    ) -> history.Leaderboard:
         length = _PERIODS.get(period)
         since = None if length is None else _now(self._clock) - length
         async with asked(self._books) as connection:
@@ -98,6 +106,7 @@ class History:
         """Note whether the player is shown among the best."""
         async with asked(self._books) as connection, connection.begin():
             await reading.set_listed(connection, alien_id, listed)
+        self._leaderboards.forget()
         return history.Profile(listed=listed)
 
 
