@@ -5,25 +5,33 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from pydantic import ValidationError
-
 from protocol.backoff import Backoff
-from protocol.connection import CommandRefused, Connection, ConnectionLost
-from protocol.tokens import TokenSource, claims_of, token_of
+from protocol.connection import (
+    CommandRefused,
+    Connection,
+    ConnectionLost,
+    Unreadable,
+    understood,
+)
+from protocol.to_client import Draining
+from protocol.tokens import TokenSource, expiry_of, token_of
 
 MOST_RETRY_AFTER_SECONDS: Final = 60.0
 ASK_SECONDS: Final = 15.0
+TOKEN_SECONDS: Final = 8.0
 REFRESH_AHEAD_SECONDS: Final = 60.0
+DAY_SECONDS: Final = 86_400.0
 
-Failure = CommandRefused | ConnectionLost | ValidationError
+Failure = CommandRefused | ConnectionLost
 
 
 class Channel:
     """What is common to the front desk and the rooms: a connection of their own that comes back.
 
-    `on_message` gets each message, by its name and in order, `came_back` is called after each
-    reconnect, and `ended` once: with what went wrong, or None if it was closed. `auth` is what goes
-    with the token each time.
+    `on_message` gets each message, by its name and in order, and says whether nothing is missing
+    before it: else the connection is made anew, and what was missing comes. `came_back` is called
+    after each reconnect, and `ended` once: with what went wrong, or None if it was closed. `auth`
+    is what goes with the token each time.
     """
 
     def __init__(
@@ -32,7 +40,7 @@ class Channel:
         namespace: str,
         token: TokenSource,
         *,
-        on_message: Callable[[str, dict[str, Any]], Awaitable[None]],
+        on_message: Callable[[str, dict[str, Any]], Awaitable[bool]],
         came_back: Callable[[], Awaitable[None]],
         ended: Callable[[Failure | None], None],
         auth: Callable[[], Mapping[str, Any]],
@@ -46,6 +54,7 @@ class Channel:
         self._auth = auth
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
+        self._failure: Failure | None = None
         self._retry_after_seconds: float | None = None
 
     async def open(self) -> None:
@@ -66,10 +75,14 @@ class Channel:
         until = time.monotonic() + ASK_SECONDS
         backoff = Backoff()
         while True:
+            if self._failure is not None:
+                raise self._failure
             try:
                 return await self.ask_once(command, **payload)
             except (CommandRefused, ConnectionLost) as error:
                 wait_seconds = backoff.next_seconds()
+                if self._failure is not None:
+                    raise self._failure from error
                 if not error.retry or self._closed or time.monotonic() + wait_seconds > until:
                     raise
             await asyncio.sleep(wait_seconds)
@@ -89,13 +102,16 @@ class Channel:
         self._ended(None)
 
     async def _connect(self) -> Connection:
-        self._token = await self._new_token()
+        self._token = await self.new_token()
         auth = {"token": self._token, **self._auth()}
         return await Connection.open(self._url, self._namespace, auth)
 
-    async def _new_token(self) -> str:
+    async def new_token(self) -> str:
+        """A token that is valid now, as far as is known. Raises ConnectionLost if there is none in
+        time."""
         try:
-            return await token_of(self._source)
+            async with asyncio.timeout(TOKEN_SECONDS):
+                return await token_of(self._source)
         except Exception as error:
             raise ConnectionLost("there is no token at the moment") from error
 
@@ -103,14 +119,27 @@ class Channel:
         try:
             while True:
                 async for name, message in self._connection.messages():
-                    if name == "draining":  # the connection ends, and is made again
-                        self._retry_after_seconds = message["retry_after_ms"] / 1000
-                    await self._on_message(name, message)
+                    if not await self._take(name, message):
+                        break
                 await self._reconnect()
                 await self._came_back()
-        except (CommandRefused, ValidationError) as error:
+        except (CommandRefused, ConnectionLost) as failure:
             self._closed = True
-            self._ended(error)
+            self._failure = failure
+            self._ended(failure)
+            await self._connection.close()
+
+    async def _take(self, name: str, message: dict[str, Any]) -> bool:
+        """Take a message, and say whether nothing is missing before it."""
+        try:
+            if name == "draining":  # the connection ends, and is made again
+                said = understood(Draining, message)
+                self._retry_after_seconds = said.retry_after_ms / 1000
+            return await self._on_message(name, message)
+        except (CommandRefused, ConnectionLost):
+            raise
+        except Exception as error:
+            raise Unreadable(f"this is no {name}") from error
 
     async def _reconnect(self) -> None:
         await self._connection.close()
@@ -137,12 +166,10 @@ class Channel:
     async def _keep_logged_in(self) -> None:
         """A connection does not outlive its token: the next one is handed in ahead of time."""
         while True:
-            left_seconds = claims_of(self._token).get("exp", 0) - time.time()
-            await asyncio.sleep(
-                max(left_seconds - REFRESH_AHEAD_SECONDS, REFRESH_AHEAD_SECONDS / 2)
-            )
+            left_seconds = expiry_of(self._token) - REFRESH_AHEAD_SECONDS - time.time()
+            await asyncio.sleep(min(max(REFRESH_AHEAD_SECONDS / 2, left_seconds), DAY_SECONDS))
             try:
-                token = await self._new_token()
+                token = await self.new_token()
                 await self.ask("refresh_token", token=token)
             except (CommandRefused, ConnectionLost):
                 continue  # at the worst the server sends us away, and we come back

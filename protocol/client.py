@@ -17,9 +17,8 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Protocol, TypeVar
 
 from protocol.channel import Channel, Failure
-from protocol.connection import CommandRefused, ConnectionLost
+from protocol.connection import CommandRefused, ConnectionLost, Unreadable, understood
 from protocol.ids import FRONT_DESK
-from protocol.reading import read
 from protocol.room import Event, Room
 from protocol.to_client import JoinAnswer, ListAnswer, Lobbies, LobbyListed
 from protocol.tokens import TokenSource
@@ -33,6 +32,7 @@ __all__ = [
     "Desk",
     "Event",
     "Room",
+    "Unreadable",
     "connect",
     "enter_lobby",
     "verify",
@@ -96,13 +96,13 @@ class Desk:
     async def join(self, buy_in_amount: int, *, client_seed: str = "") -> JoinAnswer:
         """Take a seat in a tier: the lobby it is in, and what to pay for it."""
         body = await self._channel.ask("join", buy_in_amount=buy_in_amount, client_seed=client_seed)
-        return read(JoinAnswer, body)
+        return understood(JoinAnswer, body)
 
     async def list(self, buy_in_amount: int | None = None) -> Sequence[LobbyView]:
         """The forming lobbies as the server answers now, oldest first; of one tier if it is
         named."""
         body = await self._channel.ask("list", buy_in_amount=buy_in_amount)
-        return read(ListAnswer, body).lobbies
+        return understood(ListAnswer, body).lobbies
 
     def enter(self, lobby_id: str) -> Opening[Room]:
         """Go into a lobby, to play there or to watch, on a connection of its own. Other rooms whose
@@ -142,15 +142,16 @@ class Desk:
         for room in over:
             await room.close()
 
-    async def _receive(self, name: str, message: dict[str, Any]) -> None:
+    async def _receive(self, name: str, message: dict[str, Any]) -> bool:
         if name == "lobbies":
-            self._take(read(Lobbies, message).lobbies)
+            self._take(understood(Lobbies, message).lobbies)
         elif name == "lobby_listed":
-            lobby = read(LobbyListed, message).lobby
+            lobby = understood(LobbyListed, message).lobby
             if lobby.status == "forming":
                 self._lobbies[lobby.lobby_id] = lobby
             else:
                 self._lobbies.pop(lobby.lobby_id, None)
+        return True
 
     def _take(self, lobbies: Sequence[LobbyView]) -> None:
         self._lobbies = {lobby.lobby_id: lobby for lobby in lobbies}

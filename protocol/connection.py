@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import socketio
+from pydantic import BaseModel, ValidationError
 from socketio.exceptions import BadNamespaceError, ConnectionError
 
 from protocol.cancellation import raise_if_cancelled
@@ -42,6 +43,36 @@ class ConnectionLost(Exception):
     retry = True
 
 
+class Unreadable(ConnectionLost):
+    """The server has sent what is no message of the protocol: nothing more can be had from it."""
+
+    code = "unreadable"
+    retry = False
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def understood(model: type[M], message: Any) -> M:
+    """The message as that model. Raises Unreadable if it is none, in any version."""
+    try:
+        return read(model, message)
+    except ValidationError as error:
+        raise Unreadable(f"this is no {model.__name__}") from error
+
+
+class _Client(socketio.AsyncClient):  # type: ignore[misc]
+    """Ends a connection on which something came that is no packet: what it was is not known, so
+    whoever waits for it would wait for ever."""
+
+    async def _handle_eio_message(self, data: Any) -> None:
+        try:
+            await super()._handle_eio_message(data)
+        except Exception as error:  # noqa: BLE001 - the library's own, of many kinds
+            _library_log.error("this is no packet: %r", error)
+            await self.disconnect()
+
+
 class Connection:
     """A connection that `open` made. It is not made again when it ends."""
 
@@ -54,7 +85,7 @@ class Connection:
     @classmethod
     async def open(cls, url: str, namespace: str, auth: Mapping[str, Any]) -> "Connection":
         """Connect. Raises CommandRefused, or ConnectionLost if the server cannot be reached."""
-        client = socketio.AsyncClient(
+        client = _Client(
             reconnection=False,
             handle_sigint=False,
             logger=_library_log,
@@ -70,7 +101,7 @@ class Connection:
 
     async def ask(self, command: str, **payload: Any) -> dict[str, Any]:
         """The acknowledgement of a command. Raises CommandRefused or ConnectionLost."""
-        reply: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             await self._client.emit(command, payload, self._namespace, callback=reply.set_result)
         except BadNamespaceError as error:
@@ -82,9 +113,10 @@ class Connection:
         )
         if not reply.done():
             raise ConnectionLost(f"no answer to {command}")
-        if not reply.result()["ok"]:
-            raise CommandRefused(read(ErrorAnswer, reply.result()).error)
-        return reply.result()
+        answer = reply.result()
+        if not isinstance(answer, dict) or answer.get("ok") is not True:
+            raise CommandRefused(understood(ErrorAnswer, answer).error)
+        return answer
 
     async def messages(self) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """What the server sends, by name and in order, until the connection ends."""
@@ -109,8 +141,7 @@ class Connection:
                     wait_timeout=CONNECT_TIMEOUT_SECONDS,
                 )
         except (ConnectionError, TimeoutError) as error:
-            if refusals and isinstance(refusals[0], dict):  # else the connection itself failed
-                refused = read(ErrorBody, refusals[0]["data"])
+            if (refused := _refusal(refusals)) is not None:
                 raise CommandRefused(refused) from None
             raise ConnectionLost(f"cannot connect to {url}") from error
         raise_if_cancelled()
@@ -120,3 +151,11 @@ class Connection:
     def _receive(self, name: str, *said: Any) -> None:
         if said and isinstance(said[0], dict):  # else it is nothing that this version knows
             self._incoming.put_nowait((name, said[0]))
+
+
+def _refusal(said: Sequence[Any]) -> ErrorBody | None:
+    """Why the server refuses, if it has said so: else the connection itself failed."""
+    try:
+        return read(ErrorBody, said[0]["data"])
+    except (LookupError, TypeError, ValidationError):
+        return None

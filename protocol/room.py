@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from protocol.channel import Channel, Failure
-from protocol.connection import CommandRefused, ConnectionLost
+from protocol.connection import CommandRefused, ConnectionLost, understood
 from protocol.ids import lobby_namespace
-from protocol.reading import read
 from protocol.room_events import LobbyState, RoomMessage, read_room_message
 from protocol.to_client import (
     ArrangeGridAnswer,
@@ -18,7 +17,7 @@ from protocol.to_client import (
     SelectNumbersAnswer,
     StatusChanged,
 )
-from protocol.tokens import TokenSource, claims_of, token_of
+from protocol.tokens import TokenSource, claims_of
 from protocol.view import fold_event
 from protocol.views import Grid, LobbyView, Numbers, Patterns, You
 
@@ -32,8 +31,9 @@ class Room:
 
     To iterate over it gives each event once and in order, beginning with the LobbyState that it was
     entered in, until the game is over or the room is closed, through any number of broken
-    connections. It raises CommandRefused when the server does not let the client back in. Whoever
-    stops, and iterates again, goes on where they stopped.
+    connections. It raises CommandRefused when the server does not let the client back in, and
+    Unreadable when it sends what is no message. Whoever stops, and iterates again, goes on where
+    they stopped.
 
     `view` is the lobby after the last event that came, `patterns` what wins there, `you` one's own
     part of it. Every command raises CommandRefused or ConnectionLost.
@@ -45,7 +45,6 @@ class Room:
 
     def __init__(self, url: str, token: TokenSource, lobby_id: str, last_seq: int | None) -> None:
         self.lobby_id = lobby_id
-        self._source = token
         self._me: str | None = None
         self._last_seq = last_seq
         self._own_is_due = False
@@ -69,17 +68,19 @@ class Room:
     async def select_numbers(self, numbers: Numbers) -> Numbers:
         """Choose the numbers of the ticket: those that are held now."""
         body = await self._channel.ask("select_numbers", numbers=numbers)
-        return read(SelectNumbersAnswer, body).numbers
+        return understood(SelectNumbersAnswer, body).numbers
 
     async def arrange_grid(self, grid: Grid) -> Grid:
         """Arrange the ticket, as rows: the grid that is held now."""
         body = await self._channel.ask("arrange_grid", grid=grid)
-        return read(ArrangeGridAnswer, body).grid
+        return understood(ArrangeGridAnswer, body).grid
 
     async def claim(self) -> ClaimWon | ClaimFalse:
         """Say that a pattern is complete. If it is not, the player is out."""
         body = await self._channel.ask("claim")
-        return read(ClaimWon, body) if body["valid"] else read(ClaimFalse, body)
+        if body.get("valid"):
+            return understood(ClaimWon, body)
+        return understood(ClaimFalse, body)
 
     async def leave(self) -> None:
         """Give the seat up."""
@@ -87,7 +88,7 @@ class Room:
 
     async def sync(self) -> LobbyState:
         """The whole state as it is now; `view` does not change by it."""
-        return read(LobbyState, (await self._channel.ask("sync"))["state"])
+        return understood(LobbyState, (await self._channel.ask("sync")).get("state"))
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         while True:
@@ -101,7 +102,7 @@ class Room:
 
     async def open(self) -> None:
         """Go in: `view` and `you` are known then. Raises CommandRefused or ConnectionLost."""
-        self._me = claims_of(await token_of(self._source)).get("sub")
+        self._me = claims_of(await self._channel.new_token()).get("sub")
         await self._channel.open()
         try:
             self._take(await self.sync())
@@ -117,18 +118,22 @@ class Room:
     def _auth(self) -> Mapping[str, Any]:
         return {} if self._last_seq is None else {"last_seq": self._last_seq}
 
-    async def _receive(self, name: str, message: dict[str, Any]) -> None:
+    async def _receive(self, name: str, message: dict[str, Any]) -> bool:
         event: Event
         if name == "lobby_state":
-            event = read(LobbyState, message)
+            event = understood(LobbyState, message)
             self._take(event)
         elif isinstance(message.get("seq"), int):
             event = read_room_message(name, message)
+            if self._last_seq is not None and event.seq <= self._last_seq:
+                return True  # it came before
+            if event.seq != (self.view.seq if self._last_seq is None else self._last_seq) + 1:
+                return False
             if event.seq > self.view.seq:
                 self.view = fold_event(self.view, event)
                 self._own_is_due = self._own_is_due or self._may_be_own(event)
         else:
-            return
+            return True
         if self._own_is_due:
             await self._ask_own()
         if event.seq != self._last_seq:  # the same state again is about one's own part only
@@ -136,6 +141,7 @@ class Room:
             self._events.put_nowait(event)
         if self.view.status == "finished" and self._last_seq >= self.view.seq:
             self._finish(_END)
+        return True
 
     def _finish(self, how: Failure | None) -> None:
         """Nothing comes after this."""
@@ -159,14 +165,14 @@ class Room:
             body = await self._channel.ask_once("sync", last_seq=self._last_seq)
             if "events" in body and "you" not in body:  # of a server of the version before
                 body = await self._channel.ask_once("sync")
-        except ConnectionLost:
-            return
-        except CommandRefused as refused:
-            if not refused.retry:
+        except (CommandRefused, ConnectionLost) as error:
+            if not error.retry:
                 raise
             return
-        own = body["you"] if "you" in body else body["state"]["you"]
-        self.you = read(You, own)
+        if "you" in body:
+            self.you = understood(You, body["you"])
+        else:
+            self.you = understood(LobbyState, body.get("state")).you
         self._own_is_due = False
 
     def _take(self, state: LobbyState) -> None:

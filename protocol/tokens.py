@@ -26,3 +26,9 @@ def claims_of(token: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def expiry_of(token: str) -> float:
+    """When it says that it expires, in Unix seconds; 0 if it does not say."""
+    said = claims_of(token).get("exp")
+    return float(said) if isinstance(said, int | float) else 0.0

@@ -164,7 +164,7 @@ ROUTES: Final = (
         f"{_GAME}/record",
         "The whole record of a game that is over, for everyone: what `fair-bingo export` writes.",
         {200: "application/json"},
-        (Code.NOT_OFFERED, Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *_ANY),
+        (Code.NOT_OFFERED, Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, Code.RATE_LIMITED, *_ANY),
     ),
     _play(
         "/api/me/games",
@@ -212,7 +212,7 @@ ROUTES: Final = (
         "/api/leaderboard",
         "Who won most games of a period, of those who want to be shown, for everyone.",
         {200: history.Leaderboard},
-        (Code.NOT_OFFERED, Code.INVALID_MESSAGE, *_ANY),
+        (Code.NOT_OFFERED, Code.INVALID_MESSAGE, Code.RATE_LIMITED, *_ANY),
         query={"period": _PERIOD, "buy_in_amount": {"type": "integer", "minimum": 1}},
     ),
     Route(

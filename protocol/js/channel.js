@@ -1,4 +1,4 @@
-import { NO_ANSWER, Refusal } from "./refusal.js";
+import { NO_ANSWER, Refusal, UNREADABLE, isRefusal } from "./refusal.js";
 import { Backoff, pause, within } from "./timing.js";
 
 export const TOKEN_MS = 8000;
@@ -15,6 +15,8 @@ export class Channel extends EventTarget {
   #logins = 0;
   /** Why the server does not let us in for now. */
   #refusal = null;
+  /** Why nothing comes any more. */
+  #failure = null;
   #closed = false;
   #backoff = new Backoff();
 
@@ -33,7 +35,7 @@ export class Channel extends EventTarget {
     };
     this.socket.on("connect", () => {
       this.#logins = 0;
-      this.#refusal = null;
+      this.#refusal = this.#failure = null;
       this.#backoff.reset();
       connection.isUp(this.token);
       this.#turn(true);
@@ -47,11 +49,22 @@ export class Channel extends EventTarget {
     this.socket.connect();
   }
 
-  /** Call `listener` with the name and the message of each event. */
+  /** Call `listener` with the name and the message of each event. What it cannot read ends this. */
   onAny(listener) {
     this.socket.onAny((name, message) => {
-      if (typeof message === "object" && message !== null) listener(name, message);
+      if (typeof message !== "object" || message === null) return;
+      try {
+        listener(name, message);
+      } catch (cause) {
+        this.socket.disconnect();
+        this.#end(new Refusal(UNREADABLE, { cause }));
+      }
     });
+  }
+
+  /** Something is missing of what the server has sent: come back, and it sends it again. */
+  again() {
+    if (this.connected) this.connection.renew();
   }
 
   /**
@@ -88,6 +101,7 @@ export class Channel extends EventTarget {
     const backoff = new Backoff();
     for (;;) {
       if (this.#closed) throw new Refusal({ code: "closed", message: "this was closed" });
+      if (this.#failure) throw this.#failure;
       const answer = await this.#askOnce(command, payload, untilMs - performance.now());
       if (answer.ok) return answer;
       const waitMs = backoff.next();
@@ -99,7 +113,8 @@ export class Channel extends EventTarget {
 
   async #askOnce(command, payload, ms) {
     try {
-      return await this.socket.timeout(ms).emitWithAck(command, payload);
+      const answer = await this.socket.timeout(ms).emitWithAck(command, payload);
+      return answer?.ok === true || isRefusal(answer?.error) ? answer : { ok: false, error: UNREADABLE };
     } catch {
       return { ok: false, error: NO_ANSWER };
     }
@@ -129,14 +144,24 @@ export class Channel extends EventTarget {
   }
 
   #refused(error) {
-    if (!error) return this.#turn(false); // no connection: that is made again by itself
+    if (!isRefusal(error)) {
+      this.#turn(false);
+      if (!this.socket.active) this.#again(); // else there is no connection: that comes by itself
+      return;
+    }
     this.#refusal = error;
     const isLogin =
       this.connection.renews && ["unauthorized", "token_expired"].includes(error.code);
     const comesBack = error.retry || (isLogin && ++this.#logins < MOST_LOGINS);
-    this.#turn(false, comesBack);
-    if (comesBack) this.#again();
-    else this.dispatchEvent(new CustomEvent("refused", { detail: new Refusal(error) }));
+    if (!comesBack) return this.#end(new Refusal(error));
+    this.#turn(false);
+    this.#again();
+  }
+
+  #end(failure) {
+    this.#failure = failure;
+    this.#turn(false, false);
+    this.dispatchEvent(new CustomEvent("refused", { detail: failure }));
   }
 
   #again() {

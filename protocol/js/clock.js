@@ -28,6 +28,7 @@ export class ServerClock {
    * as soon as it was stored, not as a part of a history.
    */
   observe(at, live) {
+    if (!Number.isFinite(at)) return;
     this.#floorMs = Math.max(this.#floorMs, at - performance.now());
     this.#heardLive ||= live;
     this.#offsetMs = this.#heardLive ? this.#floorMs : Math.max(this.#offsetMs, this.#floorMs);

@@ -7,6 +7,8 @@ import { readToken } from "./token.js";
 const MOST_WAIT_MS = 60_000;
 const PROBE_MS = 5000;
 const REFRESH_AHEAD_MS = 60_000;
+/** Longer than that, no timer of a browser waits. */
+const MOST_REFRESH_MS = 24 * 3_600_000;
 
 /**
  * The connection to the server, shared by all namespaces.
@@ -124,7 +126,12 @@ export class Connection extends EventTarget {
     const channel = [...this.#channels].find(({ connected }) => connected);
     if (!channel || (await channel.answers(PROBE_MS))) return;
     if (!channel.connected || this.manager.engine !== engine) return; // it is another one by now
-    engine.close();
+    this.renew();
+  }
+
+  /** Make another connection in place of this one, which is not what it seems. */
+  renew() {
+    this.manager.engine.close();
     this.#comeBack();
   }
 
@@ -132,9 +139,9 @@ export class Connection extends EventTarget {
   #keepLoggedIn(token) {
     clearTimeout(this.#refreshTimer);
     if (!this.renews || this.#closing.signal.aborted) return;
-    const expiresMs = (readToken(token)?.exp ?? 0) * 1000;
+    const expiresMs = Number(readToken(token)?.exp) * 1000 || 0;
     const waitMs = Math.max(expiresMs - this.clock.now() - REFRESH_AHEAD_MS, REFRESH_AHEAD_MS / 2);
-    this.#refreshTimer = setTimeout(() => this.#refresh(token), waitMs);
+    this.#refreshTimer = setTimeout(() => this.#refresh(token), Math.min(waitMs, MOST_REFRESH_MS));
   }
 
   async #refresh(token) {

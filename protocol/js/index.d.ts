@@ -30,10 +30,10 @@ export function verify(
 /**
  * What was refused: by the server, with a code of its table, or by this client itself. `no_answer`:
  * there was none in time, and it is not known whether the command was carried out; `closed`: the
- * room or the desk was closed.
+ * room or the desk was closed; `unreadable`: the server has sent what is no message of the protocol.
  */
 export class Refusal extends Error {
-  readonly code: ErrorCode | "no_answer" | "closed" | "unknown_variant";
+  readonly code: ErrorCode | "no_answer" | "closed" | "unreadable" | "unknown_variant";
   /** Whether the same may be answered later. */
   readonly retry: boolean;
   readonly details?: Record<string, unknown>;

@@ -1,7 +1,9 @@
+import { TOKEN_MS } from "./channel.js";
 import { Connection } from "./connection.js";
 import { FrontDesk } from "./front_desk.js";
 import { Room } from "./room.js";
-import { Refusal } from "./refusal.js";
+import { NO_ANSWER, Refusal } from "./refusal.js";
+import { within } from "./timing.js";
 import { readToken } from "./token.js";
 
 export { verify } from "./proof.js";
@@ -16,11 +18,20 @@ export { Refusal };
 export async function connect({ url, token }) {
   const connection = new Connection({ url, token });
   try {
-    const me = readToken(await connection.token())?.sub;
+    const me = readToken(await firstOf(connection))?.sub;
     return await new Desk(connection, me).entered();
   } catch (error) {
     connection.end();
     throw error;
+  }
+}
+
+/** The first token. Rejects with a Refusal where there is none in time. */
+async function firstOf(connection) {
+  try {
+    return await within(TOKEN_MS, connection.token());
+  } catch (cause) {
+    throw new Refusal({ ...NO_ANSWER, message: "there is no token" }, { cause });
   }
 }
 

@@ -189,6 +189,7 @@ export class Room extends EventTarget {
 
   #take(state) {
     const { you, at, ...view } = state;
+    if (!isView(view) || typeof you?.role !== "string") throw new TypeError("this is no lobby_state");
     this.connection.clock.observe(at, false);
     // The same state again is about one's own part of it only.
     const isNews = view.seq !== this.view?.seq;
@@ -219,6 +220,7 @@ export class Room extends EventTarget {
   #receive(name, message, isLive) {
     this.connection.clock.observe(message.at, isLive);
     if (!this.view || message.seq <= this.view.seq) return;
+    if (message.seq > this.view.seq + 1) return this.channel.again();
     this.view = fold(this.view, name, message);
     if (name === "number_called") {
       this.heard.set(message.index, message.number);
@@ -264,5 +266,9 @@ export class Room extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
+
+/** Whether a server has sent what every lobby has, of whatever version. */
+const isView = ({ seq, status, players }) =>
+  Number.isInteger(seq) && typeof status === "string" && Array.isArray(players);
 
 const holding = (you, grid) => ({ ...you, grid, numbers: grid.flat() });

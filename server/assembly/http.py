@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aiohttp import web
 
-from server.assembly.limits import http_limit
+from server.assembly.limits import http_limit, socket_limits
 from server.assembly.listening import PORTS, listening_on
 from server.assembly.operating import ops_commands, ops_looks, payout_commands
 from server.assembly.sockets import Sockets
@@ -28,7 +28,7 @@ from server.transport.http.limits import LimitsRoutes
 from server.transport.http.metrics import MetricsRoute
 from server.transport.http.ops import OpsRoutes
 from server.transport.http.pages import Pages
-from server.transport.http.requests import RequestAuthenticator
+from server.transport.http.requests import AddressLimit, RequestAuthenticator
 from server.transport.http.runner import Runner
 from server.transport.http.security import add_security_headers
 from server.transport.http.webhook import Webhook
@@ -87,6 +87,8 @@ class Http:
         self._sites: list[web.BaseSite] = []
         rate = RateByKey(http_limit(settings), time.monotonic)
         authenticator = RequestAuthenticator(check, rate, settings.trusted_proxies)
+        by_address = RateByKey(socket_limits(settings).connects_by_address, time.monotonic)
+        strangers = AddressLimit(by_address, settings.trusted_proxies)
         game = GameRoutes(
             authenticator=authenticator,
             lobbies=use_cases.lobbies,
@@ -97,7 +99,7 @@ class Http:
             clock=clock,
             limiter=players,
         )
-        history = HistoryRoutes(authenticator, past, use_cases.records)
+        history = HistoryRoutes(authenticator, strangers, past, use_cases.records)
         limits = LimitsRoutes(authenticator, use_cases.limits, clock)
         keys = settings.webhook_public_key
         webhook = Webhook(use_cases.payments, keys, may_take_payments, payments, metrics)

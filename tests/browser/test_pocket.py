@@ -57,6 +57,24 @@ async def test_a_tab_that_was_frozen_on_an_unsteady_network_has_missed_nothing(
     forgive_cuts(ann)
 
 
+@pytest.mark.parametrize("cutter", ["0.2"], indirect=True)
+async def test_on_a_slow_network_a_seat_a_ticket_and_every_number_are_had(
+    cutter: Cutter, enter: Enter
+) -> None:
+    ann = await enter(cutter.outside, "ann")
+    async with cutter.world.company("bot-1"):
+        await ann.arrive()
+        cutter.proxy.late_seconds = 0.3
+        await ann.take_a_seat()
+        await ann.pay()
+        ticket = await ann.print_a_ticket()
+        await ann.wait_for_a_call()
+        assert await ann.ticket() == ticket
+        await ann.sees("Nobody won")
+        await ann.sees("The 50 numbers you heard are these")
+        await ann.sees("Your ticket is the one you held")
+
+
 @pytest.mark.parametrize("cutter", ["600"], indirect=True)
 async def test_a_connection_that_died_silently_is_noticed_when_the_player_looks(
     cutter: Cutter, enter: Enter
@@ -210,6 +228,9 @@ async def test_a_call_is_signalled_only_to_who_wants_it_and_the_screen_stays_on_
         await ann.pay()
         await ann.print_a_ticket()
         await ann.wait_for_a_call()
+        await is_held(1)
+        await read("void (locks.at(-1).released = true)")  # as when the screen is locked
+        await read("void document.dispatchEvent(new Event('visibilitychange'))")
         await is_held(1)
         await world.calls(lobby_id, 1)
         assert await read("vibrations.length") == 0

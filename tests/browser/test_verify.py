@@ -59,6 +59,19 @@ async def test_a_file_is_checked_without_a_connection_and_each_step_shows_its_va
         assert "Had somebody cheated" in text
 
 
+async def test_the_check_speaks_another_language_without_a_connection_too(
+    serve: Serve, enter: Enter
+) -> None:
+    world = await serve()
+    visitor = await enter(world, "nobody", locale="de-DE")
+    await visitor.page.goto(f"{world.url}/verify")
+    await visitor.page.wait_for_load_state("networkidle")
+    await visitor.page.context.set_offline(True)
+    assert await take(visitor, WITH_BEACON) == "Die Ziehung war fair: Jeder Schritt stimmt."
+    assert "2 von" in await take(visitor, WITH_BEACON | {"server_seed_hash": "00" * 32})
+    await visitor.shoot("verify-german")
+
+
 @pytest.mark.parametrize(
     ("change", "step"),
     [
@@ -79,7 +92,7 @@ async def test_the_step_that_does_not_hold_is_named(
     assert any(step in text for text in failed)
 
 
-@pytest.mark.parametrize("document", [{}, [], "text", {"log": [], "proof": None}])
+@pytest.mark.parametrize("document", [{}, [], "text", {"log": [], "proof": None}, {"log": [7]}])
 async def test_what_is_no_proof_is_recognized(visitor: Person, document: object) -> None:
     verdict = await take(visitor, document)
     assert "This" in verdict
@@ -127,6 +140,24 @@ async def test_a_record_of_another_beacon_proves_nothing_about_the_round(visitor
     await take(visitor, file | {"proof": facts | {"proof_hash": proof_hash(facts)}})
     failed = await visitor.page.locator("#steps li.fails").all_inner_texts()
     assert any("The round was named" in text for text in failed)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        [{}],
+        [{"data": "null"}, {"type": "number_called", "data": "7"}],
+        [{"type": "beacon_chosen", "data": '{"chain": null}'}],
+        [{"type": "beacon_awaited", "data": '{"round": 9e99, "started_at": 9e99}'}],
+    ],
+    ids=["nothing", "no objects", "no chain", "no time"],
+)
+async def test_a_record_of_nonsense_holds_in_no_step(
+    visitor: Person, log: list[dict[str, str]]
+) -> None:
+    assert "do not hold" in await take(visitor, {"log": log, "hash": "", "proof": WITH_BEACON})
+    failed = await visitor.page.locator("#steps li.fails").all_inner_texts()
+    assert ["The round was named" in failed[0], "The record of" in failed[1]] == [True, True]
 
 
 @pytest.mark.parametrize("round", [1, 2])

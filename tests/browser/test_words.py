@@ -17,9 +17,11 @@ WORDS = ROOT / "words"
 SCRIPTS = sorted(
     path
     for path in ROOT.rglob("*.js")
-    if path.relative_to(ROOT).parts[0]
-    not in ("words", "vendor", "ops", "verify", "service-worker.js")
+    if path.relative_to(ROOT).parts[0] not in ("words", "vendor", "ops", "service-worker.js")
 )
+PAGES = sorted(ROOT / path for path in ("index.html", "offline/index.html", "verify/index.html"))
+WITHOUT_WORDS = re.compile(r"<noscript>.*?</noscript>|<[^>]*>", re.S)
+"""Of a document: its elements, and what those read who run no script, and so no catalogue."""
 COMMENT = re.compile(r"/\*.*?\*/|(?<![:\w])//[^\n]*", re.S)
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`', re.S)
 IS_TEXT = re.compile(r"[A-Za-zÀ-ÿ]{2,}[,;:.!?…]? [A-Za-zÀ-ÿ]{2,}|^[A-Z][a-z]+[.!?…]?$")
@@ -27,7 +29,7 @@ NO_WORDS = {
     *("Escape", "Home", "End"),  # keys of the keyboard
     *("Authorization", "Date", "AbortError"),
     "Fair Bingo",  # a name in every language
-    "fair-bingo verify 1",  # a command
+    *("fair-bingo verify", "fair-bingo verify 1"),  # a command
 }
 """What looks like words and is none for the player."""
 _STRING = r"""(?:"[^"\n]*"|`[^`\n]*`)"""
@@ -69,6 +71,15 @@ def test_no_words_stand_outside_the_catalogues(path: Path) -> None:
     assert [text for text in plain if IS_TEXT.search(text) and text not in NO_WORDS] == []
 
 
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_words_stand_in_the_documents_themselves(path: Path) -> None:
+    document = path.read_text("utf-8")
+    texts = WITHOUT_WORDS.sub("\n", document).replace("{{preloads}}", "").split("\n")
+    assert {text for text in texts if text} == {"Fair Bingo"}
+    said = re.findall(r'\b(?:placeholder|title|alt|aria-label)="([^"]*)"', document)
+    assert said == []
+
+
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_no_sentence_is_put_together_from_pieces(path: Path) -> None:
     code = code_of(path)
@@ -96,7 +107,7 @@ def test_every_key_that_the_page_asks_for_is_there_and_every_one_is_asked_for() 
     literal = set(re.findall(r'"(\w+\.\w+)"', code)) & words.keys()
     asked = re.findall(r'\bt\(\s*"([\w.]+)"', code)
     assert set(asked) <= words.keys()
-    prefixes = (*re.findall(r"`(\w+\.)\$\{", code), "refusal.")
+    prefixes = (*re.findall(r"`(\w+\.\w*)\$\{", code), "refusal.")
     assert {key for key in words if key not in literal and not key.startswith(prefixes)} == set()
 
 
@@ -127,3 +138,18 @@ async def test_the_game_is_explained_once_before_the_first_seat(serve: Serve, en
     await ann.page.reload()
     await ann.sees("Take a seat")
     await ann.sees_no("How it goes")
+
+
+@pytest.mark.parametrize("path", ["verify", "ops"])
+async def test_the_other_pages_speak_the_language_that_they_say(
+    serve: Serve, enter: Enter, path: str
+) -> None:
+    world = await serve()
+    ann = await enter(world, "ann", locale="de-DE")
+    await ann.page.goto(f"{world.url}/{path}")
+    language, words = {
+        "verify": ("de", "War diese Ziehung fair?"),
+        "ops": ("en", "What operators did"),
+    }[path]
+    await ann.sees(words)
+    await expect(ann.page.locator("html")).to_have_attribute("lang", language)

@@ -13,7 +13,7 @@ class Proxy:
     directions and keeps every connection open, as a firewall that forgot them would; between
     `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
     before the next of them. While `resetting`, it resets each new connection at once. `cut` ends
-    those that there are."""
+    those that there are. All that it passes on is late by `late_seconds`."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -24,6 +24,7 @@ class Proxy:
         self._answering.set()
         self.silent = False
         self.resetting = False
+        self.late_seconds = 0.0
         self._nonsense = b""
 
     def garble(self) -> None:
@@ -100,6 +101,7 @@ class Proxy:
         self._writers.add(writer)
         with suppress(OSError):
             while said := await reader.read(65_536):
+                await asyncio.sleep(self.late_seconds)
                 if passing is not None:
                     await passing.wait()
                     said, self._nonsense = self._nonsense + said, b""

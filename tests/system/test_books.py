@@ -243,6 +243,18 @@ async def test_without_books_their_routes_are_not_offered(open_server: GameServe
         assert (answer.status, answer.body["code"]) == (404, "not_offered")
 
 
+async def test_an_address_may_ask_for_everyones_past_so_often_only(
+    with_books: dict[str, str], serve: Serve
+) -> None:
+    with_books |= {"CONNECT_RATE": "0.001"}
+    server = await serve()
+    paths = ("/api/leaderboard", "/api/game/lobby_3500_0123456789ab/record", "/api/leaderboard")
+    answers = [await server.get(path) for path in paths]
+    assert [answer.status for answer in answers] == [200, 429, 429]
+    assert answers[1].body["code"] == "rate_limited"
+    assert (await server.get("/api/me/games", "alice")).status == 200
+
+
 async def test_an_archive_that_waits_for_the_store_ends_at_a_signal(
     with_books: dict[str, str], start_process: StartProcess
 ) -> None:

@@ -16,7 +16,7 @@ from server.services.records import Records
 from server.store.errors import StoreUnavailable
 from server.transport.commands import parse_request
 from server.transport.headers import elements, weight
-from server.transport.http.requests import RequestAuthenticator, read_payload
+from server.transport.http.requests import AddressLimit, RequestAuthenticator, read_payload
 from server.transport.problems import problem
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
@@ -33,13 +33,19 @@ Answer = web.Response | Refused
 
 
 class HistoryRoutes:
-    """The routes of the past. Without books (None) they are not offered."""
+    """The routes of the past. Without books (None) they are not offered. `strangers` is for those
+    that want no token."""
 
     def __init__(
-        self, authenticator: RequestAuthenticator, past: "History | None", records: Records
+        self,
+        authenticator: RequestAuthenticator,
+        strangers: AddressLimit,
+        past: "History | None",
+        records: Records,
     ) -> None:
         self._records = records
         self._authenticator = authenticator
+        self._strangers = strangers
         self._past = past
         self._answering: set[asyncio.Task[Answer]] = set()
 
@@ -60,9 +66,19 @@ class HistoryRoutes:
                 return alien_id
             return await handler(past, request, alien_id)
 
-        return self._everyones(handle)
+        return self._answering_in_time(handle)
 
     def _everyones(
+        self, handler: Callable[["History", web.Request], Coroutine[Any, Any, Answer]]
+    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(past: "History", request: web.Request) -> Answer:
+            if not self._strangers.allows(request):
+                return Refused(ErrorCode.RATE_LIMITED)
+            return await handler(past, request)
+
+        return self._answering_in_time(handle)
+
+    def _answering_in_time(
         self, handler: Callable[["History", web.Request], Coroutine[Any, Any, Answer]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(request: web.Request) -> web.StreamResponse:

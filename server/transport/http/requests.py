@@ -47,6 +47,18 @@ class RequestAuthenticator:
         return identity.alien_id
 
 
+class AddressLimit:
+    """So many requests of one address for what anybody may ask."""
+
+    def __init__(self, rate: RateByKey, trusted_proxies: Sequence[Network]) -> None:
+        self._rate = rate
+        self._trusted_proxies = trusted_proxies
+
+    def allows(self, request: web.Request) -> bool:
+        """Whether its address may ask once more now."""
+        return self._rate.allow(client_address(request, self._trusted_proxies))
+
+
 async def read_body(
     request: web.Request, most_bytes: int, most_seconds: float = BODY_SECONDS
 ) -> bytes | Refused:

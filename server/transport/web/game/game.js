@@ -6,6 +6,7 @@ import { FrontDesk } from "../package/front_desk.js";
 import { NO_ANSWER, Refusal } from "../package/refusal.js";
 import { within } from "../package/timing.js";
 import { readToken } from "../package/token.js";
+import { h } from "../parts/dom.js";
 import { showConnection } from "../parts/connection_banner.js";
 import { showNotice } from "../parts/notice.js";
 import { introduced } from "../parts/introduction.js";
@@ -54,7 +55,7 @@ export class Game {
 
   async start() {
     this.clock.ask().catch(() => {}); // the messages will do
-    document.querySelector(".front-desk h1").textContent = t("page.motto");
+    document.querySelector(".front-desk").prepend(h("h1", {}, t("page.motto")));
     document.getElementById("connection").textContent = t("connection.banner");
     showLanguages();
     beReadyForOffline();

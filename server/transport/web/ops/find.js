@@ -1,4 +1,5 @@
 import { coins, h, setText } from "../parts/dom.js";
+import { date } from "../words/index.js";
 import { ask } from "./api.js";
 
 const LOBBY = /^lobby_[0-9]+(-[0-9]+)?_[0-9a-f]{12}$/;
@@ -108,7 +109,7 @@ function row({ alien_id, paid, ready, active }, look, actions, show) {
 }
 
 function player({ alien_id, banned, until, seats, owed }, actions, show) {
-  const end = until === null ? "for good" : `until ${new Date(until).toLocaleString()}`;
+  const end = until === null ? "for good" : `until ${date(until)}`;
   return h(
     "article",
     {},

@@ -1,4 +1,5 @@
 import { h } from "../parts/dom.js";
+import { moment } from "../words/index.js";
 import { ask } from "./api.js";
 
 const MOST = 100;
@@ -39,6 +40,6 @@ const row = ({ at, operator, action, target, reason }) =>
   h(
     "tr",
     {},
-    h("th", { scope: "row" }, new Date(at).toLocaleString()),
+    h("th", { scope: "row" }, moment(at)),
     ...[operator, action, target, reason].map((text) => h("td", {}, text)),
   );

@@ -1,4 +1,5 @@
 import { h, setText } from "../parts/dom.js";
+import { moment } from "../words/index.js";
 import { actionsOf } from "./actions.js";
 import { ask } from "./api.js";
 import { charts } from "./charts.js";
@@ -27,7 +28,7 @@ async function poll() {
       h("section", { class: "charts", "aria-label": "The last minutes" }, ...charts(snapshots)),
       ...tables(snapshots),
     );
-    setText(state, `As of ${new Date().toLocaleTimeString()}`);
+    setText(state, `As of ${moment(Date.now())}`);
   } catch (error) {
     setText(state, `No new figures: ${error.message}`);
   }

@@ -1,4 +1,5 @@
 import { h } from "../parts/dom.js";
+import { date } from "../words/index.js";
 import { ask } from "./api.js";
 
 /**
@@ -15,7 +16,7 @@ export function orders(actions, tiers) {
     const names = Object.keys(banned);
     place.replaceChildren(
       ...announcements.map(({ text, until }) =>
-        h("p", {}, `“${text}” is said until ${new Date(until).toLocaleString()}.`),
+        h("p", {}, `“${text}” is said until ${date(until)}.`),
       ),
       h(
         "div",

@@ -1,12 +1,21 @@
 import { sha256Hex } from "../package/draw.js";
 import { QUICKNET } from "../package/beacon.js";
+import { t } from "../words/index.js";
 
 const LINES = ["previous", "id", "version", "at", "type", "data", "event", "message"];
 const FIRST = "0".repeat(64);
 const AHEAD_MS = 1001;
 const utf8 = new TextEncoder();
 
+const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+/** What an entry says; nothing of what is no object. */
+const dataOf = (entry) => Object(JSON.parse(entry?.data ?? "{}"));
+
 const hashOf = (entry) => sha256Hex(utf8.encode(LINES.map((name) => entry[name] ?? "").join("\n")));
+
+/** Whether a JSON value is the file of a game: its log, and what it comes to. */
+export const isRecord = (value) =>
+  isObject(value) && Array.isArray(value.log) && value.log.every(isObject);
 
 /**
  * Whether each entry of a game's record vouches for the one before it.
@@ -22,17 +31,17 @@ export async function checkRecord({ log, hash, proof }) {
     before = previous;
     previous = await hashOf(entry);
   }
-  if (fault === null && hash !== previous) fault = log.at(-1)?.id ?? "the beginning";
-  if (fault === null && proof && proof.log_hash !== before) fault = "the proof";
-  if (fault === null && proof && !isOf(log, proof)) fault = "the proof: it is of another game";
+  if (fault === null && hash !== previous) fault = log.at(-1)?.id ?? t("verify.recordBeginning");
+  if (fault === null && proof && proof.log_hash !== before) fault = t("verify.recordProof");
+  if (fault === null && proof && !isOf(log, proof)) fault = t("verify.recordOtherGame");
   return { holds: fault === null && log.length > 0, records: log.length, hash: before, fault };
 }
 
 /** Whether a proof shows the seed and the numbers that stand in the record. */
 function isOf(log, { lobby_id, server_seed, numbers_called }) {
-  const opened = JSON.parse(log[0]?.data ?? "{}");
+  const opened = dataOf(log[0]);
   const called = log.filter(({ type }) => type === "number_called");
-  const numbers = called.map(({ data }) => JSON.parse(data).number);
+  const numbers = called.map((entry) => dataOf(entry).number);
   return (
     opened.lobby_id === lobby_id &&
     opened.server_seed === server_seed &&
@@ -41,18 +50,13 @@ function isOf(log, { lobby_id, server_seed, numbers_called }) {
 }
 
 /**
- * When the start named its round, and when that was there (Unix ms); null where the record has no
- * such start.
+ * When the start named its round, and when that was there (Unix ms); a record without such a start
+ * has named none.
  */
 export function roundOfRecord({ log }) {
-  const dataOf = (type) => {
-    const entry = log.find((found) => found.type === type);
-    return entry ? JSON.parse(entry.data) : null;
-  };
-  const chosen = dataOf("beacon_chosen");
-  const awaited = dataOf("beacon_awaited");
-  if (!chosen || !awaited) return null;
-  const { chain_hash, genesis_ms, period_ms } = chosen.chain;
+  const first = (type) => dataOf(log.find((found) => found.type === type));
+  const awaited = first("beacon_awaited");
+  const { chain_hash, genesis_ms, period_ms } = Object(first("beacon_chosen").chain);
   const timeOf = (round) => genesis_ms + (round - 1) * period_ms;
   const earliest = awaited.started_at + AHEAD_MS;
   const isFirst = awaited.round === 1 || timeOf(awaited.round - 1) < earliest;

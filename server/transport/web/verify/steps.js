@@ -4,6 +4,7 @@ import { SHAPES } from "../package/patterns.js";
 import { checkProof } from "../package/proof.js";
 import { patternInWords } from "../parts/patterns.js";
 import { nameOfChain } from "../parts/who_knows.js";
+import { list, moment, number, t } from "../words/index.js";
 import { checkRecord, roundOfRecord } from "./record.js";
 
 const UNSEEN = { me: null, seedHash: null, seeds: [], grid: null, heard: new Map() };
@@ -26,93 +27,89 @@ export async function stepsOf(proof, file, keys) {
   const rules = { variant: proof.variant, ...shape };
   const checks = await checkProof(proof, { ...UNSEEN, rules, patterns, keys });
   const holds = (name) => checks.find(({ check }) => check === name)?.holds === true;
-  const steps = [
+  return [
     {
-      what: "The house sealed its seed before anyone paid",
+      what: t("verify.seed"),
       holds: holds("seed"),
       values: [
-        ["seed", proof.server_seed],
-        ["its SHA-256 now", await sha256Hex(fromHex(proof.server_seed))],
-        ["the seal in the proof", proof.server_seed_hash],
+        [t("verify.seedValue"), proof.server_seed],
+        [t("verify.seedNow"), await sha256Hex(fromHex(proof.server_seed))],
+        [t("verify.seedSeal"), proof.server_seed_hash],
       ],
-      otherwise:
-        "With another seed the seal would be another. Compare it with the one that you were shown before the game.",
+      otherwise: t("verify.seedOtherwise"),
     },
     {
-      what: "The tickets and seeds of all who paid are part of the draw",
+      what: t("verify.tickets"),
       holds: holds("tickets"),
       values: [
-        ["players", proof.players.map(([id, seed]) => `${id} (${seed || "no seed"})`).join(", ")],
-        ["entropy computed now", await entropyOf(proof.players)],
-        ["entropy in the proof", proof.entropy],
+        [t("verify.ticketsPlayers"), orNone(proof.players.map(playerInWords))],
+        [t("verify.ticketsNow"), await entropyOf(proof.players)],
+        [t("verify.ticketsEntropy"), proof.entropy],
       ],
-      otherwise:
-        "A player added, left out, or with another ticket or seed would give another entropy, and so another order.",
+      otherwise: t("verify.ticketsOtherwise"),
     },
     ...(await beaconSteps(proof, file, keys, holds("beacon"))),
     await orderStep(proof, rules, holds("order")),
     {
-      what: "Tickets that the house arranged follow from the seed",
+      what: t("verify.arranged"),
       holds: holds("arranged"),
-      values: [["by the house", words(proof.arranged)]],
-      otherwise: "A ticket that the house chose to its liking would not be the one that the seed gives.",
+      values: [[t("verify.arrangedHouse"), orNone(Object.entries(proof.arranged).map(arrangedInWords))]],
+      otherwise: t("verify.arrangedOtherwise"),
     },
     {
-      what: "The winner’s line was called in full",
+      what: t("verify.winner"),
       holds: holds("winner") || holds("no_winner"),
       values: [
-        ["winner", proof.winner ?? "nobody"],
-        ["line", proof.pattern === null ? "none" : patternInWords(proof.pattern)],
+        [t("verify.winnerWinner"), proof.winner ?? t("verify.winnerNobody")],
+        [t("verify.winnerLine"), proof.pattern === null ? t("verify.none") : patternInWords(proof.pattern)],
       ],
-      otherwise: "A line with a number that was not called would not be complete in the numbers above.",
+      otherwise: t("verify.winnerOtherwise"),
     },
     {
-      what: "Nothing in the proof was altered afterwards",
+      what: t("verify.whole"),
       holds: holds("whole"),
       values: [
-        ["hash of the proof", proof.proof_hash ?? "none"],
-        ["hash of the game’s record", proof.log_hash ?? "none"],
+        [t("verify.wholeProof"), proof.proof_hash ?? t("verify.noValue")],
+        [t("verify.wholeRecord"), proof.log_hash ?? t("verify.noValue")],
       ],
-      otherwise: "Any change, of a single sign, gives another hash.",
+      otherwise: t("verify.wholeOtherwise"),
     },
     ...(file ? [await recordStep(file)] : []),
   ];
-  return steps;
 }
 
 async function beaconSteps({ entropy, beacon }, file, keys, holds) {
   if (!beacon) return [];
   const { chain_hash, round, signature, randomness } = beacon;
   const value = signature === null ? null : await sha256Hex(fromHex(signature));
-  const named = file && roundOfRecord(file);
-  const steps = [
-    {
-      what: `A beacon gave a value: ${nameOfChain(chain_hash)}`,
-      holds,
-      values: [
-        ["round", String(round)],
-        ["signature", signature ?? "it was not there before the game was over"],
-        ["under the public key", keys[chain_hash] ?? "no key of this chain is known to this page"],
-        ["its SHA-256 now", value ?? "none"],
-        ["the value in the proof", randomness ?? "none"],
-        ["mixed with the entropy", randomness ? await mixed(entropy, randomness) : "nothing"],
-      ],
-      otherwise:
-        "Only those who run the beacon, together, can sign a round, and each has one signature only: a value that somebody chose would have none.",
-    },
-  ];
-  if (named)
-    steps.push({
-      what: "The round was named before anybody could know its value",
-      holds: named.holds && named.round === round && named.chainHash === chain_hash,
-      values: [
-        ["the game started", new Date(named.startedAt).toISOString()],
-        ["the round was there", new Date(named.thereAt).toISOString()],
-      ],
-      otherwise:
-        "A round that was out already could have been chosen for its value. Compare the time with the one at which you saw the game start.",
-    });
-  return steps;
+  const both = randomness === null ? null : await mixed(entropy, randomness);
+  const step = {
+    what: t("verify.beacon", { chain: nameOfChain(chain_hash) }),
+    holds,
+    values: [
+      [t("verify.beaconRound"), String(round)],
+      [t("verify.beaconSignature"), signature ?? t("verify.beaconNoSignature")],
+      [t("verify.beaconKey"), keys[chain_hash] ?? t("verify.beaconNoKey")],
+      [t("verify.beaconNow"), value ?? t("verify.noValue")],
+      [t("verify.beaconValue"), randomness ?? t("verify.noValue")],
+      [t("verify.beaconMixed"), both ?? t("verify.noValue")],
+    ],
+    otherwise: t("verify.beaconOtherwise"),
+  };
+  return file ? [step, namedStep(file, beacon)] : [step];
+}
+
+function namedStep(file, { chain_hash, round }) {
+  const named = roundOfRecord(file);
+  return {
+    what: t("verify.named"),
+    holds: named.holds && named.round === round && named.chainHash === chain_hash,
+    values: [
+      [t("verify.namedStarted"), when(named.startedAt)],
+      [t("verify.namedThere"), when(named.thereAt)],
+    ],
+    otherwise: t("verify.namedOtherwise"),
+  };
 }
 
 async function orderStep(proof, rules, holds) {
@@ -122,31 +119,36 @@ async function orderStep(proof, rules, holds) {
   const order = await shuffled(oneTo(rules.highest), key, `${lobby_id}:${drawnBy}`);
   const other = await shuffled(oneTo(rules.highest), key, `${lobby_id}:${await hashOfJson(drawnBy)}`);
   return {
-    what: "The numbers were called in the order that follows from all of these",
+    what: t("verify.order"),
     holds,
     values: [
-      ["the order computed now", order.join(" ")],
-      ["called", proof.numbers_called.join(" ") || "none"],
+      [t("verify.orderNow"), order.join(" ")],
+      [t("verify.orderCalled"), proof.numbers_called.join(" ") || t("verify.none")],
     ],
-    otherwise: `With any other seed, ticket or value the order would be quite another one; for instance ${other.slice(0, 8).join(" ")} …`,
+    otherwise: t("verify.orderOtherwise", { numbers: other.slice(0, 8).join(" ") }),
   };
 }
 
 async function recordStep(file) {
   const found = await checkRecord(file);
   return {
-    what: "The record of the game is the one that was written",
+    what: t("verify.record"),
     holds: found.holds,
     values: [
-      ["entries", String(found.records)],
-      ["hash of the last one before the end", found.hash],
-      ...(found.fault === null ? [] : [["it breaks at", found.fault]]),
+      [t("verify.recordEntries"), number(found.records)],
+      [t("verify.recordHash"), found.hash],
+      ...(found.fault === null ? [] : [[t("verify.recordFault"), found.fault]]),
     ],
-    otherwise: "Each entry carries the hash of the one before it: an entry altered, dropped or added breaks the chain.",
+    otherwise: t("verify.recordOtherwise"),
   };
 }
 
-const words = (arranged) =>
-  Object.entries(arranged)
-    .map(([id, how]) => `${id} (${how === "picked" ? "numbers and places" : "places"})`)
-    .join(", ") || "none";
+const playerInWords = ([player, seed]) =>
+  t("verify.ticketsPlayer", { player, seed: seed || t("verify.ticketsNoSeed") });
+
+const arrangedInWords = ([player, how]) => t(`verify.arranged_${how}`, { player });
+
+const orNone = (items) => list(items) || t("verify.none");
+
+/** An instant in words; a file may hold one that no calendar has. */
+const when = (ms) => (Number.isNaN(new Date(ms).getTime()) ? t("verify.noValue") : moment(ms));

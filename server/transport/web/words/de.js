@@ -5,22 +5,22 @@ export default {
 
   "page.motto": "Neun Zahlen, eine Linie, ein Pot.",
   "page.noSignIn": "Du bist nicht angemeldet",
-  "page.noEntry": "Hier geht es nicht hinein",
+  "page.noEntry": "Hier kommst du nicht hinein",
   "page.ended":
     "Das Spiel, in dem du warst, ist vorbei und wird hier nicht mehr aufbewahrt. Was dir zusteht, steht dir weiter zu.",
   "page.frontDesk": "Empfang",
   "page.you": " (du)",
 
-  "connection.banner": "Verbindung verloren. Sie kommt von selbst wieder, und nichts wird verpasst.",
-  "connection.lost": "Verbindung verloren. Sie kommt von selbst wieder.",
+  "connection.banner": "Verbindung verloren. Sie kommt von selbst zurück, und du verpasst nichts.",
+  "connection.lost": "Verbindung verloren. Sie kommt von selbst zurück.",
   "connection.back": "Wieder verbunden.",
 
-  "notice.putAway": "Weglegen",
+  "notice.putAway": "Ausblenden",
 
   "offline.document": "Fair Bingo: offline",
   "offline.title": "Du bist offline",
   "offline.text":
-    "Das Spiel braucht ein Netz. Deine Plätze und Scheine sind auf dem Server aufgehoben, und diese Seite kommt von selbst wieder.",
+    "Das Spiel braucht eine Internetverbindung. Deine Plätze und Scheine sind auf dem Server aufgehoben, und diese Seite lädt von selbst neu.",
   "offline.again": "Noch einmal versuchen",
 
   "player.as": "Du spielst als",
@@ -28,14 +28,15 @@ export default {
 
   "intro.title": "So geht es",
   "intro.pick":
-    "Wähle neun Zahlen und ordne sie an. Wo eine Zahl steht, entscheidet, in welchen Linien sie ist.",
-  "intro.listen": "Hör auf die Aufrufe und markiere, was dir gehört. Die Seite markiert nichts für dich.",
+    "Wähle neun Zahlen und ordne sie an. Der Platz einer Zahl entscheidet, zu welchen Linien sie gehört.",
+  "intro.listen":
+    "Achte auf die Aufrufe und markiere, was auf deinem Schein steht. Die Seite markiert nichts für dich.",
   "intro.claim":
     "Melde die erste volle Zeile, Spalte oder Diagonale, und der Pot gehört dir. Wer falsch meldet, ist raus.",
   "intro.done": "Verstanden",
 
   "desk.lead":
-    "Nimm Platz, drucke deinen Schein, hör auf die Aufrufe. Wer zuerst eine volle Zeile, Spalte oder Diagonale meldet, gewinnt alles. Wer falsch meldet, ist raus.",
+    "Nimm Platz, drucke deinen Schein und achte auf die Aufrufe. Wer zuerst eine volle Zeile, Spalte oder Diagonale meldet, gewinnt alles. Wer falsch meldet, ist raus.",
   "desk.finePrint":
     "Die Rosette auf jedem Schein ist das Siegel seiner Ziehung: Die Zahlen stehen fest, bevor jemand zahlt. Ist ein Spiel zu Ende, öffnet diese Seite das Siegel und prüft es für dich.",
   "desk.takeSeat": "Platz nehmen",
@@ -69,7 +70,7 @@ export default {
   "lobby.callsIn": "Aufrufe beginnen in",
   "lobby.table": "Tisch zu {coins}",
   "lobby.owed":
-    "{coins} Münzen sind eingegangen, die in diesem Spiel keinen Platz gekauft haben. Du bekommst sie zurück.",
+    "{coins} Münzen sind eingegangen, für die es in diesem Spiel keinen Platz gab. Du bekommst sie zurück.",
   "lobby.seal": "Siegel dieser Ziehung",
   "lobby.joined": "{name} hat Platz genommen.",
   "lobby.kicked": {
@@ -78,8 +79,8 @@ export default {
   },
   "lobby.wonBy": "{name} hat {coins} gewonnen: {pattern}.",
   "lobby.goesOn": "Das Spiel geht weiter.",
-  "lobby.forming": "Noch nicht genug am Tisch. Die Zeit läuft von vorn.",
-  "lobby.arranging": "Der Tisch ist vollzählig. Drucke deinen Schein.",
+  "lobby.forming": "Noch sind nicht genug am Tisch. Die Zeit läuft von vorn.",
+  "lobby.arranging": "Alle sind da. Drucke deinen Schein.",
   "lobby.active": "Das Spiel beginnt.",
   "left.any": "Dein Platz ist wieder frei.",
   "left.left": "Dein Platz ist wieder frei: Du hast ihn aufgegeben.",
@@ -89,11 +90,11 @@ export default {
   "left.kicked": "Dein Platz ist wieder frei: Das Haus hat ihn zurückgenommen.",
 
   "invite.button": "Jemanden einladen",
-  "invite.copied": "Der Link ist kopiert: Füge ihn dort ein, wo er gefunden wird.",
+  "invite.copied": "Der Link ist kopiert: Schick ihn an alle, die du einladen willst.",
   "invite.text": "An diesem Tisch ist ein Platz frei:",
   "invite.link": "Der Link zu diesem Tisch",
 
-  "signals.label": "Zeichen bei einem Aufruf",
+  "signals.label": "Hinweise bei einem Aufruf",
   "signals.sound": "Ton",
   "signals.vibration": "Vibration",
 
@@ -101,7 +102,7 @@ export default {
   "pay.lead": "Zahle {coins} Münzen, bevor die Zeit um ist, und sie gehen in den Pot.",
   "pay.button": "{coins} Münzen zahlen",
   "pay.giveUp": "Platz aufgeben",
-  "pay.waiting": "Deine Wallet wird gefragt …",
+  "pay.waiting": "Warten auf deine Wallet …",
   "pay.noAnswer":
     "Deine Wallet hat noch nicht geantwortet. Hast du dort gezahlt, wird dein Platz von selbst bestätigt. Hat sie dich nichts gefragt, versuch es noch einmal.",
   "pay.paid": "Gesendet. Der Platz gehört dir, sobald die Zahlung bestätigt ist.",
@@ -127,7 +128,7 @@ export default {
   "arrange.held": "{number} gewählt. Wähle den neuen Platz.",
   "arrange.hint": "Zieh eine Zahl an ihren Platz; oder wähle eine und dann, wohin sie soll.",
   "arrange.shuffle": "Mischen",
-  "arrange.lead": "Wo eine Zahl steht, entscheidet, in welchen Linien sie ist.",
+  "arrange.lead": "Der Platz einer Zahl entscheidet, zu welchen Linien sie gehört.",
   "arrange.readyForming":
     "Du bist bereit. Das Spiel beginnt, wenn der Tisch voll oder die Zeit um ist.",
   "arrange.ready": "Du bist bereit. Die Aufrufe beginnen, wenn alle es sind oder die Zeit um ist.",
@@ -147,11 +148,11 @@ export default {
   "claim.claiming": "Wird gemeldet …",
 
   "play.title": "Das Spiel",
-  "play.ticket": "Dein Schein: Drücke eine Zahl, um sie zu markieren",
+  "play.ticket": "Dein Schein: Drücke auf eine Zahl, um sie zu markieren",
   "play.last": "Nur du bist noch im Spiel. Eine Linie melden musst du trotzdem.",
   "play.inGame": { one: "{count} Person im Spiel.", other: "{count} Personen im Spiel." },
   "play.missing":
-    "Das war keine Linie: Der nächsten fehlten noch {numbers}. Du bist raus und kannst zusehen, wie es ausgeht.",
+    "Das war keine volle Linie. Mindestens das fehlte noch: {numbers}. Du bist raus und kannst zusehen, wie es ausgeht.",
   "play.out": "Du bist raus und kannst zusehen, wie es ausgeht.",
   "play.watching": {
     one: "Du siehst zu. {count} Person im Spiel.",
@@ -176,7 +177,7 @@ export default {
 
   "result.next": "Das nächste Spiel spielen",
   "result.retry": "Den Beweis noch einmal suchen",
-  "result.noProof": "Der Beweis dieses Spiels ist gerade nicht zu haben.",
+  "result.noProof": "Der Beweis dieses Spiels ist gerade nicht verfügbar.",
   "result.cancelledTitle": "Dieses Spiel fand nicht statt",
   "result.voidedTitle": "Das Spiel wurde beendet",
   "result.youWon": "Du hast {coins} Münzen gewonnen",
@@ -184,7 +185,7 @@ export default {
   "result.lostTitle": "Der Pot ist weg",
   "result.voided": "Das Haus hat es beendet, und niemand gewinnt. Was eingezahlt wurde, wird zurückgezahlt.",
   "result.cancelledPaid": "Zu wenige kamen. Was du gezahlt hast, bekommst du zurück.",
-  "result.cancelled": "Zu wenige kamen. Niemand zahlt dafür.",
+  "result.cancelled": "Zu wenige kamen. Es kostet niemanden etwas.",
   "result.first": "Deine war die erste richtige Meldung.",
   "result.firstWith": {
     one: "Deine war die erste richtige Meldung: {pattern}, nach {count} Aufruf.",
@@ -202,12 +203,12 @@ export default {
   "fair.unsafe":
     "Diese Seite kam über eine unsichere Verbindung, auf der Browser keine Hashes berechnen. Speichere den Beweis und prüfe ihn selbst.",
   "fair.label": "Der Beweis der Ziehung",
-  "fair.holds": "Das Siegel passt. Jede Prüfung hält.",
+  "fair.holds": "Das Siegel passt. Alle Prüfungen sind bestanden.",
   "fair.fails": "Mit dieser Ziehung stimmt etwas nicht.",
   "fair.sealed": "Versiegelt vor dem Spiel",
-  "fair.opened": "Jetzt aus dem Seed gemacht",
-  "fair.checkHolds": "Hält",
-  "fair.checkFails": "Hält nicht",
+  "fair.opened": "Jetzt aus dem Seed berechnet",
+  "fair.checkHolds": "Stimmt",
+  "fair.checkFails": "Stimmt nicht",
   "fair.details": "Der Seed, sein Hash und die Reihenfolge der Zahlen",
   "fair.seed": "Seed",
   "fair.hash": "Sein Hash, vor dem Spiel gezeigt",
@@ -218,37 +219,39 @@ export default {
   "fair.anywhere": "Überall zu prüfen mit {command}",
   "check.seed": "Der Seed öffnet das Siegel, das vor dem Spiel gezeigt wurde",
   "check.tickets": "Jeder Schein ist vollständig und Teil der Ziehung",
-  "check.order": "Die Zahlen folgen aus dem Seed, den Scheinen und, wo es einen gibt, dem öffentlichen Zufall",
+  "check.order":
+    "Die Zahlen folgen aus dem Seed, den Scheinen und, wo es eine gibt, der öffentlichen Zufallsquelle",
   "check.arranged": "Scheine, die das Haus angeordnet hat, folgen aus dem Seed",
-  "check.winner": "Die Linie, die gewonnen hat, wurde ganz aufgerufen",
-  "check.no_winner": "Niemand ist als gewinnend genannt",
+  "check.winner": "Die Gewinnlinie wurde vollständig aufgerufen",
+  "check.no_winner": "Der Beweis nennt niemanden, der gewonnen hat",
   "check.whole": "Die Aufzeichnung des Spiels ist versiegelt, und der Beweis ist vollständig",
-  "check.beacon": "Der öffentliche Zufall hat seinen Wert signiert, unter dem Schlüssel, den diese Seite kennt",
+  "check.beacon":
+    "Die öffentliche Zufallsquelle hat ihren Wert mit dem Schlüssel signiert, den diese Seite kennt",
   "check.own_seed": "Dein eigener zufälliger Seed ist Teil der Ziehung",
   "check.own_ticket": "Dein Schein ist der, den du hattest",
   "check.heard": {
-    one: "Die {count} Zahl, die du gehört hast, ist diese",
-    other: "Die {count} Zahlen, die du gehört hast, sind diese",
+    one: "Die eine Zahl, die du gehört hast, stimmt",
+    other: "Die {count} Zahlen, die du gehört hast, stimmen",
   },
 
   "play.beacon":
-    "Jeder Schein steht fest. Runde {round} eines öffentlichen Zufalls entscheidet die Reihenfolge der Zahlen; noch kennt sie niemand.",
+    "Jeder Schein steht fest. Runde {round} einer öffentlichen Zufallsquelle entscheidet die Reihenfolge der Zahlen; noch kennt sie niemand.",
   "result.noBeacon":
-    "Es endete, bevor der öffentliche Zufall die Reihenfolge entschieden hatte, und nichts anderes darf das. Was eingezahlt wurde, wird zurückgezahlt.",
+    "Es endete, bevor die öffentliche Zufallsquelle die Reihenfolge entschieden hatte, und nichts anderes darf an ihre Stelle treten. Was eingezahlt wurde, wird zurückgezahlt.",
   "fair.steps": "Jeden Schritt der Prüfung ansehen",
-  "fair.round": "Runde {round} des öffentlichen Zufalls {chain}",
+  "fair.round": "Runde {round} der Zufallsquelle {chain}",
   "fair.noRound": "sie war vor dem Ende nicht da",
 
   "who.quicknet": "quicknet, das die League of Entropy öffentlich betreibt",
   "who.otherChain": "{hash}…, eine Kette, die nur dieser Server nennt",
   "who.before": "Vor der ersten Zahlung",
   "who.fixed": "Jeder Schein steht fest",
-  "who.start": "Der Anfang",
+  "who.start": "Beim Start",
   "who.during": "Während des Spiels",
   "who.after": "Danach",
   "who.everyone": "Alle, auch du",
   "who.seal": "das Siegel des Seeds",
-  "who.unchangeable": "dass nichts mehr zu ändern ist",
+  "who.unchangeable": "dass sich nichts mehr ändern lässt",
   "who.round": "die Runde, die entscheidet",
   "who.orderFixed": "dass die Reihenfolge feststeht",
   "who.called": "die aufgerufenen Zahlen",
@@ -256,21 +259,21 @@ export default {
   "who.house": "Das Haus",
   "who.seedOnly": "seinen Seed, keinen Schein",
   "who.seedAndTickets": "seinen Seed und die Scheine, nicht die Reihenfolge",
-  "who.notYet": "nicht die Reihenfolge: Noch hat niemand den Wert des Zufalls",
+  "who.notYet": "nicht die Reihenfolge: Noch hat niemand den Wert der Zufallsquelle",
   "who.valueOut": "die Reihenfolge, sobald der Wert da ist",
   "who.orderOrLast":
     "die Reihenfolge; spielt es selbst mit, kann es den eigenen Schein als letzten gewählt haben",
   "who.order": "die Reihenfolge",
-  "who.signer": "Wer den Zufall signiert",
+  "who.signer": "Wer die Zufallsquelle betreibt",
   "who.neither": "weder Seed noch Scheine",
   "who.valueOnly": "den Wert zu seiner Zeit, aber nicht den Seed",
   "who.noSeed": "nicht den Seed",
   "who.title": "Wer was wann wissen konnte",
   "who.label": "Wer was wissen konnte",
   "who.withBeacon":
-    "Das Haus hat seinen Seed versiegelt, bevor jemand zahlte. Dann standen die Scheine fest. Dann gab ein öffentlicher Zufall einen Wert, den vorher niemand kennen konnte. Die Reihenfolge folgt aus allen dreien; also konnte sie niemand wählen, auch das Haus nicht.",
+    "Das Haus hat seinen Seed versiegelt, bevor jemand zahlte. Dann standen die Scheine fest. Dann gab eine öffentliche Zufallsquelle einen Wert, den vorher niemand kennen konnte. Die Reihenfolge folgt aus allen dreien; also konnte sie niemand wählen, auch das Haus nicht.",
   "who.withoutBeacon":
-    "Das Haus hat seinen Seed versiegelt, bevor jemand zahlte, und danach standen die Scheine fest. Die Reihenfolge folgt aus beidem. Dieser Server hat keinen öffentlichen Zufall benutzt: Ein Haus, das selbst mitspielt, könnte den eigenen Schein als letzten gewählt haben.",
+    "Das Haus hat seinen Seed versiegelt, bevor jemand zahlte, und danach standen die Scheine fest. Die Reihenfolge folgt aus beidem. Dieser Server hat keine öffentliche Zufallsquelle benutzt: Ein Haus, das selbst mitspielt, könnte den eigenen Schein als letzten gewählt haben.",
   "who.remains":
     "Was bleibt: Wer während eines Spiels den Speicher des Hauses lesen kann, weiß, welche Zahlen kommen. Das gewinnt kein Spiel, das der Schein nicht gewinnt.",
 
@@ -288,7 +291,8 @@ export default {
   "pattern.diag_rl": "die Diagonale von rechts oben",
 
   "refusal.invalid_message": "Diese Seite hat etwas gesendet, das der Server nicht versteht. Lade sie neu.",
-  "refusal.invalid_numbers": "Ein Schein braucht die volle Anzahl verschiedener Zahlen, alle im Bereich.",
+  "refusal.invalid_numbers":
+    "Ein Schein braucht so viele verschiedene Zahlen, wie er Felder hat, alle aus dem Bereich des Spiels.",
   "refusal.invalid_grid": "Mit dieser Anordnung stimmt etwas nicht. Ordne noch einmal an.",
   "refusal.not_your_numbers": "Die Anordnung muss genau die Zahlen enthalten, die du gewählt hast.",
   "refusal.unknown_command": "Diese Seite passt nicht mehr zum Server. Lade sie neu.",
@@ -300,16 +304,17 @@ export default {
   "refusal.not_seated": "Du hast keinen Platz in diesem Spiel.",
   "refusal.not_paid": "Dein Platz ist noch nicht bezahlt.",
   "refusal.not_active": "Du hast dieses Spiel verlassen.",
-  "refusal.removed_from_game": "Du bist nach einer falschen Meldung raus.",
+  "refusal.removed_from_game": "Nach einer falschen Meldung bist du raus.",
   "refusal.banned": "Dieses Konto darf keine neuen Plätze nehmen.",
-  "refusal.limit_reached": "Das würde eine Grenze überschreiten, die du dir selbst gesetzt hast.",
+  "refusal.limit_reached": "Das würde ein Limit überschreiten, das du dir selbst gesetzt hast.",
   "refusal.forbidden": "Deine Rolle darf das nicht.",
-  "refusal.unknown_lobby": "Dieses Spiel ist vorbei und weg, oder es gab es nie.",
+  "refusal.unknown_lobby": "Dieses Spiel ist vorbei und nicht mehr da, oder es gab es nie.",
   "refusal.unknown_invoice": "Diese Rechnung gibt es nicht mehr. Nimm noch einmal Platz.",
-  "refusal.wrong_status": "Zu spät: Das Spiel ist weiter.",
+  "refusal.wrong_status": "Zu spät: Das Spiel ist schon weiter.",
   "refusal.lobby_closed": "Dieses Spiel nimmt niemanden mehr auf.",
   "refusal.lobby_full": "Jeder Platz in diesem Spiel ist besetzt.",
-  "refusal.already_arranged": "Dein Schein ist angeordnet: Seine Zahlen bleiben.",
+  "refusal.already_arranged":
+    "Dein Schein ist angeordnet: Seine Zahlen lassen sich nicht mehr ändern.",
   "refusal.not_offered": "Das bietet dieser Server nicht an.",
   "refusal.not_finished": "Einen Beweis gibt es erst, wenn ein Spiel zu Ende gespielt ist.",
   "refusal.tier_closed": "Zu diesem Einsatz werden gerade keine Plätze vergeben.",
@@ -322,13 +327,14 @@ export default {
   "refusal.unavailable": "Das Spiel kann gerade nicht antworten. Versuch es bald noch einmal.",
   "refusal.unknown_variant": "Diese Seite kennt das Spiel dieses Beweises nicht.",
   "refusal.timed_out": "Das dauert zu lange. Versuch es noch einmal.",
+  "refusal.unreadable": "Der Server hat etwas gesendet, das diese Seite nicht versteht. Lade sie neu.",
   "refusal.no_answer": "Der Server hat nicht geantwortet. Sieh nach, ob du online bist, und versuch es noch einmal.",
 
   "account.title": "Dein Konto",
   "account.link": "Dein Konto",
 
   "games.title": "Meine Spiele",
-  "games.none": "Noch liegt kein Spiel hinter dir.",
+  "games.none": "Du hast noch kein Spiel hinter dir.",
   "games.more": "Frühere Spiele zeigen",
   "games.won": "Gewonnen: {pattern}",
   "games.lost": "Verloren",
@@ -337,16 +343,16 @@ export default {
   "games.cancelled": "Fand nicht statt",
   "games.voided": "Vom Betreiber beendet",
   "games.money": "{paid} Münzen eingezahlt, {won} Münzen gewonnen",
-  "games.check": "Die Ziehung von № {serial} prüfen",
+  "games.check": "Die Ziehung von Nr. {serial} prüfen",
 
   "payout.due": "{coins} Münzen sind unterwegs",
   "payout.settled": "{coins} Münzen wurden ausgezahlt, Beleg {reference}",
-  "payout.refused": "{coins} Münzen stehen dir zu: Der Betreiber muss die Zahlung ansehen",
+  "payout.refused": "{coins} Münzen stehen dir zu: Der Betreiber muss die Zahlung prüfen",
   "payout.held": "{coins} Münzen stehen dir zu: Die Zahlung wartet auf Freigabe",
 
-  "statement.title": "Auszug",
+  "statement.title": "Kontoauszug",
   "statement.entries": "Die letzten 30 Tage, Posten für Posten",
-  "statement.save": "Alles als Datei sichern",
+  "statement.save": "Alles als Datei speichern",
   "statement.paid_in": "Eingezahlt, 30 Tage",
   "statement.paid_out": "Ausgezahlt",
   "statement.owed": "Steht dir zu",
@@ -360,21 +366,21 @@ export default {
 
   "banned.until": "Dieses Konto kann bis {until} keine neuen Plätze nehmen.",
 
-  "limits.title": "Grenzen und Pausen",
+  "limits.title": "Limits und Pausen",
   "limits.lead":
-    "Was du hier festlegst, gilt für alle Tische zusammen. Eine niedrigere Grenze gilt sofort, eine höhere oder keine nach einem Tag.",
+    "Was du hier festlegst, gilt für alle Tische zusammen. Ein niedrigeres Limit gilt sofort, ein höheres oder keines erst nach einem Tag.",
   "limits.day": "Münzen in 24 Stunden",
   "limits.week": "Münzen in 7 Tagen",
   "limits.month": "Münzen in 30 Tagen",
-  "limits.none": "keine Grenze",
-  "limits.spent_day": "{coins} davon verbraucht",
-  "limits.spent_week": "{coins} davon verbraucht",
-  "limits.spent_month": "{coins} davon verbraucht",
-  "limits.save": "Grenzen setzen",
-  "limits.saved": "Deine Grenzen sind gesetzt.",
-  "limits.pending": "Deine Grenzen steigen wie gewünscht ab {from}.",
+  "limits.none": "kein Limit",
+  "limits.spent_day": "davon {coins} verbraucht",
+  "limits.spent_week": "davon {coins} verbraucht",
+  "limits.spent_month": "davon {coins} verbraucht",
+  "limits.save": "Limits festlegen",
+  "limits.saved": "Deine Limits sind festgelegt.",
+  "limits.pending": "Deine Limits steigen wie gewünscht ab {from}.",
   "limits.excluded": "Du machst Pause bis {until}.",
-  "limits.passed": "Das ginge über deine eigene Grenze. Ab {at} kannst du wieder spielen.",
+  "limits.passed": "Das ginge über dein eigenes Limit. Ab {at} kannst du wieder spielen.",
   "limits.break": { one: "{count} Tag Pause", other: "{count} Tage Pause" },
   "limits.breakQuestion": {
     one: "{count} Tag lang kannst du keinen Platz nehmen. Niemand kann das zurücknehmen, auch nicht der Betreiber.",
@@ -385,9 +391,99 @@ export default {
 
   "best.title": "Die Besten der letzten 30 Tage",
   "best.rank": "Rang",
-  "best.player": "Spieler",
+  "best.player": "Name",
   "best.won": "Gewonnene Spiele",
   "best.coins": "Gewonnene Münzen",
   "best.show": "Mich hier zeigen",
   "best.hide": "Mich nicht zeigen",
+
+  "verify.document": "Eine Ziehung prüfen: Fair Bingo",
+  "verify.title": "War diese Ziehung fair?",
+  "verify.lead":
+    "Nimm den Beweis eines Spiels oder die Datei eines ganzen Spiels. Dein Browser rechnet alles neu nach; nichts wird irgendwohin gesendet, und ist diese Seite einmal geladen, braucht sie für eine Datei keine Verbindung.",
+  "verify.file": "Eine Datei",
+  "verify.id": "oder die Kennung eines Spiels",
+  "verify.look": "Nachsehen",
+  "verify.noJson": "Das ist kein JSON.",
+  "verify.noProof": "Das ist weder der Beweis eines Spiels noch die Datei eines Spiels.",
+  "verify.calledOff":
+    "Dieses Spiel wurde abgesagt: Es gibt keine Ziehung zu prüfen, und was gezahlt wurde, wird zurückgezahlt.",
+  "verify.noId": "Das ist nicht die Kennung eines Spiels.",
+  "verify.noServer": "Der Server antwortet nicht. Eine Datei lässt sich auch ohne ihn prüfen.",
+  "verify.notThere":
+    "Dieser Server hat keinen Beweis dieses Spiels: Es ist noch nicht zu Ende, wurde abgesagt oder ist nicht mehr da.",
+  "verify.tooLarge": "Diese Datei ist zu groß, um von einem Spiel zu sein.",
+  "verify.unsafe":
+    "Diese Seite kam über eine unsichere Verbindung, auf der Browser keine Hashes berechnen. Der Befehl {command} prüft eine Datei ebenso.",
+  "verify.holds": "Die Ziehung war fair: Jeder Schritt stimmt.",
+  "verify.fails": {
+    one: "{count} von {all} Schritten stimmt nicht.",
+    other: "{count} von {all} Schritten stimmen nicht.",
+  },
+  "verify.private":
+    "Diese Zufallsquelle kennt die Seite nicht von sich aus, nur dieser Server nennt sie: Wer sie signiert, kennt ihre Werte vorher, und das kann das Haus sein.",
+  "verify.cheated": "Hätte jemand betrogen:",
+  "verify.none": "keine",
+  "verify.noValue": "keiner",
+  "verify.seed": "Das Haus hat seinen Seed versiegelt, bevor jemand zahlte",
+  "verify.seedValue": "Seed",
+  "verify.seedNow": "sein SHA-256, jetzt berechnet",
+  "verify.seedSeal": "das Siegel im Beweis",
+  "verify.seedOtherwise":
+    "Ein anderer Seed ergäbe ein anderes Siegel. Vergleiche es mit dem, das dir vor dem Spiel gezeigt wurde.",
+  "verify.tickets": "Die Scheine und Seeds aller, die gezahlt haben, sind Teil der Ziehung",
+  "verify.ticketsPlayers": "Mitspielende",
+  "verify.ticketsPlayer": "{player} ({seed})",
+  "verify.ticketsNoSeed": "kein Seed",
+  "verify.ticketsNow": "Entropie, jetzt berechnet",
+  "verify.ticketsEntropy": "Entropie im Beweis",
+  "verify.ticketsOtherwise":
+    "Käme jemand hinzu, fehlte jemand oder wäre ein Schein oder Seed ein anderer, so ergäbe das eine andere Entropie und damit eine andere Reihenfolge.",
+  "verify.beacon": "Eine Zufallsquelle gab einen Wert: {chain}",
+  "verify.beaconRound": "Runde",
+  "verify.beaconSignature": "Signatur",
+  "verify.beaconNoSignature": "sie war nicht da, bevor das Spiel zu Ende war",
+  "verify.beaconKey": "unter dem öffentlichen Schlüssel",
+  "verify.beaconNoKey": "diese Seite kennt keinen Schlüssel dieser Kette",
+  "verify.beaconNow": "ihr SHA-256, jetzt berechnet",
+  "verify.beaconValue": "der Wert im Beweis",
+  "verify.beaconMixed": "mit der Entropie vermischt",
+  "verify.beaconOtherwise":
+    "Nur die Betreiber der Quelle können, gemeinsam, eine Runde signieren, und jede Runde hat nur eine Signatur: Zu einem selbst gewählten Wert gäbe es keine.",
+  "verify.named": "Die Runde wurde genannt, bevor jemand ihren Wert kennen konnte",
+  "verify.namedStarted": "das Spiel begann",
+  "verify.namedThere": "die Runde war da",
+  "verify.namedOtherwise":
+    "Eine Runde, die schon bekannt war, hätte nach ihrem Wert ausgesucht sein können. Vergleiche die Zeit mit der, zu der du das Spiel beginnen sahst.",
+  "verify.order": "Die Zahlen wurden in der Reihenfolge aufgerufen, die aus all dem folgt",
+  "verify.orderNow": "die Reihenfolge, jetzt berechnet",
+  "verify.orderCalled": "aufgerufen",
+  "verify.orderOtherwise":
+    "Mit jedem anderen Seed, Schein oder Wert wäre die Reihenfolge eine ganz andere, zum Beispiel {numbers} …",
+  "verify.arranged": "Scheine, die das Haus angeordnet hat, folgen aus dem Seed",
+  "verify.arrangedHouse": "vom Haus",
+  "verify.arranged_picked": "{player} (Zahlen und Plätze)",
+  "verify.arranged_arranged": "{player} (Plätze)",
+  "verify.arrangedOtherwise":
+    "Ein Schein, den sich das Haus ausgesucht hätte, wäre nicht der, der aus dem Seed folgt.",
+  "verify.winner": "Die Gewinnlinie wurde vollständig aufgerufen",
+  "verify.winnerWinner": "gewonnen hat",
+  "verify.winnerNobody": "niemand",
+  "verify.winnerLine": "Linie",
+  "verify.winnerOtherwise":
+    "Eine Linie mit einer Zahl, die nicht aufgerufen wurde, wäre in den Zahlen oben nicht vollständig.",
+  "verify.whole": "Am Beweis wurde nachträglich nichts geändert",
+  "verify.wholeProof": "Hash des Beweises",
+  "verify.wholeRecord": "Hash der Aufzeichnung des Spiels",
+  "verify.wholeOtherwise":
+    "Jede Änderung, und sei es ein einziges Zeichen, ergibt einen anderen Hash.",
+  "verify.record": "Die Aufzeichnung des Spiels ist die, die geschrieben wurde",
+  "verify.recordEntries": "Einträge",
+  "verify.recordHash": "Hash des letzten vor dem Ende",
+  "verify.recordFault": "sie bricht bei",
+  "verify.recordBeginning": "dem Anfang",
+  "verify.recordProof": "dem Beweis",
+  "verify.recordOtherGame": "dem Beweis: Er ist von einem anderen Spiel",
+  "verify.recordOtherwise":
+    "Jeder Eintrag trägt den Hash des vorigen: Ein geänderter, fehlender oder zusätzlicher Eintrag bricht die Kette.",
 };

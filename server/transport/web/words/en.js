@@ -225,7 +225,7 @@ export default {
   "check.own_seed": "Your own random seed is part of the draw",
   "check.own_ticket": "Your ticket is the one you held",
   "check.heard": {
-    one: "The {count} number you heard is this",
+    one: "The one number you heard is this",
     other: "The {count} numbers you heard are these",
   },
 
@@ -319,6 +319,7 @@ export default {
   "refusal.unavailable": "The game cannot answer at the moment. Try again soon.",
   "refusal.unknown_variant": "This page does not know the game of this proof.",
   "refusal.timed_out": "That takes too long. Try again.",
+  "refusal.unreadable": "The server sent something that this page does not understand. Reload it.",
   "refusal.no_answer": "The server has not answered. Look whether you are online, and try again.",
 
   "account.title": "Your account",
@@ -387,4 +388,93 @@ export default {
   "best.coins": "Coins won",
   "best.show": "Show me here",
   "best.hide": "Do not show me",
+
+  "verify.document": "Check a draw: Fair Bingo",
+  "verify.title": "Was this draw fair?",
+  "verify.lead":
+    "Take the proof of a game, or the file of a whole game. Your browser computes everything anew; nothing is sent anywhere, and once this page is loaded it needs no connection for a file.",
+  "verify.file": "A file",
+  "verify.id": "or the id of a game",
+  "verify.look": "Look it up",
+  "verify.noJson": "This is no JSON.",
+  "verify.noProof": "This is no proof of a game, nor the file of one.",
+  "verify.calledOff":
+    "This game was called off: it has no draw to check, and what was paid is owed back.",
+  "verify.noId": "This is not the id of a game.",
+  "verify.noServer": "The server does not answer. A file can be checked without it.",
+  "verify.notThere":
+    "This server has no proof of that game: it is not over, was called off, or is gone.",
+  "verify.tooLarge": "This file is too large to be of a game.",
+  "verify.unsafe":
+    "This page came over an unsafe connection, on which browsers do not calculate hashes. The command {command} checks a file too.",
+  "verify.holds": "The draw was fair: every step holds.",
+  "verify.fails": {
+    one: "{count} of {all} steps does not hold.",
+    other: "{count} of {all} steps do not hold.",
+  },
+  "verify.private":
+    "Its beacon is none that this page knows by itself, only this server names it: whoever signs it knows its values beforehand, and that may be the house.",
+  "verify.cheated": "Had somebody cheated:",
+  "verify.none": "none",
+  "verify.noValue": "none",
+  "verify.seed": "The house sealed its seed before anyone paid",
+  "verify.seedValue": "seed",
+  "verify.seedNow": "its SHA-256 now",
+  "verify.seedSeal": "the seal in the proof",
+  "verify.seedOtherwise":
+    "With another seed the seal would be another. Compare it with the one that you were shown before the game.",
+  "verify.tickets": "The tickets and seeds of all who paid are part of the draw",
+  "verify.ticketsPlayers": "players",
+  "verify.ticketsPlayer": "{player} ({seed})",
+  "verify.ticketsNoSeed": "no seed",
+  "verify.ticketsNow": "entropy computed now",
+  "verify.ticketsEntropy": "entropy in the proof",
+  "verify.ticketsOtherwise":
+    "A player added, left out, or with another ticket or seed would give another entropy, and so another order.",
+  "verify.beacon": "A beacon gave a value: {chain}",
+  "verify.beaconRound": "round",
+  "verify.beaconSignature": "signature",
+  "verify.beaconNoSignature": "it was not there before the game was over",
+  "verify.beaconKey": "under the public key",
+  "verify.beaconNoKey": "no key of this chain is known to this page",
+  "verify.beaconNow": "its SHA-256 now",
+  "verify.beaconValue": "the value in the proof",
+  "verify.beaconMixed": "mixed with the entropy",
+  "verify.beaconOtherwise":
+    "Only those who run the beacon, together, can sign a round, and each has one signature only: a value that somebody chose would have none.",
+  "verify.named": "The round was named before anybody could know its value",
+  "verify.namedStarted": "the game started",
+  "verify.namedThere": "the round was there",
+  "verify.namedOtherwise":
+    "A round that was out already could have been chosen for its value. Compare the time with the one at which you saw the game start.",
+  "verify.order": "The numbers were called in the order that follows from all of these",
+  "verify.orderNow": "the order computed now",
+  "verify.orderCalled": "called",
+  "verify.orderOtherwise":
+    "With any other seed, ticket or value the order would be quite another one; for instance {numbers} …",
+  "verify.arranged": "Tickets that the house arranged follow from the seed",
+  "verify.arrangedHouse": "by the house",
+  "verify.arranged_picked": "{player} (numbers and places)",
+  "verify.arranged_arranged": "{player} (places)",
+  "verify.arrangedOtherwise":
+    "A ticket that the house chose to its liking would not be the one that the seed gives.",
+  "verify.winner": "The winner’s line was called in full",
+  "verify.winnerWinner": "winner",
+  "verify.winnerNobody": "nobody",
+  "verify.winnerLine": "line",
+  "verify.winnerOtherwise":
+    "A line with a number that was not called would not be complete in the numbers above.",
+  "verify.whole": "Nothing in the proof was altered afterwards",
+  "verify.wholeProof": "hash of the proof",
+  "verify.wholeRecord": "hash of the game’s record",
+  "verify.wholeOtherwise": "Any change, of a single sign, gives another hash.",
+  "verify.record": "The record of the game is the one that was written",
+  "verify.recordEntries": "entries",
+  "verify.recordHash": "hash of the last one before the end",
+  "verify.recordFault": "it breaks at",
+  "verify.recordBeginning": "the beginning",
+  "verify.recordProof": "the proof",
+  "verify.recordOtherGame": "the proof: it is of another game",
+  "verify.recordOtherwise":
+    "Each entry carries the hash of the one before it: an entry altered, dropped or added breaks the chain.",
 };

@@ -7,9 +7,13 @@ const CATALOGUES = { en, de };
 const CHOSEN_KEY = "fair-bingo:language";
 const storage = new SafeStorage();
 
-/** The language of the page: what was chosen by hand, or the first of the browser's that there is. */
-export const language = [storage.get(CHOSEN_KEY), ...navigator.languages.map((tag) => tag.slice(0, 2))]
-  .concat("en")
+const root = document.documentElement;
+/**
+ * The language of the page: the only one that it is written in, what was chosen by hand, or the first
+ * of the browser's that there is.
+ */
+export const language = [root.dataset.only, storage.get(CHOSEN_KEY)]
+  .concat(navigator.languages.map((tag) => tag.slice(0, 2)), "en")
   .find((tag) => Object.hasOwn(CATALOGUES, tag));
 
 const catalogue = CATALOGUES[language];
@@ -17,8 +21,9 @@ const numbers = new Intl.NumberFormat(language);
 const plurals = new Intl.PluralRules(language);
 const lists = new Intl.ListFormat(language, { type: "unit" });
 const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
 
-document.documentElement.lang = language;
+root.lang = language;
 
 /** The languages that there are, by their own names. */
 export const languages = Object.entries(CATALOGUES).map(([tag, words]) => [
@@ -73,3 +78,6 @@ export const list = (items) => lists.format(items.map(String));
 
 /** @param {number | string | Date} at in Unix ms, or in ISO 8601 */
 export const date = (at) => dates.format(new Date(at));
+
+/** The same to the second, and in which time zone. @param {number} at in Unix ms */
+export const moment = (at) => moments.format(at);

@@ -1,0 +1,3 @@
+export const vu = { idInTest: 0, iterationInScenario: 0 };
+
+export default { vu };
