@@ -92,10 +92,10 @@ function play(token, lobbyId) {
     if (packet === null) return undefined;
     const [, type, id, json] = packet;
     if (type === "0") return ask("arrange_grid", { grid });
-    const packet = JSON.parse(json);
-    if (type === "2") return receive(packet[0], packet[1]);
-    if (type === "3") return answered(Number(id), packet[0]);
-    refused.add(1, { command: "connect", code: packet.data?.code });
+    const payload = JSON.parse(json);
+    if (type === "2") return receive(payload[0], payload[1]);
+    if (type === "3") return answered(Number(id), payload[0]);
+    refused.add(1, { command: "connect", code: payload.data?.code });
     return socket.close();
   };
 }
