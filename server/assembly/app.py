@@ -28,6 +28,7 @@ from server.store.reception import Reception
 from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.concurrency import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, ConcurrencyLimiter
+from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.health import Readiness
 from server.transport.http.metrics import RarelyWritten
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
@@ -45,8 +46,9 @@ READY_POLL_SECONDS: Final = 0.01
 class App:
     """One server process. `offered` is the variant of each buy-in, if not as the settings say. With
     `dev_login` its page logs in and pays by the routes of development. A connection may be idle for
-    `keep_alive_seconds`, and has no longer for the header of a request. As one of several on a port
-    it is `handed` sockets, and `metrics_text` gives what all of them count."""
+    `keep_alive_seconds`, and has no longer for the header of a request; lobbies are listed at most
+    once in `listing_seconds`. As one of several on a port it is `handed` sockets, and
+    `metrics_text` gives what all of them count."""
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class App:
         offered: Mapping[int, Variant] | None = None,
         dev_login: bool = False,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        listing_seconds: float = LISTING_SECONDS,
         timings: StoreTimings = TIMINGS,
         handed: Handed | None = None,
         metrics_text: Callable[[], Awaitable[bytes]] | None = None,
@@ -120,6 +123,7 @@ class App:
             players,
             self.clock,
             self.metrics,
+            listing_seconds,
         )
         self.http = Http(
             settings,

@@ -27,7 +27,8 @@ from server.transport.tokens import Tokens
 
 
 class Sockets:
-    """The sockets of one process. `check` knows the players."""
+    """The sockets of one process. `check` knows the players. Lobbies are listed at most once in
+    `listing_seconds`."""
 
     def __init__(
         self,
@@ -40,12 +41,13 @@ class Sockets:
         limiter: ConcurrencyLimiter,
         clock: StoreClock,
         metrics: Metrics,
+        listing_seconds: float,
     ) -> None:
         self.counts = Counts()
         rooms = Rooms()
         replicas, seats = use_cases.replicas, use_cases.seats
         states = States(replicas, use_cases.billing)
-        listing = LobbyListBroadcaster(rooms)
+        listing = LobbyListBroadcaster(rooms, listing_seconds)
         self.forming_lobbies = FormingLobbies(
             stores.lobbies,
             stores.directory,

@@ -34,7 +34,7 @@ from server.transport.lingering import linger
 from server.transport.ping_scheduler import PingScheduler
 from server.transport.problems import problem
 from server.transport.reader import read
-from server.transport.session import CLOSE_SECONDS, PING_INTERVAL_SECONDS, Session
+from server.transport.session import PING_INTERVAL_SECONDS, Session
 from server.transport.websocket import WebSocket
 
 MAX_MESSAGE_BYTES = 16_384
@@ -132,7 +132,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             if (
                 session.close_reason is not CloseReason.LEFT
             ):  # it may still be sending, and is to receive our reason
-                await linger(transport, CLOSE_SECONDS, MOST_UNREAD_BYTES)
+                await linger(transport, self._limits.close_seconds, MOST_UNREAD_BYTES)
         finally:
             session.close(CloseReason.LOST)
             session.hang_up()

@@ -32,11 +32,12 @@ _PAUSE_SECONDS_A_LOBBY: Final = 0.0002
 
 
 class LobbyListBroadcaster:
-    """Pushes changes of forming lobbies to the front desk, the last one of each interval, all in
-    one write to each visitor."""
+    """Pushes changes of forming lobbies to the front desk, the last one of each
+    `listing_seconds`, all in one write to each visitor."""
 
-    def __init__(self, rooms: Rooms) -> None:
+    def __init__(self, rooms: Rooms, listing_seconds: float) -> None:
         self._rooms = rooms
+        self._listing_seconds = listing_seconds
         self._changed: dict[str, LobbyView] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._welcome: bytes | None = None
@@ -82,7 +83,7 @@ class LobbyListBroadcaster:
         self._changed.clear()
         for visitor in visitors:
             visitor.session.write(frames)
-        seconds = max(LISTING_SECONDS, len(visitors) * _PAUSE_SECONDS_A_VISITOR)
+        seconds = max(self._listing_seconds, len(visitors) * _PAUSE_SECONDS_A_VISITOR)
         self._pause = asyncio.get_running_loop().call_later(seconds, self._pause_is_over)
 
     def _pause_is_over(self) -> None:

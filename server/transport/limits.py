@@ -8,6 +8,11 @@ from typing import Final
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+CLOSE_SECONDS: Final = 2.0
+"""How long a peer may take to answer our close frame before its connection is cut."""
+REFUSALS_WINDOW_SECONDS: Final = 60.0
+"""Connects that were refused longer ago than this are not held against a connection."""
+
 FLOOD_REFUSALS: Final = 100
 FLOOD_WINDOW_SECONDS: Final = 10.0
 
@@ -109,9 +114,9 @@ class Credits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketLimits:
-    """What the operator may set. `allowed_origins` None: only the server's own; the addresses in
-    `trusted_proxies` are believed when they say for whom they ask. 0 sockets, of all or of one
-    player, are no limit."""
+    """What the operator may set, but for the last two. `allowed_origins` None: only the server's
+    own; the addresses in `trusted_proxies` are believed when they say for whom they ask. 0 sockets,
+    of all or of one player, are no limit."""
 
     messages: Rate = Rate(10, 20)
     connects_by_address: Rate = Rate(200, 400)
@@ -121,3 +126,5 @@ class SocketLimits:
     connect_timeout_seconds: float = 10.0
     allowed_origins: frozenset[str] | None = None
     trusted_proxies: tuple[Network, ...] = ()
+    close_seconds: float = CLOSE_SECONDS
+    refusals_window_seconds: float = REFUSALS_WINDOW_SECONDS

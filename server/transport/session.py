@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 PING_INTERVAL_SECONDS: Final = 4.75
 PONG_RECHECK_SECONDS: Final = 0.25
 
-# How long a peer may take to answer our close frame before its connection is cut.
-CLOSE_SECONDS: Final = 2.0
-
 # Of what a client may cost, half may wait here and a quarter in the kernel. The rest is what uvloop
 # adds to small frames that wait: 200 bytes each.
 WAITING_SHARE: Final = 1 / 2
@@ -37,7 +34,6 @@ KERNEL_SHARE: Final = 1 / 4
 LONG_FRAMES: Final = 3
 
 MAX_REFUSED_CONNECTS: Final = 3
-REFUSALS_WINDOW_SECONDS: Final = 60.0
 
 _PING = text_frame(b"2")
 
@@ -169,7 +165,8 @@ class Session:
         """A connect was refused for what the client sent. Too many soon after each other end the
         connection."""
         now_s = self._loop.time()
-        recent = (at_s for at_s in self._refused_at_s if now_s - at_s < REFUSALS_WINDOW_SECONDS)
+        window_seconds = self._limits.refusals_window_seconds
+        recent = (at_s for at_s in self._refused_at_s if now_s - at_s < window_seconds)
         self._refused_at_s = (*recent, now_s)
         if len(self._refused_at_s) >= MAX_REFUSED_CONNECTS:
             self.close(CloseReason.REFUSED)
@@ -209,13 +206,13 @@ class Session:
     def close(self, reason: CloseReason, code: int | None = None) -> None:
         """End the connection; the first `reason` counts. It leaves everything at once; the peer
         gets a close frame, with the code of the reason unless there is a better one, and
-        CLOSE_SECONDS to answer, then TCP is cut."""
+        `close_seconds` to answer, then TCP is cut."""
         if self.close_reason is not None:
             return
         self.close_reason = reason
         self._counts.ended[reason] += 1
         self._cancel_timers()
-        self._timer = self._loop.call_later(CLOSE_SECONDS, self._transport.abort)
+        self._timer = self._loop.call_later(self._limits.close_seconds, self._transport.abort)
         self._on_end(self.sid, reason)
         self.write(close_frame(code or close_code(reason)))
         self.closed = True

@@ -17,6 +17,7 @@ from server.dev.provider import DevProvider, Outcome
 from server.rules.variants import Variant
 from server.runtime.settings import Settings, load_settings
 from server.store.timings import TIMINGS, StoreTimings
+from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.http import serve_app
 from tests.system.visitor import Visitor
@@ -147,10 +148,12 @@ async def running_app(
     timings: StoreTimings = TIMINGS,
     offered: Callable[[Settings], Mapping[int, Variant]] = tiers,
     /,
+    *,
+    listing_seconds: float = LISTING_SECONDS,
     **changes: str,
 ) -> AsyncIterator[GameServer]:
     """A server in this process. `changes` are variables of its environment, `offered` gives the
-    variant of each buy-in."""
+    variant of each buy-in; lobbies are listed at most once in `listing_seconds`."""
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | changes
@@ -160,6 +163,7 @@ async def running_app(
             offered=offered(settings),
             keep_alive_seconds=keep_alive_seconds,
             timings=timings,
+            listing_seconds=listing_seconds,
         )
         stack.push_async_callback(app.stop)
         url = await app.start()

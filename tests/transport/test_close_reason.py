@@ -5,10 +5,9 @@ import time
 
 import pytest
 
-from server.transport import session as session_module
 from server.transport.close_reason import CloseReason
 from tests.support.wait import until
-from tests.transport.conftest import ConnectRaw
+from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
 
@@ -18,9 +17,9 @@ LONG_SECONDS = 60.0
 
 
 @pytest.fixture
-def long_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for a close frame waits long, so that it shows who does not."""
-    monkeypatch.setattr(session_module, "CLOSE_SECONDS", LONG_SECONDS)
+async def long_close(start_server: StartServer) -> Server:
+    """Whoever waits for a close frame waits long here, so that it shows who does not."""
+    return await start_server(close_seconds=LONG_SECONDS)
 
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:
@@ -82,12 +81,11 @@ async def test_a_closed_session_is_gone_at_once_and_its_tcp_connection_soon(
     await until(lambda: server.gateway.eio.sockets == {})
 
 
-@pytest.mark.usefixtures("long_close")
 async def test_a_client_that_answers_the_close_frame_need_not_wait(
-    server: Server, connect_raw: ConnectRaw
+    long_close: Server, connect_raw: ConnectRaw
 ) -> None:
-    client = await inside(server, connect_raw)
-    (session,) = server.gateway.eio.sockets.values()
+    client = await inside(long_close, connect_raw)
+    (session,) = long_close.gateway.eio.sockets.values()
     start = time.monotonic()
     session.close(CloseReason.DRAINING)
 
@@ -99,11 +97,10 @@ async def test_a_client_that_answers_the_close_frame_need_not_wait(
     assert time.monotonic() - start < LONG_SECONDS
 
 
-@pytest.mark.usefixtures("long_close")
 async def test_who_sent_a_malformed_packet_is_not_waited_for(
-    server: Server, connect_raw: ConnectRaw
+    long_close: Server, connect_raw: ConnectRaw
 ) -> None:
-    client = await inside(server, connect_raw)
+    client = await inside(long_close, connect_raw)
     start = time.monotonic()
 
     client.send("hello")
@@ -112,12 +109,11 @@ async def test_who_sent_a_malformed_packet_is_not_waited_for(
     assert time.monotonic() - start < LONG_SECONDS
 
 
-@pytest.mark.usefixtures("long_close")
 async def test_who_floods_a_closed_session_is_not_waited_for(
-    server: Server, connect_raw: ConnectRaw
+    long_close: Server, connect_raw: ConnectRaw
 ) -> None:
-    client = await inside(server, connect_raw)
-    (session,) = server.gateway.eio.sockets.values()
+    client = await inside(long_close, connect_raw)
+    (session,) = long_close.gateway.eio.sockets.values()
     start = time.monotonic()
     session.close(CloseReason.REFUSED)
 

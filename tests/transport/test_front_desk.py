@@ -10,7 +10,6 @@ import pytest
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.transport import front_desk
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
 from tests.system.visitor import Visitor
@@ -207,19 +206,22 @@ async def test_whoever_comes_while_lobbies_change_knows_them_all_in_the_end(
 
 
 async def test_who_enters_an_empty_front_desk_is_sent_nothing_from_before(
-    game: GameServer, monkeypatch: pytest.MonkeyPatch
+    store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    monkeypatch.setattr(front_desk, "LISTING_SECONDS", 1.0)
-    async with game.visitor("carol") as carol:
-        await carol.enter("lobbies")
-        lobby_id = await game.seat("alice")
-        await carol.receives("lobby_listed")
-        await game.join("bob")  # which is to be listed when the pause is over
-    await game.seat("bob")
-    async with game.visitor("dave") as dave:
-        await dave.enter("lobbies")
-        other = await game.seat("erin", buy_in_amount=7000)
-        await dave.receives("lobby_listed")
-        await until(lambda: any(d["lobby"]["lobby_id"] == other for d in dave.of("lobby_listed")))
-        sent = [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
-        assert lobby_id not in sent
+    async with running_app(store_url, issuer, provider, listing_seconds=1) as game:
+        async with game.visitor("carol") as carol:
+            await carol.enter("lobbies")
+            lobby_id = await game.seat("alice")
+            await carol.receives("lobby_listed")
+            await game.join("bob")  # which is to be listed when the pause is over
+        await game.seat("bob")
+        async with game.visitor("dave") as dave:
+            await dave.enter("lobbies")
+            other = await game.seat("erin", buy_in_amount=7000)
+            await dave.receives("lobby_listed")
+
+            def sent() -> list[str]:
+                return [data["lobby"]["lobby_id"] for data in dave.of("lobby_listed")]
+
+            await until(lambda: other in sent())
+            assert lobby_id not in sent()

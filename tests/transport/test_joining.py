@@ -7,7 +7,6 @@ import pytest
 import socketio
 
 from protocol.errors import ErrorCode, Refused, error_body
-from server.transport import session
 from server.transport.close_reason import CloseReason
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw, StartServer
@@ -131,9 +130,9 @@ async def test_connects_refused_for_no_fault_of_the_client_end_no_connection(
 
 
 async def test_refused_connects_are_not_held_against_a_connection_for_ever(
-    server: Server, connect_raw: ConnectRaw, monkeypatch: pytest.MonkeyPatch
+    start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:
-    monkeypatch.setattr(session, "REFUSALS_WINDOW_SECONDS", 0.0)  # a minute passes each time
+    server = await start_server(refusals_window_seconds=0.0)  # a minute passes each time
     client = await connect_raw(server)
 
     for _ in range(5):

@@ -42,14 +42,15 @@ _AT_ONCE: Final = struct.pack("ii", 1, 0)
 class Connection(RequestHandler):
     """Answers what is no HTTP with problem+json, and is gone when its client does not read.
 
-    `unread` counts, by address, the connections with answers that pile up. Once `ending` is set,
-    each answer is the last one.
+    `unread` counts, by address, the connections with answers that pile up, of which there may be
+    `most_unread`. Once `ending` is set, each answer is the last one.
     """
 
     __slots__ = (
         "_answered",
         "_deadline",
         "_ending",
+        "_most_unread",
         "_read_seconds",
         "_tcp",
         "_trusted_proxies",
@@ -62,6 +63,7 @@ class Connection(RequestHandler):
         manager: web.Server,
         *,
         unread: Counter[str],
+        most_unread: int,
         ending: asyncio.Event,
         trusted_proxies: Sequence[Network],
         read_seconds: float,
@@ -70,6 +72,7 @@ class Connection(RequestHandler):
         super().__init__(manager, **options)
         self._ending = ending
         self._unread = unread
+        self._most_unread = most_unread
         self._trusted_proxies = trusted_proxies
         self._read_seconds = read_seconds
         self._tcp: asyncio.Transport | None = None
@@ -122,7 +125,7 @@ class Connection(RequestHandler):
         if self._tcp is None or self._deadline is not None:
             return
         address = self._address()
-        if self._unread[address] >= MOST_UNREAD_ANSWERS:
+        if self._unread[address] >= self._most_unread:
             self._deadline = self._loop.call_soon(self._cut)
             return
         self._unread[address] += 1

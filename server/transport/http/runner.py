@@ -11,6 +11,7 @@ from server.transport.http.connection import (
     MAX_FIELD_BYTES,
     MAX_HEADERS,
     MAX_LINE_BYTES,
+    MOST_UNREAD_ANSWERS,
     READ_SECONDS,
     Connection,
 )
@@ -26,8 +27,9 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 class Runner(web.AppRunner):
     """A connection may be idle for `keep_alive_seconds`, and has no longer for the header of a
-    request; nor for reading what waits for it than `read_seconds`. `trusted_proxies` are believed
-    when they say for whom they ask. A request in flight may take `shutdown_seconds` when all ends.
+    request; nor for reading what waits for it than `read_seconds`, and not more than `most_unread`
+    of an address may let it wait. `trusted_proxies` are believed when they say for whom they ask.
+    A request in flight may take `shutdown_seconds` when all ends.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Runner(web.AppRunner):
         shutdown_seconds: float,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         read_seconds: float = READ_SECONDS,
+        most_unread: int = MOST_UNREAD_ANSWERS,
         trusted_proxies: Sequence[Network] = (),
     ) -> None:
         self._ending = asyncio.Event()
@@ -51,6 +54,7 @@ class Runner(web.AppRunner):
             max_field_size=MAX_FIELD_BYTES,
             max_headers=MAX_HEADERS,
             read_seconds=read_seconds,
+            most_unread=most_unread,
             trusted_proxies=trusted_proxies,
         )
 

@@ -16,8 +16,11 @@ from aiohttp.http import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler, _ErrInfo
 
 from server.assembly.http import BACKLOG
-from server.transport.http import connection
-from server.transport.http.connection import MAX_FIELD_BYTES, MAX_LINE_BYTES
+from server.transport.http.connection import (
+    MAX_FIELD_BYTES,
+    MAX_LINE_BYTES,
+    MOST_UNREAD_ANSWERS,
+)
 from server.transport.http.runner import Runner
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.game_server import GameServer
@@ -157,7 +160,9 @@ async def test_nothing_of_what_is_no_request_waits_for_the_collector(game: GameS
 
 
 @asynccontextmanager
-async def serving(read_seconds: float, body: bytes) -> AsyncIterator[int]:
+async def serving(
+    read_seconds: float, body: bytes, most_unread: int = MOST_UNREAD_ANSWERS
+) -> AsyncIterator[int]:
     """The port of a server that answers everything with this body."""
 
     async def answer(_request: web.Request) -> web.Response:
@@ -165,7 +170,13 @@ async def serving(read_seconds: float, body: bytes) -> AsyncIterator[int]:
 
     app = web.Application()
     app.router.add_get("/", answer)
-    runner = Runner(app, keep_alive_seconds=60, shutdown_seconds=1, read_seconds=read_seconds)
+    runner = Runner(
+        app,
+        keep_alive_seconds=60,
+        shutdown_seconds=1,
+        read_seconds=read_seconds,
+        most_unread=most_unread,
+    )
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -214,11 +225,8 @@ async def test_who_does_not_read_is_cut_in_time(times: int, headers: bytes) -> N
         await until(lambda: all(client.is_cut for client in clients))
 
 
-async def test_only_so_many_of_an_address_may_leave_answers_unread(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(connection, "MOST_UNREAD_ANSWERS", 3)
-    async with serving(read_seconds=600, body=BIG * 10) as port, AsyncExitStack() as stack:
+async def test_only_so_many_of_an_address_may_leave_answers_unread() -> None:
+    async with serving(600, BIG * 10, most_unread=3) as port, AsyncExitStack() as stack:
         clients = [NonReader(port) for _ in range(10)]
         for client in clients:
             stack.callback(client.close)
