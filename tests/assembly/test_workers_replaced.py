@@ -9,6 +9,7 @@ import aiohttp
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from tests.assembly.test_workers import all_ready, counters, scraped, workers
 from tests.support.game import PATIENT, starting_nodes
 from tests.support.process import ChildProcess
 from tests.system.conftest import StartServe
@@ -17,7 +18,6 @@ from tests.system.faults.players import Players
 from tests.system.faults.verdict import Tally, compare, judge
 from tests.system.faults.world import PACE
 from tests.system.game_server import GameServer
-from tests.system.test_workers import all_ready, counters, scraped, workers
 
 GAMES = int(os.environ.get("REPLACED_GAMES", "8"))
 SLOW = {"CALL_INTERVAL_SECONDS": "0.3"}
