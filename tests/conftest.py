@@ -15,7 +15,7 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.support.process import ChildProcess, StartProcess
 
-pytest_plugins = ["tests.support.books"]
+pytest_plugins = ["tests.support.books", "tests.support.cluster"]
 
 # A busy machine is no fault of what is tested. The rules have a profile of their own.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -44,6 +44,7 @@ GRAND = replace(CLASSIC, name="grand", side=5, highest=75, max_players=20)
 
 TERMS = Terms(recipient="provider", token="ALIEN", network="alien")
 BEACON = DevBeacon(secret=12345, period_seconds=3)
+BEACON_KEYS = {BEACON.chain.chain_hash: BEACON.chain.public_key}
 """A beacon with a key of its own, which signs what is not due as well."""
 AWAITED = LobbyBeacon(chain=BEACON.chain, patience_ms=60_000)
 LOBBY_ID = lobby_id("3500", bytes(6))
@@ -239,3 +240,10 @@ def rows(game: Game, player: str) -> list[list[int]]:
 def kinds(events: Iterable[object]) -> list[str]:
     """The names of what happened, in order."""
     return [type(event).__name__ for event in events]
+
+
+def waiting(*players: str) -> Game:
+    """A game that has started and waits for its beacon."""
+    game = active(*(players or ("ann", "bob")), beacon=AWAITED)
+    assert game.lobby.awaited is not None
+    return game

@@ -7,8 +7,11 @@ import pytest
 from redis.asyncio import Redis
 
 from server.books.engine import Books
+from server.dev.payout_service import DevPayoutService
 from tests.services.archives import Archives, archive_over
-from tests.support.game import PATIENT, Node, StartNode, starting_nodes
+from tests.services.ordering import OTHER
+from tests.services.payout_world import PayoutWorld, payout_world
+from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, StartNode, starting_nodes
 
 
 @pytest.fixture
@@ -43,3 +46,28 @@ async def books(books_url: str) -> AsyncIterator[Books]:
 def archive_of(node: Node, books: Books) -> Archives:
     """Archives of the node's store, which keep nothing for longer than they have to."""
     return partial(archive_over, node, books)
+
+
+@pytest.fixture
+async def nodes(start_node: StartNode, store_url: str) -> tuple[Node, Node]:
+    """Two nodes of two tiers."""
+    tiers = {BUY_IN: CLASSIC, OTHER: CLASSIC}
+    return await start_node(store_url, tiers=tiers), await start_node(store_url, tiers=tiers)
+
+
+@pytest.fixture
+def service() -> DevPayoutService:
+    """A payment service that pays at once."""
+    return DevPayoutService(pays_after_seconds=0, late_seconds=2)
+
+
+@pytest.fixture
+async def world(
+    start_node: StartNode,
+    store_url: str,
+    books_url: str,
+    redis: Redis,
+    service: DevPayoutService,
+) -> AsyncIterator[PayoutWorld]:
+    async with payout_world(start_node, store_url, books_url, redis, service) as made:
+        yield made

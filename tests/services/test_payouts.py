@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
@@ -11,33 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.history import GamesPage
-from server.books.engine import open_books
 from server.dev.payout_service import DevPayoutService, Fault
-from server.rules.payouts import NeverArrived, Paid
-from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
-from server.services.settling import Settling
 from server.store.ledger import LedgerEntry
 from tests.services.payout_world import PayoutWorld, payout_world
 from tests.support.game import StartNode
 from tests.support.wait import until
-
-
-@pytest.fixture
-def service() -> DevPayoutService:
-    """A payment service that pays at once."""
-    return DevPayoutService(pays_after_seconds=0, late_seconds=2)
-
-
-@pytest.fixture
-async def world(
-    start_node: StartNode,
-    store_url: str,
-    books_url: str,
-    redis: Redis,
-    service: DevPayoutService,
-) -> AsyncIterator[PayoutWorld]:
-    async with payout_world(start_node, store_url, books_url, redis, service) as made:
-        yield made
 
 
 async def test_each_debt_is_one_payout_which_is_paid_and_settled_with_its_reference(
@@ -194,112 +171,6 @@ async def test_what_is_refused_waits_for_an_operator_who_may_have_it_tried_again
     await world.pay_all()
     assert await world.are("settled")
     assert [method for method, _ in service.requests.log] == ["POST", "POST"]
-
-
-async def test_a_service_that_does_not_let_us_in_pauses_all_and_refuses_nothing(
-    world: PayoutWorld, service: DevPayoutService
-) -> None:
-    service.faults = ("unauthorized",)
-    await world.owe(7000)
-    async with world.paying():
-        await until(lambda: is_paused(world, "not_admitted"))
-        await world.owe(8000)
-        service.faults = ()
-        await until(lambda: world.are("due", "due"))  # the first was looked up: it never arrived
-        assert service.orders == {}
-        await world.desk.resume("ann")
-        await until(world.nothing_waits)
-    assert len(service.orders) == len(await world.settlements()) == 2
-
-
-async def is_paused(world: PayoutWorld, reason: str | None) -> bool:
-    paused = (await world.desk.survey()).control.paused
-    return bool(paused == reason)
-
-
-async def test_everything_refused_in_a_row_pauses(
-    world: PayoutWorld, service: DevPayoutService
-) -> None:
-    service.faults = ("refused",)
-    await world.owe(*range(1000, 1030))
-    async with world.paying(PAYOUTS_AT_ONCE="1"):
-        await until(lambda: is_paused(world, "refusals"))
-    counted = Counter(await world.statuses())
-    assert counted["due"] >= 15, counted
-    service.faults = ()
-    await world.desk.resume("ann")
-    async with world.paying():
-        await until(world.nothing_waits)
-    assert Counter(await world.statuses())["settled"] == counted["due"]
-
-
-async def test_the_limit_of_an_hour_pauses_before_it_is_passed(
-    world: PayoutWorld, service: DevPayoutService
-) -> None:
-    await world.owe(7000, 3000, 1)
-    async with world.paying(PAYOUT_LIMIT_COINS_PER_HOUR="10000"):
-        await until(lambda: is_paused(world, "limit"))
-        await until(lambda: world.are("settled", "settled", "due"))
-        await world.desk.resume("ann")  # from now on the hour counts anew
-        await until(lambda: world.are("settled", "settled", "settled"))
-        await world.owe(9999, 1)
-        await until(lambda: is_paused(world, "limit"))
-        await until(lambda: world.are(*["settled"] * 4, "due"))
-    assert sum(int(order.body["amount"]) for order in service.orders.values()) == 20000
-
-
-async def test_what_is_above_an_amount_waits_for_two_different_operators(
-    world: PayoutWorld, service: DevPayoutService
-) -> None:
-    at, above = await world.owe(7000, 7001)
-    async with world.paying(PAYOUT_APPROVAL_COINS="7000"):
-        await until(lambda: world.are("settled", "held"))
-        assert (await world.desk.approve(at, "ann")).reason
-        for name in ("ann", "ann"):
-            assert (await world.desk.approve(above, name)).standing.status == "held"
-        assert [*service.orders] == [at]
-        assert (await world.desk.approve(above, "bob")).standing.status == "due"
-        await until(lambda: world.are("settled", "settled"))
-    assert (await world.row(above))["approved_by"] == ["ann", "bob"]
-
-
-async def test_an_operator_pauses_refuses_and_resumes(
-    world: PayoutWorld, service: DevPayoutService
-) -> None:
-    first, second = await world.owe(7000, 8000)
-    await world.desk.pause("ann", "the bank is closed")
-    async with world.paying():
-        assert (await world.desk.refuse(first, "fraud", "ann")).standing.reason == "fraud (ann)"
-        assert (await world.desk.refuse(first, "fraud", "ann")).reason
-        assert (await world.desk.refuse("po_3500_1-1", "fraud", "ann")).unknown
-        await asyncio.sleep(1.2)  # more than two looks at the queue
-        assert service.requests.log == []
-        watch = world.side.payout_watch
-        watch.start()
-        await until(lambda: watch.paused().get(("operator",)) == 1)
-        assert watch.payouts()["refused",] == watch.payouts()["due",] == 1
-        assert watch.oldest_seconds()[()] > 3600
-        await watch.stop()
-        await world.desk.resume("ann")
-        await until(lambda: world.are("refused", "settled"))
-    assert [*service.orders] == [second]
-
-
-async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
-    world: PayoutWorld,
-) -> None:
-    settling = Settling(world.node.stores.ledger, world.node.clock)
-    (payout_id,) = await world.owe(7000)
-    await world.execute("UPDATE payouts SET status = 'unknown', in_doubt = true")
-    async with open_books(world.url) as books:
-        queue = PayoutQueue(books, settling, PayoutTerms("ALIEN", "alien", 0), 10)
-        ((step, payout),) = await queue.take(1)
-        assert step == "look"
-        await world.desk.refuse(payout_id, "not theirs", "ann")
-        await queue.note([PayoutAnswer(payout, step, NeverArrived())])
-        assert await world.are("refused")
-        await queue.note([PayoutAnswer(payout, step, Paid("tx"))])  # it is so whatever was said
-        assert await world.are("settled")
 
 
 async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(

@@ -1,11 +1,12 @@
 """A real cluster as plain processes: three primaries, each with a replica, and one to spare."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
@@ -190,3 +191,18 @@ def wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "the cluster is not well"
         time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreCluster]:
+    """The cluster of all tests of a file."""
+    with StoreCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def cluster(running_cluster: StoreCluster) -> StoreCluster:
+    """A cluster that is well and has nothing in it."""
+    running_cluster.heal()
+    running_cluster.empty()
+    return running_cluster

@@ -147,9 +147,8 @@ async def running_app(
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     timings: StoreTimings = TIMINGS,
     offered: Callable[[Settings], Mapping[int, Variant]] = tiers,
-    /,
-    *,
     listing_seconds: float = LISTING_SECONDS,
+    /,
     **changes: str,
 ) -> AsyncIterator[GameServer]:
     """A server in this process. `changes` are variables of its environment, `offered` gives the

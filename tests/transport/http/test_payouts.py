@@ -8,7 +8,7 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.system.game_server import GameServer, running_app
-from tests.transport.http.test_operators import OPS_TOKENS, TOKENS, act
+from tests.transport.http.operating import OPS_TOKENS, TOKENS, act
 
 ID = "po_3500_1-1"
 QUEUED = (

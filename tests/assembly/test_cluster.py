@@ -1,0 +1,153 @@
+"""Servers on a cluster: what they find out of it, report, and may do in it."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import structlog
+
+from protocol import operators
+from protocol.errors import ErrorCode, Refused
+from server.assembly.stores import WeakDurability
+from server.dev.issuer import DevIssuer
+from server.dev.provider import DevProvider
+from server.rules.operator_chain import breaks
+from server.store import keys
+from tests.support.cluster import StoreCluster
+from tests.support.cluster_games import DUEL, all_are_over, away, calling, games, has_slots
+from tests.support.game import (
+    BUY_IN,
+    CLASSIC,
+    PATIENT,
+    StartNode,
+    starting_nodes,
+)
+from tests.support.guides import OPERATING
+from tests.support.wait import until
+from tests.system.game_server import running_app
+
+
+@pytest.fixture
+async def start_node() -> AsyncIterator[StartNode]:
+    """Starts nodes; they are closed after the test."""
+    async with starting_nodes(timings=PATIENT) as start:
+        yield start
+
+
+async def test_a_server_on_a_cluster_reports_each_shard_and_takes_traffic_while_one_answers(
+    cluster: StoreCluster, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    changes = {"TABLES_PER_TIER": "8", "BUY_IN_TIERS": "3500", "HTTP_RATE": "0", "JOIN_RATE": "0"}
+    async with running_app(cluster.url, issuer, provider, **changes) as game:
+        health = (await game.get("/health/redis")).body
+        assert health["topology"] == "cluster"
+        addresses = {member.address for member in cluster.members if has_slots(member)}
+        assert {shard["address"] for shard in health["shards"]} == addresses
+        names = [f"player-{number}" for number in range(24)]
+        joined = {name: await game.join(name) for name in names}
+        gone = cluster.primary_of(keys.timers("3500-1"))
+        at = {
+            name: cluster.primary_of(keys.lobby(seat["lobby_id"])) for name, seat in joined.items()
+        }
+        with away(cluster, gone):
+
+            async def is_said() -> bool:
+                shards = (await game.get("/health/redis")).body["shards"]
+                return [s["address"] for s in shards if s["status"] != "ok"] == [gone.address]
+
+            await until(is_said)
+            assert (await game.get("/health/ready")).status == 200
+            assert (await game.get("/health")).status == 200
+            for name in names:
+                path = f"/api/game/{joined[name]['lobby_id']}/status"
+                assert (await game.get(path, name)).status == (503 if at[name] is gone else 200)
+            async with game.visitor(names[0]) as visitor:
+                await visitor.enter("lobbies")
+                shown = {
+                    lobby["lobby_id"] for lobby in (await visitor.receives("lobbies"))["lobbies"]
+                }
+            others = {seat["lobby_id"] for name, seat in joined.items() if at[name] is not gone}
+            assert others <= shown
+
+
+async def test_a_cluster_that_stops_as_a_whole_is_warned_of(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    node = await start_node(cluster.url)
+    strict = cluster.primary_of(keys.TABLES)
+    strict.ask("CONFIG", "SET", "cluster-require-full-coverage", "yes")
+    try:
+        with structlog.testing.capture_logs() as logs:
+            await node.stores.wait_until_usable()
+    finally:
+        strict.ask("CONFIG", "SET", "cluster-require-full-coverage", "no")
+    assert "cluster_stops_as_one" in [entry["event"] for entry in logs]
+    assert len(node.stores.monitor.shards) == 3
+
+
+async def test_one_weak_primary_of_a_cluster_is_enough_not_to_start(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    node = await start_node(cluster.url)
+    weak = cluster.primary_of(keys.TABLES)
+    weak.ask("CONFIG", "SET", "appendfsync", "everysec")
+    try:
+        with pytest.raises(WeakDurability, match=f"{weak.address}: appendfsync everysec"):
+            await node.stores.wait_until_usable()
+    finally:
+        weak.ask("CONFIG", "SET", "appendfsync", "always")
+
+
+async def test_the_user_of_the_guide_may_do_all_that_is_done_in_a_cluster(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    guide = OPERATING.read_text()
+    (rule,) = re.findall(r"^ACL (SETUSER .*?)^```", guide, re.MULTILINE | re.DOTALL)
+    (more,) = re.findall(r"a cluster `([^`]*)`", guide)
+    for member in cluster.members:
+        member.ask("ACL", *rule.split(), *more.split())
+        member.ask("ACL", "LOG", "RESET")
+    url = cluster.url.replace("//", "//fair-bingo:PASSWORD@")
+    node = await start_node(url, tiers={BUY_IN: DUEL}, TABLES_PER_TIER="3")
+    async with calling(node):
+        await node.stores.wait_until_usable()
+        lobby_ids = await games(node, 6)
+        assert await node.replicas.acquire(lobby_ids[0])
+        await until(lambda: all_are_over(node, lobby_ids))
+    for member in cluster.members:
+        assert member.ask("ACL", "LOG") == []
+
+
+async def test_what_operators_order_holds_on_every_shard(
+    cluster: StoreCluster, start_node: StartNode
+) -> None:
+    """The log is in one slot and each table in another: none of it in one commit with the other."""
+    tiers = dict.fromkeys((3500, 7000, 17500, 1, 2, 3), CLASSIC)
+    one, two = [await start_node(cluster.url, tiers=tiers) for _ in range(2)]
+    received: list[str] = []
+    await two.operator_watch.begin()
+    two.operator_watch.on_announcement = lambda said: received.append(said.text)
+    two.operator_watch.start()
+    try:
+        seats = [await one.sit("bob", tier) for tier in tiers]
+        ban = operators.BanPlayer(alien_id="bob", reason="why")
+        assert await one.operators.carry_out("eve", ban) is True
+        for tier in tiers:
+            refused = await two.seats.join("bob", tier, "")
+            assert refused == Refused(ErrorCode.BANNED, {"until": None})
+            close = operators.CloseTier(buy_in_amount=tier, reason="why")
+            assert await one.operators.carry_out("eve", close) is True
+            closed = await two.seats.join("ann", tier, "")
+            assert closed == Refused(ErrorCode.TIER_CLOSED)
+        for seated in seats:
+            void = operators.VoidLobby(lobby_id=seated.lobby.lobby_id, reason="why")
+            assert await two.operators.carry_out("eve", void) is True
+        said = operators.Announce(text="Hello.")
+        assert await one.operators.carry_out("eve", said) is True
+        await until(lambda: received == ["Hello."])
+        assert two.operator_watch.closed == set(tiers)
+        log = one.stores.operator_log
+        assert len(await log.entries()) == 1 + 2 * len(tiers) + 1
+        assert breaks(await log.entries(), await log.head()) == []
+    finally:
+        await two.operator_watch.stop()

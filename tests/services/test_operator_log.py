@@ -1,0 +1,129 @@
+"""What operators did is in a log that shows what was altered, and reaches every node."""
+
+import asyncio
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from protocol import operators
+from protocol.errors import ErrorCode, Refused
+from server.rules.operator_chain import Action, breaks
+from server.store import keys
+from server.store.operator_log import outbox_write
+from tests.services.ordering import BANNED, OTHER, ban, join
+from tests.support.game import TABLE, Node
+from tests.support.store_content import command
+
+
+async def test_what_was_interrupted_on_its_way_to_a_table_is_finished_by_any_node(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    await one.sit("ann")
+    await one.sit("ann", OTHER)
+    await ban(one, "bob")
+    await command(redis, "DEL", keys.restrictions(TABLE))
+    await two.operator_watch.begin()
+    assert await join(one, "bob") == BANNED
+
+
+async def test_void_and_kick_are_in_the_log_even_if_their_process_died_at_once(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    seated = (await one.seat("ann", "bob"))[0]
+    lobby_id = seated.lobby.lobby_id
+    kick = operators.KickPlayer(alien_id="bob", lobby_id=lobby_id, reason="he asked to")
+    assert await one.operators.carry_out("eve", kick) is True
+    void = operators.VoidLobby(lobby_id=lobby_id, reason="a fault")
+    assert await one.operators.carry_out("eve", void) is True
+    assert await one.operators.carry_out("eve", void) == Refused(
+        ErrorCode.WRONG_STATUS, {"status": "finished"}
+    )
+    # As it would be if the log could not be written any more.
+    late = Action(operator="eve", action="void", target="lobby", reason="late", at=1)
+    *write, text = outbox_write(TABLE, "0123", late)
+    of_later_version = orjson.dumps({**orjson.loads(text), "unknown": 1}).decode()
+    await command(redis, *write, of_later_version)
+    await asyncio.gather(one.operator_watch.catch_up(), two.operator_watch.catch_up())
+    entries = await one.stores.operator_log.entries()
+    assert [(e.action, e.target, e.operator, e.reason) for e in entries] == [
+        ("kick", "bob", "eve", "he asked to"),
+        ("void", lobby_id, "eve", "a fault"),
+        ("void", "lobby", "eve", "late"),
+    ]
+    assert breaks(entries, await one.stores.operator_log.head()) == []
+    assert await command(redis, "EXISTS", keys.operator_outbox(TABLE)) == 0
+
+
+async def test_an_unknown_lobby_is_neither_voided_nor_is_anybody_kicked(
+    nodes: tuple[Node, Node],
+) -> None:
+    for lobby_id in ("lobby_3500_000000000000", "lobby", ""):
+        for request in (
+            operators.VoidLobby(lobby_id=lobby_id, reason="why"),
+            operators.KickPlayer(alien_id="ann", lobby_id=lobby_id, reason="why"),
+        ):
+            refused = await nodes[0].operators.carry_out("eve", request)
+            assert refused == Refused(ErrorCode.UNKNOWN_LOBBY)
+    assert await nodes[0].stores.operator_log.entries() == []
+
+
+async def test_an_announcement_reaches_every_node_once_also_one_that_was_cut_off(
+    nodes: tuple[Node, Node],
+) -> None:
+    one, two = nodes
+    received: list[str] = []
+    await two.operator_watch.begin()
+    two.operator_watch.on_announcement = lambda said: received.append(said.text)
+    for text in ("once", "and again"):
+        said = operators.Announce(text=text)
+        assert await one.operators.carry_out("eve", said) is True
+    await two.operator_watch.catch_up()
+    await two.operator_watch.catch_up()
+    assert received == ["once", "and again"]
+    assert two.operator_watch.standing() == []
+
+
+async def test_an_announcement_stands_until_its_end(nodes: tuple[Node, Node]) -> None:
+    one, two = nodes
+    until = int(one.clock.now_ms()) + 1_500
+    said = operators.Announce(text="Maintenance at noon.", level="warning", until=until)
+    await one.operators.carry_out("eve", said)
+    await two.operator_watch.begin()
+    assert [a.text for a in two.operator_watch.standing()] == ["Maintenance at noon."]
+    await two.past(until)
+    assert two.operator_watch.standing() == []
+    # The same text again takes its place.
+    later = said.model_copy(update={"until": until + 60_000})
+    await one.operators.carry_out("eve", later)
+    await two.operator_watch.catch_up()
+    assert [a.until for a in two.operator_watch.standing()] == [until + 60_000]
+
+
+@pytest.mark.parametrize("field", ["reason", "operator", "at", "target", "action", "details"])
+async def test_an_altered_entry_of_the_log_is_found(
+    nodes: tuple[Node, Node], redis: Redis, field: str
+) -> None:
+    for number in range(3):
+        await ban(nodes[0], f"player-{number}")
+    log = nodes[0].stores.operator_log
+    entries = await command(redis, "XRANGE", keys.OPERATOR_LOG, "-", "+")
+    entries[1][1][field] = "1"
+    await command(redis, "DEL", keys.OPERATOR_LOG)
+    for entry_id, fields in entries:
+        flat = [part for pair in fields.items() for part in pair]
+        await command(redis, "XADD", keys.OPERATOR_LOG, entry_id, *flat)
+    assert breaks(await log.entries(), await log.head()) == ["entry 2: it was altered"]
+
+
+@pytest.mark.parametrize("gone", ["1-0", "2-0", "3-0"])
+async def test_an_entry_that_is_gone_is_missed(
+    nodes: tuple[Node, Node], redis: Redis, gone: str
+) -> None:
+    for number in range(3):
+        await ban(nodes[0], f"player-{number}")
+    await command(redis, "XDEL", keys.OPERATOR_LOG, gone)
+    log = nodes[0].stores.operator_log
+    assert breaks(await log.entries(), await log.head())

@@ -1,0 +1,51 @@
+"""Games on a cluster, while parts of it are away."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+from tests.support.cluster import Member, StoreCluster
+from tests.support.game import (
+    BRISK,
+    Node,
+)
+
+DUEL = replace(BRISK, max_players=2, call_interval_ms=60)
+
+
+@asynccontextmanager
+async def calling(*nodes: Node) -> AsyncIterator[None]:
+    """The nodes call numbers."""
+    for node in nodes:
+        node.scheduler.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
+
+
+async def games(node: Node, count: int) -> list[str]:
+    """Lobbies of two, of which all have paid: so many, less those of which half is missing."""
+    seats = await asyncio.gather(*(node.sit(f"player-{number}") for number in range(2 * count)))
+    await asyncio.gather(*map(node.pay, seats))
+    seated_in = Counter(seated.lobby.lobby_id for seated in seats)
+    return [lobby_id for lobby_id, players in seated_in.items() if players == 2]
+
+
+async def all_are_over(node: Node, lobby_ids: Sequence[str]) -> bool:
+    found = await asyncio.gather(*map(node.store.load, lobby_ids))
+    return all(each.lobby is not None and each.lobby.status == "finished" for each in found)
+
+
+@contextmanager
+def away(cluster: StoreCluster, primary: Member) -> Iterator[None]:
+    """A primary is down, and whoever could take its place."""
+    cluster.replica_of(primary).kill()
+    primary.kill()
+    yield
+
+
+def has_slots(member: Member) -> bool:
+    return any(address[1] == member.port for _, _, address, *_ in member.ask("CLUSTER", "SLOTS"))
