@@ -63,9 +63,9 @@ async def _turn_over(clients: Clients, player: Player) -> None:
 
 @asynccontextmanager
 async def served(
-    sources: Path, store_url: str, wrapper: Sequence[str] = ()
+    sources: Path, store_url: str, wrapper: Sequence[str] = (), python: str = sys.executable
 ) -> AsyncIterator[tuple[ChildProcess, Clients]]:
-    """A server of these sources, and eleven players at its front desk."""
+    """A server of these sources, run by this `python`, and eleven players at its front desk."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
     async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
         url = f"http://127.0.0.1:{(port := free_port())}"
@@ -73,7 +73,7 @@ async def served(
         changes = {"PORT": str(port), "PYTHONPATH": str(sources), "PYTHONHASHSEED": "1"}
         changes["BUY_IN_TIERS"] = str(TIER)
         with TemporaryDirectory() as directory:
-            command = [*wrapper, sys.executable, *SERVE]
+            command = [*wrapper, python, *SERVE]
             process = ChildProcess(command, variables | changes, Path(directory) / "output")
             try:
                 await process.wait_for_url(f"{url}/health/ready", timeout_seconds=START_SECONDS)
@@ -85,10 +85,10 @@ async def served(
                 process.kill()
 
 
-async def cpu_us(sources: Path, rounds: int) -> float:
+async def cpu_us(sources: Path, rounds: int, python: str = sys.executable) -> float:
     """The server's processor time for one player, in microseconds."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
-        async with served(sources, store.url) as (process, clients):
+        async with served(sources, store.url, python=python) as (process, clients):
             await play(clients, WARM_UP_ROUNDS)
             before = cpu_seconds_of(process.pid)
             await play(clients, rounds)
