@@ -56,15 +56,19 @@ def test_the_books_have_their_schema_before_anyone_uses_them() -> None:
 
 
 def test_what_is_owed_is_paid_by_a_service_that_only_it_knows() -> None:
-    payouts = SERVICES["payouts"]
-    assert payouts["command"] == ["payouts"]
-    assert payouts["profiles"] == ["payouts"]  # it would not start without a payment service
-    assert payouts["depends_on"] == SERVICES["archive"]["depends_on"]
-    assert (
-        payouts["environment"]["DATABASE_URL"] == SERVICES["archive"]["environment"]["DATABASE_URL"]
-    )
-    assert payouts["environment"]["PAYOUT_KEY"] == "${PAYOUT_KEY:-}"
-    for other in {*SERVICES} - {"payouts"}:
+    paying = {
+        "payouts": "archive",
+        "payouts-ha": "archive-ha",
+        "payouts-cluster": "archive-cluster",
+    }
+    for name, archive in paying.items():
+        payouts = SERVICES[name]
+        assert payouts["command"] == ["payouts"]
+        assert payouts["profiles"] == [name]  # it would not start without a payment service
+        assert payouts["depends_on"] == SERVICES[archive]["depends_on"]
+        key = {"PAYOUT_KEY": "${PAYOUT_KEY:-}"}
+        assert payouts["environment"] == SERVICES[archive]["environment"] | key
+    for other in {*SERVICES} - {*paying}:
         assert not SERVICES[other].get("environment", {}).get("PAYOUT_KEY")
 
 
