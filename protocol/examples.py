@@ -336,6 +336,7 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "in_books": False,
             "problem": None,
             "owed": [_DEBT],
+            "payouts": [],
             "steps": [{"id": "0-1", "at": _OPENED, "text": "a lobby opens"}],
         },
         operators.PlayerLook: {

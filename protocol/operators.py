@@ -1,6 +1,8 @@
 """What operators ask for, and what they are answered: `/ops/api`, and the command line alike."""
 
 import math
+import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -23,6 +25,7 @@ from protocol.to_client import Announcement, AnnouncementLevel
 from protocol.views import Message
 
 MOST_CHARACTERS: Final = 500
+MOST_NAME: Final = 64
 _MOST_MS: Final = 253_402_300_799_000
 """The end of the year 9999: later is for good, and no ISO-8601."""
 
@@ -58,6 +61,11 @@ Line = Annotated[
     AfterValidator(_one_line),
 ]
 """One line of text."""
+OptionalLine = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=MOST_CHARACTERS),
+    AfterValidator(_one_line),
+]
 Until = Annotated[
     Annotated[int, Field(strict=True, ge=0, le=_MOST_MS)] | None,
     BeforeValidator(_unix_ms),
@@ -75,8 +83,19 @@ KnownAlienId = Annotated[str, StringConstraints(pattern=ALIEN_ID_PATTERN)]
 Tier = Annotated[StrictInt, Field(gt=0)]
 
 
-OPERATOR_NAME_PATTERN: Final = r"^[A-Za-z0-9._@-]{1,64}$"
-OperatorName = Annotated[str, StringConstraints(pattern=OPERATOR_NAME_PATTERN)]
+_NAME: Final = re.compile(r"[\w.@-]+( [\w.@-]+)*")
+
+
+def _name(text: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if len(name) > MOST_NAME or _NAME.fullmatch(name) is None:
+        raise ValueError(f"must be a name: up to {MOST_NAME} letters, digits, spaces and . _ @ -")
+    return name
+
+
+OperatorName = Annotated[str, AfterValidator(_name)]
+"""Who does something, as the command line takes it. The names of tokens are such names without
+spaces, of ASCII."""
 
 
 class OperatorRequest(BaseModel):
@@ -129,7 +148,7 @@ class Announce(OperatorRequest):
     text: Line
     level: AnnouncementLevel = "info"
     until: Until = None
-    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
+    reason: OptionalLine = ""
 
 
 class KickPlayer(OperatorRequest):
@@ -226,10 +245,25 @@ class DebtLook(Message):
     at: IsoTime
 
 
+class PayoutView(Message):
+    """How far a payout is; `amount` in coins."""
+
+    payout_id: str
+    entry_id: str
+    alien_id: str
+    amount: Coins
+    status: PayoutStatus
+    reference: str | None
+    attempts: int
+    updated_at: IsoTime | None
+    reason: str | None
+    approved_by: list[str]
+
+
 class LobbyLook(Message):
     """`GET /ops/api/lobbies/{lobby_id}`: the public `view` after all `steps`, whether it is
-    `in_books` only, what is still `owed` of it, and the `problem` of its log, if it does not
-    hold."""
+    `in_books` only, what is still `owed` of it, how far its `payouts` are (with the books), and the
+    `problem` of its log, if it does not hold."""
 
     lobby_id: str
     view: dict[str, Any] | None
@@ -237,6 +271,7 @@ class LobbyLook(Message):
     in_books: StrictBool
     problem: str | None
     owed: list[DebtLook]
+    payouts: list[PayoutView]
     steps: list[StepLook]
 
 
@@ -269,46 +304,34 @@ class OrdersLook(Message):
     announcements: list[Announcement]
 
 
+PayoutId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+
+
 class ListPayouts(OperatorRequest):
     """`payouts/list`: payouts in the order of their ids, those of a status, those after one."""
 
     status: PayoutStatus | None = None
-    after: str = ""
+    after: PayoutId | Literal[""] = ""
 
 
 class OnePayout(OperatorRequest):
     """`payouts/retry`: try it now. `payouts/approve`: approve of one that is held."""
 
-    payout_id: str
-    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
+    payout_id: PayoutId
+    reason: OptionalLine = ""
 
 
 class RefusePayout(OperatorRequest):
     """`payouts/refuse`: do not pay it."""
 
-    payout_id: str
+    payout_id: PayoutId
     reason: Line
 
 
 class AllPayouts(OperatorRequest):
     """`payouts/pause`: send nothing. `payouts/resume`: go on; the hour of the limit counts anew."""
 
-    reason: Annotated[str, StringConstraints(max_length=MOST_CHARACTERS)] = ""
-
-
-class PayoutView(Message):
-    """How far a payout is; `amount` in coins."""
-
-    payout_id: str
-    entry_id: str
-    alien_id: str
-    amount: Coins
-    status: PayoutStatus
-    reference: str | None
-    attempts: int
-    updated_at: IsoTime | None
-    reason: str | None
-    approved_by: list[str]
+    reason: OptionalLine = ""
 
 
 class PayoutList(Message):

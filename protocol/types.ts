@@ -427,7 +427,7 @@ export interface ListLobbies {
  */
 export interface ListPayouts {
   status?: "due" | "sending" | "sent" | "settled" | "refused" | "held" | "unknown" | null;
-  after?: string;
+  after?: string | "";
 }
 
 /**
@@ -453,8 +453,8 @@ export interface LobbyListed {
 
 /**
  * `GET /ops/api/lobbies/{lobby_id}`: the public `view` after all `steps`, whether it is
- * `in_books` only, what is still `owed` of it, and the `problem` of its log, if it does not
- * hold.
+ * `in_books` only, what is still `owed` of it, how far its `payouts` are (with the books), and the
+ * `problem` of its log, if it does not hold.
  */
 export interface LobbyLook {
   lobby_id: string;
@@ -463,6 +463,7 @@ export interface LobbyLook {
   in_books: boolean;
   problem: string | null;
   owed: Array<DebtLook>;
+  payouts: Array<PayoutView>;
   steps: Array<StepLook>;
 }
 

@@ -110,7 +110,9 @@ class App:
             now_s=self.clock.now_s,
         )
         failures = RateByKey(limits.connects_by_address, time.monotonic)
-        check = TokenCheck(verifier.verify, failures)
+        check = TokenCheck(
+            verifier.verify, failures, None if self.books is None else self.books.address_book.note
+        )
         players = ConcurrencyLimiter(PLAYERS_AT_ONCE)
         payments = ConcurrencyLimiter(PAYMENTS_AT_ONCE)
         self.sockets = Sockets(
@@ -199,6 +201,7 @@ class App:
         self.use_cases.cluster_stats.start()
         if self.books is not None:
             self.books.payout_watch.start()
+            self.books.address_book.start()
         self._phase = "ok"
         while self._handed:
             if self._readiness() == "ok":
@@ -231,6 +234,7 @@ class App:
         await self.use_cases.cluster_stats.stop()
         if self.books is not None:
             await self.books.payout_watch.stop()
+            await self.books.address_book.stop()
         await self.sockets.gateway.drain(drain_seconds)
         await self.http.close()
         await self.sockets.relay.close()

@@ -50,6 +50,7 @@ class BooksSide:
 
     def __init__(self, url: str, settings: Settings, stores: Stores, clock: StoreClock) -> None:
         from server.books.engine import Books
+        from server.services.address_book import AddressBook
         from server.services.archiving import Archive
         from server.services.history import History
         from server.services.operator_archive import ActionsInBooks, OperatorArchive
@@ -58,6 +59,7 @@ class BooksSide:
         from server.services.payout_desk import PayoutDesk
         from server.services.payout_watch import PayoutWatch
         from server.services.settling import Settling
+        from server.services.suspects import Suspects
 
         self._url = url
         self._books = Books(url)
@@ -88,6 +90,8 @@ class BooksSide:
 
         self.operator_archive: OperatorArchive = OperatorArchive(stores.operator_log, self._books)
         self.kept_actions: ActionsInBooks = ActionsInBooks(self._books)
+        self.address_book: AddressBook = AddressBook(self._books, settings.address_days)
+        self.suspects: Suspects = Suspects(self._books)
 
     async def check(self) -> None:
         """Raises BooksMissing if their schema is not the one that this version knows; books that

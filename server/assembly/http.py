@@ -121,7 +121,7 @@ class Http:
             use_cases.cluster_stats.nodes,
             operator_check,
             ops_commands(use_cases) | payout_commands(payouts),
-            ops_looks(use_cases),
+            ops_looks(use_cases, payouts),
         )
         metrics_route = MetricsRoute(metrics_text)
 

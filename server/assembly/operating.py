@@ -38,7 +38,7 @@ def ops_commands(use_cases: UseCases) -> dict[str, OpsCommand[Any]]:
     }
 
 
-def ops_looks(use_cases: UseCases) -> Mapping[str, OpsLook]:
+def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, OpsLook]:
     """What `GET /ops/api/<path>` shows."""
 
     async def history(_request: web.Request) -> OperatorLogView:
@@ -47,7 +47,15 @@ def ops_looks(use_cases: UseCases) -> Mapping[str, OpsLook]:
     looks = use_cases.operator_looks
 
     async def lobby(request: web.Request) -> operators.LobbyLook | Refused:
-        return await looks.lobby(request.match_info["lobby_id"])
+        found = await looks.lobby(request.match_info["lobby_id"])
+        if isinstance(found, Refused) or desk is None:
+            return found
+        try:
+            payouts = [_shown(payout) for payout in await desk.of_lobby(found.lobby_id)]
+        except StoreUnavailable as error:  # the rest is to be seen all the same
+            log.warning("payouts_not_looked_up", error=str(error))
+            return found
+        return found.model_copy(update={"payouts": payouts})
 
     async def player(request: web.Request) -> operators.PlayerLook | Refused:
         alien_id = request.match_info["alien_id"]
@@ -106,11 +114,11 @@ def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
     cashier: Final = "cashier"
     of_one, of_all = operators.OnePayout, operators.AllPayouts
     works: Mapping[str, tuple[type[OperatorRequest], Any]] = {
-        "retry": (of_one, lambda at, by, r: at.retry(r.payout_id, by)),
-        "approve": (of_one, lambda at, by, r: at.approve(r.payout_id, by)),
+        "retry": (of_one, lambda at, by, r: at.retry(r.payout_id, by, r.reason)),
+        "approve": (of_one, lambda at, by, r: at.approve(r.payout_id, by, r.reason)),
         "refuse": (operators.RefusePayout, lambda at, by, r: at.refuse(r.payout_id, r.reason, by)),
         "pause": (of_all, lambda at, by, r: at.pause(by, r.reason)),
-        "resume": (of_all, lambda at, by, _: at.resume(by)),
+        "resume": (of_all, lambda at, by, r: at.resume(by, r.reason)),
     }
     commands: dict[str, OpsCommand[Any]] = {
         f"payouts/{name}": OpsCommand(model, cashier, changing(name, work))

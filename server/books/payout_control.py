@@ -1,8 +1,9 @@
 """The brakes on payouts, and what of them is open."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,13 +49,24 @@ async def set_paused(
 async def start_anew(connection: AsyncConnection) -> None:
     """The hour counts anew, and what waits is tried now, but for what is being sent."""
     await connection.execute(text("DELETE FROM payout_minutes"))
-    await connection.execute(
-        text(
-            "UPDATE payouts SET next_at = now(), tries = 0"
-            " WHERE status IN ('due', 'sent', 'unknown') AND status <> 'settled'"
-            " AND next_at > now()"
-        )
-    )
+    await connection.execute(_START_ANEW)
+
+
+# Rows are locked in the order in which those who note answers lock them.
+_START_ANEW: Final = text("""
+UPDATE payouts
+SET counted_at = NULL, next_at = CASE WHEN again.waits THEN now() ELSE payouts.next_at END,
+    tries = CASE WHEN again.waits THEN 0 ELSE payouts.tries END
+FROM (
+    SELECT payout_id, status IN ('due', 'sent', 'unknown') AND next_at > now() AS waits
+    FROM payouts
+    WHERE status <> 'settled'
+          AND (counted_at IS NOT NULL
+               OR status IN ('due', 'sent', 'unknown') AND next_at > now())
+    ORDER BY payout_id FOR UPDATE
+) AS again
+WHERE payouts.payout_id = again.payout_id
+""")
 
 
 async def count_refusals(connection: AsyncConnection, in_a_row: int) -> None:
@@ -73,8 +85,24 @@ async def sent_within_an_hour(connection: AsyncConnection) -> Coins:
     return exact_coins(found.scalar_one())
 
 
-async def count_sent(connection: AsyncConnection, coins: Coins) -> None:
-    """Coins are about to be sent."""
+async def counted_still(connection: AsyncConnection, payout_ids: Sequence[str]) -> Collection[str]:
+    """Those of the payouts whose coins are among those that were sent within the last hour."""
+    found = await connection.execute(
+        text(
+            "SELECT payout_id FROM payouts WHERE payout_id = ANY(:payout_ids)"
+            " AND date_trunc('minute', counted_at) IN (SELECT minute FROM payout_minutes)"
+        ),
+        {"payout_ids": list(payout_ids)},
+    )
+    return {row.payout_id for row in found}
+
+
+async def count_sent(connection: AsyncConnection, payout_ids: Sequence[str], coins: Coins) -> None:
+    """The coins of these payouts, which this transaction has locked, are about to be sent."""
+    await connection.execute(
+        text("UPDATE payouts SET counted_at = now() WHERE payout_id = ANY(:payout_ids)"),
+        {"payout_ids": list(payout_ids)},
+    )
     await connection.execute(
         text(
             "INSERT INTO payout_minutes VALUES (date_trunc('minute', now()), :coins)"

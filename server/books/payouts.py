@@ -117,6 +117,12 @@ async def payouts_after(
     return [_payout(row) for row in found]
 
 
+async def payouts_of_lobby(connection: AsyncConnection, lobby_id: str) -> Sequence[Payout]:
+    """The payouts of what a lobby owes, in the order of their ids."""
+    wanted = select(payouts).where(payouts.c.lobby_id == lobby_id).order_by(payouts.c.payout_id)
+    return [_payout(row) for row in await connection.execute(wanted)]
+
+
 # Writing
 
 

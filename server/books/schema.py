@@ -211,6 +211,8 @@ payouts: Final = Table(
     Column("body", Text),
     Column("next_at", DateTime(timezone=True), server_default=func.now()),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # When its coins were counted for the limit of an hour.
+    _time("counted_at", nullable=True),
     Index(None, "lobby_id", "alien_id"),
     # However many are settled, what is open is found at once.
     Index("payouts_open_idx", "status", "next_at", postgresql_where=text("status <> 'settled'")),
@@ -237,6 +239,18 @@ payout_minutes: Final = Table(
     Column("minute", DateTime(timezone=True), primary_key=True),
     Column("coins", Numeric, nullable=False),
     comment="What was sent in each minute of the last hour, where an hour has a limit.",
+)
+
+addresses: Final = Table(
+    "addresses",
+    metadata,
+    Column("alien_id", Text, primary_key=True),
+    Column("address", Text, primary_key=True),
+    _time("first_at"),
+    _time("last_at"),
+    _time("kept_until"),
+    Index(None, "kept_until"),
+    comment="Which addresses players came from, as long as ADDRESS_DAYS says.",
 )
 
 operator_actions: Final = Table(

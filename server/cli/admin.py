@@ -4,15 +4,17 @@ import json
 from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from protocol import operators
 from protocol.errors import ERRORS, ErrorCode, Refused
-from protocol.operators import LogEntryView, OperatorLogView, OperatorName, OperatorRequest
+from protocol.operators import LogEntryView, OperatorLogView, OperatorRequest
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
 from server.cli.opened import opened
+from server.cli.operator_name import operator_name
+from server.cli.suspects import suspects
 from server.runtime.settings import Settings
 from server.services.operator_history import OperatorHistory
 
@@ -88,13 +90,16 @@ def show_log(
         fail("\n".join(found.problems))
 
 
+admin.command("suspects")(suspects)
+
+
 def _act(by: str, name: operators.ActionName, done: str, **fields: Any) -> None:
+    operator = operator_name(by)
     try:
-        operator = TypeAdapter(OperatorName).validate_python(by)
         request = operators.REQUESTS[name](**fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "by"
+        place = ".".join(map(str, first["loc"]))
         fail(f"{place}: {first['msg'].removeprefix('Value error, ')}", BAD_SETTINGS)
     changed = run(_carry_out(settings_of_environment(), operator, request))
     if isinstance(changed, Refused):

@@ -16,12 +16,13 @@ from server.services.past import Past, WholeLedger
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
     from server.services.payout_desk import PayoutDesk
+    from server.services.suspects import Suspects
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What a command works on. `past`: what has left the store; `kept_actions`: what operators did;
-    `payouts`: what they do about them; all None without books."""
+    `payouts`: what they do about them; `suspects`: whom they look into; all None without books."""
 
     stores: Stores
     past: Past | None
@@ -29,6 +30,7 @@ class Opened:
     kept_actions: KeptEntries | None
     clock: StoreClock
     payouts: "PayoutDesk | None"
+    suspects: "Suspects | None"
 
 
 @asynccontextmanager
@@ -48,7 +50,8 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
             await books.check()
         ledger = WholeLedger(stores.ledger, stores.past, past)
         payouts = None if books is None else books.payout_desk
-        yield Opened(stores, past, ledger, kept, clock, payouts)
+        suspects = None if books is None else books.suspects
+        yield Opened(stores, past, ledger, kept, clock, payouts, suspects)
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     finally:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from protocol.operators import MOST_CHARACTERS
 from server.assembly.books import BooksMissing, books_side
 from server.assembly.stores import Stores, WeakDurability
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
 from server.cli.opened import opened
+from server.cli.operator_name import operator_name
 from server.outside.payout_service import PayoutService
 from server.rules.coins import coins_text
 from server.rules.payouts import APPROVALS, STATUSES
@@ -34,6 +36,7 @@ payouts = typer.Typer(
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The payout, as `list` has it.")]
 By = Annotated[str, typer.Option(help="Who does so.")]
+Why = Annotated[str, typer.Option("--reason", help="Why, for the log.")]
 
 
 @payouts.callback()
@@ -65,40 +68,47 @@ def list_payouts(
 
 
 @payouts.command()
-def retry(payout_id: Id, *, by: By) -> None:
+def retry(payout_id: Id, *, by: By, reason: Why = "") -> None:
     """Try a payout now, one that was refused too."""
-    _change(payout_id, lambda desk: desk.retry(payout_id, _name(by)), lambda _: "is tried again")
+    name, why = operator_name(by), _line_of(reason)
+    _change(payout_id, lambda desk: desk.retry(payout_id, name, why), lambda _: "is tried again")
 
 
 @payouts.command()
-def refuse(payout_id: Id, *, reason: Annotated[str, typer.Option(help="Why.")], by: By) -> None:
+def refuse(payout_id: Id, *, reason: Why, by: By) -> None:
     """Do not pay a payout."""
-    _change(payout_id, lambda desk: desk.refuse(payout_id, reason, _name(by)), lambda _: "refused")
+    name, why = operator_name(by), _line_of(reason)
+    if not why:
+        fail("--reason: must say why", BAD_SETTINGS)
+    _change(payout_id, lambda desk: desk.refuse(payout_id, why, name), lambda _: "refused")
 
 
 @payouts.command()
-def approve(payout_id: Id, *, by: By) -> None:
+def approve(payout_id: Id, *, by: By, reason: Why = "") -> None:
     """Approve of a payout that is held for two operators."""
+    name, why = operator_name(by), _line_of(reason)
 
     def words(payout: "Payout") -> str:
         missing = APPROVALS - len(payout.approved_by)
         names = ", ".join(payout.approved_by)
         return f"approved by {names}" + (f"; {missing} more is needed" if missing > 0 else "")
 
-    _change(payout_id, lambda desk: desk.approve(payout_id, _name(by)), words)
+    _change(payout_id, lambda desk: desk.approve(payout_id, name, why), words)
 
 
 @payouts.command()
-def pause(*, by: By, reason: Annotated[str, typer.Option(help="Why.")] = "") -> None:
+def pause(*, by: By, reason: Why = "") -> None:
     """Send nothing until `resume`."""
-    run(_with_desk(_settings(), lambda desk: desk.pause(_name(by), reason)))
+    name, why = operator_name(by), _line_of(reason)
+    run(_with_desk(_settings(), lambda desk: desk.pause(name, why)))
     print("Payouts pause.")
 
 
 @payouts.command()
-def resume(*, by: By) -> None:
+def resume(*, by: By, reason: Why = "") -> None:
     """Go on; the hour of the limit counts anew."""
-    run(_with_desk(_settings(), lambda desk: desk.resume(_name(by))))
+    name, why = operator_name(by), _line_of(reason)
+    run(_with_desk(_settings(), lambda desk: desk.resume(name, why)))
     print("Payouts go on.")
 
 
@@ -196,11 +206,12 @@ def _settings() -> Settings:
     return settings
 
 
-def _name(by: str) -> str:
-    name = " ".join(by.split())
-    if not name or not name.isprintable():
-        fail("--by: must be a name", BAD_SETTINGS)
-    return name
+def _line_of(reason: str) -> str:
+    """The reason, as the log takes it over HTTP too."""
+    line = reason.strip()
+    if not line.isprintable() or len(line) > MOST_CHARACTERS:
+        fail(f"--reason: must be one line of up to {MOST_CHARACTERS} characters", BAD_SETTINGS)
+    return line
 
 
 def _fields(payout: "Payout") -> dict[str, Any]:

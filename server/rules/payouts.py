@@ -4,6 +4,7 @@ The service may answer late, half, twice, or not at all, and we may die at any i
 sent and not answered is in doubt, and what is in doubt is looked up and never simply sent again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, assert_never, get_args
 
@@ -181,6 +182,12 @@ def refused(standing: Standing, reason: str) -> Standing | str:
         case "due" | "held" | "unknown":
             return replace(standing, status="refused", reason=reason)
     assert_never(standing.status)
+
+
+def approvers(names: Sequence[str], by: str) -> tuple[str, ...]:
+    """Who approves when `by` does too: nobody becomes two by writing their name another way."""
+    known = {name.casefold() for name in names}
+    return tuple(names) if by.casefold() in known else (*names, by)
 
 
 def approved(standing: Standing, approvals: int) -> Standing | str:

@@ -134,6 +134,7 @@ class Settings(BaseModel):
     coin_decimals: Annotated[int, Field(ge=0, le=36)] = 0
     allow_test_payments: bool = False
 
+    address_days: Annotated[int | None, Field(gt=0, le=3650)] = None
     payout_url: Annotated[str | None, AfterValidator(http_url), Field(repr=False)] = None
     payout_key: Annotated[bytes | None, BeforeValidator(_seed), Field(repr=False)] = None
     payout_timeout_seconds: Seconds = 10

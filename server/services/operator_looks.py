@@ -75,6 +75,7 @@ class OperatorLooks:
             in_books=moved,
             problem=problem,
             owed=[_debt(entry) for entry in debts if entry.lobby_id == lobby_id],
+            payouts=[],
             steps=[
                 StepLook(
                     id=step.record.position.id,

@@ -25,11 +25,12 @@ from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.operator_log import OperatorLog, outbox_write
-from server.store.restrictions import Restrictions, ban_field, closed_field, until_of
+from server.store.restrictions import Restrictions, ban_field, closed_field, is_ban, until_of
 from server.store.tables import Tables
 
 _ATTEMPTS: Final = 100
 _ANNOUNCEMENT: Final = "announcement:"
+_SWEPT_AT_ONCE: Final = 500
 
 log = structlog.get_logger(__name__)
 
@@ -151,12 +152,21 @@ class Operators:
                 await self._at_all_tables(self._restrictions.copy)
                 return False
             version = head.version + 1
-            changes = {field: value, "version": str(version)}
-            if await self._log.append(head, action, changes) is not None:
-                bring = partial(self._restrictions.apply, version=version, changes={field: value})
+            changes: dict[str, str | None] = {**await self._ended_bans(), field: value}
+            if await self._log.append(head, action, changes | {"version": str(version)}):
+                bring = partial(self._restrictions.apply, version=version, changes=changes)
                 await self._at_all_tables(bring)
                 return True
         raise StoreUnavailable("the operators' log kept changing")
+
+    async def _ended_bans(self) -> dict[str, str | None]:
+        """Bans whose end is past: they go with the next order."""
+        ended = [
+            field
+            for field, written in (await self._restrictions.master()).items()
+            if is_ban(field) and self._is_past(until_of(written))
+        ]
+        return dict.fromkeys(ended[:_SWEPT_AT_ONCE])
 
     async def _at_all_tables(self, bring: Callable[[str], Awaitable[None]]) -> None:
         await asyncio.gather(*map(bring, await self._tables.read()))

@@ -13,7 +13,16 @@ from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
 from server.books.payout_control import Open
 from server.books.payouts import Change, Payout
-from server.rules.payouts import APPROVALS, Standing, Status, approved, noted, refused, retried
+from server.rules.payouts import (
+    APPROVALS,
+    Standing,
+    Status,
+    approved,
+    approvers,
+    noted,
+    refused,
+    retried,
+)
 from server.services.settling import Settling
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry
@@ -65,13 +74,19 @@ class PayoutDesk:
         async with self._begin() as connection:
             return await payout_control.survey(connection)
 
-    async def retry(self, payout_id: str, by: str) -> Payout | NotDone:
+    async def of_lobby(self, lobby_id: str) -> Sequence[Payout]:
+        """The payouts of what a lobby owes."""
+        async with self._begin() as connection:
+            return await rows.payouts_of_lobby(connection, lobby_id)
+
+    async def retry(self, payout_id: str, by: str, reason: str = "") -> Payout | NotDone:
         """Have a payout tried now, one that was refused too."""
         async with self._begin() as connection:
             payout = await _locked(connection, payout_id)
             if isinstance(payout, NotDone):
                 return payout
-            return await self._change(connection, payout, retried(payout.standing), 0, by, "retry")
+            standing = retried(payout.standing)
+            return await self._change(connection, payout, standing, 0, by, "retry", reason)
 
     async def refuse(self, payout_id: str, reason: str, by: str) -> Payout | NotDone:
         """Have a payout not paid."""
@@ -83,22 +98,24 @@ class PayoutDesk:
             standing = refused(payout.standing, said)
             return await self._change(connection, payout, standing, None, by, "refuse", reason)
 
-    async def approve(self, payout_id: str, by: str) -> Payout | NotDone:
+    async def approve(self, payout_id: str, by: str, reason: str = "") -> Payout | NotDone:
         """Approve of a payout that is held; when enough operators do, it is due."""
         async with self._begin() as connection:
             payout = await _locked(connection, payout_id)
             if isinstance(payout, NotDone):
                 return payout
-            approvals = tuple(dict.fromkeys((*payout.approved_by, by)))
+            approvals = approvers(payout.approved_by, by)
             standing = approved(payout.standing, len(approvals))
             if isinstance(standing, str):
                 return NotDone(standing)
+            if approvals == payout.approved_by:
+                return payout
             await rows.add_approval(connection, payout_id, by)
             approving = replace(payout, approved_by=approvals)
             seconds = 0 if len(approvals) >= APPROVALS else None
-            if approvals == payout.approved_by:
-                return approving
-            return await self._change(connection, approving, standing, seconds, by, "approve")
+            return await self._change(
+                connection, approving, standing, seconds, by, "approve", reason
+            )
 
     async def pause(self, by: str, reason: str = "") -> None:
         """Have nothing sent until `resume`."""
@@ -108,13 +125,13 @@ class PayoutDesk:
             await self._record(by, "payouts/pause", "payouts", reason)
         log.info("payouts_paused", reason="operator", by=by)
 
-    async def resume(self, by: str) -> None:
+    async def resume(self, by: str, reason: str = "") -> None:
         """Have payouts go on; the hour of the limit counts anew."""
         async with self._begin() as connection:
             await payout_control.lock_control(connection, alone=True)
             await payout_control.set_paused(connection, None, by, None)
             await payout_control.start_anew(connection)
-            await self._record(by, "payouts/resume", "payouts", "")
+            await self._record(by, "payouts/resume", "payouts", reason)
         log.info("payouts_resumed", by=by)
 
     async def settle(self, entry: LedgerEntry, reference: str) -> str | None:

@@ -135,20 +135,22 @@ class PayoutQueue:
         self, connection: BooksConnection, payouts: Sequence[Payout], limit: Coins
     ) -> list[Payout]:
         """Those of the payouts that may be sent within the limit of an hour; if not all of them,
-        payouts pause. What was sent before is counted already."""
+        payouts pause. What is sent again counts once within the hour, and later anew."""
         spent = await payout_control.sent_within_an_hour(connection)
+        counted = await payout_control.counted_still(connection, [p.payout_id for p in payouts])
         within: list[Payout] = []
-        new: Coins = 0
+        new: dict[str, Coins] = {}
         for payout in payouts:
-            coins = payout.amount if payout.body is None else 0
-            if spent + new + coins > limit:
+            coins = 0 if payout.payout_id in counted else payout.amount
+            if spent + sum(new.values()) + coins > limit:
                 problem = f"{coins_text(limit)} coins an hour would be passed"
                 await self._pause(connection, "limit", problem)
                 break
-            new += coins
+            if coins:
+                new[payout.payout_id] = coins
             within.append(payout)
         if new:
-            await payout_control.count_sent(connection, new)
+            await payout_control.count_sent(connection, [*new], sum(new.values()))
         return within
 
     def _begun(self, payout: Payout) -> Taken:

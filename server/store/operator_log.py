@@ -23,6 +23,12 @@ from server.store.projection import Write
 
 _PAGE: Final = 1_000
 _ATTEMPTS: Final = 100
+_MOVED: Final = "recorded:"
+_MOVED_KEPT_MS: Final = 86_400_000
+"""So long is kept that an action was moved out of its outbox: beyond whoever else moves it at the
+same time, or after a crash."""
+_MOVED_BEFORE: Final = "1"
+_SWEPT_AT_ONCE: Final = 500
 
 Fields = Mapping[str, str]
 
@@ -106,15 +112,31 @@ class OperatorLog:
         return moved
 
     async def _move(self, action_id: str, text: str) -> list[LogEntry]:
-        action, once = _action(text), f"recorded:{action_id}"
+        action, once = _action(text), _MOVED + action_id
         for _ in range(_ATTEMPTS):
             head, recorded = await self.look(once)
             if recorded is not None:
                 return []
-            entry = await self.append(head, action, {once: "1"})
+            entry = await self.append(head, action, {**await self._swept(), once: self._now()})
             if entry is not None:
                 return [entry]
         raise StoreUnavailable("the operators' log kept changing")
+
+    async def _swept(self) -> dict[str, str | None]:
+        """What is not kept any more of the actions that were moved. Of those that a version before
+        this one moved it is not known when: from now on it is."""
+        found: dict[str, str | None] = {}
+        master = await self._connection.call("HGETALL", keys.MASTER_RESTRICTIONS)
+        for name, moved_at in master.items():
+            if name.startswith(_MOVED) and len(found) < _SWEPT_AT_ONCE:
+                if moved_at == _MOVED_BEFORE:
+                    found[name] = self._now()
+                elif _whole(moved_at) < self._clock.now_ms() - _MOVED_KEPT_MS:
+                    found[name] = None
+        return found
+
+    def _now(self) -> str:
+        return str(int(self._clock.now_ms()))
 
 
 def outbox_write(table: str, action_id: str, action: Action) -> Write:

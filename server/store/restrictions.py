@@ -22,7 +22,8 @@ from server.store.projection import Write
 _ATTEMPTS: Final = 100
 _FIELDS_A_WRITE: Final = 1_000
 """Lua unpacks some 8,000 arguments at most."""
-_COPIED: Final = ("ban:", "closed:")
+_BAN: Final = "ban:"
+_COPIED: Final = (_BAN, "closed:")
 
 Changes = Mapping[str, str | None]
 """Fields of a copy and their new values; None: it goes."""
@@ -58,7 +59,12 @@ def until_of(written: str) -> int | None:
 
 def ban_field(alien_id: str) -> str:
     """The field of a player's ban."""
-    return f"ban:{alien_id}"
+    return _BAN + alien_id
+
+
+def is_ban(field: str) -> bool:
+    """Whether the field is of a player's ban."""
+    return field.startswith(_BAN)
 
 
 def closed_field(tier: int) -> str:

@@ -9,11 +9,16 @@ from server.transport.limits import RateByKey
 
 class TokenCheck:
     """`verify` behind a limit: an address whose tokens were refused more often than `failures`
-    allows gets `rate_limited`, whatever it sends, and costs no signature check."""
+    allows gets `rate_limited`, whatever it sends, and costs no signature check. `seen` is told
+    which player came from which address."""
 
     def __init__(
-        self, verify: Callable[[object], Awaitable[Identity | Refused]], failures: RateByKey
+        self,
+        verify: Callable[[object], Awaitable[Identity | Refused]],
+        failures: RateByKey,
+        seen: Callable[[str, str], None] | None = None,
     ) -> None:
+        self._seen = seen
         self._verify = verify
         self._failures = failures
 
@@ -22,7 +27,9 @@ class TokenCheck:
         if not self._failures.would_allow(address):
             return Refused(ErrorCode.RATE_LIMITED)
         identity = await self._verify(token)
-        # That the issuer cannot be asked is not the client's failure.
-        if isinstance(identity, Refused) and identity.code is not ErrorCode.UNAVAILABLE:
+        if not isinstance(identity, Refused):
+            if self._seen is not None:
+                self._seen(identity.alien_id, address)
+        elif identity.code is not ErrorCode.UNAVAILABLE:  # which is not the client's failure
             self._failures.allow(address)
         return identity

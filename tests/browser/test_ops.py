@@ -7,7 +7,9 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
-from tests.browser.person import PHONE, Person
+from tests.browser.person import PHONE, TIMEOUT_MS, Person
+from tests.browser.test_account import WITH_BOOKS
+from tests.support.wait import until
 
 AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 TOKEN = "sixteen-characters-or-more"
@@ -103,6 +105,87 @@ async def test_an_operator_bans_a_player_and_voids_a_game_on_a_phone_by_keyboard
     assert stored == [0, 0, ""]
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_by_keyboard(
+    serve: Serve, enter: Enter, axe_source: str, books_url: str, scheme: str
+) -> None:
+    settings = {
+        **TWO_SEATS,
+        "CALL_INTERVAL_SECONDS": "0.02",
+        "PAYOUT_APPROVAL_COINS": "1",
+        "OPS_TOKENS": f"eve:cashier:{TOKEN},bob:cashier:{TOKEN[::-1]}",
+    }
+    world = await serve(prepare=WITH_BOOKS, BOOKS=books_url, **settings)
+    eve = await enter(
+        world,
+        "eve",
+        bypass_csp=True,
+        http_credentials={"username": "eve", "password": TOKEN},
+        color_scheme=scheme,
+        **PHONE,
+    )
+    await eve.page.add_init_script(axe_source)
+    async with world.company("bot-1", "bot-2", claim_delay_seconds=0) as lobby_id:
+        await eve.page.goto(f"{world.url}/ops")
+        await eve.sees("eve, cashier")
+        rows = eve.page.get_by_role("list", name="Payouts").locator("li")
+
+        async def is_held() -> bool:
+            await eve.press("Look again")
+            return await rows.filter(has_text="7,000 coins to bot-").count() == 1
+
+        await until(is_held, TIMEOUT_MS / 1000)
+        await eve.fits(390)
+        assert await faults(eve) == []
+        await find(eve, lobby_id)
+        await eve.sees("waits for approval")  # where the game is in its payout
+
+        await eve.press("Pause payouts")
+        await eve.sees("Nobody is paid until somebody lets payouts go on.")
+        assert await faults(eve) == []
+        await confirm(eve, "Pause payouts", "the bank is closed")
+        await eve.sees("Payouts pause.")
+
+        await rows.get_by_role("button", name="Approve").press("Enter")
+        await eve.sees(re.compile("Pays 7,000 coins to bot-. when another operator approves"))
+        await eve.shoot(f"ops-approve-{scheme}")
+        await confirm(eve, "Approve", "checked")
+        await eve.sees("your approval counts")
+        await expect(rows.first).to_contain_text("approved by eve")
+        await rows.get_by_role("button", name="Refuse").press("Enter")
+        await eve.sees(re.compile("Does not pay 7,000 coins to bot-."))
+        await confirm(eve, "Refuse", "<b>not</b> theirs")
+        await eve.sees("it is refused")
+        await expect(rows).to_have_text("None.")
+
+        await eve.page.get_by_label("How far they are").select_option("refused")
+        await expect(rows.first).to_contain_text("<b>not</b> theirs (eve)")
+        await rows.get_by_role("button", name="Try again").press("Enter")
+        await confirm(eve, "Try again", "they are")
+        await eve.sees("it is tried again")
+        await eve.press("Let payouts go on")
+        await eve.sees("The hour of the limit counts anew.")
+        await confirm(eve, "Let payouts go on", "the bank is open")
+        await eve.sees("Payouts go on.")
+        await eve.page.get_by_label("How far they are").select_option("held")
+        await until(is_held, TIMEOUT_MS / 1000)  # eve alone is not enough
+        payout_id = await rows.locator("small").inner_text()
+        async with httpx.AsyncClient(base_url=world.url, trust_env=False) as http:
+            bearer = {"Authorization": f"Bearer {TOKEN[::-1]}"}
+            body = {"payout_id": payout_id}
+            done = await http.post("/ops/api/payouts/approve", json=body, headers=bearer)
+            assert done.status_code == 200
+        await eve.page.get_by_label("How far they are").select_option("settled")
+
+        async def is_paid() -> bool:
+            await eve.press("Look again")
+            return await rows.filter(has_text="reference dev-").count() == 1
+
+        await until(is_paid, TIMEOUT_MS / 1000)
+        await eve.fits(390)
+        await eve.shoot(f"ops-payouts-{scheme}")
+
+
 async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS, OPS_TOKENS=f"vic:viewer:{TOKEN}")
     vic = await enter(world, "vic", http_credentials={"username": "vic", "password": TOKEN})
@@ -110,7 +193,7 @@ async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Ent
         await vic.page.goto(f"{world.url}/ops")
         await vic.sees("vic, viewer")
         await find(vic, lobby_id)
-        for name in ("Void", "Ban", "Close", "Tell everybody"):
+        for name in ("Void", "Ban", "Close", "Tell everybody", "Approve", "Pause payouts"):
             buttons = vic.page.get_by_role("button", name=re.compile(f"^{name}"))
             await expect(buttons).to_have_count(0)
 

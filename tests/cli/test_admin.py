@@ -83,7 +83,7 @@ async def test_running_servers_apply_a_command_at_once(
     [
         ("ban", "bob"),
         ("ban", "bob", "--by", "eve"),
-        ("ban", "bob", "--by", "e v e", "--reason", "x"),
+        ("ban", "bob", "--by", "e:v", "--reason", "x"),
         ("ban", "b b", *BY),
         ("ban", "bob", "--until", "soon", *BY),
         ("announce", "x", "--level", "loud", *BY),

@@ -3,6 +3,7 @@ crashes pays twice, forgets one, or leaves one in doubt without a next look."""
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ from server.rules.payouts import (
     Unclear,
     answered,
     approved,
+    approvers,
     begin,
     noted,
     refused,
@@ -56,6 +58,7 @@ TABLE: tuple[tuple[Step, Standing, Answer, Status, bool, bool, bool], ...] = (
     ("look", SENT, Paid("r"), "sent", True, True, False),
     ("look", SENT, Pending(), "sent", True, True, False),
     ("look", SENT, Declined("no"), "refused", False, False, False),
+    ("look", SENT, Declined("400", final=False), "refused", False, True, False),
     ("look", SENT, NeverArrived(), "due", True, False, False),
     ("look", SENT, Unclear("?"), "unknown", True, True, False),
     ("look", SENT, NotAdmitted("403"), "unknown", True, True, True),
@@ -75,6 +78,25 @@ def test_what_each_answer_means(
     if isinstance(answer, Paid):
         assert begin(after.standing)[0] == "settle"
         assert noted(after.standing).status == "settled"
+
+
+def test_the_table_has_each_answer_in_each_state_in_which_one_is_awaited() -> None:
+    awaited = {
+        (step, meanwhile.status)
+        for step, meanwhile in (begin(Standing(status)) for status in WAITING)
+    }
+    kinds = {type(answer) for *_, answer, _status, _on, _doubt, _pauses in TABLE}
+    assert kinds == set(get_args(Answer))
+    # Only a look-up says that it never arrived.
+    wanted = {(*at, kind) for at in awaited for kind in kinds}
+    wanted -= {("send", "sending", NeverArrived)}
+    assert {(step, at.status, type(answer)) for step, at, answer, *_ in TABLE} == wanted
+
+
+def test_nobody_approves_twice_by_another_spelling() -> None:
+    assert approvers((), "Ann") == ("Ann",)
+    assert approvers(("Ann",), "aNN") == ("Ann",)
+    assert approvers(("Ann",), "bob") == ("Ann", "bob")
 
 
 def test_what_is_in_doubt_is_looked_up_and_only_what_is_due_is_sent() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -12,6 +13,8 @@ from protocol.errors import ErrorCode, Refused
 from protocol.payments import WebhookAnswer
 from server.rules.commands import Tick
 from server.services.admissions import Admission, Admissions
+from server.services.lobbies import Changed
+from server.services.play import Won
 from server.services.seats import Seated, Seats
 from server.services.tiers import Tier
 from server.store import keys
@@ -19,6 +22,7 @@ from tests.services.money import sums
 from tests.services.ordering import BANNED, CLOSED, OTHER, ban, close, join, unban
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode, paid
 from tests.support.store_content import command
+from tests.support.wait import until
 
 Order = Callable[[Node], Awaitable[bool | Refused]]
 
@@ -73,6 +77,52 @@ async def test_who_is_banned_keeps_the_paid_seat_and_asks_for_nothing_new(
     numbers = tuple(range(1, 10))
     done = await two.play.select_numbers("bob", seated.lobby.lobby_id, numbers)
     assert not isinstance(done, Refused)
+
+
+async def test_who_is_banned_during_the_game_may_win_it_and_is_owed_the_pot(
+    start_node: StartNode, store_url: str, redis: Redis
+) -> None:
+    quick = replace(CLASSIC, max_players=2, call_interval_ms=1)
+    node = await start_node(store_url, tiers={BUY_IN: quick})
+    lobby_id = (await node.seat("ann", "bob"))[0].lobby.lobby_id
+    grid = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
+    for name in ("ann", "bob"):
+        await node.play.arrange_grid(name, lobby_id, grid)
+    await ban(node, "bob")
+
+    async def row_is_called() -> bool:
+        done = await node.lobbies.carry_out(lobby_id, Tick())
+        assert isinstance(done, Changed)
+        return {1, 2, 3} <= {*done.lobby.called}
+
+    await until(row_is_called)
+    assert isinstance(await node.play.claim("bob", lobby_id), Won)
+    assert (await sums(redis))["payout_owed"] == 2 * BUY_IN
+    assert await join(node, "bob") == BANNED
+
+
+async def test_what_is_over_does_not_stay_in_the_master(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, _ = nodes
+    (seated,) = await one.seat("ann")
+    ended, standing = str(int(one.clock.now_ms()) - 1), str(int(one.clock.now_ms()) + 10**9)
+    await ban(one, "eva", until=int(standing))
+    fields: Any = {"ban:bob": ended, "ban:dan": "null", "recorded:old": str(int(ended) - 10**8)}
+    await redis.hset(keys.MASTER_RESTRICTIONS, mapping=fields | {"recorded:before": "1"})
+    await redis.hset(keys.restrictions(TABLE), "ban:bob", ended)
+    assert await close(one, OTHER) is True
+    kick = operators.KickPlayer(
+        alien_id="ann", lobby_id=seated.lobby.lobby_id, reason="a fault of ours"
+    )
+    assert await one.operators.carry_out("eve", kick) is True
+    left: Any = await redis.hgetall(keys.MASTER_RESTRICTIONS)
+    assert {name for name in left if name.startswith("ban:")} == {"ban:eva", "ban:dan"}
+    assert await redis.hget(keys.restrictions(TABLE), "ban:bob") is None
+    moved = {name for name in left if name.startswith("recorded:")}
+    assert "recorded:old" not in moved
+    assert len(moved) == 2  # the kick's, and one of which it was not known when
+    assert all(int(left[name]) >= int(ended) for name in moved)
 
 
 @pytest.mark.parametrize("order", [lambda node: ban(node, "bob"), close], ids=["ban", "close"])

@@ -147,7 +147,8 @@ def _json(answer: Answer) -> web.Response:
 
 
 def _refusal(refused: Refused) -> web.Response:
-    response = problem(refused)
+    reason = (refused.details or {}).get("reason")  # for operators, who are told why
+    response = problem(refused, reason if isinstance(reason, str) else None)
     if refused.code is ErrorCode.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = (
             'Basic realm="Fair Bingo operations", charset="UTF-8"'

@@ -35,7 +35,7 @@ async def test_a_cashier_looks_approves_refuses_and_pauses_and_it_is_written_dow
     (payout,) = found.body["payouts"]
     assert (payout["payout_id"], payout["amount"], payout["status"]) == (ID, 7000.5, "held")
     for _ in range(2):  # the same name twice is one
-        answer = await act(server, "payouts/approve", "cashier", payout_id=ID)
+        answer = await act(server, "payouts/approve", "cashier", payout_id=ID, reason="seen")
         assert (answer.status, answer.body["action"]) == (200, "payouts/approve")
     assert (await act(server, "payouts/retry", "cashier", payout_id=ID)).body["code"] == (
         "wrong_status"
@@ -52,13 +52,23 @@ async def test_a_cashier_looks_approves_refuses_and_pauses_and_it_is_written_dow
     assert (await act(server, "payouts/resume", "admin")).status == 200
     unknown = await act(server, "payouts/refuse", "cashier", payout_id="po_1", reason="fraud")
     assert (unknown.status, unknown.body["code"]) == (400, "invalid_message")
+    assert unknown.body["detail"] == "there is no such payout"
+    settled = await act(server, "payouts/refuse", "cashier", payout_id=ID, reason="fraud")
+    assert (settled.status, settled.body["detail"]) == (409, "it is refused already")
+    for nonsense in ("a\0b", "", "x" * 129, "\ud800", "po 1"):
+        answer = await act(server, "payouts/refuse", "cashier", payout_id=nonsense, reason="fraud")
+        assert (answer.status, answer.body["code"]) == (400, "invalid_message")
+        listed = await act(server, "payouts/list", "cashier", after=nonsense or "\0")
+        assert listed.status == 400
+    two_lines = await act(server, "payouts/pause", "cashier", reason="a\nb")
+    assert (two_lines.status, two_lines.body["code"]) == (400, "invalid_message")
     assert (await act(server, "payouts/list", "support")).status == 403
 
     headers = {"Authorization": f"Bearer {TOKENS['viewer']}"}
     log = (await server.request("GET", "/ops/api/log", headers=headers)).body
     assert log["intact"]
     assert [(e["operator"], e["action"], e["target"], e["reason"]) for e in log["entries"]] == [
-        ("cas", "payouts/approve", ID, ""),
+        ("cas", "payouts/approve", ID, "seen"),
         ("bob", "payouts/approve", ID, ""),
         ("cas", "payouts/pause", "payouts", "holiday"),
         ("cas", "payouts/refuse", ID, "fraud"),

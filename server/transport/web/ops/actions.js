@@ -19,7 +19,31 @@ export function actionsOf(may, done) {
     const { changed } = await ask(name, { ...body, ...prepared(values) });
     done(changed ? words : "Nothing changed: it was so already.");
   };
+  const atPayout = (name, label, effect, words) => (payout) =>
+    offer(`payouts/${name}`, label, {
+      title: `${label} ${payout.payout_id}`,
+      effect: effect(payout),
+      fields: REASON,
+      perform: perform(`payouts/${name}`, { payout_id: payout.payout_id }, `${payout.payout_id}: ${words}.`),
+    });
   return {
+    approve: atPayout("approve", "Approve", approveWords, "your approval counts"),
+    retry: atPayout("retry", "Try again", retryWords, "it is tried again"),
+    refuse: atPayout("refuse", "Refuse", refuseWords, "it is refused"),
+    pause: () =>
+      offer("payouts/pause", "Pause payouts", {
+        title: "Pause payouts",
+        effect: "Nobody is paid until somebody lets payouts go on. Games go on, and what is won is owed.",
+        fields: REASON,
+        perform: perform("payouts/pause", {}, "Payouts pause."),
+      }),
+    resume: (due) =>
+      offer("payouts/resume", "Let payouts go on", {
+        title: "Let payouts go on",
+        effect: `What is due is sent at once: ${coins(due)} payout${due === 1 ? "" : "s"}. The hour of the limit counts anew.`,
+        fields: REASON,
+        perform: perform("payouts/resume", {}, "Payouts go on."),
+      }),
     void: ({ lobby_id, view, paid_players }) =>
       offer("void", "Void the game", {
         title: `Void ${lobby_id}`,
@@ -95,3 +119,16 @@ function kickWords(alienId, { players, buy_in_amount }) {
   const owed = paid ? `owes ${coins(buy_in_amount)} coins back to them` : "owes nothing back";
   return `The seat is free at once. This ${owed}.`;
 }
+
+const sum = ({ amount, alien_id }) => `${coins(amount)} coins to ${alien_id}`;
+
+const approveWords = (payout) =>
+  payout.approved_by.length === 0
+    ? `Pays ${sum(payout)} when another operator approves of it too.`
+    : `Pays ${sum(payout)} if you are not ${payout.approved_by.join(" or ")}, who approves already.`;
+
+const retryWords = (payout) =>
+  `Asks the payment service for ${sum(payout)} at once. What it may have paid is looked up first, so nothing is paid twice.`;
+
+const refuseWords = (payout) =>
+  `Does not pay ${sum(payout)}. It stays owed, and waits until somebody has it tried again.`;

@@ -1,6 +1,7 @@
 import { coins, h, setText } from "../parts/dom.js";
 import { date } from "../words/index.js";
 import { ask } from "./api.js";
+import { row as payoutRow } from "./payouts.js";
 
 const LOBBY = /^lobby_[0-9]+(-[0-9]+)?_[0-9a-f]{12}$/;
 
@@ -68,7 +69,7 @@ const link = (name, show) =>
   h("button", { type: "button", class: "plain", onclick: () => show(name) }, name);
 
 function lobby(look, actions, show) {
-  const { lobby_id, view, owed, steps, problem, in_books } = look;
+  const { lobby_id, view, owed, payouts, steps, problem, in_books } = look;
   const over = view?.status === "finished";
   return h(
     "article",
@@ -88,6 +89,9 @@ function lobby(look, actions, show) {
     view && h("ul", { class: "rows" }, ...view.players.map((seat) => row(seat, look, actions, show))),
     h("h4", {}, "Owed and not settled"),
     debts(owed, show),
+    payouts.length > 0 && h("h4", {}, "Payouts"),
+    payouts.length > 0 &&
+      h("ul", { class: "rows" }, ...payouts.map((payout) => payoutRow(payout, actions))),
     h("h4", {}, "What happened"),
     h(
       "ol",

@@ -7,7 +7,8 @@ import { samplesOf } from "./figures.js";
 import { finder } from "./find.js";
 import { operatorLog } from "./log.js";
 import { orders } from "./orders.js";
-import { tables } from "./tables.js";
+import { payouts } from "./payouts.js";
+import { PAUSES, tables } from "./tables.js";
 
 const POLL_MS = 2000;
 const MOST_SNAPSHOTS = 150;
@@ -42,6 +43,14 @@ function tiers() {
   return [...new Set(found.map(([{ tier }]) => Number.parseInt(tier, 10)))];
 }
 
+/** Whether payouts pause, and how many are due, by the node that looked last. */
+function payoutsOverview() {
+  const latest = Object.values(snapshots.at(-1) ?? {}).sort((one, other) => other.at_ms - one.at_ms)[0] ?? {};
+  const pauses = [...samplesOf(latest, "fair_bingo_payouts_paused")].filter(([, paused]) => paused > 0);
+  const due = [...samplesOf(latest, "fair_bingo_payouts")].find(([{ status }]) => status === "due");
+  return { paused: pauses.length ? PAUSES[pauses[0][0].reason] : null, due: due?.[1] ?? 0 };
+}
+
 async function begin() {
   const { name, role, actions: may } = await ask("me");
   setText(document.getElementById("operator"), `${name}, ${role}`);
@@ -53,7 +62,9 @@ async function begin() {
     setText(done, words);
     refresh();
   });
-  parts.push(finder(actions), orders(actions, tiers), operatorLog());
+  parts.push(finder(actions), orders(actions, tiers));
+  if (may.includes("payouts/list")) parts.push(payouts(actions, payoutsOverview));
+  parts.push(operatorLog());
   work.replaceChildren(done, ...parts.map((part) => part.element));
   await refresh();
 }

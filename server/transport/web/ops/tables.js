@@ -1,7 +1,7 @@
 import { coins, h } from "../parts/dom.js";
 import { rateOf, samplesOf, sumOf } from "./figures.js";
 
-const PAUSES = {
+export const PAUSES = {
   operator: "an operator said so",
   limit: "the limit of an hour",
   not_admitted: "the payment service does not let us in",

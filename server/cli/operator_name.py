@@ -1,0 +1,15 @@
+"""Who gives a command."""
+
+from pydantic import TypeAdapter, ValidationError
+
+from protocol.operators import OperatorName
+from server.cli.console import BAD_SETTINGS, fail
+
+
+def operator_name(by: str) -> str:
+    """The name in `--by`, with single spaces; what is none ends the command."""
+    try:
+        name: str = TypeAdapter(OperatorName).validate_python(by)
+    except ValidationError as error:
+        fail(f"--by: {error.errors()[0]['msg'].removeprefix('Value error, ')}", BAD_SETTINGS)
+    return name
