@@ -107,7 +107,7 @@ async def test_an_operator_bans_a_player_and_voids_a_game_on_a_phone_by_keyboard
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_by_keyboard(
-    serve: Serve, enter: Enter, axe_source: str, books_url: str, scheme: str
+    books_url: str, serve: Serve, enter: Enter, axe_source: str, scheme: str
 ) -> None:
     settings = {
         **TWO_SEATS,

@@ -14,6 +14,6 @@ export async function ask(path, body) {
   }).catch(() => null);
   if (answer === null) throw new Error("No answer. Whether it was done is not known: look, and repeat it.");
   const said = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(said.detail), { code: said.code });
+  if (!answer.ok) throw new Error(said.detail);
   return said;
 }

@@ -19,6 +19,8 @@ const state = document.getElementById("state");
 const place = document.getElementById("figures");
 const work = document.getElementById("work");
 
+let afterPoll = () => {};
+
 async function poll() {
   try {
     const answer = await fetch("/ops/nodes", { signal: AbortSignal.timeout(POLL_MS * 2) });
@@ -29,6 +31,7 @@ async function poll() {
       h("section", { class: "charts", "aria-label": "The last minutes" }, ...charts(snapshots)),
       ...tables(snapshots),
     );
+    afterPoll();
     setText(state, `As of ${moment(Date.now())}`);
   } catch (error) {
     setText(state, `No new figures: ${error.message}`);
@@ -43,12 +46,12 @@ function tiers() {
   return [...new Set(found.map(([{ tier }]) => Number.parseInt(tier, 10)))];
 }
 
-/** Whether payouts pause, and how many are due, by the node that looked last. */
+/** Whether payouts pause, and how many are due, by the node that reported last; null if it knows of none. */
 function payoutsOverview() {
   const latest = Object.values(snapshots.at(-1) ?? {}).sort((one, other) => other.at_ms - one.at_ms)[0] ?? {};
   const pauses = [...samplesOf(latest, "fair_bingo_payouts_paused")].filter(([, paused]) => paused > 0);
   const due = [...samplesOf(latest, "fair_bingo_payouts")].find(([{ status }]) => status === "due");
-  return { paused: pauses.length ? PAUSES[pauses[0][0].reason] : null, due: due?.[1] ?? 0 };
+  return due ? { paused: pauses.length ? PAUSES[pauses[0][0].reason] : null, due: due[1] } : null;
 }
 
 async function begin() {
@@ -63,7 +66,11 @@ async function begin() {
     refresh();
   });
   parts.push(finder(actions), orders(actions, tiers));
-  if (may.includes("payouts/list")) parts.push(payouts(actions, payoutsOverview));
+  if (may.includes("payouts/list")) {
+    const ofPayouts = payouts(actions, payoutsOverview);
+    parts.push(ofPayouts);
+    afterPoll = () => ofPayouts.element.hidden && ofPayouts.refresh();
+  }
   parts.push(operatorLog());
   work.replaceChildren(done, ...parts.map((part) => part.element));
   await refresh();

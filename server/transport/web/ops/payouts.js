@@ -16,8 +16,8 @@ const STATUSES = {
 /**
  * Payouts by how far they are, with what the operator may do about each and about all.
  * @param {ReturnType<import("./actions.js").actionsOf>} actions
- * @param {() => {paused: string | null, due: number}} overview why payouts pause, in words, if they
- *   do, and how many are due
+ * @param {() => {paused: string | null, due: number} | null} overview why payouts pause, in words, if
+ *   they do, and how many are due; null where no server has told of any, as without books
  */
 export function payouts(actions, overview) {
   const failure = h("p", { role: "alert", class: "problem" });
@@ -44,7 +44,6 @@ export function payouts(actions, overview) {
     } catch (error) {
       list.replaceChildren();
       more.hidden = true;
-      element.hidden = error.code === "not_offered"; // there are no books
       setText(failure, error.message);
     }
   };
@@ -66,7 +65,10 @@ export function payouts(actions, overview) {
     more,
   );
   const refresh = () => {
-    const { paused, due } = overview();
+    const found = overview();
+    element.hidden = found === null;
+    if (found === null) return Promise.resolve();
+    const { paused, due } = found;
     setText(state, paused === null ? "Payouts go on." : `Payouts pause: ${paused}.`);
     brakes.replaceChildren(...[actions.pause(), actions.resume(due)].filter(Boolean));
     return show("");
