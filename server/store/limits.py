@@ -20,6 +20,8 @@ from server.store.errors import NotUnderstood
 from server.store.projection import Write
 from server.store.spent import Received, read_spent, spent_writes
 
+LAPSING_MS: Final = 8_000
+"""So long at most a seat counts whose time is over and that nobody has ended yet."""
 LOCK_MS: Final = 10_000
 """How long one attempt to take a seat may keep others of the same player waiting, also if its
 process died."""
@@ -45,6 +47,8 @@ class HeldSeat:
     lobby_id: str
     buy_in_amount: int
     paid: bool
+    lapsed: bool = False
+    """Its time is over, but nobody has ended it yet, and so a payment that comes now is taken."""
 
 
 class LimitsStore:
@@ -103,7 +107,7 @@ class LimitsStore:
         payments = tuple(payment for paid, _ in found for payment in paid)
         seats = [seat for _, held in found for seat in held]
         unpaid = sum(seat.buy_in_amount for seat in seats if not seat.paid)
-        return Spending(payments, unpaid), seats
+        return Spending(payments, unpaid), [seat for seat in seats if not seat.lapsed]
 
     async def _spending_at(
         self, alien_id: str, table: str, now_ms: float
@@ -136,8 +140,10 @@ class LimitsStore:
             lobbies, seats, amounts, strict=True
         ):
             is_paid = paid == "true" or invoice_id in paid_invoices
-            if amount is not None and (is_paid or float(expires_at or 0) > now_ms):
-                found.append(HeldSeat(name, int(amount), is_paid))
+            over_for_ms = now_ms - float(expires_at or 0)
+            if amount is not None and (is_paid or over_for_ms < LAPSING_MS):
+                is_lapsed = not is_paid and over_for_ms >= 0
+                found.append(HeldSeat(name, int(amount), is_paid, is_lapsed))
         return [(payment.at_ms, payment.amount) for payment in payments], found
 
     async def lock(self, alien_id: str, owner: str) -> bool:

@@ -18,6 +18,7 @@ from server.services.limits import PlayerLimits
 from server.services.past_in_books import PastInBooks
 from server.services.seats import Seated
 from server.store import keys
+from server.store.limits import LAPSING_MS
 from server.store.past import PastStore
 from tests.services.archives import Archives, move_all, play
 from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed, paid
@@ -77,7 +78,8 @@ async def test_a_seat_that_is_given_up_counts_no_longer(
     else:
         async with Redis.from_url(store_url) as redis:
             key = keys.player(seated.lobby.lobby_id, "ann")
-            await redis.hset(key, "expires_at", str(int(node.clock.now_ms()) - 1))
+            over = int(node.clock.now_ms()) - LAPSING_MS - 1  # and nobody was there to end it
+            await redis.hset(key, "expires_at", str(over))
     _, spending = await node.limits.of("ann")
     assert spending.held == 0
 
@@ -330,6 +332,16 @@ class Limited:
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, limit=st.integers(0, 40_000))
+@example(
+    steps=[
+        ("join", 7000, 0),
+        ("fail", 7000, 0),
+        ("join", 7000, 1),
+        ("late", 7000, 0),
+        ("pay", 7000, 1),
+    ],
+    limit=7000,
+)
 @example(
     steps=[
         ("join", 7000, 0),
