@@ -43,8 +43,6 @@ from tests.system.faults.servers import Server, ended
 from tests.system.game_server import environment, published_keys
 
 TIER: Final = "3500"
-FIRST: Final = 1_000
-"""After so many games the store's memory is what it is to stay."""
 TTL_SECONDS: Final = 5
 _SETTINGS: Final = {
     "BUY_IN_TIERS": TIER,
@@ -66,8 +64,10 @@ _TABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is played: until so many games, by so many players, so many of them in a game."""
+    """What is played: until so many games, by so many players, so many of them in a game. After
+    the `first` ones the store's memory is what it is to stay."""
 
+    first: int
     games: int
     seats: int
     players: int
@@ -131,7 +131,7 @@ class Bench:
                 "players": size.players,
                 "tiers": TIER,
                 "ramp-seconds": 5,
-                "duration-seconds": 10**6,
+                "duration-seconds": 3600,  # longer than any run; a token is to last so long
                 "call-interval-seconds": size.call_interval_seconds,
             }
             options = [f"--{name}={value}" for name, value in given.items()]
@@ -148,15 +148,15 @@ class Bench:
 
     async def _memory(self) -> None:
         """The store's memory after the first games and after all, as games go on."""
-        await self._until_games(FIRST)
+        await self._until_games(self._size.first)
         first, began = await self._used_memory(), time.monotonic()
         await self._until_games(self._size.games)
-        rate = (self._size.games - FIRST) / (time.monotonic() - began)
+        rate = (self._size.games - self._size.first) / (time.monotonic() - began)
         last = await self._used_memory()
-        tell(f"{rate:.0f} games of {self._size.seats} a second, with the archive beside them")
-        tell(
-            f"the store's memory: {first / 1e6:.1f} MB after {FIRST} games, {last / 1e6:.1f} MB"
-            f" after {self._size.games}: {last / first:.2f} times"
+        report(f"{rate:.0f} games of {self._size.seats} a second, with the archive beside them")
+        report(
+            f"the store's memory: {first / 1e6:.1f} MB after {self._size.first} games,"
+            f" {last / 1e6:.1f} MB after {self._size.games}: {last / first:.2f} times"
         )
 
     async def _until_games(self, games: int) -> None:
@@ -180,7 +180,7 @@ class Bench:
         ).fetchall()
         seconds = sorted(float(row[0]) for row in found)
         shown = [seconds[round(share * (len(seconds) - 1))] for share in (0.5, 0.99, 1)]
-        tell(
+        report(
             "from a game's end to its row: p50 {:.2f} s, p99 {:.2f} s, at most {:.2f} s".format(
                 *shown
             )
@@ -192,7 +192,7 @@ class Bench:
         await asyncio.sleep(self._size.backlog_seconds)
         games = self._waiting() - began
         used = cpu_seconds(server.process.pid) - used
-        tell(
+        report(
             f"the server: {games} games in {self._size.backlog_seconds:.0f} s, with {used:.1f} s of"
             f" its core, so {games / used:.1f} a second of a full core"
         )
@@ -205,7 +205,7 @@ class Bench:
         games = self._waiting()
         whole, start = self._moved(), self._moved()
         seconds, used = (a - b for a, b in zip(whole, start, strict=True))
-        tell(
+        report(
             f"the archive: {games} games in {seconds:.1f} s ({used:.1f} s of CPU in its process;"
             f" start and end apart, {start[0]:.1f} s): {games / seconds:.0f} a second,"
             f" {games / seconds / produced:.1f} times what a full core produces"
@@ -235,7 +235,7 @@ class Bench:
         for table in _TABLES:
             size = self._number(f"SELECT pg_total_relation_size('{table}')")
             entries = self._number(f"SELECT count(*) FROM {table}")  # noqa: S608 - of constants
-            tell(f"{table}: {entries / games:.1f} rows and {size / games:.0f} bytes a game")
+            report(f"{table}: {entries / games:.1f} rows and {size / games:.0f} bytes a game")
 
     def _number(self, query: str) -> int:
         row = self._books.execute(query.encode()).fetchone()
@@ -243,7 +243,7 @@ class Bench:
         return int(row[0])
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Print it at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
@@ -252,10 +252,11 @@ def tell(line: str) -> None:
 def main() -> None:
     """Do all of it, by default in some two minutes."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--first", type=int, default=1_000)
     parser.add_argument("--games", type=int, default=3_000)
     parser.add_argument("--seats", type=int, default=2)
     parser.add_argument("--players", type=int, default=300)
-    parser.add_argument("--call-interval-seconds", type=float, default=0.15)
+    parser.add_argument("--call-interval-seconds", type=float, default=0.1)
     parser.add_argument("--backlog-seconds", type=float, default=30)
     size = Size(**vars(parser.parse_args()))
     cores = sorted(os.sched_getaffinity(0))
