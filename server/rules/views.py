@@ -1,51 +1,66 @@
-"""What may be seen of a lobby: by everyone, by a player, by the room when something happens."""
+"""What may be seen of a lobby: by everyone, by a player, by the room when something happens.
 
+What is told at each change is made as it stands in JSON, without the models of `protocol`: to check
+it field by field took longer than to make it. That it is what they say is tested with any game.
+"""
+
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from protocol.to_client import (
-    BeaconMixed,
-    GameFinished,
-    NumberCalled,
-    PlayerJoined,
-    PlayerKicked,
-    PlayerLeft,
-    PlayerPaid,
-    PlayerReady,
-    RoomEvent,
-    StatusChanged,
-)
-from protocol.views import BeaconView, Invoice, LobbyView, Patterns, PlayerView, Rules, You
+from protocol.to_client import GameFinished
+from protocol.views import Invoice, LobbyView, Patterns, Rules, You
 from server.rules import events
-from server.rules.beacon import randomness
+from server.rules.beacon import LobbyBeacon, randomness
 from server.rules.draw import seed_hash
-from server.rules.lobby import Lobby, Player
+from server.rules.lobby import Lobby
 from server.rules.proofs import proof
 from server.rules.variants import Variant
+
+Fields = dict[str, Any]
+"""A message as it stands in JSON."""
+RoomMessage = tuple[str, Fields]
+"""An event to the room: its name, and its fields beside `seq` and `at`."""
 
 
 def public_view(lobby: Lobby, seq: int) -> LobbyView:
     """The lobby as everyone sees it after its room event `seq`."""
-    return LobbyView(
-        lobby_id=lobby.lobby_id,
-        rules=rules_view(lobby.variant),
-        status=lobby.status,
-        buy_in_amount=lobby.buy_in_amount,
-        pot=lobby.pot,
-        player_count=len(lobby.players),
-        active_players=_active_count(lobby),
-        players=[_player_view(player) for player in lobby.players.values()],
-        latest_number=lobby.called[-1] if lobby.called else None,
-        previous_number=lobby.called[-2] if len(lobby.called) > 1 else None,
-        winner=lobby.winner,
-        outcome=lobby.outcome,
-        created_at=lobby.created_at,
-        started_at=lobby.started_at,
-        finished_at=lobby.finished_at,
-        deadline=lobby.deadline,
-        beacon=_beacon_view(lobby),
-        server_seed_hash=seed_hash(bytes.fromhex(lobby.server_seed)),
-        seq=seq,
-    )
+    return LobbyView(**public_fields(lobby, seq))
+
+
+def public_fields(lobby: Lobby, seq: int) -> Fields:
+    """The public view as it stands in JSON."""
+    called, beacon = lobby.called, lobby.beacon
+    players = [
+        {
+            "alien_id": player.alien_id,
+            "paid": player.paid,
+            "ready": player.ready,
+            "active": player.active,
+        }
+        for player in lobby.players.values()
+    ]
+    return {
+        "lobby_id": lobby.lobby_id,
+        "rules": _rules_fields(lobby.variant),
+        "status": lobby.status,
+        "buy_in_amount": lobby.buy_in_amount,
+        "pot": lobby.pot,
+        "player_count": len(players),
+        "active_players": _active_count(lobby),
+        "players": players,
+        "latest_number": called[-1] if called else None,
+        "previous_number": called[-2] if len(called) > 1 else None,
+        "winner": lobby.winner,
+        "outcome": lobby.outcome,
+        "created_at": lobby.created_at,
+        "started_at": lobby.started_at,
+        "finished_at": lobby.finished_at,
+        "deadline": lobby.deadline,
+        **({} if beacon is None else {"beacon": _beacon_fields(beacon)}),
+        "server_seed_hash": seed_hash(bytes.fromhex(lobby.server_seed)),
+        "seq": seq,
+    }
 
 
 @cache
@@ -61,6 +76,11 @@ def rules_view(variant: Variant) -> Rules:
 
 
 @cache
+def _rules_fields(variant: Variant) -> Mapping[str, Any]:
+    return rules_view(variant).model_dump()
+
+
+@cache
 def patterns_view(variant: Variant) -> Patterns:
     """What wins in a lobby of that variant."""
     return {name: list(cells) for name, cells in variant.patterns.items()}
@@ -68,48 +88,57 @@ def patterns_view(variant: Variant) -> Patterns:
 
 def own_view(lobby: Lobby, alien_id: str, invoice: Invoice | None) -> You:
     """What `alien_id` sees of themselves."""
+    shown = None if invoice is None else invoice.model_dump()
+    return You(**own_fields(lobby, alien_id, shown))
+
+
+def own_fields(lobby: Lobby, alien_id: str, invoice: Fields | None) -> Fields:
+    """What `alien_id` sees of themselves, as it stands in JSON."""
     player = lobby.players.get(alien_id)
     if player is None:
-        return You(role="spectator", invoice=invoice)
-    return You(
-        role="player",
-        paid=player.paid,
-        active=player.active,
-        numbers=None if player.numbers is None else list(player.numbers),
-        grid=None if player.grid is None else [list(row) for row in player.grid],
-        invoice=invoice,
-    )
+        return {"role": "spectator"} | ({} if invoice is None else {"invoice": invoice})
+    return {
+        "role": "player",
+        "paid": player.paid,
+        "active": player.active,
+        "numbers": player.numbers,
+        "grid": player.grid,
+        "invoice": invoice,
+    }
 
 
-def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomEvent | None:
+def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomMessage | None:
     """The event that is sent to the room; None when it concerns one player only."""
     match event:
         case events.SeatTaken(alien_id=alien_id):
-            return PlayerJoined(**_seat_facts(after, alien_id))
+            return "player_joined", _seat_facts(after, alien_id)
         case events.SeatPaid(alien_id=alien_id):
-            return PlayerPaid(**_seat_facts(after, alien_id))
+            return "player_paid", _seat_facts(after, alien_id)
         case events.PlayerLeft(alien_id=alien_id, reason=reason):
-            return PlayerLeft(**_seat_facts(after, alien_id), reason=reason)
+            return "player_left", _seat_facts(after, alien_id) | {"reason": reason}
         case events.GridArranged(alien_id=alien_id):
             again = before is not None and before.players[alien_id].ready
-            return None if again else PlayerReady(**_seat_facts(after, alien_id))
+            return None if again else ("player_ready", _seat_facts(after, alien_id))
         case events.FormingExtended():
-            return StatusChanged(status="forming", deadline=after.deadline)
+            return "status_changed", {"status": "forming", "deadline": after.deadline}
         case events.ArrangingBegan():
-            return StatusChanged(status="arranging", deadline=after.deadline)
+            return "status_changed", {"status": "arranging", "deadline": after.deadline}
         case events.GameStarted() | events.BeaconAwaited():
-            beacon = _beacon_view(after)
-            return StatusChanged(status="active", deadline=after.deadline, beacon=beacon)
+            started: Fields = {"status": "active", "deadline": after.deadline}
+            named = {} if after.beacon is None else {"beacon": _beacon_fields(after.beacon)}
+            return "status_changed", started | named
         case events.BeaconMixed(round=round, signature=signature):
             value = randomness(signature)
-            return BeaconMixed(round=round, signature=signature, randomness=value)
+            return "beacon_mixed", {"round": round, "signature": signature, "randomness": value}
         case events.NumberCalled(number=number):
             previous = after.called[-2] if len(after.called) > 1 else None
-            return NumberCalled(number=number, previous=previous, index=len(after.called))
+            index = len(after.called)
+            return "number_called", {"number": number, "previous": previous, "index": index}
         case events.PlayerKicked(alien_id=alien_id):
-            return PlayerKicked(alien_id=alien_id, active_players=_active_count(after))
+            left = _active_count(after)
+            return "player_kicked", {"alien_id": alien_id, "active_players": left}
         case events.GameFinished():
-            return _finished(after)
+            return "game_finished", _finished(after).model_dump()
         case events.LobbyOpened() | events.BeaconChosen() | events.NumbersSelected():
             return None
 
@@ -128,22 +157,13 @@ def _finished(lobby: Lobby) -> GameFinished:
     )
 
 
-def _beacon_view(lobby: Lobby) -> BeaconView | None:
-    beacon = lobby.beacon
-    if beacon is None:
-        return None
-    return BeaconView(chain_hash=beacon.chain.chain_hash, round=beacon.round)
+def _beacon_fields(beacon: LobbyBeacon) -> Fields:
+    return {"chain_hash": beacon.chain.chain_hash, "round": beacon.round}
 
 
 def _active_count(lobby: Lobby) -> int:
-    return sum(1 for _ in lobby.active_players())
+    return sum([player.active for player in lobby.players.values()])
 
 
-def _player_view(player: Player) -> PlayerView:
-    return PlayerView(
-        alien_id=player.alien_id, paid=player.paid, ready=player.ready, active=player.active
-    )
-
-
-def _seat_facts(lobby: Lobby, alien_id: str) -> dict[str, str | int]:
+def _seat_facts(lobby: Lobby, alien_id: str) -> Fields:
     return {"alien_id": alien_id, "player_count": len(lobby.players), "pot": lobby.pot}

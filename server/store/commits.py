@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -44,6 +45,7 @@ class Commits:
         self._confirming = confirming
         self._confirmed: OrderedDict[Hashable, None] = OrderedDict()
         self.metrics = metrics
+        self._counted = cache(metrics.commits.labels)
         self._script = Script("commit")
 
     @property
@@ -96,7 +98,7 @@ class Commits:
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
         connection = self._confirming if confirmed and self._confirming else self._connection
         outcome, unpublished = await connection.run_timed(self._script, list(places), args)
-        self.metrics.commits.labels(outcome).inc()
+        self._counted(outcome).inc()
         if unpublished:
             self.metrics.unpublished.inc(unpublished)
         return bool(outcome == "committed")

@@ -14,11 +14,10 @@ from typing import Final
 
 import orjson
 
-from protocol.to_client import ROOM_EVENT_NAMES, RoomEvent
 from server.rules.events import EMPTY_LOG_HASH, Event, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lobby import SET_BACK_MS, Lobby
-from server.rules.views import room_event
+from server.rules.views import RoomMessage, room_event
 from server.store.codec import event_json, event_type, read_event, why
 from server.store.errors import NotUnderstood
 
@@ -111,7 +110,9 @@ def record_events(
     return records
 
 
-def _record(before: LogPosition, event: Event, for_room: RoomEvent | None, at_ms: float) -> Record:
+def _record(
+    before: LogPosition, event: Event, for_room: RoomMessage | None, at_ms: float
+) -> Record:
     seq = before.seq if for_room is None else before.seq + 1
     minor = before.minor + 1 if for_room is None else 0
     fields = {
@@ -122,9 +123,8 @@ def _record(before: LogPosition, event: Event, for_room: RoomEvent | None, at_ms
         "previous": before.hash,
     }
     if for_room is not None:
-        message = {"seq": seq, "at": at_ms, **for_room.model_dump()}
-        fields["event"] = ROOM_EVENT_NAMES[type(for_room)]
-        fields["message"] = orjson.dumps(message).decode()
+        fields["event"], facts = for_room
+        fields["message"] = orjson.dumps({"seq": seq, "at": at_ms, **facts}).decode()
     hashed = record_hash(f"{seq}-{minor}", fields)
     return Record(LogPosition(before.version + 1, seq, minor, at_ms, hashed), event, fields)
 

@@ -16,7 +16,7 @@ from server.rules.events import SeatPaid, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.rules.money import Movement, invoice_updates, movements
 from server.rules.payments import Terms
-from server.rules.views import public_view
+from server.rules.views import public_fields
 from server.store import codec, keys
 from server.store.channels import Channels
 from server.store.log import LogPosition, Record, Snapshot, encode_commit, position_fields
@@ -109,8 +109,9 @@ class Projection:
         channel = self._channels.publish
         yield (channel, keys.events(lobby.lobby_id), encode_commit(records))
         if lobby.status == "forming" or was_forming:
-            view = public_view(lobby, changed.position.seq)
-            yield (channel, keys.front_desk(table), view.model_dump_json(exclude={"rules"}))
+            view = public_fields(lobby, changed.position.seq)
+            del view["rules"]  # who does not know them yet looks them up
+            yield (channel, keys.front_desk(table), orjson.dumps(view).decode())
 
     def _invoices(
         self, lobby_id: str, before: Lobby | None, after: Lobby, record: Record

@@ -1,7 +1,7 @@
 """The connection to one shard: commands that are issued together travel together."""
 
 import asyncio
-import math
+import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
@@ -19,14 +19,15 @@ from server.store.errors import Redirected, StoreUnavailable
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Shard, abort
+from server.store.wire import Wire
 
 _BATCH: Final = 512
-_ASKING: Final = "ASKING"
 
 log = structlog.get_logger(__name__)
 
-_Command = tuple[str, bytes, "asyncio.Future[Any]"]
-"""The name of a command, the packed whole, and who waits for its answer."""
+_Command = tuple[str, bytes, bool, "asyncio.Future[Any]"]
+"""The name of a command, the packed whole, whether ASKING goes before it and has an answer of its
+own, and who waits for the command's."""
 
 
 class ShardConnection(Connection):
@@ -53,28 +54,25 @@ class ShardConnection(Connection):
         self._answer_seconds = timings.command + (wait.seconds if wait else 0)
         shard.on_moved(self._leave)
         self._redis_connection: Any = None  # of redis-py, whose connections have no types
+        self._wire: Wire | None = None
         self._waiting: list[_Command] = []
         self._sender: asyncio.Task[None] | None = None
         self._patience = SharedTimeout(self._answer_seconds, _give_up)
+        self._batch_patience = SharedTimeout(self._answer_seconds, _give_up)
         self._looked = False
 
     async def call(self, *command: Any) -> Any:
         """See `Connection.call`."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._waiting.append((command[0], pack_command(command), answer))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_waiting())
-        self._patience.start(answer)
-        try:
-            return await answer
-        finally:
-            self._patience.cancel(answer)
+        return await self._answer(command[0], pack_command(command), is_asking=False)
 
     async def call_asking(self, *command: Any) -> Any:
         """Like `call`, at a node that is about to take over what is asked for."""
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         packed = pack_command(("ASKING",)) + pack_command(command)
-        self._waiting.append((f"{_ASKING} {command[0]}", packed, answer))
+        return await self._answer(command[0], packed, is_asking=True)
+
+    async def _answer(self, name: str, packed: bytes, *, is_asking: bool) -> Any:
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((name, packed, is_asking, answer))
         if self._sender is None:
             self._sender = asyncio.create_task(self._send_waiting())
         self._patience.start(answer)
@@ -116,10 +114,9 @@ class ShardConnection(Connection):
             self._sender = None
 
     async def _send(self, batch: list[_Command]) -> None:
+        sent_s = time.perf_counter()
         try:
-            with self.metrics.store_round_trip.time():
-                async with asyncio.timeout(self._answer_seconds):
-                    answers = await self._exchange(batch)
+            answers = await self._exchange(batch)
         except BaseException as error:
             await self._hang_up()  # what it says now could be taken for another answer
             if not isinstance(error, Exception):
@@ -127,28 +124,45 @@ class ShardConnection(Connection):
             if not isinstance(error, (StoreUnavailable, RuntimeError, *UNAVAILABLE)):  # see LOST
                 log.exception("store_exchange_failed")
             answers = [StoreUnavailable(repr(error))] * len(batch)
+        finally:
+            self.metrics.store_round_trip.observe(time.perf_counter() - sent_s)
+        errors = []
         for (*_, future), answer in zip(batch, answers, strict=True):
-            _settle(future, answer)
-        errors = (answer for answer in answers if isinstance(answer, Exception))
+            if isinstance(answer, Exception):
+                errors.append(answer)
+                _settle_by(future, answer)
+            elif not future.done():
+                future.set_result(answer)
+        if errors:
+            await self._hear(errors)
+
+    async def _hear(self, errors: Sequence[Exception]) -> None:
         if self._shard.redirects:
-            errors = (answer for answer in errors if not is_redirection(answer))
+            errors = [error for error in errors if not is_redirection(error)]
         if any(map(says_elsewhere, errors)):
             log.warning("store_is_not_the_primary")
             await self._hang_up()  # and look for the primary again
 
     async def _exchange(self, batch: list[_Command]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
-        # As redis-py's pipeline does it, at a third of the cost: no pool, no retries, no traces.
-        connection = await self._connected()
-        packed = b"".join(packed for _, packed, _ in batch)
-        if not self._wait:
-            await connection.send_packed_command(packed)
-            return [await self._read(connection, name) for name, *_ in batch]
-        # In the same write: whatever answers both is one and the same primary.
-        await connection.send_packed_command(packed + self._wait.command)
-        answers = [await self._read(connection, name) for name, *_ in batch]
-        confirmed = await self._read(connection, "WAIT")
-        if missing := self._wait.missing(confirmed):
+        wire = self._wire
+        if wire is None or self._is_to_be_looked_at or not wire.is_usable:
+            async with asyncio.timeout(self._answer_seconds):
+                wire = await self._connected()
+        packed = b"".join([packed for _, packed, _, _ in batch])
+        said = await self._replies(
+            # In the same write: whatever answers both is one and the same primary.
+            wire.exchange(packed + self._wait.command, _replies_to(batch) + 1)
+            if self._wait
+            else wire.exchange(packed, _replies_to(batch))
+        )
+        replies = iter(said)
+        answers = []
+        for name, _, is_asking, _ in batch:
+            if is_asking:
+                next(replies)
+            answers.append(self._understood(name, next(replies)))
+        if self._wait and (missing := self._wait.missing(confirmed := next(replies))):
             self.metrics.waits_unmet.inc()
             log.warning("replicas_did_not_confirm", why=missing)
             if isinstance(confirmed, Exception):
@@ -156,34 +170,42 @@ class ShardConnection(Connection):
             return [StoreUnavailable(missing)] * len(batch)
         return answers
 
-    async def _ask(self, connection: Any, *commands: Sequence[Any]) -> list[Any]:
-        await connection.send_packed_command(
-            b"".join(pack_command(tuple(words)) for words in commands)
-        )
-        return [await self._read(connection, words[0]) for words in commands]
-
-    async def _read(self, connection: Any, name: str) -> Any:
+    async def _replies(self, sent: "asyncio.Future[list[Any]]") -> list[Any]:
+        self._batch_patience.start(sent)
         try:
-            if name.startswith(_ASKING):
-                await connection.read_response(timeout=math.inf)
-                name = name.removeprefix(f"{_ASKING} ")
-            answer = await connection.read_response(timeout=math.inf)
-        except exceptions.ResponseError as error:
-            return error
-        return self._shard.understand(name, answer)
+            return await sent
+        finally:
+            self._batch_patience.cancel(sent)
 
-    async def _connected(self) -> Any:
+    async def _ask(self, wire: Wire, *commands: Sequence[Any]) -> list[Any]:
+        packed = b"".join(pack_command(tuple(words)) for words in commands)
+        replies = await wire.exchange(packed, len(commands))
+        asked = zip(commands, replies, strict=True)
+        return [self._understood(words[0], reply) for words, reply in asked]
+
+    def _understood(self, name: str, reply: Any) -> Any:
+        if not isinstance(reply, Exception):
+            return self._shard.understand(name, reply)
+        if not isinstance(reply, exceptions.ResponseError):
+            raise reply  # such as LOADING: it is of no use now, whatever else it says
+        return reply
+
+    async def _connected(self) -> Wire:
         # Without a request nothing comes on this connection but its end.
-        if self._redis_connection is not None and await self._redis_connection.can_read():
+        if self._wire is not None and not self._wire.is_usable:
             await self._hang_up()
-        if self._redis_connection is None:
+        if self._wire is None:
             self._redis_connection = await self._shard.connect()
-            self._redis_connection.socket_timeout = None  # the batch as a whole has one
+            self._wire = Wire(self._redis_connection)
             self._looked = False
         if self.look is not None and not self._looked:
-            await self.look(self._shard.name, partial(self._ask, self._redis_connection))
+            await self.look(self._shard.name, partial(self._ask, self._wire))
             self._looked = True
-        return self._redis_connection
+        return self._wire
+
+    @property
+    def _is_to_be_looked_at(self) -> bool:
+        return self.look is not None and not self._looked
 
     def _leave(self) -> None:
         """The primary is another one: what this one says no longer counts."""
@@ -192,6 +214,7 @@ class ShardConnection(Connection):
 
     async def _hang_up(self) -> None:
         connection, self._redis_connection = self._redis_connection, None
+        self._wire = None
         if connection is not None:
             await connection.disconnect(nowait=True)
 
@@ -201,14 +224,16 @@ def _give_up(answer: "asyncio.Future[Any]") -> None:
         answer.set_exception(StoreUnavailable("no answer in time"))
 
 
-def _settle(future: "asyncio.Future[Any]", answer: Any) -> None:
+def _settle_by(future: "asyncio.Future[Any]", error: Exception) -> None:
     if future.done():
         return
-    if not isinstance(answer, Exception):
-        future.set_result(answer)
-    elif is_redirection(answer):
-        future.set_exception(Redirected(answer))
-    elif is_unavailable(answer):
-        future.set_exception(StoreUnavailable(str(answer)))
+    if is_redirection(error):
+        future.set_exception(Redirected(error))
+    elif is_unavailable(error):
+        future.set_exception(StoreUnavailable(str(error)))
     else:
-        future.set_exception(answer)
+        future.set_exception(error)
+
+
+def _replies_to(batch: Sequence[_Command]) -> int:
+    return len(batch) + sum(is_asking for _, _, is_asking, _ in batch)

@@ -74,6 +74,8 @@ class Shard(ABC):
     def __init__(self, url: str, timings: StoreTimings = TIMINGS) -> None:
         self.timings = timings
         self._redis = open_redis(url, timings)
+        readers: Any = self._redis.response_callbacks
+        self._readers: dict[str, Callable[[Any], Any]] = dict(readers)
         self._on_moved: list[Callable[[], None]] = []
         self._last: Place | None = None
 
@@ -83,8 +85,8 @@ class Shard(ABC):
         return self.name or (None if self._last is None else str(self._last))
 
     def understand(self, command: str, answer: Any) -> Any:
-        """The answer to a command as redis-py gives it."""
-        read = self._redis.response_callbacks.get(command)
+        """The answer to a command (in capitals) as redis-py gives it."""
+        read = self._readers.get(command)
         return answer if read is None else read(answer)
 
     def on_moved(self, leave: Callable[[], None]) -> None:

@@ -9,9 +9,9 @@ import orjson
 from protocol.errors import ErrorCode, Refused
 from protocol.from_client import Join, ListLobbies, RefreshToken
 from protocol.ids import FRONT_DESK
-from protocol.to_client import JoinAnswer, ListAnswer, LobbyListed, Payout
+from protocol.to_client import ListAnswer, LobbyListed, Payout
 from protocol.views import LobbyView
-from server.rules.views import public_view
+from server.rules.views import public_fields
 from server.services.forming_lobbies import FormingLobbies
 from server.services.payout_news import PayoutNews
 from server.services.seats import Seats
@@ -163,8 +163,8 @@ class FrontDesk:
         )
         if isinstance(seated, Refused):
             return seated
-        lobby = public_view(seated.lobby, seated.seq)
-        return JoinAnswer(lobby=lobby, invoice=seated.invoice).model_dump()
+        lobby = public_fields(seated.lobby, seated.seq)  # as `JoinAnswer` has it
+        return {"ok": True, "lobby": lobby, "invoice": seated.invoice.model_dump()}
 
     async def _list(self, _member: Member, request: ListLobbies) -> Answer | Refused:
         if request.buy_in_amount not in (None, *self._tiers):

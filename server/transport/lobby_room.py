@@ -8,12 +8,7 @@ import orjson
 from protocol.errors import ErrorCode, Refused
 from protocol.from_client import ArrangeGrid, Claim, Leave, RefreshToken, SelectNumbers, Sync
 from protocol.ids import namespace_lobby
-from protocol.to_client import (
-    ArrangeGridAnswer,
-    LeaveAnswer,
-    SelectNumbersAnswer,
-    SyncState,
-)
+from protocol.to_client import ArrangeGridAnswer, LeaveAnswer, SelectNumbersAnswer
 from protocol.views import Invoice
 from server.services.play import Play
 from server.services.replicas import LobbyReplicas
@@ -116,9 +111,9 @@ class LobbyRoom:
             return Refused(ErrorCode.UNKNOWN_LOBBY)
         missed = self._resuming.missed(lobby_id, request.last_seq, older)
         if missed is None:
-            return SyncState(state=state).model_dump()
+            return {"ok": True, "state": state}
         events = [_named(record) for record in missed]
-        return {"ok": True, "events": events, "you": state.you.model_dump()}
+        return {"ok": True, "events": events, "you": state["you"]}
 
 
 def _lobby_of(member: Member) -> str:

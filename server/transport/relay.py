@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from typing import Final
 
 import structlog
 
 from protocol.ids import lobby_namespace
-from protocol.to_client import LobbyState
 from server.rules.events import GridArranged
+from server.rules.views import Fields
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.store.errors import StoreUnavailable
@@ -39,6 +40,7 @@ class Relay:
         self._states = states
         self._clock = clock
         self._metrics = metrics
+        self._pushed = cache(metrics.events_pushed.labels)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def happened(self, lobby_id: str, _snapshot: Snapshot, records: Sequence[Record]) -> None:
@@ -50,7 +52,7 @@ class Relay:
         for record in records:
             if record.name is not None and record.message is not None:
                 self._rooms.broadcast(namespace, record.name, record.message.encode(), outdated)
-                self._metrics.events_pushed.labels(record.name).inc()
+                self._pushed(record.name).inc()
             if isinstance(record.event, GridArranged) and record.event.by_server:
                 helped.add(record.event.alien_id)
         late_ms = self._clock.now_ms() - records[-1].position.at_ms
@@ -107,7 +109,7 @@ class Relay:
                 del self._outdated[member.namespace]
 
 
-def send_state(member: Member, state: LobbyState | None) -> None:
+def send_state(member: Member, state: Fields | None) -> None:
     """Send a state, if there is one, to a member that is still there."""
     if state is not None:
-        member.send("lobby_state", state.model_dump_json().encode())
+        member.send_event("lobby_state", state)

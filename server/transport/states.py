@@ -1,9 +1,8 @@
 """The state of a lobby, for one of those who look at it."""
 
-from protocol.to_client import LobbyState
 from protocol.views import Invoice
 from server.rules.lobby import Lobby
-from server.rules.views import own_view, patterns_view, public_view
+from server.rules.views import Fields, own_fields, patterns_view, public_fields
 from server.services.billing import Billing
 from server.services.replicas import LobbyReplicas
 from server.store.log import LogPosition
@@ -25,7 +24,7 @@ class States:
         snapshot = self._replicas.snapshot(lobby_id)
         return None if snapshot is None else await self._billing.invoice_of(snapshot, alien_id)
 
-    def state(self, lobby_id: str, alien_id: str, invoice: Invoice | None) -> LobbyState | None:
+    def state(self, lobby_id: str, alien_id: str, invoice: Invoice | None) -> Fields | None:
         """The state of a followed lobby at this instant, as the player may see it."""
         snapshot = self._replicas.snapshot(lobby_id)
         if snapshot is None or snapshot.lobby is None:
@@ -33,11 +32,11 @@ class States:
         return lobby_state(snapshot.lobby, snapshot.position, alien_id, invoice)
 
 
-def lobby_state(
-    lobby: Lobby, head: LogPosition, alien_id: str, invoice: Invoice | None
-) -> LobbyState:
-    """The whole state of a lobby as `alien_id` may see it; `invoice` is theirs, if any."""
-    view = public_view(lobby, head.seq)
-    you = own_view(lobby, alien_id, invoice)
-    patterns = patterns_view(lobby.variant)
-    return LobbyState(**dict(view), patterns=patterns, you=you, at=head.at_ms)
+def lobby_state(lobby: Lobby, head: LogPosition, alien_id: str, invoice: Invoice | None) -> Fields:
+    """The whole state of a lobby as `alien_id` may see it, as `LobbyState` has it in JSON;
+    `invoice` is theirs, if any."""
+    state = public_fields(lobby, head.seq)
+    state["patterns"] = patterns_view(lobby.variant)
+    state["you"] = own_fields(lobby, alien_id, None if invoice is None else invoice.model_dump())
+    state["at"] = head.at_ms
+    return state

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from protocol.errors import Refused
 from protocol.ids import invoice_id, lobby_id
-from protocol.to_client import RoomEvent
+from protocol.to_client import ROOM_EVENTS, RoomEvent
 from protocol.views import InvoiceStatus
 from server.dev.beacon import DevBeacon
 from server.rules.beacon import LobbyBeacon
@@ -166,7 +166,8 @@ class Game:
             self.ledger.extend(movements(before, event))
             sent = room_event(before, event, self.lobby)
             if sent is not None:
-                self.room_events.append(sent)
+                name, fields = sent
+                self.room_events.append(ROOM_EVENTS[name].model_validate(fields))
             self._note_invoices(before, event)
 
     def _note_invoices(self, before: Lobby, event: Event) -> None:

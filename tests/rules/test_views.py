@@ -2,14 +2,17 @@
 
 from itertools import pairwise
 
-from protocol.to_client import (
-    GameFinished,
-)
-from protocol.views import PlayerView, You
+import orjson
+import pytest
+
+from protocol.to_client import GameFinished, LobbyState
+from protocol.views import Invoice, PlayerView, You
 from server.rules.commands import ArrangeGrid, Leave, SelectNumbers
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
-from server.rules.views import own_view, patterns_view, public_view
+from server.rules.views import own_view, patterns_view, public_fields, public_view
+from server.store.log import LogPosition
+from server.transport.states import lobby_state
 from tests.rules.endings import cancelled, voided, won
 from tests.rules.games import (
     CLASSIC,
@@ -70,6 +73,27 @@ def test_the_fields_of_the_public_view_stand_in_the_order_of_the_contract() -> N
         " server_seed_hash seq"
     )
     assert " ".join(public_view(forming("bob").lobby, seq=3).model_dump()) == names
+
+
+@pytest.mark.parametrize(
+    "game", [forming("bob"), arranging("bob", "ann"), active("bob", "ann"), won(), voided()]
+)
+def test_what_is_told_of_a_lobby_is_what_the_models_say(game: Game) -> None:
+    invoice = Invoice(
+        invoice_id="i",
+        amount="3500",
+        recipient="p",
+        token="t",
+        network="n",
+        status="paid",
+        expires_at=1,
+    )
+    told = lobby_state(game.lobby, LogPosition(seq=3, at_ms=1.5), "bob", invoice)
+    text = LobbyState.model_validate(told).model_dump_json()
+    assert orjson.dumps(told).decode() == text
+    assert "bob" in text
+    fields = public_fields(game.lobby, 3)
+    assert orjson.dumps(fields).decode() == public_view(game.lobby, 3).model_dump_json()
 
 
 def test_the_patterns_that_win_are_listed_in_the_order_in_which_they_are_judged() -> None:

@@ -1,11 +1,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from redis import ResponseError
+from hiredis import pack_command
+from redis import ResponseError, exceptions
 from redis.asyncio import Redis
 
 from server.dev.ports import free_port
@@ -13,6 +15,7 @@ from server.dev.store import EmbeddedStore
 from server.store.connection import Ask
 from server.store.errors import StoreUnavailable
 from server.store.timings import TIMINGS
+from server.store.wire import Wire
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.store_content import command, store_content
@@ -194,3 +197,50 @@ async def test_a_connection_whose_look_fails_is_given_up(
     own_store.start()
     await until(lambda: answers(node))
     assert looks > 1
+
+
+PING = pack_command(("PING",))
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Any]:
+    redis = Redis.from_url(url)
+    pool: Any = redis.connection_pool
+    connection = pool.make_connection()
+    await connection.connect()
+    try:
+        yield connection
+    finally:
+        await connection.disconnect(nowait=True)
+        await redis.aclose()
+
+
+async def test_what_redis_py_has_of_a_connection_that_the_wire_takes_over(node: Node) -> None:
+    async with connected(node.url) as connection:
+        assert not connection._reader.at_eof()
+        assert not connection._reader._buffer
+        assert not connection._writer.transport.is_closing()
+        assert isinstance(connection._parser.parse_error("ERR no such thing"), ResponseError)
+        wire = Wire(connection)
+        assert wire.is_usable
+        assert await wire.exchange(PING + PING, 2) == ["PONG", "PONG"]
+        assert wire.is_usable
+
+
+async def test_a_batch_on_a_connection_that_ends_raises(node: Node) -> None:
+    async with connected(node.url) as connection:
+        wire = Wire(connection)
+        sent = wire.exchange(b"", 1)
+        connection._writer.transport.abort()
+        with pytest.raises(exceptions.ConnectionError):
+            await sent
+        assert not wire.is_usable
+
+
+async def test_nothing_more_is_asked_of_a_connection_on_which_something_came_unasked(
+    node: Node,
+) -> None:
+    async with connected(node.url) as connection:
+        wire = Wire(connection)
+        await wire.exchange(PING + PING, 1)
+        await until(lambda: not wire.is_usable)

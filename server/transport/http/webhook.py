@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Final
 
 import structlog
@@ -41,7 +42,7 @@ class Webhook:
     ) -> None:
         self._payments = payments
         self._limiter = limiter
-        self._metrics = metrics
+        self._counted = cache(metrics.payment_deliveries.labels)
         self._may_take = may_take
         self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
 
@@ -91,7 +92,7 @@ class Webhook:
             raise StoreUnavailable("it is not known whether the store keeps what it takes")
 
     def _count(self, outcome: str) -> None:
-        self._metrics.payment_deliveries.labels(outcome).inc()
+        self._counted(outcome).inc()
 
     def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
         if len(signatures) != 1 or len(signatures[0]) != _SIGNATURE_HEX_DIGITS:
