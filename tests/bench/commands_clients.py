@@ -87,10 +87,10 @@ class Clients:
         self._http = http
         self._webhook_url = url + WEBHOOK
 
-    async def arrive(self, how_many: int) -> Sequence[Player]:
-        """So many more players, at the front desk."""
+    async def arrive(self, how_many: int, together: int = AT_ONCE) -> Sequence[Player]:
+        """So many more players, at the front desk, so many of them at a time."""
         first = len(self.players)
-        await at_once(AT_ONCE)(
+        await at_once(together)(
             [partial(self._arrive, f"player-{first + number}") for number in range(how_many)]
         )
         return self.players[first:]
