@@ -7,13 +7,12 @@ from typing import Final
 
 import structlog
 from aiohttp import web
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import MAX_BODY_BYTES, SIGNATURE_HEADER, VERSION_HEADER
 from server.rules.payments import Delivery
+from server.runtime.ed25519 import verifier
 from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
@@ -44,7 +43,7 @@ class Webhook:
         self._limiter = limiter
         self._counted = cache(metrics.payment_deliveries.labels)
         self._may_take = may_take
-        self._keys = [Ed25519PublicKey.from_public_bytes(key) for key in public_keys]
+        self._verifiers = [verifier(key) for key in public_keys]
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
@@ -101,7 +100,7 @@ class Webhook:
             signature = bytes.fromhex(signatures[0])
         except ValueError:
             return False
-        return any(_verifies(key, signature, body) for key in self._keys)
+        return any(verify(signature, body) for verify in self._verifiers)
 
 
 async def _read_body(request: web.Request) -> bytes | Refused:
@@ -110,11 +109,3 @@ async def _read_body(request: web.Request) -> bytes | Refused:
     if "Content-Encoding" in request.headers:
         return Refused(ErrorCode.UNSUPPORTED_ENCODING)
     return await read_body(request, MAX_BODY_BYTES)
-
-
-def _verifies(key: Ed25519PublicKey, signature: bytes, body: bytes) -> bool:
-    try:
-        key.verify(signature, body)
-    except InvalidSignature:
-        return False
-    return True
