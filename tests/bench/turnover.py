@@ -1,11 +1,12 @@
 """What a player between two games costs a server: `python -m tests.bench.turnover [--beside DIR]`.
 
 Each leaves the last room for the front desk, takes a seat, pays it over HTTP, enters the new room
-and arranges a ticket; ten sit in a room, and hear of each other. `--beside` measures the sources in
-another directory too, such as an earlier commit's, taking turns with these; `--instructions` counts
-what the server's processor is told to do, with valgrind (without the kernel's part), which no other
-load on the machine changes, where processor time varies by a tenth and more. Under valgrind all
-takes fifty times as long, so what a server does by time alone is counted for itself and taken off.
+and arranges a ticket; ten sit in a room, and receive events of each other. `--beside` measures the
+sources in another directory too, such as an earlier commit's, taking turns with these;
+`--instructions` counts what the server executes outside the kernel, with valgrind, which no other
+load on the machine changes much, where processor time varies by a tenth and more. Under valgrind
+all takes fifty times as long: so what a server does by time alone is counted for itself and taken
+off.
 """
 
 import argparse

@@ -69,6 +69,9 @@ async def read_body(
     if (request.content_length or 0) > most_bytes:
         return Refused(ErrorCode.TOO_LARGE)
     try:
+        if request.content.is_eof():  # it came with the head, as nearly all do
+            body = request.content.read_nowait()
+            return body if len(body) <= most_bytes else Refused(ErrorCode.TOO_LARGE)
         async with asyncio.timeout(most_seconds):
             return await _read_all(request, most_bytes)
     except TimeoutError:
