@@ -31,14 +31,16 @@ dist: install  ## the npm package, the wheel and the source archive, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 	cd protocol/js && npm pack --silent --pack-destination ../../dist
 
-# Four at a time, since most of them wait; a file's tests stay together. A test that hangs ends its
-# worker, and so the run: pytest-xdist would wait for a new worker without end.
+# Four at a time, since most of them wait; a file's tests stay together, and the longest files come
+# first (tests/conftest.py). A test that hangs ends its worker, and so the run: pytest-xdist would
+# wait for a new worker without end. Bytecode is kept, or each worker compiles all tests anew.
 test: install
-	$(BIN)/pytest -n 4 --dist loadfile --max-worker-restart 0
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 FUZZ_EXAMPLES ?= 1000
 fuzz: install  ## so many new examples of each kind of nonsense that strangers may send
-	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz --timeout 0
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/pytest tests/fuzz tests/transport/http/test_schemathesis.py \
+		--timeout 0
 
 bench: install  ## the cost of sending an event to a client, beside other servers; best on an idle machine
 	$(BIN)/python -m tests.bench.fanout

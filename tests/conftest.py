@@ -15,6 +15,8 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.support.process import ChildProcess, StartProcess
 
+HERE = Path(__file__).parent
+
 pytest_plugins = ["tests.support.books", "tests.support.cluster"]
 
 # A busy machine is no fault of what is tested. The rules have a profile of their own.
@@ -30,6 +32,21 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+
+
+# What starts whole processes and browsers is long, and so it comes first: else some of it would be
+# begun when all other workers have ended. By name, those that wait are among those that work.
+LONG = {"assembly", "browser", "cli", "load", "system"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, for workers that take them in this order."""
+
+    def place(item: pytest.Item) -> tuple[bool, str]:
+        is_long = item.path.relative_to(HERE).parts[0] in LONG
+        return not is_long, item.path.name if is_long else ""
+
+    items.sort(key=place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

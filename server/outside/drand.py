@@ -9,6 +9,7 @@ import httpx
 import orjson
 import structlog
 
+from server.outside.authorities import authorities
 from server.outside.cookies import no_cookies
 from server.rules.beacon import QUICKNET, SCHEME, Chain, verifies
 
@@ -52,7 +53,9 @@ class Drand:
         self._answer_seconds = answer_seconds
         # Compressed answers are not asked for: a small one can be very large when unpacked.
         self._client = httpx.AsyncClient(
-            headers={"Accept-Encoding": "identity"}, cookies=no_cookies()
+            verify=authorities(),
+            headers={"Accept-Encoding": "identity"},
+            cookies=no_cookies(),
         )
         self._kept: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._following: asyncio.Task[None] | None = None

@@ -8,6 +8,7 @@ import structlog
 from jwt import PyJWK
 
 from protocol.errors import ErrorCode, Refused
+from server.outside.authorities import authorities
 from server.outside.cookies import no_cookies
 from server.outside.jwk import KeySet, read_key_set
 
@@ -46,7 +47,9 @@ class Jwks:
         self._fetch_seconds = fetch_seconds
         # Compressed documents are not asked for: a small one can be very large when unpacked.
         self._client = httpx.AsyncClient(
-            headers={"Accept-Encoding": "identity"}, cookies=no_cookies()
+            verify=authorities(),
+            headers={"Accept-Encoding": "identity"},
+            cookies=no_cookies(),
         )
         self._keys: KeySet = {}
         self._fetching: asyncio.Task[None] | None = None

@@ -10,9 +10,12 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.payments import SIGNATURE_HEADER
+from server.assembly.app import App
+from server.assembly.stores import WeakDurability
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from server.runtime.settings import load_settings
 from server.store.timings import StoreTimings
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.process import ChildProcess
@@ -110,12 +113,15 @@ async def test_a_member_of_a_cluster_stops_the_start_even_if_weakness_is_allowed
     ],
 )
 async def test_a_user_who_may_not_run_what_is_needed_stops_the_start(
-    rules: str, named: str, own_store: EmbeddedStore, admin: Redis, start_serve: StartServe
+    rules: str, named: str, own_store: EmbeddedStore, admin: Redis, variables: dict[str, str]
 ) -> None:
     await command(admin, "ACL", "SETUSER", "pw", "on", ">secret", *rules.split())
-    server = start_serve(REDIS_URL=own_store.url.replace("//", "//pw:secret@"))
-    line = await refusal(server)
-    assert named in line
+    url = own_store.url.replace("//", "//pw:secret@")
+    app = App(load_settings(variables | {"REDIS_URL": url}))
+    with pytest.raises(WeakDurability) as refused:
+        await app.start()
+    await app.stop()
+    assert named in str(refused.value)
 
 
 class Desk:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from server.dev.ports import free_port
 from tests.browser.person import Person
 from tests.browser.world import TIER, World, program
-from tests.support.process import StartProcess
+from tests.support.process import ChildProcess, StartProcess
 
 HERE = Path(__file__).parent
 CHROMIUM = shutil.which("chromium")
@@ -33,9 +34,17 @@ Serve = Callable[..., Awaitable[World]]
 Enter = Callable[..., Awaitable[Person]]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run in one event loop, the browser's: to start a browser takes longer than
+    most of what they do in it."""
+    for item in items:
+        if HERE in item.path.parents and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, for all tests of the session."""
     if CHROMIUM is None:
         pytest.skip("a browser is needed: apt-get install chromium")
     async with async_playwright() as playwright:
@@ -48,7 +57,7 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def serve(start_process: StartProcess, tmp_path: Path) -> AsyncIterator[Serve]:
     """Starts the development server, the arguments are settings; `state` names what it stores,
     `prepare` is for `program`. In the end its log must be clean."""
@@ -57,19 +66,42 @@ async def serve(start_process: StartProcess, tmp_path: Path) -> AsyncIterator[Se
     async def start(state: str = "state", prepare: str = "", **settings: str) -> World:
         environment = BASE | {"PORT": str(free_port())} | settings
         command = (sys.executable, "-c", program(prepare), str(tmp_path / state))
-        process = start_process(*command, **environment)
-        found = await process.wait_for_line(r"^running on (http://\S+)$")
-        worlds.append(World(process, found[1]))
+        worlds.append(await running(start_process(*command, **environment)))
         return worlds[-1]
 
     yield start
     for world in worlds:
-        said = [line for line in world.process.output.splitlines() if not LATE.search(line)]
-        for word in ('"warning"', '"error"', "Traceback"):
-            assert not any(word in line for line in said), world.process.output
+        assert_clean(world)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def untouched_world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    """A development server for everyone who only looks: nobody takes a seat."""
+    directory = tmp_path_factory.mktemp("world")
+    command = (sys.executable, "-c", program(), str(directory / "state"))
+    process = ChildProcess(command, BASE | {"PORT": str(free_port())}, directory / "output")
+    try:
+        world = await running(process)
+        yield world
+        assert_clean(world)
+    finally:
+        process.kill()
+
+
+async def running(process: ChildProcess) -> World:
+    """The server, when it is ready."""
+    found = await process.wait_for_line(r"^running on (http://\S+)$")
+    return World(process, found[1])
+
+
+def assert_clean(world: World) -> None:
+    """There is nothing in its log that should trouble anybody."""
+    logged = [line for line in world.process.output.splitlines() if not LATE.search(line)]
+    for word in ('"warning"', '"error"', "Traceback"):
+        assert not any(word in line for line in logged), world.process.output
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def enter(browser: Browser) -> AsyncIterator[Enter]:
     """Opens a window for a person; the options are those of Playwright's `new_context`. In the end
     the console must be empty, but for what the test expected and took from `complaints`."""
@@ -81,6 +113,8 @@ async def enter(browser: Browser) -> AsyncIterator[Enter]:
         return people[-1]
 
     yield open_window
+    for person in people:
+        await person.page.context.close()
     for person in people:
         assert person.complaints == [], person.name
 

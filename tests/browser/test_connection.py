@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import expect
 
 from server.dev.ports import free_port
@@ -38,7 +39,7 @@ class Cutter:
         self.proxy.release()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def cutter(serve: Serve, request: pytest.FixtureRequest) -> AsyncIterator[Cutter]:
     """The way to a server with two seats to a game. The parameter, if there is one, is the seconds
     between two calls."""

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from server.assembly.app import App
 from server.dev.compose import DevWorld
@@ -37,7 +38,7 @@ def world(tmp_path: Path) -> DevWorld:
     return DevWorld(tmp_path, {"PORT": "0"})
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def app(world: DevWorld) -> AsyncIterator[App]:
     async with world.running() as app:
         yield app

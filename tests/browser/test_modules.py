@@ -4,14 +4,16 @@ import json
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from protocol.errors import ErrorCode
 from server.rules.draw import call_order, mix_entropy, seed_hash, server_grid
 from server.rules.proofs import proof_hash
 from server.rules.verify import verify_proof
 from server.rules.views import patterns_view, rules_view
-from tests.browser.conftest import Enter, Serve
+from tests.browser.conftest import Enter
 from tests.browser.person import Person
+from tests.browser.world import World
 from tests.rules.vectors import vectors
 from tests.support.game import CLASSIC
 
@@ -79,10 +81,10 @@ TAMPERED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-async def ann(serve: Serve, enter: Enter) -> Person:
+@pytest_asyncio.fixture(loop_scope="session")
+async def ann(untouched_world: World, enter: Enter) -> Person:
     """A person at the front desk."""
-    person = await enter(await serve(), "ann")
+    person = await enter(untouched_world, "ann")
     await person.arrive()
     return person
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 from aiohttp import web
 
 from server.transport.http.pages import Pages
@@ -16,7 +17,7 @@ MOST_BYTES = 150_000
 LINK = re.compile(r'(?:href|src)="(/client/[^"]+)"')
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def url() -> AsyncIterator[str]:
     app = web.Application()
     Pages({3500: CLASSIC}, dev_login=False, host_origins=["https://alien.example"]).add_to(app)

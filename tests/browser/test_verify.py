@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from playwright.async_api import FilePayload
 
 from server.rules.evolve import fold
@@ -13,6 +14,7 @@ from server.services.game_files import GameFile
 from server.store.log import LOG_START, Snapshot, record_events
 from tests.browser.conftest import Enter, Serve
 from tests.browser.person import Person
+from tests.browser.world import World
 from tests.rules.endings import run_out
 from tests.rules.games import AWAITED, BEACON, active
 from tests.rules.vectors import FILE
@@ -35,12 +37,11 @@ async def take(person: Person, document: object) -> str:
     return (await said.first.inner_text()).strip()
 
 
-@pytest.fixture
-async def visitor(serve: Serve, enter: Enter) -> Person:
+@pytest_asyncio.fixture(loop_scope="session")
+async def visitor(untouched_world: World, enter: Enter) -> Person:
     """Somebody at the page, who is nobody to the server."""
-    world = await serve()
-    person = await enter(world, "nobody")
-    await person.page.goto(f"{world.url}/verify")
+    person = await enter(untouched_world, "nobody")
+    await person.page.goto(f"{untouched_world.url}/verify")
     return person
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from hypothesis import HealthCheck, Phase, settings
 
-FIXED_EXAMPLES: Final = 60
+FIXED_EXAMPLES: Final = 30
 
 _wanted = os.environ.get("FUZZ_EXAMPLES")
 

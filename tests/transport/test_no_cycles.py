@@ -1,7 +1,6 @@
 """A connection that is over is gone without the garbage collector, which comes by seldom."""
 
 import asyncio
-import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from server.transport.session import Session
+from tests.support import garbage
 from tests.support.wait import until
 from tests.transport.conftest import RunScenario
 from tests.transport.echo_server import Server
@@ -39,14 +39,12 @@ ENDS: dict[str, Callable[[RawClient], object]] = {
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    with garbage.no_collector():
+        yield
 
 
 def alive() -> int:
-    return sum(issubclass(type(one), KINDS) for one in gc.get_objects())
+    return garbage.alive(*KINDS)
 
 
 @pytest.mark.parametrize("end", ENDS)

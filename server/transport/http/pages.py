@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import html
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -43,12 +44,16 @@ class Page:
 
     content_type: str
     body: bytes
-    zipped: bytes = field(init=False)
-    etag: str = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "zipped", gzip.compress(self.body, mtime=0))
-        object.__setattr__(self, "etag", hashlib.sha256(self.body).hexdigest()[:32])
+    @cached_property
+    def zipped(self) -> bytes:
+        """The body compressed, once somebody takes it so: not all at each start."""
+        return gzip.compress(self.body, mtime=0)
+
+    @cached_property
+    def etag(self) -> str:
+        """What browsers know the body by."""
+        return hashlib.sha256(self.body).hexdigest()[:32]
 
     def answer(self, request: web.Request, headers: Mapping[str, str]) -> web.Response:
         """The response to `request`: the page, compressed for those who take it, or only that it

@@ -1,11 +1,11 @@
 """A request that is over is gone without the garbage collector, which hardly ever comes by."""
 
-import gc
 from collections.abc import Iterator
 
 import pytest
 from aiohttp import web
 
+from tests.support import garbage
 from tests.support.wait import until
 from tests.system.game_server import GameServer
 
@@ -14,14 +14,12 @@ REQUESTS = 10
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    with garbage.no_collector():
+        yield
 
 
 def alive() -> int:
-    return sum(issubclass(type(one), web.Request) for one in gc.get_objects())
+    return garbage.alive(web.Request)
 
 
 @pytest.mark.parametrize(

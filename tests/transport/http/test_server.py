@@ -1,7 +1,6 @@
 """What no route ever sees: HTTP that is malformed, too long, or not read by whoever asked."""
 
 import asyncio
-import gc
 import inspect
 import json
 import socket
@@ -22,6 +21,7 @@ from server.transport.http.connection import (
     MOST_UNREAD_ANSWERS,
 )
 from server.transport.http.runner import Runner
+from tests.support import garbage
 from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.game_server import GameServer
 
@@ -138,17 +138,14 @@ async def test_every_header_that_a_player_may_send_is_taken(game: GameServer) ->
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    with garbage.no_collector():
+        yield
 
 
 @pytest.mark.usefixtures("no_collector")
 async def test_nothing_of_what_is_no_request_waits_for_the_collector(game: GameServer) -> None:
     def alive() -> int:
-        kinds = (RequestHandler, web.BaseRequest, _ErrInfo, HttpProcessingError)
-        return sum(issubclass(type(one), kinds) for one in gc.get_objects())
+        return garbage.alive(RequestHandler, web.BaseRequest, _ErrInfo, HttpProcessingError)
 
     await said(game.port, b"hello\r\n\r\n")
     before = alive()
