@@ -79,5 +79,5 @@ export const list = (items) => lists.format(items.map(String));
 /** @param {number | string | Date} at in Unix ms, or in ISO 8601 */
 export const date = (at) => dates.format(new Date(at));
 
-/** The same to the second, and in which time zone. @param {number} at in Unix ms */
-export const moment = (at) => moments.format(at);
+/** The same to the second, and in which time zone. @param {number | string | Date} at as there */
+export const moment = (at) => moments.format(new Date(at));
