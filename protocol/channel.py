@@ -31,7 +31,7 @@ class Channel:
     `on_message` gets each message, by its name and in order, and says whether nothing is missing
     before it: else the connection is made anew, and what was missing comes. `came_back` is called
     after each reconnect, and `ended` once: with what went wrong, or None if it was closed. `auth`
-    is what goes with the token each time.
+    is what goes with the token each time, which is waited for `token_seconds`.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Channel:
         came_back: Callable[[], Awaitable[None]],
         ended: Callable[[Failure | None], None],
         auth: Callable[[], Mapping[str, Any]],
+        token_seconds: float = TOKEN_SECONDS,
     ) -> None:
         self._url = url
         self._namespace = namespace
@@ -52,6 +53,7 @@ class Channel:
         self._came_back = came_back
         self._ended = ended
         self._auth = auth
+        self._token_seconds = token_seconds
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
         self._failure: Failure | None = None
@@ -110,7 +112,7 @@ class Channel:
         """A token that is valid now, as far as is known. Raises ConnectionLost if there is none in
         time."""
         try:
-            async with asyncio.timeout(TOKEN_SECONDS):
+            async with asyncio.timeout(self._token_seconds):
                 return await token_of(self._source)
         except Exception as error:
             raise ConnectionLost("there is no token at the moment") from error

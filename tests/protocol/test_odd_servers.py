@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from protocol import channel, to_client
-from protocol.client import ConnectionLost, connect, enter_lobby
+from protocol import to_client
+from protocol.channel import Channel
+from protocol.client import ConnectionLost, enter_lobby
 from protocol.examples import EXAMPLES, LOBBY_ID
 from protocol.tokens import expiry_of
 from tests.protocol.test_documents_js import node_modules as node_modules
@@ -178,17 +179,28 @@ async def test_javascript_waits_for_a_token_only_so_long(
         assert await node(url, "token") == "no_answer"
 
 
-async def test_python_waits_for_a_token_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel, "TOKEN_SECONDS", 0.05)
-
+async def test_python_waits_for_a_token_only_so_long() -> None:
     async def never() -> str:
         return await asyncio.Event().wait() and ""
 
-    nowhere = "http://127.0.0.1:9"
+    async def ignore(*_: object) -> bool:
+        return True
+
+    async def come_back() -> None:
+        pass
+
+    waiting = Channel(
+        "http://127.0.0.1:9",
+        "/lobbies",
+        never,
+        on_message=ignore,
+        came_back=come_back,
+        ended=lambda _: None,
+        auth=dict,
+        token_seconds=0.05,
+    )
     with pytest.raises(ConnectionLost, match="no token"):
-        await connect(nowhere, never)
-    with pytest.raises(ConnectionLost, match="no token"):
-        await enter_lobby(nowhere, never, LOBBY_ID)
+        await waiting.open()
 
 
 @pytest.mark.parametrize("exp", ["soon", None, [], {}])
