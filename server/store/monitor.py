@@ -106,6 +106,8 @@ class StoreMonitor:
                 await self._connection.look_again()
             except StoreUnavailable as error:
                 log.info("store_not_looked_at", error=str(error))
+            except Exception:
+                log.exception("store_look_failed")  # a later one may do better
 
     async def _look(self, shard: str, ask: Ask) -> None:
         before = self._found.get(shard)

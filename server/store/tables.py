@@ -79,6 +79,19 @@ class Tables:
             self._find(table for table in named if is_lobby_id(lobby_id(table, bytes(6))))
         return self.known
 
+    async def _note_known(self) -> None:
+        """Have what is to be done with a table done early: later, what it takes may be away."""
+        unnoted = [table for table in self._known if table not in self._noted]
+        for table, error in zip(
+            unnoted,
+            await asyncio.gather(*map(self.note, unnoted), return_exceptions=True),
+            strict=True,
+        ):
+            if isinstance(error, StoreUnavailable):
+                log.info("table_not_noted", table=table, error=str(error))
+            elif error is not None:
+                raise error
+
     def _find(self, tables: Iterable[str]) -> None:
         new = sorted(set(tables) - self._known.keys(), key=lambda table: (len(table), table))
         self._known |= dict.fromkeys(new)
@@ -92,5 +105,5 @@ class Tables:
         restored from an older state may have lost some names. Raises StoreUnavailable."""
         if self._known:
             await self._connection.call("SADD", keys.TABLES, *self._known)
-            self._noted |= self._known.keys()
+            await self._note_known()
         return await self.read()

@@ -225,11 +225,14 @@ async def test_an_order_between_the_question_and_the_commit_wins(
     assert await two.directory.seat(TABLE, "bob") is None
 
 
+@pytest.mark.parametrize("is_named_before", [False, True], ids=["by_a_lobby", "named_before"])
 async def test_a_table_that_is_new_to_the_store_begins_with_what_was_ordered(
-    start_node: StartNode, store_url: str
+    start_node: StartNode, store_url: str, is_named_before: bool
 ) -> None:
     one = await start_node(store_url, tiers={BUY_IN: CLASSIC})
     await one.sit("ann")
     await ban(one, "bob")
     newcomer = await start_node(store_url, tiers={OTHER: CLASSIC})
+    if is_named_before:
+        await newcomer.tables.refresh()
     assert await join(newcomer, "bob", OTHER) == BANNED
