@@ -54,7 +54,8 @@ def permissions(
     yield from ((command, keys.LIMITED) for command in ("SADD", "SCARD", "SMISMEMBER"))
     for key in (keys.LIMITED, keys.limits(_SOMEBODY), keys.seating(_SOMEBODY)):
         yield ("EVALSHA", _SHA, "1", key)
-    yield from (("HGETALL", keys.limits(_SOMEBODY)), ("SET", keys.seating(_SOMEBODY)))
+    yield from ((command, keys.limits(_SOMEBODY)) for command in ("EXISTS", "HGETALL"))
+    yield ("SET", keys.seating(_SOMEBODY))
     yield from ((command, keys.UNMATCHED) for command in ("HSCAN", "HDEL", "HGET"))
 
 
