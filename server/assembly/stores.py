@@ -14,7 +14,7 @@ from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
 from server.store.commits import Commits
 from server.store.directory import Directory
-from server.store.errors import StoreUnavailable
+from server.store.errors import StoreUnavailable, WrongTopology
 from server.store.invoices import InvoiceStore
 from server.store.ledger import LedgerStore
 from server.store.limits import LimitsStore
@@ -108,14 +108,19 @@ class Stores:
         Raises WeakDurability if it must not take payments, or not be played on.
         """
         self.monitor.attach()
-        self.topology.start()
         while True:
             try:
+                await self.topology.check()
+                self.topology.start()
                 self.channels.sharded = await self.health.has_sharded_channels()
                 await self.connection.look_again()
                 self._refuse_weak()
                 await self.connection.set_clock()
                 break
+            except WrongTopology as error:
+                raise WeakDurability(
+                    f"REDIS_URL: {error} (one store is redis:// or rediss://)"
+                ) from None
             except StoreUnavailable as error:
                 log.warning("waiting_for_store", error=str(error))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -32,6 +32,10 @@ class Cluster(Topology):
         self._timings = timings
         self.map = ClusterMap(url, seeds, timings)
 
+    async def check(self) -> None:
+        """See `Topology.check`."""
+        await self.map.look()
+
     def start(self) -> None:
         """See `Topology.start`."""
         self.map.start()

@@ -112,7 +112,8 @@ class ClusterMap:
             await node.stop()
 
     async def look(self) -> None:
-        """Ask the nodes now. Raises StoreUnavailable if none answers."""
+        """Ask the nodes now. Raises StoreUnavailable if none answers, WrongTopology if those that
+        do are none."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
             self._looking.add_done_callback(retrieve)

@@ -5,12 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from redis.exceptions import ResponseError
+
 from server.runtime.store_url import Address
+from server.store.errors import WrongTopology
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Place, Shard, resolved
 
 ASK_SECONDS: Final = 1.0
 """From one look to the next, and how long an answer is waited for."""
+_NO_CLUSTER: Final = "cluster support disabled"
+"""The error of a store of its own, where one of a cluster is expected."""
 
 
 class NodeShard(Shard):
@@ -60,7 +65,7 @@ class Informant:
         self._asking = asyncio.Lock()
 
     async def ask(self) -> View:
-        """The cluster as it sees it. Raises StoreUnavailable, or one of LOST."""
+        """The cluster as it sees it. Raises StoreUnavailable, WrongTopology, or one of LOST."""
         async with self._asking:
             try:
                 async with asyncio.timeout(ASK_SECONDS):
@@ -82,7 +87,12 @@ class Informant:
 
     async def _ask(self, connection: Any) -> View:
         await connection.send_command("CLUSTER", "INFO")
-        lines = str(await connection.read_response()).split()
+        try:
+            lines = str(await connection.read_response()).split()
+        except ResponseError as error:
+            if _NO_CLUSTER not in str(error):
+                raise
+            raise WrongTopology(f"{self.address} is no node of a cluster") from None
         about = dict(line.split(":", 1) for line in lines)
         await connection.send_command("CLUSTER", "SLOTS")
         ranges = tuple(

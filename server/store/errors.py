@@ -26,6 +26,10 @@ class Redirected(StoreUnavailable):
         self.answer = answer
 
 
+class WrongTopology(StoreUnavailable):
+    """What answers is not what the store's URL names: no node of a cluster, or no sentinel."""
+
+
 class NotUnderstood(StoreUnavailable):
     """What the store has is not what this version knows: a newer one wrote it, or it is damaged.
     The same request may succeed at a node that is newer."""

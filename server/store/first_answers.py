@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
-from server.store.errors import LOST, StoreUnavailable
+from server.store.errors import LOST, StoreUnavailable, WrongTopology
 
 OTHERS_SECONDS: Final = 0.1
 """So long the others have when one has answered."""
@@ -15,9 +15,9 @@ T = TypeVar("T")
 async def first_answers(asked: Mapping[str, Coroutine[Any, Any, T]]) -> list[T]:
     """The answers of those that are asked, by their names: the first one, and those that come soon
     after it. Raises StoreUnavailable, with the reason of the last one that failed, if none
-    answers."""
+    answers, and WrongTopology if one is not what it was taken for."""
     names = {asyncio.create_task(question): name for name, question in asked.items()}
-    waiting, failed = set(names), ""
+    waiting, failed = set(names), StoreUnavailable("nobody is known who could be asked")
     answers: list[T] = []
     timeout_seconds: float | None = None
     try:
@@ -32,8 +32,11 @@ async def first_answers(asked: Mapping[str, Coroutine[Any, Any, T]]) -> list[T]:
                 if error is None:
                     answers.append(task.result())
                     timeout_seconds = OTHERS_SECONDS
+                elif isinstance(error, WrongTopology):
+                    failed = error
                 elif isinstance(error, (StoreUnavailable, *LOST)):
-                    failed = f"{names[task]} does not answer: {error}"
+                    if not isinstance(failed, WrongTopology):
+                        failed = StoreUnavailable(f"{names[task]} does not answer: {error}")
                 else:
                     raise error
     finally:
@@ -41,7 +44,7 @@ async def first_answers(asked: Mapping[str, Coroutine[Any, Any, T]]) -> list[T]:
             task.add_done_callback(retrieve)
             task.cancel()
     if not answers:
-        raise StoreUnavailable(failed)
+        raise failed
     return answers
 
 

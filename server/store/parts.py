@@ -16,6 +16,11 @@ class Topology(ABC):
     """What the store is made of. Whoever connects to it asks here."""
 
     @abstractmethod
+    async def check(self) -> None:
+        """Raise WrongTopology if what answers is not what the URL names, or StoreUnavailable if
+        nothing does and that is known already."""
+
+    @abstractmethod
     def start(self) -> None:
         """Begin to find out by itself when a primary moves, if that can be."""
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ResponseError
 
 from server.runtime.store_url import Address
-from server.store.errors import LOST, StoreUnavailable
+from server.store.errors import LOST, StoreUnavailable, WrongTopology
 from server.store.first_answers import first_answers
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Place, Shard, is_primary, open_redis, primary_of, resolved
@@ -23,6 +23,9 @@ LISTEN_SECONDS: Final = 60.0
 CANCEL_AGAIN_SECONDS: Final = 0.1
 HINTS: Final = ("+switch-master", "+promoted-slave")
 """What a sentinel publishes when a primary moved, or is about to."""
+
+_NO_SENTINEL: Final = "unknown command"
+"""The error of a store, where a sentinel is expected."""
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +96,12 @@ class Sentinel:
 
     async def _ask(self, connection: Any) -> Named:
         await connection.send_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
-        at = await connection.read_response()
+        try:
+            at = await connection.read_response()
+        except ResponseError as error:
+            if _NO_SENTINEL not in str(error):
+                raise
+            raise WrongTopology(f"{self.address} is no sentinel") from None
         if at is None:
             raise StoreUnavailable(f"the sentinel {self.address} knows no primary of that name")
         await connection.send_command("SENTINEL", "MASTER", self._name)
@@ -141,6 +149,10 @@ class SentinelShard(Shard):
                 found.update(dict.fromkeys(at))
         return list(found)
 
+    async def check(self) -> None:
+        """See `Shard.check`."""
+        await self._named()
+
     def start(self) -> None:
         """Ask and listen from now on."""
         if not self._tasks:
@@ -168,7 +180,7 @@ class SentinelShard(Shard):
 
     async def _named(self) -> Sequence[Named]:
         """The answers of those sentinels that answer, the latest first. Raises StoreUnavailable
-        when none does."""
+        when none does, WrongTopology when those that do are none."""
         asked = {f"the sentinel {each.address}": each.ask() for each in self._sentinels}
         return sorted(await first_answers(asked), key=lambda named: -named.epoch)
 

@@ -123,7 +123,8 @@ class ShardConnection(Connection):
                 raise
             if not isinstance(error, (StoreUnavailable, RuntimeError, *UNAVAILABLE)):  # see LOST
                 log.exception("store_exchange_failed")
-            answers = [StoreUnavailable(repr(error))] * len(batch)
+            why = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+            answers = [StoreUnavailable(why)] * len(batch)
         finally:
             self.metrics.store_round_trip.observe(time.perf_counter() - sent_s)
         errors = []

@@ -25,6 +25,10 @@ class OneShard(Topology):
         self._shard = shard
         self._timings = timings
 
+    async def check(self) -> None:
+        """See `Topology.check`."""
+        await self._shard.check()
+
     def start(self) -> None:
         """See `Topology.start`."""
         self._shard.start()

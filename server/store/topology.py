@@ -127,6 +127,9 @@ class Shard(ABC):
     async def places(self) -> Sequence[Place]:
         """Where the primary may be now, the likeliest first. Raises one of LOST."""
 
+    async def check(self) -> None:  # noqa: B027 - a plain address leads to whatever is there
+        """Raise WrongTopology if what is asked for the primary cannot know it."""
+
     def start(self) -> None:  # noqa: B027 - behind a plain address nothing is watched
         """Begin to find out by itself when the primary moves, if that can be."""
 

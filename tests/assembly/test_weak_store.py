@@ -16,9 +16,11 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.settings import load_settings
+from server.runtime.store_url import Address
 from server.store.timings import StoreTimings
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.process import ChildProcess
+from tests.support.replication import address
 from tests.support.store_content import command, ledger
 from tests.support.wait import until
 from tests.system.conftest import READY, StartServe
@@ -83,6 +85,23 @@ async def test_maxmemory_without_eviction_is_no_weakness(
 ) -> None:
     await admin.config_set("maxmemory", "1gb")
     await start_serve(REDIS_URL=own_store.url).wait_for_line(READY)
+
+
+@pytest.mark.not_replayed
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("redis+cluster://{at},127.0.0.1:1", "{at} is no node of a cluster"),
+        ("redis+sentinel://{at},127.0.0.1:1/games", "{at} is no sentinel"),
+    ],
+)
+async def test_a_single_store_stops_the_start_if_the_url_says_that_it_is_something_else(
+    url: str, named: str, own_store: EmbeddedStore, start_serve: StartServe
+) -> None:
+    at = str(Address(*address(own_store.url)))
+    line = await refusal(start_serve(REDIS_URL=url.format(at=at)))
+    assert "REDIS_URL" in line
+    assert named.format(at=at) in line
 
 
 @pytest.mark.not_replayed

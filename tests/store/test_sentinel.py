@@ -179,7 +179,7 @@ async def test_sentinels_may_have_another_password_than_the_store_or_none(
 ) -> None:
     await asked(own_store, "ACL", "SETUSER", "server", "on", ">secret", "~*", "&*", "+@all")
     lines = [] if password is None else [f"requirepass {password}"]
-    sentinel = Sentinel(tmp_path / "sentinel", own_store, 1, *lines)
+    sentinel = Sentinel(tmp_path / "sentinel", own_store.url, 1, *lines)
     sentinel.start()
     try:
         at = [Address("127.0.0.1", sentinel.port)]

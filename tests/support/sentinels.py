@@ -25,11 +25,11 @@ DOWN_MS = 2_000
 class Sentinel:
     """One sentinel; `lines` are further ones of its configuration."""
 
-    def __init__(self, directory: Path, primary: EmbeddedStore, quorum: int, *lines: str) -> None:
+    def __init__(self, directory: Path, primary_url: str, quorum: int, *lines: str) -> None:
         self.port = free_port()
         directory.mkdir(parents=True)
         self._configuration = directory / "sentinel.conf"
-        host, port = address(primary.url)
+        host, port = address(primary_url)
         own = [
             f"port {self.port}",
             "bind 127.0.0.1",
@@ -126,7 +126,7 @@ def sentinels(directory: Path, *lines: str, options: tuple[str, ...] = ()) -> It
         primary.options = [*options]
         stack.enter_context(primary)
         replica = stack.enter_context(replica_of(primary, directory / "two", *options))
-        watching = [Sentinel(directory / f"sentinel-{n}", primary, 2, *lines) for n in range(3)]
+        watching = [Sentinel(directory / f"sentinel-{n}", primary.url, 2, *lines) for n in range(3)]
         for sentinel in watching:
             stack.callback(sentinel.kill)
             sentinel.start()
