@@ -16,7 +16,7 @@ from server.services.alarms import Alarms
 from server.services.lobbies import Changed, Lobbies
 from server.store.errors import StoreUnavailable
 from server.store.tables import Tables
-from server.store.timers import AHEAD_MS, Timers
+from server.store.timers import AHEAD_MS, LEASE_MS, Timers
 from server.store.timings import TIMINGS, StoreTimings
 
 MAX_SLEEP_SECONDS: Final = 0.25
@@ -25,6 +25,9 @@ MIN_SLEEP_SECONDS: Final = 0.02
 """What is due within so short a time is taken in one batch, well before it is due."""
 _BATCH: Final = 256
 _RETRY_SECONDS: Final = 0.5
+_FIRST_RETRY_SECONDS: Final = 0.1
+"""From a failure to the next attempt, at most and at first: each time it is twice as long. A
+primary that only changes places is back so soon."""
 _DEAD_SECONDS: Final = 5.0
 """A scheduler that has not been able to take what is due for so long counts as down."""
 
@@ -122,14 +125,17 @@ class TickScheduler:
             await asyncio.sleep(self._find_tables_seconds)
 
     async def _serve(self, table: str) -> None:
+        retry_seconds = _FIRST_RETRY_SECONDS
         while not self._stopping:
             try:
                 sleep_seconds = await self._take_due(table)
                 self._taken_s[table] = time.monotonic()
                 await self._review_after_set_back(table)
+                retry_seconds = _FIRST_RETRY_SECONDS
             except StoreUnavailable as error:
                 log.warning("scheduler_without_store", table=table, error=str(error))
-                sleep_seconds = _RETRY_SECONDS
+                sleep_seconds = retry_seconds
+                retry_seconds = min(2 * retry_seconds, _RETRY_SECONDS)
             except Exception:
                 # The task must not end: nothing would start it again.
                 log.exception("scheduler_failed", table=table)
@@ -169,7 +175,7 @@ class TickScheduler:
                 if early_ms > AHEAD_MS + SET_BACK_MS:  # the clock was set back
                     return
                 await asyncio.sleep(math.ceil(early_ms) / 1000)
-            changed = await self._lobbies.carry_out(lobby_id, Tick())
+            changed = await self._carry_out(lobby_id, due_ms)
             if isinstance(changed, Refused) and changed.code is ErrorCode.UNKNOWN_LOBBY:
                 log.error("timer_of_no_lobby", lobby_id=lobby_id)
                 await self._lobbies.repair_indexes(lobby_id)
@@ -185,3 +191,15 @@ class TickScheduler:
             log.exception("tick_failed", lobby_id=lobby_id)
         finally:
             del self._ticking[lobby_id]
+
+    async def _carry_out(self, lobby_id: str, due_ms: float) -> Changed | Refused:
+        """Do what is due; if the store cannot, again, as long as no other node may take it."""
+        pause_seconds = _FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return await self._lobbies.carry_out(lobby_id, Tick())
+            except StoreUnavailable:
+                if self._clock.now_ms() + pause_seconds * 1000 > due_ms + LEASE_MS:
+                    raise
+            await asyncio.sleep(pause_seconds)
+            pause_seconds *= 2

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
 from tests.support.store_content import command
+from tests.support.wait import until
 
 
 def address(url: str) -> tuple[str, int]:
@@ -57,6 +58,28 @@ async def is_in_step(replica: EmbeddedStore) -> bool:
             return bool((await redis.info("replication")).get("master_link_status") == "up")
     except (RedisError, OSError):
         return False
+
+
+async def change_places(
+    primary: EmbeddedStore, replica: EmbeddedStore, move: Callable[[], None]
+) -> None:
+    """Fail over by hand, step by step as the operator's guide says: writes are held back until the
+    replica has all of them; `move` has the address lead to it."""
+    async with (
+        Redis.from_url(primary.url, decode_responses=True) as old,
+        Redis.from_url(replica.url, decode_responses=True) as new,
+    ):
+        await command(old, "CLIENT", "PAUSE", 2_000, "WRITE")
+        wanted = (await old.info("replication"))["master_repl_offset"]
+
+        async def has_all() -> bool:
+            return bool((await new.info("replication"))["slave_repl_offset"] >= wanted)
+
+        await until(has_all)
+        await command(new, "REPLICAOF", "NO", "ONE")
+        move()
+        await command(old, "REPLICAOF", *address(replica.url))
+        await command(old, "CLIENT", "UNPAUSE")
 
 
 def pause(store: EmbeddedStore) -> None:

@@ -13,6 +13,7 @@ from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from tests.support.game import starting_nodes
 from tests.support.proxy import Proxy
+from tests.support.replication import change_places
 from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.conftest import Serve
@@ -90,6 +91,11 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
     await until(lambda: has_role(new, "master"))
 
 
+async def by_hand(old: EmbeddedStore, new: EmbeddedStore) -> None:
+    """As the operator's guide says."""
+    await change_places(old, new, lambda: None)
+
+
 async def cut_off(old: EmbeddedStore, new: EmbeddedStore) -> None:
     """The primary refuses the commands of the servers, and goes on to keep their subscriptions, of
     which none receives from the promoted one."""
@@ -104,7 +110,7 @@ async def connections(store: EmbeddedStore) -> int:
     return sum(client["flags"] in ("N", "P") for client in clients) - 1
 
 
-@pytest.mark.parametrize("moves", [kill, demote, hand_over, cut_off])
+@pytest.mark.parametrize("moves", [kill, demote, hand_over, by_hand, cut_off])
 async def test_games_go_on_where_the_primary_is_now_and_no_number_is_left_out(
     moves: Callable[[EmbeddedStore, EmbeddedStore], Awaitable[None]],
     serve: Serve,
