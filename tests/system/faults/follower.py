@@ -39,8 +39,9 @@ class Follower:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._replicas is not None
-        self._replicas.cancel()
-        await asyncio.wait([self._replicas])
+        while not self._replicas.done():  # a client that was just connecting may forget it
+            self._replicas.cancel()
+            await asyncio.wait([self._replicas], timeout=PAUSE_SECONDS)
 
     @property
     def called(self) -> set[int]:
