@@ -23,6 +23,7 @@ from tests.bench.speed import speed_of_machine
 MOST_MS: Final = {"join_p99_ms": 250, "push_p99_ms": 100}
 COME_A_SECOND: Final = 150
 CLOSE_ENOUGH: Final = 1.1
+SPEEDS: Final = (60_000, 120_000, 240_000, 480_000)
 
 Holds = Callable[[int], Awaitable[bool]]
 
@@ -68,8 +69,20 @@ def _in_short(found: dict[str, Any]) -> str:
     return f"{times}; {cpu} % of a core, {memory} kB a player, {found['missed']} missed"
 
 
-async def main(given: argparse.Namespace, core: int) -> None:
-    """Find it, and print it."""
+def expectation(players: float, deliveries: float) -> str:
+    """What one worker of any machine may be expected to hold, if one with so many bare deliveries a
+    second holds so many players."""
+    each_thousand = players / deliveries * 1000
+    rows = [
+        f"{each_thousand:.0f} players at 3 s for each 1,000 bare deliveries a second",
+        "bare deliveries a second   players at 3 s, a worker",
+    ]
+    rows += [f"{speed:24,}{each_thousand * speed / 1000:27,.0f}" for speed in SPEEDS]
+    return "\n".join(rows)
+
+
+async def main(given: argparse.Namespace, core: int) -> float:
+    """Find it, and print it: as many players with calls at 3 s."""
     holds = partial(
         is_held,
         core=core,
@@ -77,8 +90,11 @@ async def main(given: argparse.Namespace, core: int) -> None:
         call_interval_seconds=given.call_interval_seconds,
     )
     found = await highest(holds, given.start, given.most)
-    at_three = round(found * 3 / given.call_interval_seconds)
-    sys.stdout.write(f"held well: {found:,} players, as many as {at_three:,} with calls at 3 s\n")
+    at_three = found * 3 / given.call_interval_seconds
+    sys.stdout.write(
+        f"held well: {found:,} players, as many as {at_three:,.0f} with calls at 3 s\n"
+    )
+    return at_three
 
 
 if __name__ == "__main__":
@@ -92,5 +108,7 @@ if __name__ == "__main__":
     first, last = cores[0], cores[-1]
     os.sched_setaffinity(0, {last})  # the store and the players; servers are moved to the first
     before = speed_of_machine(first)
-    asyncio.run(main(options, first))
-    sys.stdout.write(f"before: {before}\nafter: {speed_of_machine(first)}\n")
+    held = asyncio.run(main(options, first))
+    after = speed_of_machine(first)
+    sys.stdout.write(f"before: {before}\nafter: {after}\n")
+    sys.stdout.write(f"{expectation(held, (before.deliveries + after.deliveries) / 2)}\n")

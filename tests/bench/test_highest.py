@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from tests.bench.highest import highest
+from tests.bench.highest import expectation, highest
 from tests.bench.speed import speed_of_machine
 
 
@@ -19,6 +19,11 @@ async def test_the_highest_number_that_holds_is_found_to_a_tenth(limit: int) -> 
     assert found <= limit
     assert limit <= max(1.1 * found, 125) or found == 20_000
     assert len(asked) < 12
+
+
+def test_what_to_expect_of_another_machine_goes_by_its_speed() -> None:
+    assert expectation(33_000, 240_000).splitlines()[0].startswith("138 players")
+    assert expectation(33_000, 240_000).splitlines()[-2].split() == ["240,000", "33,000"]
 
 
 def test_the_machine_is_measured() -> None:
