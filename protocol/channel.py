@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from protocol.backoff import Backoff
 from protocol.connection import (
+    ClientConnection,
     CommandRefused,
-    Connection,
     ConnectionLost,
     Unreadable,
     understood,
@@ -103,10 +103,10 @@ class Channel:
         await self._connection.close()
         self._ended(None)
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ClientConnection:
         self._token = await self.new_token()
         auth = {"token": self._token, **self._auth()}
-        return await Connection.open(self._url, self._namespace, auth)
+        return await ClientConnection.open(self._url, self._namespace, auth)
 
     async def new_token(self) -> str:
         """A token that is valid now, as far as is known. Raises ConnectionLost if there is none in

@@ -73,7 +73,7 @@ class _Client(socketio.AsyncClient):  # type: ignore[misc]
             await self.disconnect()
 
 
-class Connection:
+class ClientConnection:
     """A connection that `open` made. It is not made again when it ends."""
 
     def __init__(self, client: socketio.AsyncClient, namespace: str) -> None:
@@ -83,7 +83,7 @@ class Connection:
         client.on("*", self._receive, namespace=namespace)
 
     @classmethod
-    async def open(cls, url: str, namespace: str, auth: Mapping[str, Any]) -> "Connection":
+    async def open(cls, url: str, namespace: str, auth: Mapping[str, Any]) -> "ClientConnection":
         """Connect. Raises CommandRefused, or ConnectionLost if the server cannot be reached."""
         client = _Client(
             reconnection=False,

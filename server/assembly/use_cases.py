@@ -13,7 +13,7 @@ from server.services.alarms import Alarms
 from server.services.beacons import BeaconMixer, ChainSource, beacon_of_lobbies
 from server.services.billing import Billing
 from server.services.cluster_stats import ClusterStats
-from server.services.limits import PlayerLimits
+from server.services.limits import SpendingLimits
 from server.services.lobbies import Lobbies
 from server.services.operator_history import KeptEntries, OperatorHistory
 from server.services.operator_looks import OperatorLooks
@@ -56,7 +56,7 @@ class UseCases:
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
         self.billing = Billing(stores.invoices, stores.terms)
         admissions = Admissions(stores.restrictions, clock)
-        self.limits = PlayerLimits(
+        self.limits = SpendingLimits(
             stores.limits,
             stores.past,
             past,

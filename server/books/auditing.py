@@ -21,7 +21,7 @@ KINDS: Final = ("received", "pot", "payout_owed", "refund_owed", "house")
 
 
 @dataclass(slots=True)
-class Chain:
+class LedgerChain:
     """How far a table's ledger was followed."""
 
     last: tuple[int, int] = (0, 0)
@@ -64,7 +64,9 @@ _FOLLOWING: Final = (
 )
 
 
-async def follow(connection: AsyncConnection, table: str, chain: Chain) -> AsyncIterator[Suspect]:
+async def follow(
+    connection: AsyncConnection, table: str, chain: LedgerChain
+) -> AsyncIterator[Suspect]:
     """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
     stands there: so one fault is told once."""
     # Of very many rows: plain tuples of the driver, which come in its binary form.
@@ -120,7 +122,7 @@ async def _row(connection: AsyncConnection, table: str, stream_id: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class AccountRow:
     """What one lobby moved for one invoice (None: for none), by kind; when its first entry was
     written, and whom it owes its pot."""
 
@@ -208,12 +210,12 @@ class Accounts:
             found |= set((await self._connection.execute(question, self._values)).scalars())
         return found
 
-    async def of(self, lobbies: Collection[str]) -> list[Account]:
+    async def of(self, lobbies: Collection[str]) -> list[AccountRow]:
         """What these moved."""
         values = self._values | {"lobbies": [*lobbies]}
         rows = await self._connection.execute(_ACCOUNTS, values)
         return [
-            Account(row.lobby_id, row.invoice_id, _coins(row), row.first_ms, row.paid_to)
+            AccountRow(row.lobby_id, row.invoice_id, _coins(row), row.first_ms, row.paid_to)
             for row in rows
         ]
 

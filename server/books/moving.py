@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.rows import (
     Fields,
-    PastGame,
+    FinishedGame,
     entry_hash,
     game_row,
     invoice_row,
@@ -74,7 +74,7 @@ async def append_ledger(
 
 
 async def write_games(
-    connection: AsyncConnection, table: str, ended: Sequence[PastGame]
+    connection: AsyncConnection, table: str, ended: Sequence[FinishedGame]
 ) -> set[str]:
     """Write games with their records and seats; what is there already stays as it is. Returns the
     lobbies of which there is another record, which was not to be: the store went back in time."""

@@ -28,7 +28,7 @@ _ledger_settled = ledger.alias("settled")
 
 
 @dataclass(frozen=True, slots=True)
-class Sums:
+class PlayerSums:
     """What a player paid in, was paid, and is owed still, in coins."""
 
     paid_in: Decimal
@@ -121,10 +121,10 @@ def movements_query(
 
 async def sums_of(
     connection: AsyncConnection, alien_id: str, window: tuple[datetime, datetime]
-) -> Sums:
+) -> PlayerSums:
     """What the movements of a window add up to; `owed` is what of it is not settled by now."""
     row = (await connection.execute(sums_query(alien_id, window))).one()
-    return Sums(row.paid_in, row.paid_out, row.owed)
+    return PlayerSums(row.paid_in, row.paid_out, row.owed)
 
 
 def sums_query(alien_id: str, window: tuple[datetime, datetime]) -> Select[Any]:

@@ -22,7 +22,7 @@ Fields = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class PastGame:
+class FinishedGame:
     """A game that is over: the lobby at its end, its whole log, the hash of the log's last entry,
     and the proof, if it has one."""
 
@@ -71,7 +71,7 @@ def ledger_row(table: str, stream_id: str, fields: Fields, chained: str) -> dict
     }
 
 
-def game_row(table: str, game: PastGame) -> dict[str, Any]:
+def game_row(table: str, game: FinishedGame) -> dict[str, Any]:
     """A game of a table."""
     lobby = game.lobby
     return {
@@ -94,7 +94,7 @@ def game_row(table: str, game: PastGame) -> dict[str, Any]:
     }
 
 
-def record_row(game: PastGame) -> dict[str, Any]:
+def record_row(game: FinishedGame) -> dict[str, Any]:
     """The record of a game."""
     log = [dict(entry) for entry in game.log]
     return {"lobby_id": game.lobby.lobby_id, "log": log, "hash": game.hash}

@@ -12,7 +12,7 @@ from server.cli.opened import opened
 from server.cli.progress import progress
 from server.rules.coins import coins_text
 from server.runtime.settings import Settings
-from server.services.audit import Audit, Report
+from server.services.audit import Audit, AuditReport
 from server.services.past import WholeLedger
 from server.store.ledger import LedgerEntry, MalformedEntry
 
@@ -25,10 +25,10 @@ ledger = typer.Typer(name="ledger", help="What moved, what is owed, and noting t
 def audit() -> None:
     """Recompute the ledger. Exit code 1 if it does not hold."""
     report = run(_audit(settings_of_environment()))
-    for books in report.books:
-        total = books.total
+    for table in report.tables:
+        total = table.total
         print(
-            f"{books.table}: {books.entries} entries, received {coins_text(total.received)} ="
+            f"{table.table}: {table.entries} entries, received {coins_text(total.received)} ="
             f" pot {coins_text(total.pot)} + payout_owed {coins_text(total.payout_owed)}"
             f" + refund_owed {coins_text(total.refund_owed)} + house {coins_text(total.house)}"
         )
@@ -62,7 +62,7 @@ def settle(
     print(f"{entry} is settled.")
 
 
-async def _audit(settings: Settings) -> Report:
+async def _audit(settings: Settings) -> AuditReport:
     async with opened(settings) as on:
         with progress("entries and lobbies looked at") as looked_at:
             audits = Audit(on.ledger, on.stores.lobbies, on.stores.directory, looked_at)

@@ -23,7 +23,7 @@ Acknowledgement = dict[str, Any]
 T = TypeVar("T")
 
 
-class Connection:
+class LoadConnection:
     """The packets of one connection. `on_end` is called when it is over; `retry_after_seconds` is
     when to reconnect then, if the server named a time."""
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from itertools import cycle
 
-from server.load.connection import Connection
+from server.load.connection import LoadConnection
 from server.load.failures import RequestRefused
 from server.load.meter import Meter
 from server.load.target import Target
@@ -20,10 +20,10 @@ class Dialer:
         self._tls = target.tls()
         self._sources = cycle(target.sources or [None])
 
-    async def dial(self) -> Connection:
+    async def dial(self) -> LoadConnection:
         """A new connection. Raises RequestRefused or Disconnected."""
         start_s = time.monotonic()
-        connection = Connection(await self._connect(), self._meter)
+        connection = LoadConnection(await self._connect(), self._meter)
         try:
             await connection.opened()
         except BaseException:

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, Final
 
 from protocol.backoff import Backoff
-from server.load.connection import Connection
+from server.load.connection import LoadConnection
 from server.load.context import WorkerContext
 from server.load.failures import Disconnected, RequestRefused
 
@@ -27,7 +27,7 @@ class Participant(ABC):
         self.alien_id = alien_id
         self._context = context
         self._event = asyncio.Event()
-        self._connection: Connection | None = None
+        self._connection: LoadConnection | None = None
         self._backoff = Backoff()
         self._token: str | None = None
         self._token_until_s = 0.0
@@ -82,14 +82,14 @@ class Participant(ABC):
             self._token_until_s = time.monotonic() + _TOKEN_SECONDS
         return self._token
 
-    async def _connected(self) -> Connection:
+    async def _connected(self) -> LoadConnection:
         """The connection, made again if it has ended. Raises RequestRefused or Disconnected."""
         if self._connection is None or self._connection.has_ended:
             self._connection = await self._context.dialer.dial()
             self._connection.on_end = self._event.set
         return self._connection
 
-    async def _wait_for_event(self, connection: Connection) -> None:
+    async def _wait_for_event(self, connection: LoadConnection) -> None:
         """Return when there may be something to do. Raises Disconnected."""
         await self._event.wait()
         self._event.clear()

@@ -5,11 +5,11 @@ from contextlib import suppress
 from typing import Any
 
 from protocol.ids import FRONT_DESK, lobby_namespace
-from server.load.connection import Connection
+from server.load.connection import LoadConnection
 from server.load.context import WorkerContext
 from server.load.failures import Disconnected, RequestRefused
 from server.load.participant import Participant
-from server.load.room import Room
+from server.load.room import RoomMeter
 from server.load.ticket import Ticket
 
 
@@ -28,7 +28,7 @@ class Game:
         "token",
     )
 
-    def __init__(self, token: str, joined: dict[str, Any], room: Room) -> None:
+    def __init__(self, token: str, joined: dict[str, Any], room: RoomMeter) -> None:
         rules = joined["lobby"]["rules"]
         self.token = token
         self.lobby_id = joined["lobby"]["lobby_id"]
@@ -46,7 +46,7 @@ class Game:
         return self.ticket.is_complete and not self.has_claimed
 
 
-class Player(Participant):
+class LoadPlayer(Participant):
     """Plays games of one tier."""
 
     def __init__(self, alien_id: str, buy_in_amount: int, context: WorkerContext) -> None:
@@ -86,10 +86,12 @@ class Player(Participant):
         # Without a handler: the listings are long, and not needed.
         await connection.enter(FRONT_DESK, {"token": token})
         joined = await connection.ask("join", buy_in_amount=self._buy_in_amount)
-        room = Room(self._context.meter, self._context.games.schedule(joined["lobby"]["lobby_id"]))
+        room = RoomMeter(
+            self._context.meter, self._context.games.schedule(joined["lobby"]["lobby_id"])
+        )
         return Game(token, joined, room)
 
-    async def _prepare(self, game: Game, connection: Connection) -> None:
+    async def _prepare(self, game: Game, connection: LoadConnection) -> None:
         if not game.has_paid:
             start_s = time.monotonic()
             await self._context.payer.pay(game.invoice)
@@ -102,7 +104,7 @@ class Player(Participant):
             await connection.ask("arrange_grid", grid=game.ticket.grid)
             game.has_arranged = True
 
-    async def _claim(self, game: Game, connection: Connection) -> None:
+    async def _claim(self, game: Game, connection: LoadConnection) -> None:
         try:
             answer = await connection.ask("claim")
         except RequestRefused as refused:

@@ -6,7 +6,7 @@ from server.load.call_schedule import CallSchedule
 from server.load.meter import Meter
 
 
-class Room:
+class RoomMeter:
     """Checks that every event comes once, in order, and measures how long each took.
 
     `last_seq` is the last event that was received; None before the first message.

@@ -7,7 +7,7 @@ from typing import Any, Final
 from protocol.ids import lobby_namespace
 from server.load.context import WorkerContext
 from server.load.participant import Participant
-from server.load.room import Room
+from server.load.room import RoomMeter
 
 _LOOK_AGAIN_SECONDS: Final = 0.5
 
@@ -20,7 +20,7 @@ class Spectator(Participant):
     def __init__(self, alien_id: str, context: WorkerContext) -> None:
         super().__init__(alien_id, context)
         self._lobby_id = ""
-        self._room: Room | None = None
+        self._room: RoomMeter | None = None
 
     async def _take_part(self) -> None:
         room = self._room = self._room or self._choose()
@@ -38,12 +38,12 @@ class Spectator(Participant):
         self._context.games.end(self._lobby_id)
         self._room = None
 
-    def _choose(self) -> Room | None:
+    def _choose(self) -> RoomMeter | None:
         lobby_ids = self._context.games.lobby_ids
         if not lobby_ids:
             return None
         self._lobby_id = _random.choice(lobby_ids)
-        return Room(self._context.meter, self._context.games.schedule(self._lobby_id))
+        return RoomMeter(self._context.meter, self._context.games.schedule(self._lobby_id))
 
     def _receive(self, name: str, message: dict[str, Any]) -> None:
         if self._room is not None:

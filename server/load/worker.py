@@ -17,7 +17,7 @@ from server.load.http import http_session
 from server.load.meter import Meter
 from server.load.participant import Participant
 from server.load.payments import DevPayments, Payer, SignedWebhooks
-from server.load.player import Player
+from server.load.player import LoadPlayer
 from server.load.scenario import Scenario
 from server.load.spectator import Spectator
 from server.load.tokens import DevTokens, SignedTokens, TokenSource, read_key
@@ -55,7 +55,7 @@ def _participants(
         alien_id = f"{scenario.name}-{number}"
         if number < scenario.players:
             tier = scenario.tiers[number % len(scenario.tiers)]
-            yield arrival_seconds, Player(alien_id, tier, context)
+            yield arrival_seconds, LoadPlayer(alien_id, tier, context)
         else:
             yield arrival_seconds, Spectator(alien_id, context)
 

@@ -17,7 +17,7 @@ from server.books.moving import (
     write_invoices,
     write_unmatched,
 )
-from server.books.rows import PastGame
+from server.books.rows import FinishedGame
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
@@ -118,11 +118,11 @@ class Archive:
 
     # Games
 
-    async def _ended(self, table: str) -> tuple[list[PastGame], list[str]]:
+    async def _ended(self, table: str) -> tuple[list[FinishedGame], list[str]]:
         """Games to be moved, and those that are not there any more."""
         ended = await self._past.ended(table, MOST_GAMES + len(self._broken))
         looked_at = [lobby_id for lobby_id in ended if lobby_id not in self._broken][:MOST_GAMES]
-        found = await asyncio.gather(*map(self._past_game, looked_at))
+        found = await asyncio.gather(*map(self._finished_game, looked_at))
         gone = [
             lobby_id
             for lobby_id, game in zip(looked_at, found, strict=True)
@@ -130,7 +130,7 @@ class Archive:
         ]
         return [game for game in found if game is not None], gone
 
-    async def _past_game(self, lobby_id: str) -> PastGame | None:
+    async def _finished_game(self, lobby_id: str) -> FinishedGame | None:
         try:
             kept, entries = await self._lobbies.texts_with_log(lobby_id)
             if not entries and not any(kept):
@@ -140,7 +140,7 @@ class Archive:
             self._keep_back(lobby_id, str(error))
             return None
         shown = proof(end.lobby)
-        return PastGame(
+        return FinishedGame(
             lobby=end.lobby,
             log=[{"id": entry_id, **fields} for entry_id, fields in entries],
             hash=kept[0].get("hash", ""),
@@ -152,7 +152,7 @@ class Archive:
         self._broken.add(lobby_id)
         log.error("record_not_moved", lobby_id=lobby_id, reason=reason)
 
-    def _ended_game(self, game: PastGame) -> EndedGame:
+    def _ended_game(self, game: FinishedGame) -> EndedGame:
         over_ms = self._clock.now_ms() - (game.lobby.finished_at or 0)
         return EndedGame(
             lobby_id=game.lobby.lobby_id,

@@ -22,7 +22,7 @@ _PERIODS: Final = {
 }
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STREAM_ID: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")  # so long it fits into a bigint
-Cursor = tuple[datetime, str]
+RowPosition = tuple[datetime, str]
 """Where a page ended: the time and the id of its last row."""
 
 
@@ -110,7 +110,7 @@ class History:
         return history.Profile(listed=listed)
 
 
-def read_cursor(cursor: str) -> Cursor | Refused:
+def read_cursor(cursor: str) -> RowPosition | Refused:
     """The row that a cursor stands for."""
     if re.fullmatch(history.CURSOR_PATTERN, cursor) is None:
         return Refused(ErrorCode.INVALID_MESSAGE)
@@ -135,7 +135,7 @@ def iso(at: datetime) -> str:
     return iso_time(at.timestamp() * 1000)
 
 
-def _next(rows: Sequence[Any], most: int, cursor_of: Callable[[Any], Cursor]) -> str | None:
+def _next(rows: Sequence[Any], most: int, cursor_of: Callable[[Any], RowPosition]) -> str | None:
     """The cursor of the page after the first `most` rows, if there are more."""
     if len(rows) <= most:
         return None

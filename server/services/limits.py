@@ -46,7 +46,7 @@ _LETTING_GO_MS: Final = 3 * MAX_DECISION_AGE_MS
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class SeatPermission:
     """What a player may do who wants a seat: nothing, if `refused` says why; else have the seat
     that they hold, and, unless `only_kept`, a new one."""
 
@@ -54,7 +54,7 @@ class Leave:
     only_kept: bool = False
 
 
-class PlayerLimits:
+class SpendingLimits:
     """The limits of players. `past`: what has left the store; None without books. A limit is raised
     after `cooling_seconds`."""
 
@@ -97,7 +97,7 @@ class PlayerLimits:
     @asynccontextmanager
     async def admission(
         self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]
-    ) -> AsyncIterator[Leave]:
+    ) -> AsyncIterator[SeatPermission]:
         """Whether a player may take a seat of that price, which they do within this context. Who
         holds a seat that is one they keep may have that, and no other, should it be gone by then.
 
@@ -105,13 +105,13 @@ class PlayerLimits:
         takes too long.
         """
         if not await self._store.is_limited(alien_id):
-            yield Leave()
+            yield SeatPermission()
             return
         owner = os.urandom(8).hex()
         await self._lock(alien_id, owner)
         try:
             async with asyncio.timeout(_SEATING_SECONDS):
-                yield await self._leave(alien_id, price, keeps)
+                yield await self._permission(alien_id, price, keeps)
         except TimeoutError as error:
             raise StoreUnavailable("a seat could not be taken in time") from error
         finally:
@@ -136,7 +136,9 @@ class PlayerLimits:
         spending, _ = await self._store.spending(alien_id, await self._tables.read(), now_ms)
         return refusal(stored.limits, spending, price, now_ms)
 
-    async def _leave(self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]) -> Leave:
+    async def _permission(
+        self, alien_id: str, price: int, keeps: Callable[[HeldSeat], bool]
+    ) -> SeatPermission:
         stored = await self._store.load(alien_id)
         if not stored.complete:
             await self._complete(alien_id, stored.since_ms)
@@ -144,8 +146,8 @@ class PlayerLimits:
         tables = await self._tables.read()
         spending, seats = await self._store.spending(alien_id, tables, now_ms)
         if any(map(keeps, seats)):
-            return Leave(only_kept=True)
-        return Leave(refusal(stored.limits, spending, price, now_ms))
+            return SeatPermission(only_kept=True)
+        return SeatPermission(refusal(stored.limits, spending, price, now_ms))
 
     async def _replace(
         self, alien_id: str, change: Callable[[Limits], Limits]

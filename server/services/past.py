@@ -16,7 +16,7 @@ _START = "0-0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class MovedLedger:
     """The part of a table's ledger that has left the store, audited by itself.
 
     `coins` are its sums by kind without the entries that are `left_out`, since their rows are not
@@ -36,8 +36,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What a lobby moved for one invoice (None: for none) in a head, by kind; when its first entry
-    was written, and whom it owes its pot."""
+    """What a lobby moved for one invoice (None: for none) in a moved part, by kind; when its first
+    entry was written, and whom it owes its pot."""
 
     lobby_id: str
     invoice_id: str | None
@@ -47,7 +47,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class PastGame:
+class GameEnd:
     """How a game that has left the store ended, by its row and by its seats."""
 
     outcome: str
@@ -87,15 +87,15 @@ class Past(Protocol):
         """The payments that matched nothing: transaction and raw body."""
         ...
 
-    async def head(self, table: str) -> Head:
+    async def moved_ledger(self, table: str) -> MovedLedger:
         """Audit a table's ledger there."""
         ...
 
-    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
-        """What these lobbies moved in that head."""
+    async def accounts(self, moved: MovedLedger, lobbies: Collection[str]) -> Sequence[Account]:
+        """What these lobbies moved in that part."""
         ...
 
-    async def ended(self, lobby_id: str) -> PastGame | None:
+    async def ended(self, lobby_id: str) -> GameEnd | None:
         """How a game ended; None if it is not there."""
         ...
 
@@ -136,7 +136,8 @@ class WholeLedger:
             # What followed may have moved and left before it was read here: then it is there.
             let_go = await self._past_store.let_go_until(table)
             if stream_position(let_go) > stream_position(last_id) and missed != last_id:
-                missed = last_id  # if it is not there then either, it is nowhere: `head` finds it
+                # If it is not there then either, it is nowhere, and `moved_ledger` finds that.
+                missed = last_id
                 continue
             if not page:
                 return
@@ -190,23 +191,23 @@ class WholeLedger:
             if tx not in moved:
                 yield tx, body
 
-    async def head(self, table: str) -> Head:
+    async def moved_ledger(self, table: str) -> MovedLedger:
         """The part that has moved, audited by itself."""
         if self._past is None:
-            return Head(table=table)
+            return MovedLedger(table=table)
 
         async def settled(stream_ids: Sequence[str]) -> Mapping[str, str]:
             return await self._store.references(table, stream_ids)
 
-        head = await self._past.head(table)
+        moved = await self._past.moved_ledger(table)
         of_payouts = await self._past.payout_problems(table, settled)
-        return replace(head, problems=[*head.problems, *of_payouts])
+        return replace(moved, problems=[*moved.problems, *of_payouts])
 
-    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
+    async def accounts(self, moved: MovedLedger, lobbies: Collection[str]) -> Sequence[Account]:
         """What lobbies moved in the part that has moved."""
-        return [] if self._past is None else await self._past.accounts(head, lobbies)
+        return [] if self._past is None else await self._past.accounts(moved, lobbies)
 
-    async def ended(self, lobby_id: str) -> PastGame | None:
+    async def ended(self, lobby_id: str) -> GameEnd | None:
         """How a game that has moved ended."""
         return None if self._past is None else await self._past.ended(lobby_id)
 

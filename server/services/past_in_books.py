@@ -11,7 +11,7 @@ from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
 from server.rules.coins import Coins, read_coins
 from server.services.game_files import GameFile
-from server.services.past import Account, Fields, Head, PastGame
+from server.services.past import Account, Fields, GameEnd, MovedLedger
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, MalformedEntry, read_entry
 from server.store.past import PastStore, stream_position
@@ -87,13 +87,13 @@ class PastInBooks:
                 return
             after = rows[-1].tx
 
-    async def head(self, table: str) -> Head:
+    async def moved_ledger(self, table: str) -> MovedLedger:
         """See `Past`: the chain over the ledger, its count, that columns say what entries do, and
         that the store follows on it."""
         found: list[str] = []
         left_out: list[str] = []
         at_fault: list[LedgerEntry] = []
-        chain = auditing.Chain()
+        chain = auditing.LedgerChain()
         async with asked(self._books, auditing.reading) as connection:
             async for suspect in auditing.follow(connection, table, chain):
                 entry = read_entry(table, suspect.stream_id, suspect.fields)
@@ -114,7 +114,7 @@ class PastInBooks:
                 f"table {table}: the books end at {chain.last_id}, but the store has let go of"
                 f" what came before {checkpoint.last_id}"
             )
-        return Head(
+        return MovedLedger(
             table=table,
             last_id=chain.last_id,
             entries=chain.entries,
@@ -125,27 +125,27 @@ class PastInBooks:
             problems=found,
         )
 
-    async def accounts(self, head: Head, lobbies: Collection[str]) -> Sequence[Account]:
+    async def accounts(self, moved: MovedLedger, lobbies: Collection[str]) -> Sequence[Account]:
         """See `Past`."""
         if not lobbies:
             return []
         async with asked(self._books, auditing.reading) as connection:
             accounts = auditing.Accounts(
-                connection, head.table, stream_position(head.last_id), head.left_out
+                connection, moved.table, stream_position(moved.last_id), moved.left_out
             )
             return [
                 Account(a.lobby_id, a.invoice_id, _coins_by_kind(a.coins), a.first_ms, a.paid_to)
                 for a in await accounts.of(lobbies)
             ]
 
-    async def ended(self, lobby_id: str) -> PastGame | None:
+    async def ended(self, lobby_id: str) -> GameEnd | None:
         """See `Past`."""
         async with asked(self._books) as connection:
             row = await auditing.game_of(connection, lobby_id)
         if row is None:
             return None
         values = row._asdict()
-        return PastGame(**values | {name: coins(values[name]) for name in ("pot", "paid_out")})
+        return GameEnd(**values | {name: coins(values[name]) for name in ("pot", "paid_out")})
 
     async def began_ms(self, table: str) -> float | None:
         """See `Past`."""
@@ -209,7 +209,7 @@ def _problem(suspect: auditing.Suspect, entry: LedgerEntry | MalformedEntry) -> 
     return entry.problem if isinstance(entry, MalformedEntry) else None
 
 
-def _cursor_problems(table: str, cursor: Any | None, chain: auditing.Chain) -> list[str]:
+def _cursor_problems(table: str, cursor: Any | None, chain: auditing.LedgerChain) -> list[str]:
     """How the chain differs from what the cursor says was moved."""
     if cursor is None:
         return [] if not chain.entries else [f"table {table}: the books have lost its cursor"]

@@ -10,7 +10,7 @@ from server.rules.events import Event
 from server.rules.payments import Delivery, Terms, receive, seats_again
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
-from server.services.limits import PlayerLimits
+from server.services.limits import SpendingLimits
 from server.services.lobbies import Lobbies
 from server.services.past import Past
 from server.store.codec import read_invoice
@@ -32,7 +32,7 @@ class Payments:
         invoices: InvoiceStore,
         terms: Terms,
         admissions: Admissions,
-        limits: PlayerLimits,
+        limits: SpendingLimits,
         clock: StoreClock,
         past: Past | None = None,
     ) -> None:

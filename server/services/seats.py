@@ -14,7 +14,7 @@ from server.rules.lobby import Lobby
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
 from server.services.billing import Billing
-from server.services.limits import PlayerLimits
+from server.services.limits import SpendingLimits
 from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.matchmaker import Matchmaker
 from server.services.other_tables import OtherTables
@@ -47,7 +47,7 @@ class Seats:
         billing: Billing,
         admissions: Admissions,
         clock: StoreClock,
-        limits: PlayerLimits,
+        limits: SpendingLimits,
         tiers: Iterable[Tier],
         tables: Tables,
         may_join: MayJoin,

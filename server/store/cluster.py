@@ -14,7 +14,7 @@ from server.store.cluster_map import ClusterMap
 from server.store.cluster_node import NodeShard
 from server.store.cluster_subscription import ClusterSubscription
 from server.store.errors import StoreUnavailable
-from server.store.health import PING_SECONDS, ShardHealth, ShardState, StoreHealth
+from server.store.health import PING_SECONDS, ShardHealthCheck, ShardState, StoreHealthCheck
 from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.shard_connection import ShardConnection
@@ -66,22 +66,22 @@ class Cluster(Topology):
 
         return ClusterSubscription(self.map, make, on_restored, self._timings)
 
-    def health(self) -> StoreHealth:
+    def health(self) -> StoreHealthCheck:
         """See `Topology.health`."""
-        return ClusterHealth(self.map)
+        return ClusterHealthCheck(self.map)
 
 
-class ClusterHealth(StoreHealth):
+class ClusterHealthCheck(StoreHealthCheck):
     """Asks every primary, on a connection of its own to each."""
 
     kind = "cluster"
 
     def __init__(self, cluster: ClusterMap) -> None:
         self._cluster = cluster
-        self._nodes: dict[NodeShard, ShardHealth] = {}
+        self._nodes: dict[NodeShard, ShardHealthCheck] = {}
 
     async def states(self) -> Sequence[ShardState]:
-        """See `StoreHealth.states`."""
+        """See `StoreHealthCheck.states`."""
         healths = await self._of_primaries()
         found = await asyncio.gather(*(health.states() for health in healths))
         return [state for states in found for state in states]
@@ -100,11 +100,13 @@ class ClusterHealth(StoreHealth):
         """Close the connections."""
         await asyncio.gather(*(health.close() for health in self._nodes.values()))
 
-    async def _of_primaries(self) -> Sequence[ShardHealth]:
+    async def _of_primaries(self) -> Sequence[ShardHealthCheck]:
         if not self._cluster.primaries:
             try:
                 async with asyncio.timeout(PING_SECONDS):
                     await self._cluster.look()
             except (StoreUnavailable, TimeoutError) as error:
                 log.info("cluster_does_not_answer", error=str(error))
-        return [self._nodes.setdefault(node, ShardHealth(node)) for node in self._cluster.primaries]
+        return [
+            self._nodes.setdefault(node, ShardHealthCheck(node)) for node in self._cluster.primaries
+        ]

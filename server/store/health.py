@@ -26,7 +26,7 @@ class ShardState:
     round_trip_ms: float | None
 
 
-class StoreHealth(ABC):
+class StoreHealthCheck(ABC):
     """Asks the store how it is."""
 
     kind: Kind
@@ -57,7 +57,7 @@ def _answered(states: Sequence[ShardState]) -> list[float]:
     return answered
 
 
-class ShardHealth(StoreHealth):
+class ShardHealthCheck(StoreHealthCheck):
     """Asks one shard, on a connection of its own."""
 
     def __init__(self, shard: Shard) -> None:
@@ -77,7 +77,7 @@ class ShardHealth(StoreHealth):
         return await asyncio.shield(self._pinging)
 
     async def states(self) -> Sequence[ShardState]:
-        """See `StoreHealth.states`."""
+        """See `StoreHealthCheck.states`."""
         try:
             round_trip_ms = await self.ping()
         except StoreUnavailable:

@@ -7,7 +7,7 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.store.channels import Channels
 from server.store.connection import Connection
-from server.store.health import StoreHealth
+from server.store.health import StoreHealthCheck
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.subscription import Subscription
 
@@ -39,5 +39,5 @@ class Topology(ABC):
         """A subscription, which is not started."""
 
     @abstractmethod
-    def health(self) -> StoreHealth:
+    def health(self) -> StoreHealthCheck:
         """Who asks how it is."""

@@ -8,7 +8,7 @@ from server.runtime.store_url import read_store_url
 from server.store.channels import Channels
 from server.store.cluster import Cluster
 from server.store.connection import Connection
-from server.store.health import ShardHealth, StoreHealth
+from server.store.health import ShardHealthCheck, StoreHealthCheck
 from server.store.parts import Topology
 from server.store.replica_wait import NO_WAIT, ReplicaWait
 from server.store.sentinel import SentinelShard
@@ -49,9 +49,9 @@ class OneShard(Topology):
         """See `Topology.subscription`."""
         return ShardSubscription(self._shard, channels, on_restored, self._timings)
 
-    def health(self) -> StoreHealth:
+    def health(self) -> StoreHealthCheck:
         """See `Topology.health`."""
-        return ShardHealth(self._shard)
+        return ShardHealthCheck(self._shard)
 
 
 def open_topology(

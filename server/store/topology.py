@@ -1,8 +1,8 @@
 """Where the primary is now: looked up each time that a connection is made.
 
-A *shard* is one primary with its replicas. `Connection`, `Subscription` and `StoreHealth` never
-hold an address: they ask their shard for a connection whenever they have none, and it has them
-leave the old primary as soon as another one is known.
+A *shard* is one primary with its replicas. `Connection`, `Subscription` and `StoreHealthCheck`
+never hold an address: they ask their shard for a connection whenever they have none, and it has
+them leave the old primary as soon as another one is known.
 
 There is one shard today, behind a plain address or named by sentinels. Several will stand beside
 each other without a change here: each has its own address, connection and subscription, and what

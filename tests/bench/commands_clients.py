@@ -12,7 +12,7 @@ from protocol.ids import FRONT_DESK, lobby_namespace
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.load.connection import Connection
+from server.load.connection import LoadConnection
 from server.load.dialer import Dialer
 from server.load.meter import Meter
 from server.load.target import Target
@@ -35,7 +35,7 @@ AT_ONCE: Final = 16
 class Player:
     """Someone with a connection, in one namespace at a time, and a ticket of their own."""
 
-    def __init__(self, name: str, token: str, connection: Connection) -> None:
+    def __init__(self, name: str, token: str, connection: LoadConnection) -> None:
         self.name = name
         self.lobby_id = ""
         self.invoice: dict[str, Any] = {}

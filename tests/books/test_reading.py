@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
 from server.books.leaderboard import leaders
-from server.books.reading import Sums, games_of, movements_of, set_listed, sums_of
+from server.books.reading import PlayerSums, games_of, movements_of, set_listed, sums_of
 from server.books.schema import games, ledger, payouts, seats
 
 GUIDE = Path(__file__).parents[2] / "server/books/README.md"
@@ -118,7 +118,7 @@ async def test_a_statement_is_exact_and_knows_what_is_settled(connection: AsyncC
         ("settled", 7000),
     ]
     sums = await sums_of(connection, "ann", EVER)
-    assert sums == Sums(Decimal(3500), Decimal(7000), Decimal("0.25"))
+    assert sums == PlayerSums(Decimal(3500), Decimal(7000), Decimal("0.25"))
 
 
 async def test_the_window_of_a_statement_has_its_start_and_not_its_end(

@@ -6,14 +6,14 @@ import pytest
 
 from server.load.call_schedule import CallSchedule
 from server.load.meter import Meter
-from server.load.room import Room
+from server.load.room import RoomMeter
 from server.load.stats import IntervalStats
 
 
 def received(*messages: tuple[str, dict[str, Any]]) -> IntervalStats:
     """What is counted when these come, one after the other."""
     meter = Meter()
-    room = Room(meter, CallSchedule(interval_ms=100))
+    room = RoomMeter(meter, CallSchedule(interval_ms=100))
     for name, message in messages:
         room.receive(name, message)
     return meter.take()
@@ -55,7 +55,7 @@ def test_gaps_and_repetitions_are_counted(
 
 def test_what_happened_before_the_room_was_entered_is_no_push() -> None:
     meter = Meter()
-    room = Room(meter, CallSchedule(interval_ms=100))
+    room = RoomMeter(meter, CallSchedule(interval_ms=100))
     room.auth("a token")
 
     room.receive(*event(1, at=meter.now_ms() - 60_000))
@@ -67,7 +67,7 @@ def test_what_happened_before_the_room_was_entered_is_no_push() -> None:
 
 
 def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
-    room = Room(Meter(), CallSchedule(interval_ms=100))
+    room = RoomMeter(Meter(), CallSchedule(interval_ms=100))
 
     first = room.auth("a token")
     room.receive(*state(3))
@@ -78,7 +78,7 @@ def test_who_comes_back_asks_for_what_follows_the_last_event() -> None:
 
 
 def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
-    room = Room(Meter(), CallSchedule(interval_ms=100))
+    room = RoomMeter(Meter(), CallSchedule(interval_ms=100))
     room.receive(*state(3))
     before = room.is_over
 

@@ -14,7 +14,7 @@ from protocol.payments import WebhookAnswer
 from server.books.engine import Books
 from server.rules.commands import Tick
 from server.rules.limits import DAY_MS, LONGEST_MS
-from server.services.limits import PlayerLimits
+from server.services.limits import SpendingLimits
 from server.services.past_in_books import PastInBooks
 from server.services.seats import Seated
 from server.store import keys
@@ -220,7 +220,7 @@ async def test_what_has_moved_into_the_books_counts_and_leaves_the_store_of_all_
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
     past_store = PastStore(node.connection, node.commits)
-    limits = PlayerLimits(
+    limits = SpendingLimits(
         node.stores.limits,
         past_store,
         PastInBooks(books, past_store),
@@ -245,7 +245,7 @@ async def test_what_an_archive_lets_go_of_while_limits_are_set_for_the_first_tim
     node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
     past_store = PastStore(node.connection, node.commits)
     past = PastInBooks(books, past_store)
-    limits = PlayerLimits(
+    limits = SpendingLimits(
         node.stores.limits, past_store, past, node.tables, node.clock, cooling_seconds=0
     )
     await play(node, ("ann", "bob"))

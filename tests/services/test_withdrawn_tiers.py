@@ -175,7 +175,7 @@ async def test_the_cluster_stats_and_the_audit_see_the_money_of_a_tier_that_is_w
         await survey.stop()
     assert survey.lobbies()["7000", "forming"] == 1
     report = await Audit(whole, new.store, new.directory).run(await new.tables.read())
-    assert [(books.table, books.total.refund_owed) for books in report.books] == [
+    assert [(books.table, books.total.refund_owed) for books in report.tables] == [
         ("3500", 0),
         ("7000", WITHDRAWN),
     ]

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from server.dev.store import EmbeddedStore
 from server.store.errors import StoreUnavailable
-from server.store.health import ShardHealth
+from server.store.health import ShardHealthCheck
 from server.store.timings import TIMINGS
 from server.store.topology import PlainShard
 from tests.store.subscriber import Subscriber
@@ -153,7 +153,7 @@ async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
         await subscriber.close()
 
 
-async def is_well(health: ShardHealth) -> bool:
+async def is_well(health: ShardHealthCheck) -> bool:
     try:
         await health.ping()
     except StoreUnavailable:
@@ -171,7 +171,7 @@ def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
             proxy.resetting = True
             subscriber, health = (
                 Subscriber(proxy.url, timings=timings),
-                ShardHealth(PlainShard(proxy.url)),
+                ShardHealthCheck(PlainShard(proxy.url)),
             )
             for _ in range(RESETS):
                 with pytest.raises(StoreUnavailable):

@@ -39,7 +39,7 @@ MOST_UNREAD_ANSWERS: Final = 32
 _AT_ONCE: Final = struct.pack("ii", 1, 0)
 
 
-class Connection(RequestHandler):
+class HttpConnection(RequestHandler):
     """Answers what is no HTTP with problem+json, and is gone when its client does not read.
 
     `unread` counts, by address, the connections with answers that pile up, of which there may be

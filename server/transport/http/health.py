@@ -9,7 +9,7 @@ from aiohttp import web
 
 from protocol.http import Health
 from server.store.errors import StoreUnavailable
-from server.store.health import ShardState, StoreHealth
+from server.store.health import ShardState, StoreHealthCheck
 from server.transport.http.requests import json_response
 
 Readiness = Literal["ok", "starting", "draining", "degraded"]
@@ -19,7 +19,7 @@ VERSION: Final = version("fair-bingo")
 class HealthRoutes:
     """The health routes. `readiness` gives whether this process should get traffic."""
 
-    def __init__(self, store: StoreHealth, readiness: Callable[[], Readiness]) -> None:
+    def __init__(self, store: StoreHealthCheck, readiness: Callable[[], Readiness]) -> None:
         self._store = store
         self._readiness = readiness
 

@@ -12,7 +12,7 @@ from protocol.http import iso_time
 from server.rules.coins import Coins, coins_text
 from server.rules.limits import PERIODS, Limits, Spending
 from server.runtime.clock import StoreClock
-from server.services.limits import PlayerLimits
+from server.services.limits import SpendingLimits
 from server.transport.commands import parse_request
 from server.transport.http.requests import RequestAuthenticator, read_payload
 from server.transport.problems import problem
@@ -22,7 +22,7 @@ class LimitsRoutes:
     """The routes of a player's own limits."""
 
     def __init__(
-        self, authenticator: RequestAuthenticator, limits: PlayerLimits, clock: StoreClock
+        self, authenticator: RequestAuthenticator, limits: SpendingLimits, clock: StoreClock
     ) -> None:
         self._authenticator = authenticator
         self._limits = limits

@@ -13,7 +13,7 @@ from server.transport.http.connection import (
     MAX_LINE_BYTES,
     MOST_UNREAD_ANSWERS,
     READ_SECONDS,
-    Connection,
+    HttpConnection,
 )
 from server.transport.limits import Network
 from server.transport.problems import route_problem
@@ -86,8 +86,8 @@ class _Server(web.Server):
         self._ending = ending
         self._unread: Counter[str] = Counter()
 
-    def __call__(self) -> Connection:
-        return Connection(
+    def __call__(self) -> HttpConnection:
+        return HttpConnection(
             self, loop=self._loop, unread=self._unread, ending=self._ending, **self._kwargs
         )
 
