@@ -19,6 +19,7 @@ from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.transport.concurrency import ConcurrencyLimiter
+from server.transport.http.alien_payments import AlienPayments
 from server.transport.http.docs import DocsRoutes
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes
@@ -101,8 +102,8 @@ class Http:
         )
         history = HistoryRoutes(authenticator, strangers, past, use_cases.records)
         limits = LimitsRoutes(authenticator, use_cases.limits, clock)
-        keys = settings.webhook_public_key
-        webhook = Webhook(use_cases.payments, keys, may_take_payments, payments, metrics)
+        provider = AlienPayments(settings.webhook_public_key)
+        webhook = Webhook(provider, use_cases.payments, may_take_payments, payments, metrics)
         health = HealthRoutes(stores.health, readiness)
         pages = Pages(
             offered,

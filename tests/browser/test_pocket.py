@@ -10,6 +10,7 @@ from protocol.client import connect, enter_lobby
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import Person
 from tests.browser.test_connection import Cutter, cutter, forgive_cuts
+from tests.browser.test_words import WORDS
 from tests.browser.world import TIER
 from tests.support.wait import until
 
@@ -149,7 +150,7 @@ async def test_without_a_network_the_page_shows_that_and_recovers_by_itself(
         *("/client/css/base.css", "/client/css/controls.css", "/client/css/inks.css"),
         *("/client/game/storage.js", "/client/icon.svg"),
         *("/client/offline/index.html", "/client/offline/offline.js"),
-        *("/client/words/de.js", "/client/words/en.js", "/client/words/index.js"),
+        *(f"/client/words/{path.name}" for path in sorted(WORDS.iterdir())),
     ]
     forgive_cuts(ann)
 

@@ -1,14 +1,45 @@
-"""The Alien platform's payment provider: its deliveries as the game knows them. Another provider
-would be another module like this one."""
+"""The Alien platform's payment provider: how it signs its deliveries, and what they mean to the
+game. Another provider is another module like this one, and another `Webhook`."""
 
 import hashlib
 from collections.abc import Iterable
+from typing import Final
 
+from multidict import CIMultiDictProxy
 from pydantic import ValidationError
 
 from protocol import strict_json
-from protocol.payments import VERSION, PaymentDelivery
+from protocol.errors import ErrorCode, Refused
+from protocol.payments import SIGNATURE_HEADER, VERSION, VERSION_HEADER, PaymentDelivery
 from server.rules.payments import Delivery
+from server.runtime.ed25519 import verifier
+
+_SIGNATURE_HEX_DIGITS: Final = 128
+
+
+class AlienPayments:
+    """See `PaymentProvider`. A delivery is signed with one of `public_keys` (32 bytes each)."""
+
+    path = "/api/webhooks/payment"
+
+    def __init__(self, public_keys: Iterable[bytes]) -> None:
+        self._verifiers = [verifier(key) for key in public_keys]
+
+    def read(self, body: bytes, headers: CIMultiDictProxy[str]) -> Delivery | Refused:
+        """See `PaymentProvider`."""
+        if not self._is_signed(body, headers.getall(SIGNATURE_HEADER, [])):
+            return Refused(ErrorCode.UNAUTHORIZED)
+        delivery = read_delivery(body, headers.getall(VERSION_HEADER, []))
+        return Refused(ErrorCode.INVALID_MESSAGE) if delivery is None else delivery
+
+    def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
+        if len(signatures) != 1 or len(signatures[0]) != _SIGNATURE_HEX_DIGITS:
+            return False
+        try:
+            signature = bytes.fromhex(signatures[0])
+        except ValueError:
+            return False
+        return any(verify(signature, body) for verify in self._verifiers)
 
 
 def read_delivery(body: bytes, versions: Iterable[str]) -> Delivery | None:

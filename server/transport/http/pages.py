@@ -172,7 +172,9 @@ def _worker(bodies: Mapping[str, bytes]) -> bytes:
     kept = ("offline/", "css/", "words/")
     texts = (body for name, body in sorted(bodies.items()) if name.startswith(kept))
     version = hashlib.sha256(b"".join(texts)).hexdigest()[:16]
-    return bodies[_WORKER].replace(b"{{version}}", version.encode())
+    words = " ".join(f"/client/{name}" for name in sorted(bodies) if name.startswith("words/"))
+    template = bodies[_WORKER].replace(b"{{version}}", version.encode())
+    return template.replace(b"{{words}}", words.encode())
 
 
 def _index(template: bytes, config: Mapping[str, Any], scripts: list[str]) -> bytes:

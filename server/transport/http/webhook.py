@@ -1,67 +1,78 @@
-"""`POST /api/webhooks/payment`: the payment provider reports what became of an invoice."""
+"""The webhook: a payment provider reports what became of an invoice."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from aiohttp import web
+from multidict import CIMultiDictProxy
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
-from protocol.payments import MAX_BODY_BYTES, SIGNATURE_HEADER, VERSION_HEADER
+from protocol.payments import MAX_BODY_BYTES
 from server.rules.payments import Delivery
-from server.runtime.ed25519 import verifier
 from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.alien_payments import read_delivery
 from server.transport.http.requests import json_response, read_body
 from server.transport.problems import problem
 
 STORE_SECONDS: Final = 5.0
-_SIGNATURE_HEX_DIGITS: Final = 128
+_DETAILS: Final[Mapping[ErrorCode, str]] = {
+    ErrorCode.UNAUTHORIZED: "The signature is missing or wrong."
+}
 
 log = structlog.get_logger(__name__)
 
 
+class PaymentProvider(Protocol):
+    """What is one provider's own: where it delivers, how it signs, and what its words mean."""
+
+    @property
+    def path(self) -> str:
+        """The path of its webhook."""
+        ...
+
+    def read(self, body: bytes, headers: CIMultiDictProxy[str]) -> Delivery | Refused:
+        """The delivery; refused if it is not signed by the provider, or not understood."""
+        ...
+
+
 class Webhook:
-    """Takes deliveries that are signed with one of `public_keys` (32 bytes each), as long as
-    `may_take` says that the store is known to keep them."""
+    """Takes a provider's deliveries, as long as `may_take`: the store is known to keep them."""
 
     def __init__(
         self,
+        provider: PaymentProvider,
         payments: Payments,
-        public_keys: Iterable[bytes],
         may_take: Callable[[], bool],
         limiter: ConcurrencyLimiter,
         metrics: Metrics,
     ) -> None:
+        self._provider = provider
         self._payments = payments
         self._limiter = limiter
         self._counted = cache(metrics.payment_deliveries.labels)
         self._may_take = may_take
-        self._verifiers = [verifier(key) for key in public_keys]
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
-        app.router.add_post("/api/webhooks/payment", self._deliver)
+        app.router.add_post(self._provider.path, self._deliver)
 
     async def _deliver(self, request: web.Request) -> web.StreamResponse:
         body = await _read_body(request)
         if isinstance(body, Refused):
             self._count(body.code)
             return problem(body)
-        if not self._is_signed(body, request.headers.getall(SIGNATURE_HEADER, [])):
-            self._count(ErrorCode.UNAUTHORIZED)
-            return problem(Refused(ErrorCode.UNAUTHORIZED), "The signature is missing or wrong.")
-        delivery = read_delivery(body, request.headers.getall(VERSION_HEADER, []))
-        if delivery is None:
-            log.warning("delivery_not_understood", body_bytes=len(body))
-            self._count(ErrorCode.INVALID_MESSAGE)
-            return problem(Refused(ErrorCode.INVALID_MESSAGE))
+        delivery = self._provider.read(body, request.headers)
+        if isinstance(delivery, Refused):
+            if delivery.code is ErrorCode.INVALID_MESSAGE:
+                log.warning("delivery_not_understood", body_bytes=len(body))
+            self._count(delivery.code)
+            return problem(delivery, _DETAILS.get(delivery.code))
         bind_contextvars(invoice_id=delivery.invoice_id)
         return await self._record(delivery, body)
 
@@ -92,15 +103,6 @@ class Webhook:
 
     def _count(self, outcome: str) -> None:
         self._counted(outcome).inc()
-
-    def _is_signed(self, body: bytes, signatures: list[str]) -> bool:
-        if len(signatures) != 1 or len(signatures[0]) != _SIGNATURE_HEX_DIGITS:
-            return False
-        try:
-            signature = bytes.fromhex(signatures[0])
-        except ValueError:
-            return False
-        return any(verify(signature, body) for verify in self._verifiers)
 
 
 async def _read_body(request: web.Request) -> bytes | Refused:

@@ -7,9 +7,7 @@ const SHELL = "/client/offline/index.html";
 const FILES = [
   SHELL,
   "/client/offline/offline.js",
-  "/client/words/index.js",
-  "/client/words/en.js",
-  "/client/words/de.js",
+  ..."{{words}}".split(" "),
   "/client/game/storage.js",
   "/client/css/inks.css",
   "/client/css/base.css",
