@@ -156,7 +156,7 @@ def watch(
     )
     metrics.watch(
         "fair_bingo_store_trusted",
-        "1 while the store, by the last look, may be told of payments.",
+        "1 while the store, by the last look, may take payments.",
         (),
         lambda: _one(monitor.trusted),
         across="min",

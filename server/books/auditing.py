@@ -68,7 +68,7 @@ async def follow(
     connection: AsyncConnection, table: str, chain: LedgerChain
 ) -> AsyncIterator[Suspect]:
     """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
-    stands there: so one fault is told once."""
+    stands there: so one fault is reported once."""
     # Of very many rows: plain tuples of the driver, which come in its binary form.
     driver: Any = (await connection.get_raw_connection()).driver_connection
     async with driver.cursor(binary=True) as cursor:

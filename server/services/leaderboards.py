@@ -27,8 +27,9 @@ class _Kept:
 
 
 class Leaderboards:
-    """Everyone may ask, as often as they like, and everyone is told the same; to count is work for
-    the books. So each list is read by one at a time, and an answer is used again for a moment."""
+    """Everyone may ask, as often as they like, and everyone gets the same answer; to count is work
+    for the books. So each list is read by one at a time, and an answer is used again for a
+    moment."""
 
     def __init__(self, read: Callable[[Period, int | None], Awaitable[Leaderboard]]) -> None:
         self._read = read
@@ -45,7 +46,7 @@ class Leaderboards:
         reading = self._reading.get(asked)
         if reading is None:
             reading = self._reading[asked] = asyncio.create_task(self._read_anew(asked))
-            reading.add_done_callback(_heard)
+            reading.add_done_callback(_retrieve)
         if kept is not None and age_seconds < SHOWN_SECONDS:
             return kept.board
         return await asyncio.shield(reading)
@@ -72,8 +73,8 @@ class Leaderboards:
         return board
 
 
-def _heard(reading: asyncio.Task[Leaderboard]) -> None:
+def _retrieve(reading: asyncio.Task[Leaderboard]) -> None:
     """Whoever asked may have been shown an earlier list: then the next one asks the books again,
-    and hears what is wrong."""
+    and gets what is wrong."""
     if not reading.cancelled():
         reading.exception()

@@ -9,7 +9,7 @@ from server.transport.limits import RateByKey
 
 class TokenCheck:
     """`verify` behind a limit: an address whose tokens were refused more often than `failures`
-    allows gets `rate_limited`, whatever it sends, and costs no signature check. `seen` is told
+    allows gets `rate_limited`, whatever it sends, and costs no signature check. `seen` gets
     which player came from which address."""
 
     def __init__(

@@ -99,7 +99,7 @@ async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
         await asyncio.sleep(ECHO_SECONDS)
 
     each_us = await awaited_cpu_us(arrange_all, len(seats)) / len(lobbies)
-    return {"decide, commit, and hear of it from the store": each_us}
+    return {"decide, commit, and receive it from the store": each_us}
 
 
 async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:

@@ -1,7 +1,7 @@
 """What a server costs under several Pythons: `python -m tests.bench.pythons PYTHON... [--turns N]`.
 
 Each PYTHON is an interpreter that has all that a server needs installed, of the same versions. They
-take turns: at telling an event to a client in a room of ten (tests.bench.fanout), and at a player
+take turns: at sending an event to a client in a room of ten (tests.bench.fanout), and at a player
 who goes from one game to the next (tests.bench.turnover). Linux; the server has the first core, all
 else the last.
 """
@@ -30,7 +30,7 @@ Times = Mapping[str, Sequence[float]]
 
 
 def deliveries(pythons: Sequence[str], slices: int, core: int) -> Times:
-    """Of telling an event to one client, from the server's loop to the kernel."""
+    """Of sending an event to one client, from the server's loop to the kernel."""
     server = ("-m", "tests.bench.fanout.servers.ours")
     path = f"PYTHONPATH={HERE}"  # each has packages of its own
     contenders = [Contender(p, ("env", path, p, *server), join_socketio) for p in pythons]
@@ -71,8 +71,8 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})
     raise_limit(len(given.pythons) * SHAPE.sockets)
-    told = deliveries(given.pythons, given.slices, cores[0])
-    sys.stdout.write(f"{table('an event to a client', told)}\n")
+    costs = deliveries(given.pythons, given.slices, cores[0])
+    sys.stdout.write(f"{table('an event to a client', costs)}\n")
     os.sched_setaffinity(0, cores)
     turned = uvloop.run(turnovers(given.pythons, given.turns, given.rounds))
     sys.stdout.write(f"{table('a player from one game to the next', turned)}\n")

@@ -107,10 +107,10 @@ async def test_what_is_no_whole_answer_is_none_and_the_next_question_is_answered
 
 
 async def test_a_look_up_goes_below_the_address_and_keeps_its_query_and_password() -> None:
-    heard = bytearray()
+    request = bytearray()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.extend(await reader.readuntil(b"\r\n\r\n"))
+        request.extend(await reader.readuntil(b"\r\n\r\n"))
         writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as listening:
@@ -118,7 +118,7 @@ async def test_a_look_up_goes_below_the_address_and_keeps_its_query_and_password
         url = f"http://me:pass@127.0.0.1:{port}/a%2Fb/?of=us%20all"
         service = PayoutService(url, bytes(32), 60, connections=1)
         await service.look("po_3500-2_1-0")
-        await until(lambda: b"\r\n\r\n" in heard)
+        await until(lambda: b"\r\n\r\n" in request)
         await service.close()
-    assert heard.startswith(b"GET /a%2Fb/po_3500-2_1-0?of=us%20all HTTP/1.1\r\n")
-    assert b"Authorization: Basic bWU6cGFzcw==" in heard
+    assert request.startswith(b"GET /a%2Fb/po_3500-2_1-0?of=us%20all HTTP/1.1\r\n")
+    assert b"Authorization: Basic bWU6cGFzcw==" in request

@@ -53,12 +53,12 @@ async def follow_with_python(url: str) -> tuple[list[int], str, str]:
         end, claimed = "end", "answered"
         await room.leave()
 
-        async def hear() -> None:
+        async def receive() -> None:
             async for event in room:
                 seqs.append(event.seq)  # noqa: PERF401
 
         try:
-            await hear()
+            await receive()
         except ConnectionLost as error:
             end = error.code
         try:

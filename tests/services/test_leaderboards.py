@@ -16,7 +16,7 @@ from tests.support.wait import until
 
 
 class Counted:
-    """Reads a list that tells how often it was read, each time when it is let."""
+    """Reads a list that counts how often it was read, each time when it is let."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -1,4 +1,5 @@
-"""What brakes payouts: the limit of an hour, and operators, who are told apart by their names."""
+"""What brakes payouts: the limit of an hour, and operators, who are distinguished by their
+names."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -147,7 +147,7 @@ def _json(answer: Answer) -> web.Response:
 
 
 def _refusal(refused: Refused) -> web.Response:
-    reason = (refused.details or {}).get("reason")  # for operators, who are told why
+    reason = (refused.details or {}).get("reason")  # for operators, who are shown why
     response = problem(refused, reason if isinstance(reason, str) else None)
     if refused.code is ErrorCode.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = (

@@ -17,7 +17,7 @@ const STATUSES = {
  * Payouts by how far they are, with what the operator may do about each and about all.
  * @param {ReturnType<import("./actions.js").actionsOf>} actions
  * @param {() => {paused: string | null, due: number} | null} overview why payouts pause, in words, if
- *   they do, and how many are due; null where no server has told of any, as without books
+ *   they do, and how many are due; null where no server has reported any, as without books
  */
 export function payouts(actions, overview) {
   const failure = h("p", { role: "alert", class: "problem" });
