@@ -12,7 +12,16 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import from_client, history, http, limits, operators, payments, to_client
+from protocol import (
+    from_client,
+    history,
+    http,
+    limits,
+    operator_views,
+    operators,
+    payments,
+    to_client,
+)
 from protocol.documents.published import (
     HttpClaimFalse,
     HttpClaimWon,
@@ -323,13 +332,13 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
                 {"rank": 1, "alien_id": "alice", "games": 12, "won": 3, "coins_won": 84000}
             ],
         },
-        operators.Operator: {"name": "eve", "role": "support", "actions": ["ban", "unban"]},
-        operators.OrdersLook: {
+        operator_views.Operator: {"name": "eve", "role": "support", "actions": ["ban", "unban"]},
+        operator_views.OrdersLook: {
             "closed": [7000],
             "banned": {"mallory": None},
             "announcements": [],
         },
-        operators.LobbyLook: {
+        operator_views.LobbyLook: {
             "lobby_id": LOBBY_ID,
             "view": _VIEW,
             "paid_players": 0,
@@ -339,14 +348,14 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "payouts": [],
             "steps": [{"id": "0-1", "at": _OPENED, "text": "a lobby opens"}],
         },
-        operators.PlayerLook: {
+        operator_views.PlayerLook: {
             "alien_id": "mallory",
             "banned": True,
             "until": None,
             "seats": [{"lobby_id": LOBBY_ID, "status": "active", "paid": True, "active": True}],
             "owed": [_DEBT],
         },
-        operators.PayoutList: {
+        operator_views.PayoutList: {
             "payouts": [
                 {
                     "payout_id": "po_3500_1770540000000-0",
@@ -362,8 +371,8 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
                 }
             ]
         },
-        operators.ActionDone: {"action": "ban", "changed": True},
-        operators.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},
+        operator_views.ActionDone: {"action": "ban", "changed": True},
+        operator_views.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},
         http.Problem: {
             "type": "about:blank",
             "title": "Not Found",

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import history, http, limits, operators, payments
+from protocol import history, http, limits, operator_views, operators, payments
 from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
 from protocol.errors import ErrorCode as Code
 from protocol.views import Proof
@@ -56,7 +56,7 @@ def _payouts(
     command: str,
     summary: str,
     body: type[BaseModel],
-    answer: type[BaseModel] = operators.ActionDone,
+    answer: type[BaseModel] = operator_views.ActionDone,
 ) -> Route:
     """A route of those who pay out."""
     refusals = (Code.NOT_OFFERED, Code.WRONG_STATUS)
@@ -227,22 +227,22 @@ ROUTES: Final = (
         body=payments.PaymentDelivery,
         headers={payments.SIGNATURE_HEADER: _SIGNATURE},
     ),
-    _operators("me", "Who the token is, and what the role may do.", operators.Operator),
-    _operators("log", "What operators did, and whether it holds.", operators.OperatorLogView),
-    _operators("orders", "What is closed, banned and announced now.", operators.OrdersLook),
+    _operators("me", "Who the token is, and what the role may do.", operator_views.Operator),
+    _operators("log", "What operators did, and whether it holds.", operator_views.OperatorLogView),
+    _operators("orders", "What is closed, banned and announced now.", operator_views.OrdersLook),
     _operators(
         "lobbies/{lobby_id}",
         "A lobby: its state, its seats, what is owed of it, and what happened in it.",
-        operators.LobbyLook,
+        operator_views.LobbyLook,
         refusals=(Code.UNKNOWN_LOBBY,),
     ),
     _operators(
         "players/{alien_id}",
         "A player: their seats, what is owed to them, and whether they are banned.",
-        operators.PlayerLook,
+        operator_views.PlayerLook,
         refusals=(Code.INVALID_MESSAGE,),
     ),
-    _payouts("list", "How far payouts are.", operators.ListPayouts, operators.PayoutList),
+    _payouts("list", "How far payouts are.", operators.ListPayouts, operator_views.PayoutList),
     _payouts("retry", "Try a payout now, one that was refused too.", operators.OnePayout),
     _payouts("approve", "Approve of a payout that is held.", operators.OnePayout),
     _payouts("refuse", "Do not pay a payout.", operators.RefusePayout),
@@ -251,47 +251,47 @@ ROUTES: Final = (
     _operators(
         "void",
         "End a lobby in whatever phase it is; everything that was paid in is owed back.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.VoidLobby,
         refusals=_AT_LOBBY,
     ),
     _operators(
         "kick",
         "Take a player's seat in a lobby that forms; a payment is owed back.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.KickPlayer,
         refusals=(*_AT_LOBBY, Code.NOT_SEATED),
     ),
     _operators(
         "ban",
         "Let a player take no seat and have no invoice; a paid seat plays on.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.BanPlayer,
     ),
     _operators(
         "unban",
         "Let a player take seats again.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.UnbanPlayer,
     ),
     _operators(
         "close",
         "Sell no new seats in a tier.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.CloseTier,
         refusals=(Code.UNKNOWN_TIER,),
     ),
     _operators(
         "open",
         "Sell seats in a tier again.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.OpenTier,
         refusals=(Code.UNKNOWN_TIER,),
     ),
     _operators(
         "announce",
         "Say something to everybody; with `until` it stands until then.",
-        operators.ActionDone,
+        operator_views.ActionDone,
         body=operators.Announce,
     ),
     Route(

@@ -8,16 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 from aiohttp import web
 
-from protocol import operators
+from protocol import operator_views, operators
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import ALIEN_ID_PATTERN
-from protocol.operators import (
-    ActionDone,
-    OperatorLogView,
-    OperatorRequest,
-    PayoutList,
-    PayoutView,
-)
+from protocol.operator_views import ActionDone, OperatorLogView, PayoutList, PayoutView
+from protocol.operators import OperatorRequest
 from server.assembly.use_cases import UseCases
 from server.rules.coins import coins_text
 from server.store.errors import StoreUnavailable
@@ -46,7 +41,7 @@ def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, Op
 
     looks = use_cases.operator_looks
 
-    async def lobby(request: web.Request) -> operators.LobbyLook | Refused:
+    async def lobby(request: web.Request) -> operator_views.LobbyLook | Refused:
         found = await looks.lobby(request.match_info["lobby_id"])
         if isinstance(found, Refused) or desk is None:
             return found
@@ -57,13 +52,13 @@ def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, Op
             return found
         return found.model_copy(update={"payouts": payouts})
 
-    async def player(request: web.Request) -> operators.PlayerLook | Refused:
+    async def player(request: web.Request) -> operator_views.PlayerLook | Refused:
         alien_id = request.match_info["alien_id"]
         if not re.fullmatch(ALIEN_ID_PATTERN, alien_id):
             return Refused(ErrorCode.INVALID_MESSAGE)
         return await looks.player(alien_id)
 
-    async def orders(_request: web.Request) -> operators.OrdersLook:
+    async def orders(_request: web.Request) -> operator_views.OrdersLook:
         return await looks.orders()
 
     return {

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from protocol import operators
 from protocol.errors import ERRORS, ErrorCode, Refused
-from protocol.operators import LogEntryView, OperatorLogView, OperatorRequest
+from protocol.operator_views import LogEntryView, OperatorLogView
+from protocol.operators import OperatorRequest
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment

@@ -6,7 +6,7 @@ from typing import Protocol
 import structlog
 
 from protocol.http import iso_time
-from protocol.operators import LogEntryView, OperatorLogView
+from protocol.operator_views import LogEntryView, OperatorLogView
 from server.rules.operator_chain import LogEntry, breaks
 from server.store.errors import StoreUnavailable
 from server.store.operator_log import OperatorLog

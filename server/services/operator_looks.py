@@ -6,7 +6,7 @@ from typing import Any
 from protocol import ids
 from protocol.errors import ErrorCode, Refused
 from protocol.http import iso_time
-from protocol.operators import DebtLook, LobbyLook, OrdersLook, PlayerLook, SeatLook, StepLook
+from protocol.operator_views import DebtLook, LobbyLook, OrdersLook, PlayerLook, SeatLook, StepLook
 from server.rules.lobby import Lobby
 from server.rules.views import public_view
 from server.runtime.clock import StoreClock

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 from structlog.contextvars import bind_contextvars
 
-from protocol import operators
+from protocol import operator_views
 from protocol.errors import ErrorCode, Refused
 from protocol.operators import Role, may
 from server.transport.http.pages import Pages
@@ -100,7 +100,9 @@ class OpsRoutes:
         if isinstance(operator, Refused):
             return _refusal(operator)
         actions = [name for name, each in self._commands.items() if may(operator.role, each.least)]
-        return _json(operators.Operator(name=operator.name, role=operator.role, actions=actions))
+        return _json(
+            operator_views.Operator(name=operator.name, role=operator.role, actions=actions)
+        )
 
     def _looking(self, look: OpsLook) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handle(request: web.Request) -> web.Response:
