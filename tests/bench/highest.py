@@ -90,7 +90,7 @@ async def main(given: argparse.Namespace, core: int) -> float:
         call_interval_seconds=given.call_interval_seconds,
     )
     found = await highest(holds, given.start, given.most)
-    at_three = found * 3 / given.call_interval_seconds
+    at_three: float = found * 3 / given.call_interval_seconds
     sys.stdout.write(
         f"held well: {found:,} players, as many as {at_three:,.0f} with calls at 3 s\n"
     )
