@@ -137,7 +137,8 @@ async def _log(settings: Settings) -> OperatorLogView:
 
 
 def _line(entry: LogEntryView) -> str:
-    words = [str(entry.id), entry.at, entry.operator, entry.action, _quoted(entry.target)]
+    who, whom = _quoted(entry.operator), _quoted(entry.target)
+    words = [str(entry.id), entry.at, who, entry.action, whom]
     if entry.details:
         words.append(json.dumps(entry.details, ensure_ascii=True))
     return " ".join([*words, json.dumps(entry.reason)])
