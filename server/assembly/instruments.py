@@ -35,6 +35,15 @@ def watch(
 ) -> None:
     """Publish what these parts count. `is_leaving`: whether another process serves in place of this
     one, which no longer looks for what is due."""
+    _watch_sockets(metrics, gateway, counts, replicas, max_sockets)
+    _watch_cluster(metrics, cluster_stats)
+    _watch_store(metrics, connection, monitor, subscription)
+    _watch_work(metrics, scheduler, limiters, beacon, is_leaving)
+
+
+def _watch_sockets(
+    metrics: Metrics, gateway: Gateway, counts: Counts, replicas: LobbyReplicas, max_sockets: int
+) -> None:
     metrics.watch(
         "fair_bingo_sockets",
         "Open connections.",
@@ -80,6 +89,9 @@ def watch(
         ("tier", "status"),
         lambda: _by_tier_and_status(replicas),
     )
+
+
+def _watch_cluster(metrics: Metrics, cluster_stats: ClusterStats) -> None:
     metrics.watch(
         "fair_bingo_lobbies",
         "Lobbies in the store, the same on every node: forming, or in play.",
@@ -109,6 +121,18 @@ def watch(
         across="max",
     )
     metrics.watch(
+        "fair_bingo_survey_timestamp_seconds",
+        "When lobbies and debts were last looked up, in Unix time.",
+        (),
+        lambda: _one(cluster_stats.at_ms / 1000),
+        across="min",
+    )
+
+
+def _watch_store(
+    metrics: Metrics, connection: Connection, monitor: StoreMonitor, subscription: Subscription
+) -> None:
+    metrics.watch(
         "fair_bingo_store_memory_bytes",
         "What the store uses of its memory, by the last look, at most a minute ago.",
         (),
@@ -121,32 +145,6 @@ def watch(
         (),
         lambda: _found(monitor, "memory_limit_bytes"),
         across="max",
-    )
-    metrics.watch(
-        "fair_bingo_survey_timestamp_seconds",
-        "When lobbies and debts were last looked up, in Unix time.",
-        (),
-        lambda: _one(cluster_stats.at_ms / 1000),
-        across="min",
-    )
-    metrics.watch(
-        "fair_bingo_caller_up",
-        "1 while this node looks for what is due.",
-        (),
-        lambda: {} if is_leaving() else _one(scheduler.alive),
-        across="min",
-    )
-    metrics.watch(
-        "fair_bingo_ticks_in_progress",
-        "Lobbies that are due, or in a moment, and that this node is working on.",
-        (),
-        lambda: _one(scheduler.ticking),
-    )
-    metrics.watch(
-        "fair_bingo_turns_waiting",
-        "Commands and connects of players, and payments, that wait for their turn.",
-        ("kind",),
-        lambda: {(kind,): limiter.waiting for kind, limiter in limiters.items()},
     )
     metrics.watch(
         "fair_bingo_store_commands_waiting",
@@ -185,6 +183,34 @@ def watch(
         (),
         lambda: _one(subscription.alive),
         across="min",
+    )
+
+
+def _watch_work(
+    metrics: Metrics,
+    scheduler: TickScheduler,
+    limiters: Mapping[str, ConcurrencyLimiter],
+    beacon: Drand | None,
+    is_leaving: Callable[[], bool],
+) -> None:
+    metrics.watch(
+        "fair_bingo_caller_up",
+        "1 while this node looks for what is due.",
+        (),
+        lambda: {} if is_leaving() else _one(scheduler.alive),
+        across="min",
+    )
+    metrics.watch(
+        "fair_bingo_ticks_in_progress",
+        "Lobbies that are due, or in a moment, and that this node is working on.",
+        (),
+        lambda: _one(scheduler.ticking),
+    )
+    metrics.watch(
+        "fair_bingo_turns_waiting",
+        "Commands and connects of players, and payments, that wait for their turn.",
+        ("kind",),
+        lambda: {(kind,): limiter.waiting for kind, limiter in limiters.items()},
     )
     metrics.watch(
         "fair_bingo_beacon_ahead_seconds",
