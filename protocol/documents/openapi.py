@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
-from protocol.documents.routes import ROUTES, Answer, Route
+from protocol.documents.route import Answer, Route
+from protocol.documents.routes import ROUTES
 from protocol.documents.schema import Json, definitions
 from protocol.errors import ERRORS, ErrorCode
 from protocol.examples import EXAMPLES

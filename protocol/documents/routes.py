@@ -1,43 +1,14 @@
 """Every HTTP route in one table: what it takes, what it answers, what it refuses."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pydantic import BaseModel
-
-from protocol import history, http, limits, operator_views, operators, payments
+from protocol import history, http, limits, payments
+from protocol.documents.operator_routes import OPERATOR_ROUTES
 from protocol.documents.published import HttpClaimFalse, HttpClaimWon, StatusAnswer
+from protocol.documents.route import ANY, BODY, TOKEN, Route
 from protocol.errors import ErrorCode as Code
 from protocol.views import Proof
 
-Answer = type[BaseModel] | str
-"""A model in JSON, or the media type of a text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One route. `answers` are those that are no refusal, by status."""
-
-    method: str
-    path: str
-    summary: str
-    answers: Mapping[int, Answer]
-    refusals: tuple[Code, ...] = (Code.INTERNAL,)
-    body: type[BaseModel] | None = None
-    body_required: bool = True
-    needs_token: bool = False
-    for_operators: bool = False
-    headers: Mapping[str, Any] = field(default_factory=dict)
-    query: Mapping[str, Any] = field(default_factory=dict)
-
-
-_BODY: Final = (
-    *(Code.INVALID_MESSAGE, Code.IDENTITY_MISMATCH, Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING),
-    Code.TOO_SLOW,
-)
-_ANY: Final = (Code.INTERNAL, Code.UNAVAILABLE)
-_TOKEN: Final = (Code.UNAUTHORIZED, Code.TOKEN_EXPIRED, Code.RATE_LIMITED, *_ANY)
 _SEAT: Final = (
     *(Code.UNKNOWN_LOBBY, Code.NOT_SEATED, Code.REMOVED_FROM_GAME, Code.NOT_ACTIVE),
     *(Code.WRONG_STATUS, Code.NOT_PAID),
@@ -48,44 +19,10 @@ def _play(path: str, summary: str, **facts: Any) -> Route:
     """A route of a player."""
     body = facts.get("body")
     method = facts.pop("method", "get" if body is None else "post")
-    refusals = (*_TOKEN, *(() if body is None else _BODY), *facts.pop("refusals", ()))
+    refusals = (*TOKEN, *(() if body is None else BODY), *facts.pop("refusals", ()))
     return Route(method, path, summary, refusals=refusals, needs_token=True, **facts)
 
 
-def _payouts(
-    command: str,
-    summary: str,
-    body: type[BaseModel],
-    answer: type[BaseModel] = operator_views.ActionDone,
-) -> Route:
-    """A route of those who pay out."""
-    refusals = (Code.NOT_OFFERED, Code.WRONG_STATUS)
-    return _operators(f"payouts/{command}", summary, answer, body=body, refusals=refusals)
-
-
-def _operators(path: str, summary: str, answer: type[BaseModel], **facts: Any) -> Route:
-    """A route of the operators."""
-    body = facts.get("body")
-    refusals: tuple[Code, ...] = (
-        Code.UNAUTHORIZED,
-        Code.RATE_LIMITED,
-        Code.FORBIDDEN,
-        *_ANY,
-    )
-    if body is not None:
-        refusals += (*(code for code in _BODY if code is not Code.IDENTITY_MISMATCH),)
-    return Route(
-        "get" if body is None else "post",
-        f"/ops/api/{path}",
-        summary,
-        {200: answer},
-        (*refusals, *facts.pop("refusals", ())),
-        for_operators=True,
-        **facts,
-    )
-
-
-_AT_LOBBY: Final = (Code.UNKNOWN_LOBBY, Code.WRONG_STATUS)
 _GAME: Final = "/api/game/{lobby_id}"
 _LIMIT: Final = {
     "type": "integer",
@@ -157,14 +94,14 @@ ROUTES: Final = (
         f"{_GAME}/proof",
         "The proof that the draw was fair, for everyone.",
         {200: Proof},
-        (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *_ANY),
+        (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *ANY),
     ),
     Route(
         "get",
         f"{_GAME}/record",
         "The whole record of a game that is over, for everyone: what `fair-bingo export` writes.",
         {200: "application/json"},
-        (Code.NOT_OFFERED, Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, Code.RATE_LIMITED, *_ANY),
+        (Code.NOT_OFFERED, Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, Code.RATE_LIMITED, *ANY),
     ),
     _play(
         "/api/me/games",
@@ -212,7 +149,7 @@ ROUTES: Final = (
         "/api/leaderboard",
         "Who won most games of a period, of those who want to be shown, for everyone.",
         {200: history.Leaderboard},
-        (Code.NOT_OFFERED, Code.INVALID_MESSAGE, Code.RATE_LIMITED, *_ANY),
+        (Code.NOT_OFFERED, Code.INVALID_MESSAGE, Code.RATE_LIMITED, *ANY),
         query={"period": _PERIOD, "buy_in_amount": {"type": "integer", "minimum": 1}},
     ),
     Route(
@@ -222,78 +159,12 @@ ROUTES: Final = (
         {200: payments.WebhookAnswer},
         (
             *(Code.TOO_LARGE, Code.UNSUPPORTED_ENCODING, Code.TOO_SLOW, Code.UNAUTHORIZED),
-            *(Code.INVALID_MESSAGE, Code.UNKNOWN_INVOICE, *_ANY),
+            *(Code.INVALID_MESSAGE, Code.UNKNOWN_INVOICE, *ANY),
         ),
         body=payments.PaymentDelivery,
         headers={payments.SIGNATURE_HEADER: _SIGNATURE},
     ),
-    _operators("me", "Who the token is, and what the role may do.", operator_views.Operator),
-    _operators("log", "What operators did, and whether it holds.", operator_views.OperatorLogView),
-    _operators("orders", "What is closed, banned and announced now.", operator_views.OrdersLook),
-    _operators(
-        "lobbies/{lobby_id}",
-        "A lobby: its state, its seats, what is owed of it, and what happened in it.",
-        operator_views.LobbyLook,
-        refusals=(Code.UNKNOWN_LOBBY,),
-    ),
-    _operators(
-        "players/{alien_id}",
-        "A player: their seats, what is owed to them, and whether they are banned.",
-        operator_views.PlayerLook,
-        refusals=(Code.INVALID_MESSAGE,),
-    ),
-    _payouts("list", "How far payouts are.", operators.ListPayouts, operator_views.PayoutList),
-    _payouts("retry", "Try a payout now, one that was refused too.", operators.OnePayout),
-    _payouts("approve", "Approve of a payout that is held.", operators.OnePayout),
-    _payouts("refuse", "Do not pay a payout.", operators.RefusePayout),
-    _payouts("pause", "Send no payouts.", operators.AllPayouts),
-    _payouts("resume", "Send payouts again; the hour counts anew.", operators.AllPayouts),
-    _operators(
-        "void",
-        "End a lobby in whatever phase it is; everything that was paid in is owed back.",
-        operator_views.ActionDone,
-        body=operators.VoidLobby,
-        refusals=_AT_LOBBY,
-    ),
-    _operators(
-        "kick",
-        "Take a player's seat in a lobby that forms; a payment is owed back.",
-        operator_views.ActionDone,
-        body=operators.KickPlayer,
-        refusals=(*_AT_LOBBY, Code.NOT_SEATED),
-    ),
-    _operators(
-        "ban",
-        "Let a player take no seat and have no invoice; a paid seat plays on.",
-        operator_views.ActionDone,
-        body=operators.BanPlayer,
-    ),
-    _operators(
-        "unban",
-        "Let a player take seats again.",
-        operator_views.ActionDone,
-        body=operators.UnbanPlayer,
-    ),
-    _operators(
-        "close",
-        "Sell no new seats in a tier.",
-        operator_views.ActionDone,
-        body=operators.CloseTier,
-        refusals=(Code.UNKNOWN_TIER,),
-    ),
-    _operators(
-        "open",
-        "Sell seats in a tier again.",
-        operator_views.ActionDone,
-        body=operators.OpenTier,
-        refusals=(Code.UNKNOWN_TIER,),
-    ),
-    _operators(
-        "announce",
-        "Say something to everybody; with `until` it stands until then.",
-        operator_views.ActionDone,
-        body=operators.Announce,
-    ),
+    *OPERATOR_ROUTES,
     Route(
         "get",
         "/health",

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from protocol import from_client
 from protocol.documents.published import SyncEvents
-from protocol.documents.routes import ROUTES, Route
+from protocol.documents.route import Route
+from protocol.documents.routes import ROUTES
 from protocol.documents.sockets import ANSWERS, NAMESPACES
 from protocol.errors import ErrorAnswer, ErrorBody
 from protocol.examples import EXAMPLES

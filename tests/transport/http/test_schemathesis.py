@@ -18,7 +18,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from protocol.documents.routes import ROUTES, Route
+from protocol.documents.route import Route
+from protocol.documents.routes import ROUTES
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
