@@ -59,7 +59,7 @@ class TickScheduler:
         self._clock = clock
         self._tables = tables
         self._await_beacon = await_beacon
-        self._find_tables_seconds = timings.find_tables
+        self._find_tables_seconds = timings.find_tables_seconds
         self._stopping = False
         self._finding: asyncio.Task[None] | None = None
         self._serving: dict[str, asyncio.Task[None]] = {}

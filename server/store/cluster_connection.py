@@ -42,7 +42,7 @@ class ClusterConnection(Connection):
         super().__init__(clock, metrics)
         self._cluster = cluster
         self._make = make
-        self._patience_seconds = timings.command
+        self._patience_seconds = timings.command_seconds
         self._connections: dict[Address, ShardConnection] = {}
 
     async def call(self, *command: Any) -> Any:

@@ -40,7 +40,7 @@ class ClusterSubscription(Subscription):
         self._cluster = cluster
         self._make = make
         self._on_restored = on_restored
-        self._confirm_seconds = timings.confirm
+        self._confirm_seconds = timings.confirm_seconds
         self._listeners: dict[str, Listener] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._at: dict[str, ShardSubscription] = {}

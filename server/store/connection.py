@@ -39,7 +39,7 @@ class Connection(ABC):
     async def call(self, *command: Any) -> Any:
         """The store's answer to one command.
 
-        Raises StoreUnavailable after `timings.command` (and the wait) at most, or
+        Raises StoreUnavailable after `timings.command_seconds` (and the wait) at most, or
         redis.ResponseError if the command itself is wrong.
         """
 

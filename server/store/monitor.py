@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 class StoreMonitor:
     """Inspects the store after each connect, before anything else is sent on the connection, and
-    every `timings.inspect` seconds. With `allow_weak` a store that may lose payments will do.
+    every `timings.inspect_seconds`. With `allow_weak` a store that may lose payments will do.
 
     `needed` returns what its user has to be permitted; `replicas` is how many are waited for, on
     `others`, the connections beside the first.
@@ -38,9 +38,9 @@ class StoreMonitor:
         others: Sequence[Connection] = (),
         timings: StoreTimings = TIMINGS,
     ) -> None:
-        self._every_seconds = min(timings.inspect, LOOK_AT_REPLICAS_SECONDS)
+        self._every_seconds = min(timings.inspect_seconds, LOOK_AT_REPLICAS_SECONDS)
         if not replicas:
-            self._every_seconds = timings.inspect
+            self._every_seconds = timings.inspect_seconds
         self.replicas = replicas
         self._others = others
         self._connection = connection

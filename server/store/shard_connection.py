@@ -51,7 +51,7 @@ class ShardConnection(Connection):
         super().__init__(clock, metrics)
         self._shard = shard
         self._wait = wait
-        self._answer_seconds = timings.command + (wait.seconds if wait else 0)
+        self._answer_seconds = timings.command_seconds + (wait.seconds if wait else 0)
         shard.on_moved(self._leave)
         self._redis_connection: Any = None  # of redis-py, whose connections have no types
         self._wire: Wire | None = None

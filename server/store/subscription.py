@@ -114,7 +114,7 @@ class ShardSubscription(Subscription):
     @property
     def alive(self) -> bool:
         """See `Subscription.alive`."""
-        return self._connection is not None and self._silent_seconds < self._timings.silence
+        return self._connection is not None and self._silent_seconds < self._timings.silence_seconds
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -138,7 +138,7 @@ class ShardSubscription(Subscription):
         try:
             if self._connection is not None:
                 await self._connection.send_command(self._channels.subscribe, channel)
-            async with asyncio.timeout(self._timings.confirm):
+            async with asyncio.timeout(self._timings.confirm_seconds):
                 await confirmed.wait()
         except _LOST as error:
             self.unsubscribe(channel)
@@ -175,7 +175,7 @@ class ShardSubscription(Subscription):
                 await self._listen()
             except* _LOST as lost:
                 log.warning("subscription_lost", error=repr(lost.exceptions))
-            await asyncio.sleep(self._timings.reconnect)
+            await asyncio.sleep(self._timings.reconnect_seconds)
 
     async def _listen(self) -> None:
         connection = await self._shard.connect()
@@ -242,11 +242,11 @@ class ShardSubscription(Subscription):
     async def _ping(self, connection: Any) -> None:
         """Ask for a sign of life again and again. Raises TimeoutError when there is none, and
         ConnectionResetError when the connection is to be renewed."""
-        while (left_seconds := self._timings.silence - self._silent_seconds) > 0:
+        while (left_seconds := self._timings.silence_seconds - self._silent_seconds) > 0:
             await connection.send_command("PING")
             raise_if_cancelled()
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(self._timings.ping, left_seconds)):
+                async with asyncio.timeout(min(self._timings.ping_seconds, left_seconds)):
                     await self._renewing.wait()
                     raise ConnectionResetError("the subscription is renewed")
         raise TimeoutError("the subscription is silent")

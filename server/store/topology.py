@@ -33,13 +33,13 @@ log = structlog.get_logger(__name__)
 
 
 def open_redis(url: str, timings: StoreTimings = TIMINGS) -> Redis:
-    """A client of the store that never waits longer than `timings.command` and never repeats a
-    command by itself: only the caller knows whether that is safe."""
+    """A client of the store that never waits longer than `timings.command_seconds` and never
+    repeats a command by itself: only the caller knows whether that is safe."""
     return Redis.from_url(
         url,
         decode_responses=True,
-        socket_timeout=timings.command,
-        socket_connect_timeout=timings.command,
+        socket_timeout=timings.command_seconds,
+        socket_connect_timeout=timings.command_seconds,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )
@@ -96,11 +96,11 @@ class Shard(ABC):
     async def connect(self, within_seconds: float | None = None) -> Any:
         """A new connection (of redis-py, whose connections have no types) to the primary.
 
-        The places where it may be are tried in turn, and share the time: `timings.command` unless
-        said otherwise. Raises StoreUnavailable, or one of LOST.
+        The places where it may be are tried in turn, and share the time: `timings.command_seconds`
+        unless said otherwise. Raises StoreUnavailable, or one of LOST.
         """
         loop = asyncio.get_running_loop()
-        seconds = self.timings.command if within_seconds is None else within_seconds
+        seconds = self.timings.command_seconds if within_seconds is None else within_seconds
         end_s = loop.time() + seconds
         async with asyncio.timeout(seconds):
             places = list(await self.places())

@@ -51,7 +51,7 @@ async def fsync_not_while_rewriting(admin: Redis) -> None:
     await admin.config_set("no-appendfsync-on-rewrite", "yes")
 
 
-OFTEN = StoreTimings(inspect=0.05)
+OFTEN = StoreTimings(inspect_seconds=0.05)
 WEAK = {
     "maxmemory-policy volatile-lru": evict,
     "it is a replica": be_a_replica,

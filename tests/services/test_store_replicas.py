@@ -49,7 +49,7 @@ async def start_node(own_store: EmbeddedStore, replica: EmbeddedStore) -> AsyncI
     """Starts nodes that wait for the replica."""
     await until(lambda: is_in_step(replica))
     async with starting_nodes(
-        tiers=TIERS, timings=replace(TIMINGS, command=20), **WAITING
+        tiers=TIERS, timings=replace(TIMINGS, command_seconds=20), **WAITING
     ) as start:
         yield start
 

@@ -29,7 +29,7 @@ DUEL = replace(BRISK, max_players=2)
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes that look for the tables that others opened all the time."""
-    async with starting_nodes(timings=replace(PATIENT, find_tables=0.05)) as start:
+    async with starting_nodes(timings=replace(PATIENT, find_tables_seconds=0.05)) as start:
         yield start
 
 

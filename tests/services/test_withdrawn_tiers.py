@@ -31,7 +31,7 @@ BEFORE = {3500: CLASSIC, WITHDRAWN: DUEL}
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes that look for the tables that others opened all the time."""
-    async with starting_nodes(timings=replace(PATIENT, find_tables=0.05)) as start:
+    async with starting_nodes(timings=replace(PATIENT, find_tables_seconds=0.05)) as start:
         yield start
 
 

@@ -269,7 +269,7 @@ async def test_while_the_shard_of_all_who_have_limits_is_away_others_take_new_se
 async def test_a_shard_that_hangs_holds_up_nobody_else_and_comes_back_by_itself(
     start_node: StartNode, cluster: StoreCluster
 ) -> None:
-    timings = StoreTimings(command=5)
+    timings = StoreTimings(command_seconds=5)
     node = await start_node(
         cluster.url, tiers={BUY_IN: CLASSIC}, timings=timings, TABLES_PER_TIER="8"
     )

@@ -97,7 +97,7 @@ async def test_no_command_waits_longer_than_its_time_for_a_store_that_hangs(
     async def is_refused_in_time() -> bool:
         calling = asyncio.create_task(node.connection.call("ECHO", 1))
         # A timer of the same loop: a pause of the machine delays both.
-        too_long = asyncio.create_task(asyncio.sleep(TIMINGS.command + 1))
+        too_long = asyncio.create_task(asyncio.sleep(TIMINGS.command_seconds + 1))
         done, _ = await asyncio.wait({calling, too_long}, return_when=asyncio.FIRST_COMPLETED)
         too_long.cancel()
         return calling in done and isinstance(calling.exception(), StoreUnavailable)

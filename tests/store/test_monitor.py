@@ -10,7 +10,7 @@ from server.store.topology import PlainShard
 from tests.support.replication import asked
 from tests.support.wait import until
 
-OFTEN = StoreTimings(command=20, inspect=0.05)
+OFTEN = StoreTimings(command_seconds=20, inspect_seconds=0.05)
 
 
 class FailsOnce(ShardConnection):

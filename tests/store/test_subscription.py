@@ -146,7 +146,7 @@ async def test_a_link_that_went_dead_is_noticed_and_renewed(
 async def test_it_ends_when_it_is_closed_whatever_it_was_doing(
     start_subscriber: StartSubscriber, store_url: str
 ) -> None:
-    timings = replace(TIMINGS, ping=0.0005)
+    timings = replace(TIMINGS, ping_seconds=0.0005)
     for pauses in range(CLOSES):
         subscriber = await start_subscriber(store_url, timings=timings)
         await asyncio.sleep(0.0001 * (pauses % 20))
@@ -164,7 +164,7 @@ async def is_well(health: ShardHealthCheck) -> bool:
 def test_connections_that_are_reset_while_they_are_made_cost_nothing_for_good(
     store_url: str,
 ) -> None:
-    timings = replace(TIMINGS, reconnect=0.001)
+    timings = replace(TIMINGS, reconnect_seconds=0.001)
 
     async def reset_again_and_again() -> None:
         async with Proxy(store_url) as proxy:
@@ -247,7 +247,7 @@ async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
     subscriber = await start_subscriber(own_store.url)
     await subscriber.listen("first")
     own_store.kill()
-    async with asyncio.timeout(2 * TIMINGS.confirm):
+    async with asyncio.timeout(2 * TIMINGS.confirm_seconds):
         with pytest.raises(StoreUnavailable):
             await subscriber.listen()
     own_store.start()
