@@ -12,6 +12,7 @@ from protocol.errors import ERRORS, ErrorCode
 from protocol.examples import EXAMPLES
 from protocol.http import Problem
 from protocol.ids import ALIEN_ID_PATTERN, LOBBY_ID_PATTERN
+from protocol.statuses import title_of
 
 _PREFIX: Final = "#/components/schemas/"
 _RETRY_AFTER: Final = {
@@ -121,7 +122,7 @@ def _parameters(route: Route) -> list[Json]:
 
 def _responses(route: Route) -> Json:
     responses: dict[str, Json] = {
-        str(status): {"description": HTTPStatus(status).phrase, "content": _answer(answer)}
+        str(status): {"description": title_of(status), "content": _answer(answer)}
         for status, answer in route.answers.items()
     }
     by_status: dict[int, list[ErrorCode]] = defaultdict(list)
@@ -157,7 +158,7 @@ def _problem(code: ErrorCode) -> Json:
     entry = ERRORS[code]
     return Problem(
         type="about:blank",
-        title=HTTPStatus(entry.http_status).phrase,
+        title=title_of(entry.http_status),
         status=entry.http_status,
         detail=entry.message,
         code=code,

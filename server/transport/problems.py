@@ -7,6 +7,7 @@ import orjson
 from aiohttp import web
 
 from protocol.errors import ERRORS, ErrorCode, Refused
+from protocol.statuses import title_of
 
 RETRY_AFTER_SECONDS: Final = 1
 _SHOW_DETAILS: Final = frozenset({ErrorCode.BANNED, ErrorCode.LIMIT_REACHED})
@@ -26,7 +27,7 @@ def problem(refused: Refused, detail: str | None = None, status: int | None = No
     status = status or entry.http_status
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(status),
         "status": status,
         "detail": detail or entry.message,
         "code": refused.code,
