@@ -156,13 +156,13 @@ def _named(name: str) -> str:
 
 
 def _compared_with_past(game: GameEnd, sums: Sums, paid_to: str | None) -> str | None:
-    """What the ledger's sums of a lobby have other than its game in the audited, if anything."""
+    """What the ledger's sums of a lobby have other than its game in the books, if anything."""
     pots = {"won": (game.pot, 0), "no_winner": (0, game.pot)}
     payout_owed, house = pots.get(game.outcome, (0, 0))
     if (sums.payout_owed, sums.house) != (payout_owed, house):
         return (
             f"payout_owed is {coins_text(payout_owed)} and house {coins_text(house)} by its game"
-            f" in the audited, {coins_text(sums.payout_owed)} and {coins_text(sums.house)} in the"
+            f" in the books, {coins_text(sums.payout_owed)} and {coins_text(sums.house)} in the"
             " ledger"
         )
     if not game.winner == paid_to == game.seat_won:
