@@ -5,6 +5,7 @@ sources are newer than what is installed beside them has OpenSSL's all the same.
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -16,8 +17,10 @@ try:
 except ImportError:
     HAS_SODIUM = False
 
+SIGNATURE_BYTES: Final = 64
+
 Verify = Callable[[bytes, bytes], bool]
-"""Whether a signature (64 bytes) is one of a message: `verify(signature, message)`."""
+"""Whether a signature is one of a message: `verify(signature, message)`."""
 
 
 def verifier(key: bytes) -> Verify:
@@ -29,6 +32,9 @@ def sodium_verifier(key: bytes) -> Verify:
     """Of libsodium."""
 
     def verify(signature: bytes, message: bytes) -> bool:
+        # It takes both as one: what a shorter signature lacks it would take from the message.
+        if len(signature) != SIGNATURE_BYTES:
+            return False
         try:
             bindings.crypto_sign_open(signature + message, key)
         except exceptions.BadSignatureError:

@@ -26,6 +26,10 @@ def test_only_what_a_key_signed_is_verified_and_only_as_it_was_signed(make: obje
         changed = bytearray(SIGNATURE)
         changed[place] ^= 1
         assert not verify(bytes(changed), MESSAGE)
+    # What is signed, divided elsewhere between the signature and the message.
+    whole = SIGNATURE + MESSAGE
+    for end in (0, 1, 32, 63, 65, 100, len(whole)):
+        assert not verify(whole[:end], whole[end:])
     # The same signature, written otherwise: whoever takes it takes one delivery for two.
     s = int.from_bytes(SIGNATURE[32:], "little") + ORDER
     assert not verify(SIGNATURE[:32] + s.to_bytes(32, "little"), MESSAGE)

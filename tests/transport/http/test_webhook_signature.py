@@ -67,6 +67,19 @@ async def test_a_byte_after_the_signed_body_is_unauthorized(desk: PaymentDesk) -
     assert_problem(answer, "unauthorized")
 
 
+async def test_a_body_that_begins_with_the_end_of_its_signature_is_unauthorized(
+    desk: PaymentDesk,
+) -> None:
+    body = await body_of_seat(desk)
+    while (signed := desk.server.provider.sign(body))[-2:] not in ("09", "0a", "0d"):
+        body += b" "
+    before = await desk.content()
+    # 128 letters and no more than 63 bytes; the last one is white space, and this is JSON again.
+    answer = await desk.send(bytes.fromhex(signed[-2:]) + body, [f"{signed[:2]}  {signed[2:-2]}"])
+    assert_problem(answer, "unauthorized")
+    assert await desk.content() == before
+
+
 async def test_a_signature_in_upper_case_is_taken(desk: PaymentDesk) -> None:
     body = await body_of_seat(desk)
     answer = await desk.send(body, [desk.server.provider.sign(body).upper()])
