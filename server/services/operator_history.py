@@ -35,8 +35,8 @@ class OperatorHistory:
         entries = await self._log.entries()
         head = await self._log.head()
         if len(entries) < head.number:  # something was written between the two questions
-            entries = await self._log.entries()
-        problems = breaks(entries[: head.number], head)
+            entries = (await self._log.entries())[: head.number]  # and perhaps since
+        problems = breaks(entries, head)
         problems += _differences(entries, copy)
         return OperatorLogView(
             entries=[view(entry) for entry in entries], intact=not problems, problems=problems

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 
 from protocol import operators
 from protocol.errors import ErrorCode, Refused
-from server.rules.operator_chain import Action, breaks
+from server.rules.operator_chain import Action, breaks, chained
+from server.services.operator_history import OperatorHistory
 from server.store import keys
-from server.store.operator_log import outbox_write
+from server.store.operator_log import outbox_write, written
 from tests.services.ordering import BANNED, OTHER, ban, join
 from tests.support.game import TABLE, Node
 from tests.support.store_content import command
@@ -127,3 +128,18 @@ async def test_an_entry_that_is_gone_is_missed(
     await command(redis, "XDEL", keys.OPERATOR_LOG, gone)
     log = nodes[0].stores.operator_log
     assert breaks(await log.entries(), await log.head())
+
+
+async def test_an_entry_that_was_added_is_found_even_if_it_continues_the_chain(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    await ban(nodes[0], "bob")
+    log = nodes[0].stores.operator_log
+    head = await log.head()
+    action = Action(operator="eve", action="ban", target="ann", reason="never said", at=1)
+    added = chained(action, head.number + 1, head.hash)
+    flat = [part for pair in written(added).items() for part in pair]
+    await command(redis, "XADD", keys.OPERATOR_LOG, f"{added.id}-0", *flat)
+    shown = await OperatorHistory(log).read()
+    assert [entry.target for entry in shown.entries] == ["bob", "ann"]
+    assert not shown.intact
