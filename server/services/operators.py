@@ -148,14 +148,16 @@ class Operators:
         """Give a field of the master this value, and then all tables; whether it had another."""
         for _ in range(_ATTEMPTS):
             head, now = await self._log.look(field)
-            if now == value:  # perhaps its order was interrupted before it reached all tables
+            newest = await self._newest_copy()
+            is_ahead = newest > head.version  # the master has lost what was ordered, or is not it
+            if now == value and not is_ahead:  # perhaps its order did not reach all tables
                 await self._at_all_tables(self._restrictions.copy)
                 return False
-            version = head.version + 1
+            version = max(newest, head.version) + 1
             changes: dict[str, str | None] = {**await self._ended_bans(), field: value}
             if await self._log.append(head, action, changes | {"version": str(version)}):
                 bring = partial(self._restrictions.apply, version=version, changes=changes)
-                await self._at_all_tables(bring)
+                await self._at_all_tables(self._restrictions.copy if is_ahead else bring)
                 return True
         raise StoreUnavailable("the operators' log kept changing")
 
@@ -167,6 +169,17 @@ class Operators:
             if is_ban(field) and self._is_past(until_of(written))
         ]
         return dict.fromkeys(ended[:_SWEPT_AT_ONCE])
+
+    async def _newest_copy(self) -> int:
+        """The newest version that a table has, of those that can be asked."""
+        known = await self._tables.read()
+        found = await asyncio.gather(
+            *map(self._restrictions.version, known), return_exceptions=True
+        )
+        for version in found:
+            if isinstance(version, BaseException) and not isinstance(version, StoreUnavailable):
+                raise version
+        return max((version for version in found if isinstance(version, int)), default=0)
 
     async def _at_all_tables(self, bring: Callable[[str], Awaitable[None]]) -> None:
         await asyncio.gather(*map(bring, await self._tables.read()))

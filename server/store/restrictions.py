@@ -114,9 +114,12 @@ class Restrictions:
 
     async def bring_up(self, table: str, version: int) -> None:
         """Copy the master to a table that is behind `version`. Raises StoreUnavailable."""
-        copied = await self._connection.call("HGET", keys.restrictions(table), "version")
-        if _number(copied) < version:
+        if await self.version(table) < version:
             await self.copy(table)
+
+    async def version(self, table: str) -> int:
+        """The version of a table's copy. Raises StoreUnavailable."""
+        return _number(await self._connection.call("HGET", keys.restrictions(table), "version"))
 
     async def copy(self, table: str) -> None:
         """Bring a table's copy to where the master is by now, if it is behind. Raises

@@ -225,6 +225,26 @@ async def test_an_order_between_the_question_and_the_commit_wins(
     assert await two.directory.seat(TABLE, "bob") is None
 
 
+async def test_an_order_holds_though_the_store_has_lost_those_before_it(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    """As when the primary of the log's slot is lost, and those of the tables are not."""
+    one, two = nodes
+    await one.sit("ann")
+    await one.sit("ann", OTHER)
+    for lost in ("bob", "cy"):
+        await ban(one, lost)
+    await command(redis, "DEL", keys.OPERATOR_LOG, keys.MASTER_RESTRICTIONS)
+    assert await ban(two, "dan") is True
+    for tier in (BUY_IN, OTHER):
+        assert await join(one, "dan", tier) == BANNED
+        assert isinstance(await join(one, "bob", tier), Seated)  # as log and page have it
+    await command(redis, "DEL", keys.OPERATOR_LOG, keys.MASTER_RESTRICTIONS)
+    assert await unban(one, "dan") is True
+    assert isinstance(await join(two, "dan"), Seated)
+    assert await unban(one, "dan") is False
+
+
 @pytest.mark.parametrize("is_named_before", [False, True], ids=["by_a_lobby", "named_before"])
 async def test_a_table_that_is_new_to_the_store_begins_with_what_was_ordered(
     start_node: StartNode, store_url: str, is_named_before: bool
