@@ -91,7 +91,13 @@ class UseCases:
         self.records = Records(stores.lobbies, past)
         self.proofs = Proofs(self.lobbies, stores.proofs, past)
         self.operators = Operators(
-            self.lobbies, stores.operator_log, stores.restrictions, stores.tables, clock, offered
+            self.lobbies,
+            stores.operator_log,
+            stores.restrictions,
+            stores.tables,
+            clock,
+            offered,
+            past,
         )
         self.operator_history = OperatorHistory(stores.operator_log, kept_actions)
         self.operator_watch = OperatorWatch(

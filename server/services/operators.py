@@ -23,6 +23,7 @@ from server.rules.decide import decide
 from server.rules.operator_chain import Action, LogEntry
 from server.runtime.clock import StoreClock
 from server.services.lobbies import Lobbies
+from server.services.past import Past
 from server.store.errors import StoreUnavailable
 from server.store.operator_log import OperatorLog, outbox_write
 from server.store.restrictions import Restrictions, ban_field, closed_field, is_ban, until_of
@@ -36,7 +37,8 @@ log = structlog.get_logger(__name__)
 
 
 class Operators:
-    """Carries out actions. `offered`: the buy-ins that this process's settings name."""
+    """Carries out actions. `offered`: the buy-ins that this process's settings name; `past`: what
+    has left the store, None without books."""
 
     def __init__(
         self,
@@ -46,7 +48,9 @@ class Operators:
         tables: Tables,
         clock: StoreClock,
         offered: Collection[int],
+        past: Past | None = None,
     ) -> None:
+        self._past = past
         self._lobbies = lobbies
         self._log = operator_log
         self._restrictions = restrictions
@@ -107,6 +111,8 @@ class Operators:
             lambda lobby, now_ms: decide(lobby, command, now_ms),
             writes=[outbox_write(table, os.urandom(8).hex(), action)],
         )
+        if changed == Refused(ErrorCode.UNKNOWN_LOBBY) and await self._has_moved(lobby_id):
+            return Refused(ErrorCode.WRONG_STATUS, {"status": "finished"})
         if isinstance(changed, Refused):
             return changed
         try:
@@ -114,6 +120,10 @@ class Operators:
         except StoreUnavailable as error:  # it is done; any server writes it down later
             log.warning("operator_action_not_in_log_yet", error=str(error))
         return True
+
+    async def _has_moved(self, lobby_id: str) -> bool:
+        """Whether a lobby is over for so long that only the books have it."""
+        return self._past is not None and await self._past.ended(lobby_id) is not None
 
     # Restrictions
 

@@ -3,20 +3,28 @@ other."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
 from protocol import operators
+from protocol.errors import ErrorCode, Refused
 from server.books.engine import Books
 from server.rules.operator_chain import EMPTY_HASH
 from server.services.archiving import OutOfStep
 from server.services.operator_archive import ActionsInBooks, OperatorArchive
 from server.services.operator_history import OperatorHistory
+from server.services.past_in_books import PastInBooks
 from server.store import keys
 from tests.support.game import Node, StartNode
 from tests.support.store_content import command
+
+GAME = (
+    "INSERT INTO games VALUES ('lobby_3500_0123456789ab', '3500', 3500, 'classic', 'won', 'ann',"
+    " 'row_0', 7000, 2, 9, now(), now(), now(), 'h', 'h', null)"
+)
 
 
 @pytest.fixture
@@ -85,3 +93,22 @@ async def test_a_log_that_was_written_anew_is_found_by_the_books(
     assert alone.intact
     shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
     assert not shown.intact
+
+
+async def test_a_game_that_is_in_the_books_only_is_over_for_who_voids_it(
+    start_node: StartNode, store_url: str, books: Books
+) -> None:
+    async with books.begin() as connection:
+        await connection.execute(text(GAME))
+    node = await start_node(store_url, past_of=partial(PastInBooks, books))
+    refused = {"lobby_3500_0123456789ab": ErrorCode.WRONG_STATUS}
+    refused["lobby_3500_000000000000"] = ErrorCode.UNKNOWN_LOBBY
+    for lobby_id, code in refused.items():
+        for request in (
+            operators.VoidLobby(lobby_id=lobby_id, reason="why"),
+            operators.KickPlayer(alien_id="ann", lobby_id=lobby_id, reason="why"),
+        ):
+            answer = await node.operators.carry_out("eve", request)
+            assert isinstance(answer, Refused)
+            assert answer.code is code
+    assert await node.stores.operator_log.entries() == []
