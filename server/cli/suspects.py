@@ -19,7 +19,9 @@ if TYPE_CHECKING:  # without the extra `books` it cannot be imported
 
 def suspects(
     *,
-    days: Annotated[float, typer.Option(min=0, help="Games of the last so many days.")] = 7,
+    days: Annotated[
+        float, typer.Option(min=0, max=36_500, help="Games of the last so many days.")
+    ] = 7,
     least: Annotated[int, typer.Option(min=1, help="Shared games, at least.")] = 5,
     most: Annotated[int, typer.Option(min=1, help="So many pairs, at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

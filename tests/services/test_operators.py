@@ -79,16 +79,32 @@ async def test_who_is_banned_keeps_the_paid_seat_and_asks_for_nothing_new(
     assert not isinstance(done, Refused)
 
 
-async def test_who_is_banned_during_the_game_may_win_it_and_is_owed_the_pot(
-    start_node: StartNode, store_url: str, redis: Redis
+@pytest.mark.parametrize("is_paid", [False, True], ids=["held", "active"])
+@pytest.mark.parametrize(
+    ("order", "refused"),
+    [(lambda node: ban(node, "bob"), BANNED), (close, CLOSED)],
+    ids=["ban", "close"],
+)
+async def test_a_seat_from_before_an_order_may_be_paid_and_win_and_is_owed_the_pot(
+    start_node: StartNode,
+    store_url: str,
+    redis: Redis,
+    order: Order,
+    refused: Refused,
+    is_paid: bool,
 ) -> None:
     quick = replace(CLASSIC, max_players=2, call_interval_ms=1)
     node = await start_node(store_url, tiers={BUY_IN: quick})
-    lobby_id = (await node.seat("ann", "bob"))[0].lobby.lobby_id
+    lobby_id = (await node.seat("ann"))[0].lobby.lobby_id
+    held = await node.sit("bob")
+    if not is_paid:
+        assert await order(node) is True
+    await node.pay(held)
     grid = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
     for name in ("ann", "bob"):
         await node.play.arrange_grid(name, lobby_id, grid)
-    await ban(node, "bob")
+    if is_paid:
+        assert await order(node) is True
 
     async def row_is_called() -> bool:
         done = await node.lobbies.carry_out(lobby_id, Tick())
@@ -98,7 +114,7 @@ async def test_who_is_banned_during_the_game_may_win_it_and_is_owed_the_pot(
     await until(row_is_called)
     assert isinstance(await node.play.claim("bob", lobby_id), Won)
     assert (await sums(redis))["payout_owed"] == 2 * BUY_IN
-    assert await join(node, "bob") == BANNED
+    assert await join(node, "bob") == refused
 
 
 async def test_what_is_over_does_not_stay_in_the_master(
