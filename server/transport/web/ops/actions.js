@@ -97,6 +97,7 @@ export function actionsOf(may, done) {
           text: { label: "What to say" },
           level: { label: "How urgent", options: ["info", "warning"] },
           until: { ...UNTIL.until, label: "Stands until (empty: said once)" },
+          ...REASON,
         },
         perform: perform("announce", {}, "It is said."),
       }),
