@@ -22,10 +22,11 @@ class OperatorArchive:
         """
         async with self._books.connect() as connection:
             copied = await last_action(connection)
-        if (await self._log.head()).number <= copied:
+        head = await self._log.head()
+        if head.number <= copied:
             return 0
-        entries = await self._log.entries()
-        problems = breaks(entries)
+        entries = (await self._log.entries())[: head.number]  # the rest comes later, if it holds
+        problems = breaks(entries, head)
         if problems:
             raise OutOfStep(f"the operators' log: {problems[0]}")
         new = entries[copied:]

@@ -12,12 +12,13 @@ from sqlalchemy import text
 from protocol import operators
 from protocol.errors import ErrorCode, Refused
 from server.books.engine import Books
-from server.rules.operator_chain import EMPTY_HASH
+from server.rules.operator_chain import EMPTY_HASH, Action, chained
 from server.services.archiving import OutOfStep
 from server.services.operator_archive import ActionsInBooks, OperatorArchive
 from server.services.operator_history import OperatorHistory
 from server.services.past_in_books import PastInBooks
 from server.store import keys
+from server.store.operator_log import written
 from tests.support.game import Node, StartNode
 from tests.support.store_content import command
 
@@ -80,6 +81,18 @@ async def test_a_log_that_was_altered_in_the_store_is_not_copied(
     with pytest.raises(OutOfStep, match="entry 2"):
         await OperatorArchive(node.stores.operator_log, books).move()
     assert await ActionsInBooks(books).entries() == []
+
+
+async def test_what_was_added_to_the_log_is_not_copied(
+    node: Node, books: Books, redis: Redis
+) -> None:
+    head = await node.stores.operator_log.head()
+    action = Action(operator="eve", action="ban", target="zoe", reason="never said", at=1)
+    flat = [part for pair in written(chained(action, 4, head.hash)).items() for part in pair]
+    await command(redis, "XADD", keys.OPERATOR_LOG, "4-0", *flat)
+    assert await OperatorArchive(node.stores.operator_log, books).move() == 3
+    kept = await ActionsInBooks(books).entries()
+    assert [entry.target for entry in kept] == ["ann", "bob", "ann"]
 
 
 async def test_a_log_that_was_written_anew_is_found_by_the_books(
