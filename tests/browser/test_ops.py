@@ -203,7 +203,9 @@ async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Ent
             await expect(buttons).to_have_count(0)
 
 
-async def test_players_see_an_announcement_on_every_screen(serve: Serve, enter: Enter) -> None:
+async def test_players_see_an_announcement_on_every_screen_and_that_they_are_banned(
+    serve: Serve, enter: Enter
+) -> None:
     world = await serve(**TWO_SEATS, OPS_TOKENS=f"eve:admin:{TOKEN}")
     ann = await enter(world, "ann", **PHONE)
     await ann.arrive()
@@ -215,12 +217,17 @@ async def test_players_see_an_announcement_on_every_screen(serve: Serve, enter: 
         assert answer.status_code == 200
         notice = ann.page.locator("#notice")
         await expect(notice).to_contain_text("Closed from noon on.")
-        await ann.take_a_seat()
+        lobby_id = await ann.take_a_seat()
         await expect(notice).to_be_visible()
         await ann.press("Put away")
         await expect(notice).to_be_hidden()
         banned = {"alien_id": "ann", "reason": "why"}
         assert (await http.post("/ops/api/ban", json=banned, headers=bearer)).status_code == 200
+        ended = {"lobby_id": lobby_id, "reason": "why"}
+        assert (await http.post("/ops/api/void", json=ended, headers=bearer)).status_code == 200
+        await ann.sees("The house has ended it, and nobody wins.")
+        await ann.press("Play the next game")
+        await ann.sees("This account may not take new seats.")
     bob = await enter(world, "bob")
     await bob.arrive()
     await expect(bob.page.locator("#notice")).to_contain_text("Closed from noon on.")
