@@ -42,8 +42,11 @@ class Wire(asyncio.Protocol):
 
     def exchange(self, packed: bytes, answers: int) -> "asyncio.Future[list[Any]]":
         """Send what will have so many answers. They may be errors of redis-py; a connection that
-        ends raises its ConnectionError."""
+        ends, or has ended, raises its ConnectionError."""
         batch: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        if not self.is_usable:  # nothing would come, or what belongs to something else
+            batch.set_exception(exceptions.ConnectionError("the connection is of no use"))
+            return batch
         self._answers, self._expected, self._batch = [], answers, batch
         self._transport.write(packed)
         return batch

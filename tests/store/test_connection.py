@@ -237,6 +237,17 @@ async def test_a_batch_on_a_connection_that_ends_raises(node: Node) -> None:
         assert not wire.is_usable
 
 
+async def test_a_batch_on_a_connection_that_has_ended_raises_at_once(node: Node) -> None:
+    async with connected(node.url) as connection:
+        wire = Wire(connection)
+        connection._writer.transport.abort()
+        await until(lambda: not wire.is_usable)
+        for _ in range(2):
+            with pytest.raises(exceptions.ConnectionError):
+                async with asyncio.timeout(10):  # else nothing ends it
+                    await wire.exchange(PING, 1)
+
+
 async def test_nothing_more_is_asked_of_a_connection_on_which_something_came_unasked(
     node: Node,
 ) -> None:
