@@ -75,7 +75,9 @@ class InvoiceStore:
         if self._books:  # it has to move (again)
             table = invoice_table(invoice.invoice_id) or ""
             closed_ms = now_ms + RETURNED_STAYS_MS if came_back else now_ms
-            further.insert(0, ("ZADD", keys.closed_invoices(table), closed_ms, invoice.invoice_id))
+            # "GT": another payment soon after one that brought it back does not let it go earlier.
+            closed = ("ZADD", keys.closed_invoices(table), "GT", closed_ms, invoice.invoice_id)
+            further.insert(0, closed)
         return await self._commits.commit(unchanged, [*writes, *further], now_ms)
 
 
