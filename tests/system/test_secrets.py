@@ -15,6 +15,7 @@ from tests.system.stored_ledger import StoredLedger
 # A signature (64 bytes) and a token, whichever player's.
 SIGNATURE = re.compile(r"[0-9a-f]{128}")
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+OPS_TOKEN = "what-the-operator-knows"
 
 
 def spellings(seed: str) -> list[bytes]:
@@ -37,10 +38,30 @@ async def play_until_bob_can_claim(server: GameServer, lobby_id: str) -> None:
         await until(lambda: has_line(ticket("bob"), bob.called))
 
 
+async def act_as_operator(server: GameServer) -> None:
+    """With the right token, in both ways, and with one that is nearly right."""
+    basic = base64.b64encode(f":{OPS_TOKEN}".encode()).decode()
+    body = {"alien_id": "mallory", "reason": "why"}
+    for given, statuses in (
+        (f"Bearer {OPS_TOKEN}", (200, 400)),
+        (f"Basic {basic}", (200, 400)),
+        (f"Bearer {OPS_TOKEN}x", (401, 401)),
+    ):
+        headers = {"Authorization": given}
+        for status, said in zip(statuses, (body, {}), strict=True):
+            answer = await server.request("POST", "/ops/api/ban", headers=headers, json=said)
+            assert answer.status == status
+
+
 async def test_a_seed_is_in_no_frame_or_answer_before_the_end_and_no_secret_is_ever_logged(
     start_serve: StartServe, stored: StoredLedger, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    process = start_serve(LOG_LEVEL="debug", CALL_INTERVAL_SECONDS="0.3", MAX_PLAYERS="3")
+    process = start_serve(
+        LOG_LEVEL="debug",
+        CALL_INTERVAL_SECONDS="0.3",
+        MAX_PLAYERS="3",
+        OPS_TOKENS=f"eve:admin:{OPS_TOKEN}",
+    )
     port = int((await process.wait_for_line(READY))[1].rpartition(":")[2])
     sent = bytearray()
     async with (
@@ -58,11 +79,15 @@ async def test_a_seed_is_in_no_frame_or_answer_before_the_end_and_no_secret_is_e
         await server.post(f"/api/game/{lobby_id}/claim", "bob")
         await server.get(f"/api/game/{lobby_id}/proof")
         assert seed.encode() in sent  # so it would have been found before
+        await act_as_operator(server)
     process.terminate()
     await process.wait()
 
     logged = process.output
     assert "game_finished" in logged
+    assert "operator_action" in logged
+    assert OPS_TOKEN not in logged
+    assert base64.b64encode(f":{OPS_TOKEN}".encode()).decode() not in logged
     assert seed not in logged
     assert SIGNATURE.search(logged) is None
     assert TOKEN.search(logged) is None
