@@ -22,8 +22,8 @@ def report(before: Snapshot, after: Lobby, records: Sequence[Record], metrics: M
             case BeaconMixed(round=round) if after.beacon is not None:
                 late_ms = record.position.at_ms - after.beacon.chain.time_ms(round)
                 metrics.beacon_delay.observe(max(0.0, late_ms / 1000))
-            case GameFinished():
-                if after.outcome == "voided" and before.lobby and before.lobby.awaited:
+            case GameFinished(outcome=outcome, finished_at=finished_at):
+                if outcome == "voided" and _is_beacon_missed(before, finished_at):
                     metrics.beacon_missed.inc()
                 _log_end(after, record)
 
@@ -32,6 +32,15 @@ def _call_due(before: Snapshot) -> int | None:
     """When a number was due by time alone (Unix ms); None if a beacon was waited for."""
     lobby = before.lobby
     return None if lobby is None or lobby.awaited is not None else lobby.next_call_at
+
+
+def _is_beacon_missed(before: Snapshot, finished_at: int) -> bool:
+    """Whether a game waited for its beacon to the end of its patience: an operator may have voided
+    it sooner."""
+    lobby = before.lobby
+    if lobby is None or lobby.awaited is None:
+        return False
+    return finished_at >= (lobby.started_at or 0) + lobby.awaited.patience_ms
 
 
 def _log_end(lobby: Lobby, record: Record) -> None:

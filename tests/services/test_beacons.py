@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from protocol import operators
 from protocol.errors import ErrorCode, Refused
 from server.assembly.beacon import known_keys
 from server.dev.beacon import DevBeacon
@@ -83,6 +84,12 @@ async def events(node: Node, lobby_id: str) -> list[Event]:
     """What happened in a lobby."""
     records = await node.store.records_from(lobby_id, LogPosition(), 1_000)
     return [record.event for record in records]
+
+
+def missed(node: Node) -> float:
+    """How many games were voided because their beacon did not come."""
+    (metric,) = node.metrics.beacon_missed.collect()
+    return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
 
 
 def kinds(of: Iterable[Event], *wanted: type[Event]) -> list[type[Event]]:
@@ -167,11 +174,26 @@ async def test_too_late_is_voided_by_whatever_server_is_there(
     async with ticking(withdrawn):
         lobby = await finished(withdrawn, lobby_id)
     assert (lobby.outcome, lobby.called, lobby.pot) == ("voided", (), 0)
+    assert missed(withdrawn) == 1
     assert lobby.started_at is not None
     assert lobby.finished_at is not None
     assert lobby.finished_at - lobby.started_at >= 1_500
     invoices = [await withdrawn.billing.invoice(i) for i in lobby.invoices.values()]
     assert [invoice and invoice.status for invoice in invoices] == ["refund_owed"] * 2
+
+
+async def test_a_game_that_an_operator_voids_while_it_waits_has_not_missed_its_beacon(
+    start_node: StartNode, store_url: str, relay: ServedBeacon
+) -> None:
+    relay.trouble = "hangs"
+    node = await start_node(store_url, tiers=TIERS, **relay.settings)
+    lobby_id = await seated(node)
+    async with ticking(node):
+        await waits(node, lobby_id)
+    void = operators.VoidLobby(lobby_id=lobby_id, reason="the beacon hangs")
+    assert await node.operators.carry_out("eve", void) is True
+    assert (await stored(node, lobby_id)).outcome == "voided"
+    assert missed(node) == 0
 
 
 async def test_no_lobby_opens_without_the_beacon_that_it_should_have(
