@@ -4,6 +4,7 @@ operators do about it."""
 import json
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -88,6 +89,7 @@ async def test_what_is_owed_is_paid_and_operators_see_and_change_what_is_not(
     start_process: StartProcess,
     redis: Redis,
     service: DevPayoutService,
+    tmp_path: Path,
 ) -> None:
     _, settled, refused, held = [await owe(redis, n, str(7000 + n)) for n in range(4)]
     tested = await owe(redis, 9, test="true")
@@ -140,8 +142,25 @@ async def test_what_is_owed_is_paid_and_operators_see_and_change_what_is_not(
     worker.terminate()
     assert await worker.wait() == 0, worker.output
 
-    whole, audit = await each(start_process, paying, "payouts list --json", "audit")
+    lines = [f"{n},{order.body['amount']},{order.reference}" for n, order in service.orders.items()]
+    statement, short = tmp_path / "statement.csv", tmp_path / "short.csv"
+    statement.write_text("\n".join(["payout_id,amount,reference", *lines]))
+    short.write_text("\n".join(["payout_id,amount,reference", *lines[:-1]]))
+    whole, audit, agrees, differs, unread = await each(
+        start_process,
+        paying,
+        "payouts list --json",
+        "audit",
+        f"payouts reconcile {statement}",
+        f"payouts reconcile {short}",
+        f"payouts reconcile {tmp_path / 'none.csv'}",
+    )
     assert audit[0] == 0, audit
+    assert agrees == (0, "The statement's 3 payments are ours.\n")
+    name, _, reference = lines[-1].split(",")
+    missing = f"{name}: we have it paid by {reference}, the statement does not have it\n"
+    assert differs == (1, missing)
+    assert unread[0] == 1, unread
     rows = [json.loads(line) for line in whole[1].splitlines()]
     assert {row["payout_id"]: row["reference"] for row in rows} == {settled: "hand"} | {
         payout_id: order.reference for payout_id, order in service.orders.items()
