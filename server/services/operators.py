@@ -89,7 +89,7 @@ class Operators:
     ) -> LogEntry:
         """Write down what an operator did elsewhere, such as with payouts. Raises
         StoreUnavailable."""
-        return await self._append(self._action(by, action, target, reason, details), {})
+        return await self._append(self._action(by, action, target, reason, details))
 
     # At lobbies
 
@@ -201,24 +201,33 @@ class Operators:
             return Refused(ErrorCode.INVALID_MESSAGE)
         details = {"level": request.level, "until": request.until}
         action = self._action(by, "announce", request.text, request.reason, details)
-        standing = await self._restrictions.master()
-        changes: dict[str, str | None] = {
-            field: None
-            for field, written in standing.items()
-            if field.startswith(_ANNOUNCEMENT) and self._is_past(_stands_until(written))
-        }
+        announced: dict[str, str | None] = {}
         if request.until is not None:
             announcement = Announcement(text=request.text, level=request.level, until=request.until)
-            changes[announcement_field(request.text)] = announcement.model_dump_json()
-        await self._append(action, changes)
+            announced[announcement_field(request.text)] = announcement.model_dump_json()
+        await self._append(action, announced)
         return True
 
-    async def _append(self, action: Action, changes: Mapping[str, str | None]) -> LogEntry:
+    async def _append(
+        self, action: Action, announced: Mapping[str, str | None] | None = None
+    ) -> LogEntry:
+        """Write an action down, with what is `announced` by it; announcements whose end is past go
+        then."""
         for _ in range(_ATTEMPTS):
-            entry = await self._log.append(await self._log.head(), action, changes)
+            head = await self._log.head()
+            changes = {} if announced is None else {**await self._ended(), **announced}
+            entry = await self._log.append(head, action, changes)
             if entry is not None:
                 return entry
         raise StoreUnavailable("the operators' log kept changing")
+
+    async def _ended(self) -> dict[str, str | None]:
+        """Announcements whose end is past."""
+        return {
+            field: None
+            for field, written in (await self._restrictions.master()).items()
+            if field.startswith(_ANNOUNCEMENT) and self._is_past(_stands_until(written))
+        }
 
     def _action(
         self,

@@ -1,6 +1,7 @@
 """What operators did is in a log that shows what was altered, and reaches every node."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import orjson
 import pytest
@@ -8,10 +9,13 @@ from redis.asyncio import Redis
 
 from protocol import operators
 from protocol.errors import ErrorCode, Refused
+from protocol.to_client import Announcement
 from server.rules.operator_chain import Action, breaks, chained
 from server.services.operator_history import OperatorHistory
+from server.services.operators import Operators, announcement_field, standing_announcements
 from server.store import keys
 from server.store.operator_log import outbox_write, written
+from server.store.restrictions import Restrictions
 from tests.services.ordering import BANNED, OTHER, ban, join
 from tests.support.game import TABLE, Node
 from tests.support.store_content import command
@@ -101,6 +105,43 @@ async def test_an_announcement_stands_until_its_end(nodes: tuple[Node, Node]) ->
     await one.operators.carry_out("eve", later)
     await two.operator_watch.catch_up()
     assert [a.until for a in two.operator_watch.standing()] == [until + 60_000]
+
+
+class Interrupted(Restrictions):
+    """After the master was read for the first time, somebody does something."""
+
+    def __init__(self, node: Node, work: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(node.connection, node.commits, node.clock)
+        self._work: Callable[[], Awaitable[object]] | None = work
+
+    async def master(self) -> dict[str, str]:
+        found = await super().master()
+        work, self._work = self._work, None
+        if work is not None:
+            await work()
+        return found
+
+
+async def test_what_is_announced_again_meanwhile_does_not_go_with_what_has_ended(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    one, two = nodes
+    ended = Announcement(text="Hello.", level="info", until=1)
+    field = announcement_field("Hello.")
+    await command(redis, "HSET", keys.MASTER_RESTRICTIONS, field, ended.model_dump_json())
+    again = operators.Announce(text="Hello.", until=9_999_999_999_000)
+    stores = one.stores
+    interrupted = Operators(
+        one.lobbies,
+        stores.operator_log,
+        Interrupted(one, lambda: two.operators.carry_out("ann", again)),
+        stores.tables,
+        one.clock,
+        (),
+    )
+    assert await interrupted.carry_out("eve", operators.Announce(text="Once.")) is True
+    standing = standing_announcements(await stores.restrictions.master())
+    assert [said.until for said in standing] == [9_999_999_999_000]
 
 
 @pytest.mark.parametrize("field", ["reason", "operator", "at", "target", "action", "details"])
