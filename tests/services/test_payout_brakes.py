@@ -3,12 +3,15 @@
 import asyncio
 from collections import Counter
 
+from aiohttp import web
+
 from server.books.engine import open_books
 from server.dev.payout_service import DevPayoutService
 from server.rules.payouts import NeverArrived, Paid
 from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
 from server.services.settling import Settling
 from tests.services.payout_world import PayoutWorld
+from tests.support.payouts import serving
 from tests.support.wait import until
 
 
@@ -116,3 +119,25 @@ async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
         assert await world.are("refused")
         await queue.note([PayoutAnswer(payout, step, Paid("tx"))])  # it is so whatever was said
         assert await world.are("settled")
+
+
+async def test_no_more_are_asked_for_at_the_same_time_than_the_setting_says(
+    world: PayoutWorld,
+) -> None:
+    asked = most = 0
+
+    async def answer(_request: web.Request) -> web.Response:
+        nonlocal asked, most
+        asked += 1
+        most = max(most, asked)
+        await asyncio.sleep(0.05)  # so that others may come
+        asked -= 1
+        return web.json_response({"status": "sent", "reference": "r"})
+
+    application = web.Application()
+    application.router.add_post("/", answer)
+    await world.owe(*range(1000, 1010))
+    async with serving(application) as url:
+        await world.pay_all(PAYOUT_URL=url + "/", PAYOUTS_AT_ONCE="2")
+    assert 1 <= most <= 2
+    assert await world.are(*["settled"] * 10)
