@@ -150,6 +150,7 @@ async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_
         assert await faults(eve) == []
         await confirm(eve, "Pause payouts", "the bank is closed")
         await eve.sees("Payouts pause.")
+        await eve.sees("Payouts pause: an operator said so.")  # by figures that come later
 
         await rows.get_by_role("button", name="Approve").press("Enter")
         await eve.sees(re.compile("Pays 7,000 coins to bot-. when another operator approves"))
@@ -172,6 +173,7 @@ async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_
         await eve.sees("The hour of the limit counts anew.")
         await confirm(eve, "Let payouts go on", "the bank is open")
         await eve.sees("Payouts go on.")
+        await eve.sees_no("Payouts pause: an operator said so.")
         await eve.page.get_by_label("How far they are").select_option("held")
         await until(is_held, TIMEOUT_MS / 1000)  # eve alone is not enough
         payout_id = await rows.locator("small").inner_text()

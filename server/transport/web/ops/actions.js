@@ -40,7 +40,9 @@ export function actionsOf(may, done) {
     resume: (due) =>
       offer("payouts/resume", "Let payouts go on", {
         title: "Let payouts go on",
-        effect: `What is due is sent at once: ${coins(due)} payout${due === 1 ? "" : "s"}. The hour of the limit counts anew.`,
+        get effect() {
+          return resumeWords(due());
+        },
         fields: REASON,
         perform: perform("payouts/resume", {}, "Payouts go on."),
       }),
@@ -120,6 +122,9 @@ function kickWords(alienId, { players, buy_in_amount }) {
   const owed = paid ? `owes ${coins(buy_in_amount)} coins back to them` : "owes nothing back";
   return `The seat is free at once. This ${owed}.`;
 }
+
+const resumeWords = (due) =>
+  `What is due is sent at once: ${coins(due)} payout${due === 1 ? "" : "s"}. The hour of the limit counts anew.`;
 
 const sum = ({ amount, alien_id }) => `${coins(amount)} coins to ${alien_id}`;
 

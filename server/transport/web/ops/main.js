@@ -69,7 +69,7 @@ async function begin() {
   if (may.includes("payouts/list")) {
     const ofPayouts = payouts(actions, payoutsOverview);
     parts.push(ofPayouts);
-    afterPoll = () => ofPayouts.element.hidden && ofPayouts.refresh();
+    afterPoll = ofPayouts.follow;
   }
   parts.push(operatorLog());
   work.replaceChildren(done, ...parts.map((part) => part.element));

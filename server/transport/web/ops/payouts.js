@@ -22,7 +22,8 @@ const STATUSES = {
 export function payouts(actions, overview) {
   const failure = h("p", { role: "alert", class: "problem" });
   const state = h("p", { class: "hint" });
-  const brakes = h("div", { class: "actions" });
+  const due = () => overview()?.due ?? 0;
+  const brakes = h("div", { class: "actions" }, actions.pause(), actions.resume(due));
   const list = h("ul", { class: "rows", "aria-label": "Payouts" });
   const more = h("button", { type: "button", class: "plain", onclick: () => show(last) }, "The next ones");
   const chosen = h(
@@ -64,16 +65,23 @@ export function payouts(actions, overview) {
     list,
     more,
   );
+  const tell = ({ paused }) =>
+    setText(state, paused === null ? "Payouts go on." : `Payouts pause: ${paused}.`);
   const refresh = () => {
     const found = overview();
     element.hidden = found === null;
     if (found === null) return Promise.resolve();
-    const { paused, due } = found;
-    setText(state, paused === null ? "Payouts go on." : `Payouts pause: ${paused}.`);
-    brakes.replaceChildren(...[actions.pause(), actions.resume(due)].filter(Boolean));
+    tell(found);
     return show("");
   };
-  return { element, refresh };
+  /** There are new figures. The list stays: somebody may be at work in it. */
+  const follow = () => {
+    const found = overview();
+    if (found === null) return;
+    if (element.hidden) refresh();
+    else tell(found);
+  };
+  return { element, refresh, follow };
 }
 
 /** A payout in words, with what can be done about it. */
