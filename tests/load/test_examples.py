@@ -58,7 +58,7 @@ async def test_the_k6_script_plays_games_with_a_stand_in_for_k6(
 async def test_the_k6_script_plays_games(dev_url: str, start_process: StartProcess) -> None:
     k6 = shutil.which("k6") or pytest.skip("k6 is needed: https://k6.io")
     script = str(HERE / "k6.js")
-    users = ("--vus", "10", "--duration", "5s")
+    users = ("--vus", "10", "--duration", "30s")
     run = start_process(k6, "run", *users, "-e", f"URL={dev_url}", script)
     assert await run.wait(SECONDS) == 0, run.output
     assert "push_latency" in run.output
@@ -68,7 +68,7 @@ async def test_the_locust_users_play_games(dev_url: str, start_process: StartPro
     locust = shutil.which("locust") or pytest.skip("Locust is needed: pip install locust")
     run = start_process(
         *(locust, "--headless", "--only-summary", "--locustfile", str(HERE / "locustfile.py")),
-        *("--host", dev_url, "--users", "10", "--spawn-rate", "10", "--run-time", "5s"),
+        *("--host", dev_url, "--users", "10", "--spawn-rate", "10", "--run-time", "30s"),
     )
     assert await run.wait(SECONDS) == 0, run.output
     assert "game_finished" in run.output
