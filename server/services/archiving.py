@@ -167,14 +167,8 @@ class Archive:
         """Invoices to be moved, and those that are not there any more."""
         until_ms = self._clock.now_ms() - self._invoice_hot_ms
         closed = await self._past.closed_invoices(table, until_ms, MOST_INVOICES)
-        lobbies = sorted({fields.get("lobby_id", "") for fields in closed.values() if fields})
-        running = await self._past.running(table, lobbies)
         gone = [invoice_id for invoice_id, fields in closed.items() if not fields]
-        over = {
-            invoice_id: fields
-            for invoice_id, fields in closed.items()
-            if fields and fields.get("lobby_id") not in running
-        }
+        over = {invoice_id: fields for invoice_id, fields in closed.items() if fields}
         return over, gone
 
     # The ledger

@@ -165,13 +165,21 @@ class PastStore:
     # Invoices
 
     async def closed_invoices(self, table: str, until_ms: float, most: int) -> dict[str, Fields]:
-        """Invoices that were closed and have not changed since `until_ms`; without fields those
-        that are gone."""
+        """Invoices that were closed and have not changed since `until_ms`, and whose lobbies are
+        over; without fields those that are gone.
+
+        They are read when the lobbies are known to be over: from then on only deliveries change
+        them, and those change their `version`.
+        """
         names = await self._connection.call(
             "ZRANGEBYSCORE", keys.closed_invoices(table), "-inf", until_ms, "LIMIT", 0, most
         )
-        loads = (self._connection.call("HGETALL", keys.invoice(name)) for name in names)
-        found = dict(zip(names, await asyncio.gather(*loads), strict=True))
+        asked = (self._connection.call("HGET", keys.invoice(name), "lobby_id") for name in names)
+        lobbies = dict(zip(names, await asyncio.gather(*asked), strict=True))
+        running = await self.running(table, sorted({found for found in lobbies.values() if found}))
+        over = [name for name, lobby_id in lobbies.items() if lobby_id not in running]
+        loads = (self._connection.call("HGETALL", keys.invoice(name)) for name in over)
+        found = dict(zip(over, await asyncio.gather(*loads), strict=True))
         if found:
             await self._commits.confirm(table)
         return found

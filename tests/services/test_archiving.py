@@ -1,6 +1,7 @@
 """The archive: everything that is over is in the books, once, and only then leaves the store."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -260,6 +261,38 @@ async def test_an_invoice_that_changes_meanwhile_is_moved_again(
     await past.let_go_of_invoices(TABLE, {unchanged: its_version, invoice_id: version})
     assert await redis.exists(keys.invoice(invoice_id))
     assert not await redis.exists(keys.invoice(unchanged))
+
+
+class VoidedMeanwhile(PastStore):
+    """Asks which lobbies run when an operator has just ended one of them."""
+
+    def __init__(self, node: Node, lobby_id: str) -> None:
+        super().__init__(node.connection, node.commits)
+        self._node, self._lobby_id = node, lobby_id
+
+    async def running(self, table: str, lobby_ids: Sequence[str]) -> set[str]:
+        """See `PastStore`."""
+        await self._node.lobbies.carry_out(self._lobby_id, Void())
+        return await super().running(table, lobby_ids)
+
+
+async def test_an_invoice_whose_lobby_ends_while_it_is_read_moves_as_that_end_left_it(
+    node: Node, books: Books
+) -> None:
+    (seated,) = await node.seat("ann")  # paid, so closed
+    past = VoidedMeanwhile(node, seated.lobby.lobby_id)
+    archive = Archive(
+        past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
+    )
+    await until(lambda: has_moved_invoices(archive))
+    (row,) = await rows(books, invoices)
+    assert (row.status, row.fields["status"]) == ("refund_owed", "refund_owed")
+    assert int(row.fields["refunded_units"]) > 0
+
+
+async def has_moved_invoices(archive: Archive) -> bool:
+    moved = await archive.move(TABLE)
+    return moved is not None and moved.invoices > 0
 
 
 async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled(
