@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from socket import socket
 from typing import Annotated
 
+import structlog
 import typer
 import uvloop
 
@@ -18,6 +19,8 @@ from server.cli.console import BAD_SETTINGS, fail, notice, settings_of_environme
 from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
 from server.runtime.settings import Settings, SettingsError
 
+log = structlog.get_logger(__name__)
+
 Workers = Annotated[
     str | None,
     typer.Option(help="Processes on the port, WORKERS; 0: one for each core.", metavar="N"),
@@ -26,6 +29,7 @@ Workers = Annotated[
 
 def serve(workers: Workers = None) -> None:
     """Serve the game, with everything from the environment."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is known what to do about it
     settings = settings_of_environment(workers=workers)
     try:
         code = uvloop.run(_serve(settings) if settings.workers == 1 else _supervise(settings))
@@ -61,9 +65,14 @@ async def _serve(settings: Settings) -> int:
     app = App(settings)
     stop = asyncio.Event()
     stop_at_signals(stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _stay)
     await run(app, stop)
     await app.stop(settings.drain_seconds)
     return 0
+
+
+def _stay() -> None:
+    log.warning("not_replaced", why="one process has nobody to replace it: see WORKERS")
 
 
 async def _supervise(settings: Settings) -> int:

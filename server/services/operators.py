@@ -158,12 +158,12 @@ class Operators:
         """Give a field of the master this value, and then all tables; whether it had another."""
         for _ in range(_ATTEMPTS):
             head, now = await self._log.look(field)
-            newest = await self._newest_copy()
+            newest, at_least = await self._newest_copy()
             is_ahead = newest > head.version  # the master has lost what was ordered, or is not it
             if now == value and not is_ahead:  # perhaps its order did not reach all tables
                 await self._at_all_tables(self._restrictions.copy)
                 return False
-            version = max(newest, head.version) + 1
+            version = max(at_least, head.version) + 1
             changes: dict[str, str | None] = {**await self._ended_bans(), field: value}
             if await self._log.append(head, action, changes | {"version": str(version)}):
                 bring = partial(self._restrictions.apply, version=version, changes=changes)
@@ -180,8 +180,10 @@ class Operators:
         ]
         return dict.fromkeys(ended[:_SWEPT_AT_ONCE])
 
-    async def _newest_copy(self) -> int:
-        """The newest version that a table has, of those that can be asked."""
+    async def _newest_copy(self) -> tuple[int, int]:
+        """The newest version that a table has, of those that can be asked; and what none of all can
+        be above. Versions are counted, or begin with the time where one could not be asked: when it
+        is back, what was ordered meanwhile is newer than what it has."""
         known = await self._tables.read()
         found = await asyncio.gather(
             *map(self._restrictions.version, known), return_exceptions=True
@@ -189,7 +191,9 @@ class Operators:
         for version in found:
             if isinstance(version, BaseException) and not isinstance(version, StoreUnavailable):
                 raise version
-        return max((version for version in found if isinstance(version, int)), default=0)
+        asked = [version for version in found if isinstance(version, int)]
+        newest = max(asked, default=0)
+        return newest, newest if len(asked) == len(found) else max(newest, self._now_ms())
 
     async def _at_all_tables(self, bring: Callable[[str], Awaitable[None]]) -> None:
         await asyncio.gather(*map(bring, await self._tables.read()))
@@ -242,9 +246,12 @@ class Operators:
             action=action,
             target=target,
             reason=reason,
-            at=int(self._clock.now_ms()),
+            at=self._now_ms(),
             details=details,
         )
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now_ms())
 
     def _is_past(self, until: int | None) -> bool:
         return until is not None and until <= self._clock.now_ms()

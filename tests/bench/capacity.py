@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.bench.health import HealthProbe
+from tests.bench.storm import Storm
 from tests.bench.usage import Usage
 from tests.support.process import ChildProcess
 from tests.system.conftest import FAIR_BINGO
@@ -134,10 +135,13 @@ def _found(size: Size, report: Path, server: Usage, store: Usage) -> dict[str, A
     said = json.loads((report / "report.json").read_bytes())
     begin, end = int(size.ramp_seconds) + 1, int(size.ramp_seconds + size.seconds)
     away = [second for second in said["series"][begin:end] if second["sockets"] < size.players]
+    gone_at = size.reconnect_at
+    storm = None if gone_at is None else Storm.of(said, gone_at, size.players)
     return {
         **{name: said["figures"][name] for name in _COUNTS},
         **{name: said["steady"][name] for name in _STEADY},
         "errors_by_code": said["errors"],
+        "storm": None if storm is None else asdict(storm),
         "seconds_with_someone_away": len(away),
         "server_cpu_percent": round(server.cpu_percent(begin, end), 1),
         "server_mb": round(server.rss_bytes(end) / 1e6, 1),
@@ -167,6 +171,8 @@ def main() -> None:
     ):
         found = asyncio.run(measure(size, store, Path(directory), cores))
     sys.stdout.write(f"{json.dumps(found, indent=1)}\n")
+    for storm in (server["storm"] for server in found if server["storm"] is not None):
+        sys.stdout.write(f"{Storm(**storm)}\n")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,16 @@
 Each PYTHON is an interpreter that has all that a server needs installed, of the same versions. They
 take turns: at sending an event to a client in a room of ten (tests.bench.fanout), and at a player
 who goes from one game to the next (tests.bench.turnover). Linux; the server has the first core, all
-else the last.
+else the last. `--instructions`: for the player, what the server executes outside the kernel is
+counted instead, with valgrind, and nothing is timed; other load on the machine changes little then.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
 from typing import Final
 
@@ -20,17 +22,19 @@ from server.load.descriptors import raise_limit
 from tests.bench.fanout.contenders import Contender, join_socketio
 from tests.bench.fanout.measure import measure
 from tests.bench.fanout.work import Shape
-from tests.bench.turnover import HERE, cpu_us
+from tests.bench.turnover import HERE, cpu_us, instructions
 
 SHAPE: Final = Shape(sockets=1000, room_size=10)
 VERSION: Final = "import platform; print(platform.python_version())"
 
-Times = Mapping[str, Sequence[float]]
-"""Processor times in microseconds, by Python."""
+Found = Mapping[str, Sequence[float]]
+"""What each turn took, by Python."""
+OneTurn = Callable[[Path, int, str], Awaitable[float]]
 
 
-def deliveries(pythons: Sequence[str], slices: int, core: int) -> Times:
-    """Of sending an event to one client, from the server's loop to the kernel."""
+def deliveries(pythons: Sequence[str], slices: int, core: int) -> Found:
+    """The processor time, in microseconds, of sending an event to one client, from the server's
+    loop to the kernel."""
     server = ("-m", "tests.bench.fanout.servers.ours")
     path = f"PYTHONPATH={HERE}"  # each has packages of its own
     contenders = [Contender(p, ("env", path, p, *server), join_socketio) for p in pythons]
@@ -38,25 +42,25 @@ def deliveries(pythons: Sequence[str], slices: int, core: int) -> Times:
     return {python: [run.cpu_us for run in of] for python, of in runs.items()}
 
 
-async def turnovers(pythons: Sequence[str], turns: int, rounds: int) -> Times:
-    """Of a player from one game to the next."""
+async def turnovers(measure: OneTurn, pythons: Sequence[str], turns: int, rounds: int) -> Found:
+    """What a player from one game to the next takes, by `measure`."""
     found: dict[str, list[float]] = {python: [] for python in pythons}
     for _ in range(turns):
-        for python, times in found.items():
-            times.append(await cpu_us(HERE, rounds, python))
+        for python, each in found.items():
+            each.append(await measure(HERE, rounds, python))
     return found
 
 
-def table(what: str, found: Times) -> str:
-    """The medians, each with the first one's as a multiple of it."""
+def table(what: str, found: Found) -> str:
+    """The medians, and what part of the first one's each is."""
     first = median(next(iter(found.values())))
-    lines = [f"{what}, us of CPU"]
+    lines = [what]
     for python, times in found.items():
         version = subprocess.check_output([python, "-c", VERSION], text=True).strip()
         middle = median(times)
         spread = f"of {min(times):,.1f} to {max(times):,.1f}"
         share = f"{middle / first:.2f} of the first"
-        lines.append(f"  {version:9}{middle:10,.1f}  {spread:28}{share}  {python}")
+        lines.append(f"  {version:9}{middle:14,.1f}  {spread:36}{share}  {python}")
     return "\n".join(lines)
 
 
@@ -67,15 +71,21 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=20)
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--instructions", action="store_true")
     given = parser.parse_args()
+    player = "a player from one game to the next"
+    if given.instructions:
+        counted = uvloop.run(turnovers(instructions, given.pythons, given.turns, given.rounds))
+        sys.stdout.write(f"{table(f'{player}, instructions', counted)}\n")
+        return
     cores = sorted(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {cores[-1]})
     raise_limit(len(given.pythons) * SHAPE.sockets)
     costs = deliveries(given.pythons, given.slices, cores[0])
-    sys.stdout.write(f"{table('an event to a client', costs)}\n")
+    sys.stdout.write(f"{table('an event to a client, us of CPU', costs)}\n")
     os.sched_setaffinity(0, cores)
-    turned = uvloop.run(turnovers(given.pythons, given.turns, given.rounds))
-    sys.stdout.write(f"{table('a player from one game to the next', turned)}\n")
+    turned = uvloop.run(turnovers(cpu_us, given.pythons, given.turns, given.rounds))
+    sys.stdout.write(f"{table(f'{player}, us of CPU', turned)}\n")
 
 
 if __name__ == "__main__":

@@ -1,24 +1,26 @@
 """What waiting for a replica costs a commit: `python -m tests.bench.replicas [--seconds N]`.
 
-A primary and a replica, both with appendfsync always, on this machine. Commits like those of a
-command go out at a pace, and many at once: without a replica; with the wait at the end of each
-batch, in the same write (what the server does); and with a small write and its wait on a second
-connection after the answer. Beside them, what the store itself takes: the same script by a bare
-client that does nothing else, alone and with `WAIT` in the same write, with both files synced and
-with the replica's not. What a server adds to that is ours, the rest is the floor.
+A primary and a replica on this machine, both with appendfsync always if not said otherwise. Commits
+like those of a command go out at a pace, and many at once: without a replica, with the wait at the
+end of each batch, in the same write (what the server does), and in other ways. Beside them, what
+the store itself takes: the same script by a bare client that does nothing else, alone and with
+`WAIT` in the same write. What a server adds to that is ours, the rest is the floor. The ways take
+turns, three times.
 """
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import IO, Any, Final, Self
 
 import orjson
 import uvloop
@@ -35,6 +37,7 @@ from tests.support.wait import until
 
 PACE: Final = 200
 AT_ONCE: Final = 256
+CONNECTIONS: Final = 4
 _numbers = count()
 
 Commit = Callable[[], Awaitable[None]]
@@ -66,6 +69,36 @@ def second_connection(node: Node) -> Commit:
     async def commit() -> None:
         assert await node.commits.commit([], writes(), NO_DECISION, confirmed=False)
         await node.commits.confirm("3500")
+
+    return commit
+
+
+def both_connections(node: Node) -> Commit:
+    """The same at the same instant, which proves nothing: the store may take the wait first."""
+
+    async def commit() -> None:
+        done = node.commits.commit([], writes(), NO_DECISION, confirmed=False)
+        assert (await asyncio.gather(done, node.commits.confirm("3500")))[0]
+
+    return commit
+
+
+def in_turn(nodes: Sequence[Node]) -> Commit:
+    """Commits over the connections of several, in turn."""
+    commits = cycle([plain(node) for node in nodes])
+
+    async def commit() -> None:
+        await next(commits)()
+
+    return commit
+
+
+def synced(file: IO[bytes]) -> Commit:
+    """What a store's file takes, without a store."""
+
+    async def commit() -> None:
+        os.write(file.fileno(), b"x" * 1000)
+        os.fdatasync(file.fileno())
 
     return commit
 
@@ -108,6 +141,28 @@ class Bare:
         await self.ask(("EVALSHA", self._sha, len(places), *places, *args), *then)
 
 
+@dataclass(slots=True)
+class Way:
+    """A way to commit, with what the files of primary and replica are synced, and what it took:
+    latencies in s, and rates a second."""
+
+    commit: Commit
+    primary: str = "always"
+    replica: str = "always"
+    latencies: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+
+    async def measure(self, seconds: float) -> None:
+        """Once more."""
+        self.latencies += await paced(self.commit, seconds)
+        self.rates.append(await at_once(self.commit, seconds / 2))
+
+    def __str__(self) -> str:
+        cut = statistics.quantiles(self.latencies, n=100)
+        p50, p99 = cut[49] * 1000, cut[98] * 1000
+        return f"{p50:.2f}, {p99:.2f} ms | {statistics.mean(self.rates):,.0f}"
+
+
 async def paced(commit: Commit, seconds: float) -> list[float]:
     """The latencies (s) of commits that begin `PACE` times a second."""
     taken: list[float] = []
@@ -139,59 +194,59 @@ async def at_once(commit: Commit, seconds: float) -> float:
     return done / seconds
 
 
-async def main(primary: EmbeddedStore, replica: EmbeddedStore, seconds: float) -> None:
+async def main(
+    primary: EmbeddedStore, replica: EmbeddedStore, seconds: float, file: IO[bytes]
+) -> None:
     """Measure, in turn and three times, and print the table."""
     url = primary.url
+    confirm = {"STORE_REPLICAS": "1", "STORE_REPLICAS_SECONDS": "10"}
     async with starting_nodes() as start, Bare(primary) as script:
         alone = await start(url)
-        waiting = await start(url, STORE_REPLICAS="1", STORE_REPLICAS_SECONDS="10")
-        assert waiting.stores.confirming is not None
-        confirming = waiting.stores.confirming
-
-        async def bare() -> None:
-            await alone.connection.call("PING")
-
-        async def bare_replica() -> None:
-            await confirming.call("SET", "confirmation:{3500}", "")
-
-        designs: dict[str, Commit] = {
-            "PING": bare,
-            "SET and WAIT 1": bare_replica,
-            "bare client, script": script.commit,
-            "bare client, script and WAIT 1": partial(script.commit, ("WAIT", 1, 10_000)),
-            "no replica": plain(alone),
-            "wait at the end of the batch": plain(waiting),
-            "write and wait on a second connection": second_connection(waiting),
+        waiting = [await start(url, **confirm) for _ in range(CONNECTIONS)]
+        first = waiting[0]
+        assert first.stores.confirming is not None
+        waited = partial(script.commit, ("WAIT", 1, 10_000))
+        one_set = partial(first.stores.confirming.call, "SET", "confirmation:{3500}", "")
+        ways = {
+            "1 kB appended to a file and synced, no store": Way(synced(file)),
+            "PING": Way(partial(alone.connection.call, "PING")),
+            "SET and WAIT 1": Way(one_set),
+            "bare client, script": Way(script.commit),
+            "bare client, script and WAIT 1": Way(waited),
+            "the same, the replica's file synced each second": Way(waited, replica="everysec"),
+            "the same, the primary's file synced each second": Way(waited, primary="everysec"),
+            "the same, both files synced each second": Way(
+                waited, primary="everysec", replica="everysec"
+            ),
+            "no replica": Way(plain(alone)),
+            "wait at the end of the batch": Way(plain(first)),
+            f"the same over {CONNECTIONS} connections": Way(in_turn(waiting)),
+            "write, then a write with its wait on a second connection": Way(
+                second_connection(first)
+            ),
+            "both at the same instant, which proves nothing": Way(both_connections(first)),
         }
-        sys.stdout.write(f"| | p50, p99 at {PACE} a second | a second, {AT_ONCE} at once |\n")
-        sys.stdout.write("|---|---|---|\n")
-        latencies: dict[str, list[float]] = {name: [] for name in designs}
-        rates: dict[str, list[float]] = {name: [] for name in designs}
         for _ in range(3):
-            for name, commit in designs.items():
-                latencies[name] += await paced(commit, seconds)
-                rates[name].append(await at_once(commit, seconds / 2))
-        name = "bare client, script and WAIT 1, the replica's file synced each second"
-        designs[name] = designs["bare client, script and WAIT 1"]
-        await asked(replica, "CONFIG", "SET", "appendfsync", "everysec")
-        latencies[name] = await paced(designs[name], seconds)
-        rates[name] = [await at_once(designs[name], seconds / 2)]
-        for name in designs:
-            cut = statistics.quantiles(latencies[name], n=100)
-            p50, p99 = cut[49] * 1000, cut[98] * 1000
-            rate = statistics.mean(rates[name])
-            sys.stdout.write(f"| {name} | {p50:.2f}, {p99:.2f} ms | {rate:,.0f} |\n")
+            for way in ways.values():
+                for store, policy in ((primary, way.primary), (replica, way.replica)):
+                    await asked(store, "CONFIG", "SET", "appendfsync", policy)
+                await way.measure(seconds)
+    sys.stdout.write(f"| | p50, p99 at {PACE} a second | a second, {AT_ONCE} at once |\n")
+    sys.stdout.write("|---|---|---|\n")
+    for name, way in ways.items():
+        sys.stdout.write(f"| {name} | {way} |\n")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=3, help="for each way, in each turn")
     options = parser.parse_args()
     logs.configure("error", "console")
     with (
         tempfile.TemporaryDirectory() as directory,
         EmbeddedStore(Path(directory) / "one") as primary,
         replica_of(primary, Path(directory) / "two") as replica,
+        (Path(directory) / "file").open("ab", buffering=0) as file,
     ):
         asyncio.run(until(lambda: is_in_step(replica)))
-        uvloop.run(main(primary, replica, options.seconds))
+        uvloop.run(main(primary, replica, options.seconds, file))

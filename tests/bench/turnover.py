@@ -94,15 +94,13 @@ async def cpu_us(sources: Path, rounds: int, python: str = sys.executable) -> fl
             return (cpu_seconds_of(process.pid) - before) / rounds / SEATS * 1e6
 
 
-async def instructions(sources: Path, rounds: int) -> float:
+async def instructions(sources: Path, rounds: int, python: str = sys.executable) -> float:
     """The server's instructions for one player."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         counts = Path(directory) / "counts"
         valgrind = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
-        async with served(sources, store.url, (*valgrind, f"--callgrind-out-file={counts}")) as (
-            process,
-            clients,
-        ):
+        wrapper = (*valgrind, f"--callgrind-out-file={counts}")
+        async with served(sources, store.url, wrapper, python) as (process, clients):
             await play(clients, WARM_UP_ROUNDS, FEW)
             await _control(process.pid, "--instr=on")
             await play(clients, 1, FEW)  # what is counted for the first time is translated anew

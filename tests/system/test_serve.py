@@ -1,5 +1,7 @@
 """`fair-bingo serve` as an operator meets it: what it needs, what it says, how it ends."""
 
+import os
+import signal
 import socket
 
 import pytest
@@ -58,6 +60,25 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
         assert await process.wait() == 0
     assert "Traceback" not in process.output
     assert "cluster" not in process.output  # what a store warns of that is one of a cluster
+
+
+async def test_sighup_harms_nobody_where_there_is_one_process(
+    start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    process = start_serve(DRAIN_SECONDS="0.2")
+    ready = await process.wait_for_line(READY)
+    async with (
+        game_server(ready[1], issuer, provider) as server,
+        server.visitor("alice") as alice,
+        server.visitor("bob") as bob,
+    ):
+        await alice.enter("lobbies")
+        os.kill(process.pid, signal.SIGHUP)
+        await process.wait_for_line('"event": "not_replaced"')
+        await bob.enter(await server.seat("bob"))
+        assert (await alice.ask("list"))["ok"]
+    process.terminate()
+    assert await process.wait() == 0
 
 
 @pytest.mark.not_replayed
