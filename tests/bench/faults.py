@@ -1,6 +1,10 @@
-"""The long runs under faults, and their table: `python -m tests.bench.faults [NAME ...]`."""
+"""The long runs under faults, and their table: `python -m tests.bench.faults [NAME ...]`.
+
+`FAULT_GAMES` says how many games are played while primaries are lost, 100 if not given.
+"""
 
 import asyncio
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -11,13 +15,14 @@ from tests.system.faults.primaries import by_name, by_sentinels, in_a_cluster
 from tests.system.faults.runs import carry_out, long_runs
 from tests.system.faults.table import table
 
+GAMES = int(os.environ.get("FAULT_GAMES", "100"))
 LOSSES = {
-    "primary lost with its disk, plain": LostPrimary(by_name, 100, 10, 10),
-    "primary lost with its disk, sentinel": LostPrimary(by_sentinels, 100, 10, 10),
-    "primary lost with its disk, cluster": LostPrimary(in_a_cluster, 100, 10, 10),
-    "primary and server lost, plain": LostPrimary(by_name, 100, 10, 10, servers_too=True),
-    "primary and server lost, sentinel": LostPrimary(by_sentinels, 100, 10, 10, servers_too=True),
-    "primary and server lost, cluster": LostPrimary(in_a_cluster, 100, 10, 10, servers_too=True),
+    "primary lost with its disk, plain": LostPrimary(by_name, GAMES, 10, 10),
+    "primary lost with its disk, sentinel": LostPrimary(by_sentinels, GAMES, 10, 10),
+    "primary lost with its disk, cluster": LostPrimary(in_a_cluster, GAMES, 10, 10),
+    "primary and server lost, plain": LostPrimary(by_name, GAMES, 10, 10, servers_too=True),
+    "primary and server lost, sentinel": LostPrimary(by_sentinels, GAMES, 10, 10, servers_too=True),
+    "primary and server lost, cluster": LostPrimary(in_a_cluster, GAMES, 10, 10, servers_too=True),
 }
 """Those after which something else has to hold, and another table shows it."""
 

@@ -18,19 +18,17 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, cycle
+from itertools import cycle
 from pathlib import Path
-from typing import IO, Any, Final, Self
+from typing import IO, Final
 
-import orjson
 import uvloop
-from hiredis import Reader, pack_command
 
 from server.dev.store import EmbeddedStore
 from server.runtime import logs
 from server.store.commits import NO_DECISION
-from server.store.connection import Script
-from server.store.projection import Write
+from tests.bench.bare_store import Bare, writes
+from tests.bench.nodelay import send_at_once
 from tests.support.game import Node, starting_nodes
 from tests.support.replication import address, asked, is_in_step, replica_of
 from tests.support.wait import until
@@ -38,20 +36,8 @@ from tests.support.wait import until
 PACE: Final = 200
 AT_ONCE: Final = 256
 CONNECTIONS: Final = 4
-_numbers = count()
 
 Commit = Callable[[], Awaitable[None]]
-
-
-def writes() -> list[Write]:
-    """Some 1 kB, as the commit of a command writes it."""
-    number = next(_numbers)
-    return [
-        ("XADD", f"lobby:{{3500}}:{number % 1000}:events", "*", "event", "x" * 300),
-        ("HSET", f"lobby:{{3500}}:{number % 1000}", "version", str(number), "state", "x" * 300),
-        ("ZADD", "timers:{3500}", number, str(number % 1000)),
-        ("SPUBLISH", f"lobby:{{3500}}:{number % 1000}:events", "x" * 300),
-    ]
 
 
 def plain(node: Node) -> Commit:
@@ -103,52 +89,15 @@ def synced(file: IO[bytes]) -> Commit:
     return commit
 
 
-class Bare:
-    """A client that does nothing but write packed commands and read the answers, in turn."""
-
-    def __init__(self, store: EmbeddedStore) -> None:
-        self._at = address(store.url)
-        self._turn = asyncio.Lock()
-        self._script = Script("commit")
-        self._sha = ""
-
-    async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection(*self._at)
-        self._sha = str(await self.ask(("SCRIPT", "LOAD", self._script.source)))
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._writer.close()
-
-    async def ask(self, *commands: tuple[Any, ...]) -> Any:
-        """The answer to the last of the commands, which go out in one write."""
-        async with self._turn:
-            self._writer.write(b"".join(map(pack_command, commands)))
-            answers, parser = 0, Reader(encoding="utf-8")
-            while answers < len(commands):
-                parser.feed(await self._reader.read(65_536))
-                while (answer := parser.gets()) is not False:
-                    answers, last = answers + 1, answer
-            return last
-
-    async def commit(self, *then: tuple[Any, ...]) -> None:
-        """A commit as `Commits` sends it, and `then` others."""
-        places: dict[str, int] = {}
-        written = [
-            [name, places.setdefault(key, len(places) + 1), *rest] for name, key, *rest in writes()
-        ]
-        args = [repr(NO_DECISION), 1000, "[]", orjson.dumps(written)]
-        await self.ask(("EVALSHA", self._sha, len(places), *places, *args), *then)
-
-
 @dataclass(slots=True)
 class Way:
-    """A way to commit, with what the files of primary and replica are synced, and what it took:
-    latencies in s, and rates a second."""
+    """A way to commit, when the files of primary and replica are synced, whether the replica sends
+    its small packets at once, and what it took: latencies in s, and rates a second."""
 
     commit: Commit
     primary: str = "always"
     replica: str = "always"
+    at_once: bool = False
     latencies: list[float] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
 
@@ -213,23 +162,32 @@ async def main(
             "SET and WAIT 1": Way(one_set),
             "bare client, script": Way(script.commit),
             "bare client, script and WAIT 1": Way(waited),
-            "the same, the replica's file synced each second": Way(waited, replica="everysec"),
-            "the same, the primary's file synced each second": Way(waited, primary="everysec"),
-            "the same, both files synced each second": Way(
-                waited, primary="everysec", replica="everysec"
+            "the same, the replica's packets sent at once": Way(waited, at_once=True),
+            "the same, and its file synced each second": Way(
+                waited, replica="everysec", at_once=True
+            ),
+            "the same, but the primary's file instead": Way(
+                waited, primary="everysec", at_once=True
+            ),
+            "the same, both files": Way(
+                waited, primary="everysec", replica="everysec", at_once=True
             ),
             "no replica": Way(plain(alone)),
             "wait at the end of the batch": Way(plain(first)),
-            f"the same over {CONNECTIONS} connections": Way(in_turn(waiting)),
+            "the same, the replica's packets sent at once (ours)": Way(plain(first), at_once=True),
+            f"the same over {CONNECTIONS} connections": Way(in_turn(waiting), at_once=True),
             "write, then a write with its wait on a second connection": Way(
-                second_connection(first)
+                second_connection(first), at_once=True
             ),
-            "both at the same instant, which proves nothing": Way(both_connections(first)),
+            "both at the same instant, which proves nothing": Way(
+                both_connections(first), at_once=True
+            ),
         }
         for _ in range(3):
             for way in ways.values():
                 for store, policy in ((primary, way.primary), (replica, way.replica)):
                     await asked(store, "CONFIG", "SET", "appendfsync", policy)
+                send_at_once(replica.pid, address(url)[1], at_once=way.at_once)
                 await way.measure(seconds)
     sys.stdout.write(f"| | p50, p99 at {PACE} a second | a second, {AT_ONCE} at once |\n")
     sys.stdout.write("|---|---|---|\n")
