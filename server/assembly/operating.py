@@ -101,6 +101,8 @@ def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
             done = await work(desk, by, request)
             if done is None or hasattr(done, "standing"):
                 return ActionDone(action=f"payouts/{name}", changed=True)
+            if done.already:
+                return ActionDone(action=f"payouts/{name}", changed=False)
             code = ErrorCode.INVALID_MESSAGE if done.unknown else ErrorCode.WRONG_STATUS
             return Refused(code, {"reason": done.reason})
 

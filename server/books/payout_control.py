@@ -58,11 +58,11 @@ UPDATE payouts
 SET counted_at = NULL, next_at = CASE WHEN again.waits THEN now() ELSE payouts.next_at END,
     tries = CASE WHEN again.waits THEN 0 ELSE payouts.tries END
 FROM (
-    SELECT payout_id, status IN ('due', 'sent', 'unknown') AND next_at > now() AS waits
+    SELECT payout_id, status IN ('due', 'sent', 'unknown', 'refused') AND next_at > now() AS waits
     FROM payouts
     WHERE status <> 'settled'
           AND (counted_at IS NOT NULL
-               OR status IN ('due', 'sent', 'unknown') AND next_at > now())
+               OR status IN ('due', 'sent', 'unknown', 'refused') AND next_at > now())
     ORDER BY payout_id FOR UPDATE
 ) AS again
 WHERE payouts.payout_id = again.payout_id

@@ -57,13 +57,14 @@ class Payout:
 @dataclass(frozen=True, slots=True)
 class Change:
     """A payout as it is to be written. In so many seconds it is looked at next; None: it waits for
-    an operator, or for nothing. `is_claim`: it is taken to be worked on. `is_answer`: the service
-    said so, which does not undo what an operator refused meanwhile."""
+    an operator, or for nothing. `is_claim`: it is taken to be worked on. `asked_as`: it follows
+    from what the service answered about one that stood so, and does not undo what an operator
+    refused, or had tried again, meanwhile."""
 
     payout: Payout
     in_seconds: float | None
     is_claim: bool = False
-    is_answer: bool = False
+    asked_as: Status | None = None
 
 
 # Reading
@@ -75,7 +76,8 @@ async def take_waiting(
     """At most so many payouts of which something is to be done now, which are this transaction's
     alone until it ends. What may have been sent comes first; what is due only if `may_send`."""
     found: list[Payout] = []
-    for statuses in (("sending", "sent", "unknown"), ("due",) if may_send else ()):
+    in_doubt = ("sending", "sent", "unknown", "refused")  # the last where an operator did so
+    for statuses in (in_doubt, ("due",) if may_send else ()):
         if statuses and len(found) < most:
             ready = _waiting(statuses, most - len(found))
             found += map(_payout, await connection.execute(ready))
@@ -157,12 +159,13 @@ _WRITE: Final = text(
     " FROM unnest(CAST(:payout_id AS text[]), CAST(:status AS text[]), CAST(:reference AS text[]),"
     " CAST(:reason AS text[]), CAST(:in_doubt AS boolean[]), CAST(:by_hand AS boolean[]),"
     " CAST(:tries AS int[]), CAST(:body AS text[]), CAST(:attempts AS int[]),"
-    " CAST(:claimed AS int[]), CAST(:answer AS boolean[]),"
+    " CAST(:claimed AS int[]), CAST(:asked_as AS text[]),"
     " CAST(:in_seconds AS double precision[])) AS new(payout_id, status, reference, reason,"
-    " in_doubt, by_hand, tries, body, attempts, claimed, answer, in_seconds)"
+    " in_doubt, by_hand, tries, body, attempts, claimed, asked_as, in_seconds)"
     " WHERE payouts.payout_id = new.payout_id AND (new.reference IS NOT NULL"
     " OR (payouts.attempts = new.attempts AND payouts.status <> 'settled'"
-    " AND NOT (new.answer AND payouts.status = 'refused')))"
+    " AND (new.asked_as IS NULL"
+    " OR (new.asked_as = 'refused') = (payouts.status = 'refused'))))"
 )
 
 
@@ -190,7 +193,7 @@ async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
             "body": [payout.body for payout, _ in rows],
             "attempts": [payout.attempts for payout, _ in rows],
             "claimed": [int(change.is_claim) for change in changes],
-            "answer": [change.is_answer for change in changes],
+            "asked_as": [change.asked_as for change in changes],
             # The driver takes no list of whole and other numbers.
             "in_seconds": [
                 None if change.in_seconds is None else float(change.in_seconds)

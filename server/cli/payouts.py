@@ -80,7 +80,12 @@ def refuse(payout_id: Id, *, reason: Why, by: By) -> None:
     name, why = operator_name(by), _line_of(reason)
     if not why:
         fail("--reason: must say why", BAD_SETTINGS)
-    _change(payout_id, lambda desk: desk.refuse(payout_id, why, name), lambda _: "refused")
+
+    def words(payout: "Payout") -> str:
+        in_doubt = "; it may have been sent before, so it is looked up until that is known"
+        return "refused" + (in_doubt if payout.standing.in_doubt else "")
+
+    _change(payout_id, lambda desk: desk.refuse(payout_id, why, name), words)
 
 
 @payouts.command()
@@ -180,9 +185,12 @@ def _change(
     words: "Callable[[Payout], str]",
 ) -> None:
     done = run(_with_desk(_settings(), work))
-    if not hasattr(done, "standing"):
+    if hasattr(done, "standing"):
+        print(f"{payout_id}: {words(done)}.")
+    elif done.already:
+        print(f"{payout_id}: nothing changed: {done.reason}.")
+    else:
         fail(f"{payout_id}: {done.reason}")
-    print(f"{payout_id}: {words(done)}.")
 
 
 async def _with_desk(settings: Settings, work: "Callable[[PayoutDesk], Awaitable[Any]]") -> Any:

@@ -11,7 +11,8 @@ from typing import Final, Literal, assert_never, get_args
 Status = Literal["due", "sending", "sent", "settled", "refused", "held", "unknown"]
 """`due`: to be sent. `sending`: it is being sent, or whoever did so died. `sent`: the service has
 it, and has not paid it yet or we have not noted it. `unknown`: nobody knows whether it has it.
-`held`: waits for operators' approval. `refused`: waits for an operator."""
+`held`: waits for operators' approval. `refused`: waits for an operator; if it was one who refused
+what may have been sent before, it is looked up all the same."""
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 WAITING: Final[tuple[Status, ...]] = ("due", "sending", "sent", "unknown")
 """Those of which something is done without an operator."""
@@ -116,6 +117,8 @@ def begin(standing: Standing) -> tuple[Step, Standing]:
             return "look", replace(trying, status="unknown")
         case "sent" | "unknown":
             return "look", trying
+        case "refused" if standing.in_doubt:  # by an operator
+            return "look", trying
         case "settled" | "refused" | "held":
             raise ValueError(f"nothing is to be done with one that is {standing.status}")
     assert_never(standing.status)
@@ -123,7 +126,9 @@ def begin(standing: Standing) -> tuple[Step, Standing]:
 
 def answered(standing: Standing, step: Step, answer: Answer, jitter: float) -> Next:
     """What an answer means for a payout that stands so since that step began. `jitter` is a random
-    number from 0 to 1."""
+    number from 0 to 1. That nobody knows, or that it never arrived, does not undo what an operator
+    refused."""
+    is_refused = standing.status == "refused"
     again_seconds = _again_seconds(standing, answer, jitter)
     match answer:
         case Paid(reference):
@@ -136,14 +141,14 @@ def answered(standing: Standing, step: Step, answer: Answer, jitter: float) -> N
         case Declined(reason, final):
             in_doubt = step == "look" and not final
             return Next(replace(standing, status="refused", in_doubt=in_doubt, reason=reason), None)
+        case NeverArrived() if is_refused:
+            return Next(replace(standing, in_doubt=False), None)
         case NeverArrived():
             return Next(replace(standing, status="due", in_doubt=False, reason=None), 0)
-        case NotAdmitted(problem):
+        case NotAdmitted(problem) | Unclear(problem):
             unknown = replace(standing, status="unknown", reason=problem)
-            return Next(unknown, again_seconds, "not_admitted")
-        case Unclear(problem):
-            unknown = replace(standing, status="unknown", reason=problem)
-            return Next(unknown, again_seconds)
+            pause: Pause | None = "not_admitted" if isinstance(answer, NotAdmitted) else None
+            return Next(standing if is_refused else unknown, again_seconds, pause)
     assert_never(answer)
 
 
@@ -171,7 +176,8 @@ def retried(standing: Standing) -> Standing | str:
 
 
 def refused(standing: Standing, reason: str) -> Standing | str:
-    """An operator does not want it paid; or why that cannot be."""
+    """An operator does not want it paid; or why that cannot be. What may have been paid stays in
+    doubt, and is looked up until that is known."""
     match standing.status:
         case "settled":
             return "it is settled"

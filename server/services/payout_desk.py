@@ -37,10 +37,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NotDone:
-    """Why something was not done, for the operator. `unknown`: there is no such payout."""
+    """Why something was not done, for the operator. `unknown`: there is no such payout; `already`:
+    it was so before."""
 
     reason: str
     unknown: bool = False
+    already: bool = False
 
 
 class PayoutDesk:
@@ -89,14 +91,16 @@ class PayoutDesk:
             return await self._change(connection, payout, standing, 0, by, "retry", reason)
 
     async def refuse(self, payout_id: str, reason: str, by: str) -> Payout | NotDone:
-        """Have a payout not paid."""
+        """Have a payout not paid. One that may have been sent before is looked up on, until it is
+        known what became of it."""
         async with self._begin() as connection:
             payout = await _locked(connection, payout_id)
             if isinstance(payout, NotDone):
                 return payout
             said = f"{reason} ({by})"
             standing = refused(payout.standing, said)
-            return await self._change(connection, payout, standing, None, by, "refuse", reason)
+            seconds = 0 if payout.standing.in_doubt else None
+            return await self._change(connection, payout, standing, seconds, by, "refuse", reason)
 
     async def approve(self, payout_id: str, by: str, reason: str = "") -> Payout | NotDone:
         """Approve of a payout that is held; when enough operators do, it is due."""
@@ -109,7 +113,7 @@ class PayoutDesk:
             if isinstance(standing, str):
                 return NotDone(standing)
             if approvals == payout.approved_by:
-                return payout
+                return NotDone(f"{by} approves of it already", already=True)
             await rows.add_approval(connection, payout_id, by)
             approving = replace(payout, approved_by=approvals)
             seconds = 0 if len(approvals) >= APPROVALS else None

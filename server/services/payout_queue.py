@@ -242,7 +242,7 @@ class PayoutQueue:
 
 def _answered(payout: Payout, follows: Next) -> Change:
     answer = replace(payout, standing=follows.standing)
-    return Change(answer, follows.in_seconds, is_answer=True)
+    return Change(answer, follows.in_seconds, asked_as=payout.status)
 
 
 def _noted(payout: Payout, follows: Next, settled: str | None) -> Change:

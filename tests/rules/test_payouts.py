@@ -39,6 +39,8 @@ from server.rules.payouts import (
 SENDING = Standing("sending", in_doubt=True, tries=1)
 SENT = Standing("sent", in_doubt=True, tries=3)
 UNKNOWN = Standing("unknown", in_doubt=True, tries=3)
+DENIED = Standing("refused", in_doubt=True, tries=3, reason="fraud (ann)")
+"""An operator refused it while it was in doubt."""
 
 # what is done, how it stands meanwhile, the answer: what it is then, whether something follows by
 # itself, whether it may have been paid, whether all pause
@@ -62,6 +64,13 @@ TABLE: tuple[tuple[Step, Standing, Answer, Status, bool, bool, bool], ...] = (
     ("look", SENT, NeverArrived(), "due", True, False, False),
     ("look", SENT, Unclear("?"), "unknown", True, True, False),
     ("look", SENT, NotAdmitted("403"), "unknown", True, True, True),
+    ("look", DENIED, Paid("r"), "sent", True, True, False),
+    ("look", DENIED, Pending(), "sent", True, True, False),
+    ("look", DENIED, Declined("no"), "refused", False, False, False),
+    ("look", DENIED, Declined("400", final=False), "refused", False, True, False),
+    ("look", DENIED, NeverArrived(), "refused", False, False, False),
+    ("look", DENIED, Unclear("?"), "refused", True, True, False),
+    ("look", DENIED, NotAdmitted("403"), "refused", True, True, True),
 )
 
 
@@ -83,7 +92,7 @@ def test_what_each_answer_means(
 def test_the_table_has_each_answer_in_each_state_in_which_one_is_awaited() -> None:
     awaited = {
         (step, meanwhile.status)
-        for step, meanwhile in (begin(Standing(status)) for status in WAITING)
+        for step, meanwhile in map(begin, (*map(Standing, WAITING), DENIED))
     }
     kinds = {type(answer) for *_, answer, _status, _on, _doubt, _pauses in TABLE}
     assert kinds == set(get_args(Answer))
@@ -116,6 +125,7 @@ def test_what_is_in_doubt_is_looked_up_and_only_what_is_due_is_sent() -> None:
         assert step == steps[status]
         assert meanwhile.in_doubt
         assert meanwhile.tries == standing.tries + 1
+    assert begin(DENIED) == ("look", replace(DENIED, tries=DENIED.tries + 1))
 
 
 def test_what_an_operator_may_do() -> None:
@@ -127,9 +137,8 @@ def test_what_an_operator_may_do() -> None:
         assert isinstance(approved(standing, APPROVALS), str) == (status != "held")
     assert approved(Standing("held"), APPROVALS - 1) == Standing("held")
     assert approved(Standing("held"), APPROVALS) == Standing("due")
-    # What may have been paid is looked up, although an operator had it refused meanwhile.
-    denied = refused(UNKNOWN, "fraud")
-    assert isinstance(denied, Standing)
+    denied = refused(UNKNOWN, "fraud (ann)")
+    assert denied == DENIED
     again = retried(denied)
     assert isinstance(again, Standing)
     assert begin(again)[0] == "look"
@@ -191,11 +200,13 @@ class Model:
 
     def go_on(self) -> None:
         """One step of a worker, who may die at any point of it, or of an operator."""
-        if self.stored.status not in WAITING:
-            if self.stored.status == "refused" and self.may("an operator has it tried again"):
-                self.retry()
+        if self.stored.status == "refused" and self.may("an operator has it tried again"):
+            self.retry()
+        if self.may("an operator refuses it"):
+            self.refuse()
+        if self.in_seconds is None:
+            assert self.stored.status not in WAITING, "nobody looks at it any more"
             return
-        assert self.in_seconds is not None, "nobody looks at it any more"
         step, self.stored = begin(self.stored)
         self.in_seconds = 1  # its lease
         if step == "settle":
@@ -209,6 +220,11 @@ class Model:
         again = retried(self.stored)
         assert isinstance(again, Standing)
         self.stored, self.in_seconds = again, 0
+
+    def refuse(self) -> None:
+        denied = refused(self.stored, "fraud")
+        if isinstance(denied, Standing):
+            self.stored, self.in_seconds = denied, 0 if self.stored.in_doubt else None
 
     def settle(self) -> None:
         self.ledger = self.ledger or [self.stored.reference or ""]
@@ -247,16 +263,16 @@ class Model:
             self.unanswered = False
         after = answered(self.stored, step, answer, 0)
         self.stored, self.in_seconds = after.standing, after.in_seconds
-        assert (self.stored.status in WAITING) == (self.in_seconds is not None)
+        assert self.stored.status not in WAITING or self.in_seconds is not None
 
     def recover(self) -> None:
         """From now on everything works."""
         for _ in range(10):
-            if self.stored.status in WAITING:
+            if self.in_seconds is not None:
                 step, self.stored = begin(self.stored)
                 if step == "settle":
                     self.ledger = self.ledger or [self.stored.reference or ""]
-                    self.stored = noted(self.stored)
+                    self.stored, self.in_seconds = noted(self.stored), None
                     continue
                 self.refuses, self.taken = False, self.taken or step == "send"
                 self.pay()

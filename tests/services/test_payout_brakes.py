@@ -2,11 +2,13 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 
+import pytest
 from aiohttp import web
 
 from server.books.engine import open_books
-from server.dev.payout_service import DevPayoutService
+from server.dev.payout_service import DevPayoutService, Fault
 from server.rules.payouts import NeverArrived, Paid
 from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
 from server.services.settling import Settling
@@ -74,8 +76,8 @@ async def test_what_is_above_an_amount_waits_for_two_different_operators(
     async with world.paying(PAYOUT_APPROVAL_COINS="7000"):
         await until(lambda: world.are("settled", "held"))
         assert (await world.desk.approve(at, "ann")).reason
-        for name in ("ann", "ann"):
-            assert (await world.desk.approve(above, name)).standing.status == "held"
+        assert (await world.desk.approve(above, "ann")).standing.status == "held"
+        assert (await world.desk.approve(above, "ann")).already
         assert [*service.orders] == [at]
         assert (await world.desk.approve(above, "bob")).standing.status == "due"
         await until(lambda: world.are("settled", "settled"))
@@ -104,21 +106,69 @@ async def test_an_operator_pauses_refuses_and_resumes(
     assert [*service.orders] == [second]
 
 
-async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
-    world: PayoutWorld,
-) -> None:
+@pytest.fixture
+async def queue(world: PayoutWorld) -> AsyncIterator[PayoutQueue]:
+    """The queue of a worker that does nothing by itself."""
     settling = Settling(world.node.stores.ledger, world.node.clock)
-    (payout_id,) = await world.owe(7000)
-    await world.execute("UPDATE payouts SET status = 'unknown', in_doubt = true")
     async with open_books(world.url) as books:
-        queue = PayoutQueue(books, settling, PayoutTerms("ALIEN", "alien", 0), 10)
-        ((step, payout),) = await queue.take(1)
-        assert step == "look"
-        await world.desk.refuse(payout_id, "not theirs", "ann")
-        await queue.note([PayoutAnswer(payout, step, NeverArrived())])
-        assert await world.are("refused")
-        await queue.note([PayoutAnswer(payout, step, Paid("tx"))])  # it is so whatever was said
-        assert await world.are("settled")
+        yield PayoutQueue(books, settling, PayoutTerms("ALIEN", "alien", 0), 10)
+
+
+IN_DOUBT = "UPDATE payouts SET status = 'unknown', in_doubt = true"
+
+
+async def test_what_an_operator_refuses_while_it_is_looked_up_is_not_sent_again(
+    world: PayoutWorld, queue: PayoutQueue
+) -> None:
+    (payout_id,) = await world.owe(7000)
+    await world.execute(IN_DOUBT)
+    ((step, payout),) = await queue.take(1)
+    assert step == "look"
+    await world.desk.refuse(payout_id, "not theirs", "ann")
+    await queue.note([PayoutAnswer(payout, step, NeverArrived())])
+    assert await world.are("refused")
+    await queue.note([PayoutAnswer(payout, step, Paid("tx"))])  # it is so whatever was said
+    assert await world.are("settled")
+
+
+@pytest.mark.parametrize(("fault", "becomes"), [("lost", "settled"), ("busy", "refused")])
+async def test_what_may_have_been_paid_before_it_is_refused_is_looked_up_and_never_sent_again(
+    world: PayoutWorld, service: DevPayoutService, fault: Fault, becomes: str
+) -> None:
+    service.faults = (fault,)
+    (payout_id,) = await world.owe(7000)
+    async with world.paying():
+        await until(lambda: world.are("unknown"))
+    refused = await world.desk.refuse(payout_id, "not theirs", "ann")
+    assert (refused.standing.status, refused.standing.in_doubt) == ("refused", True)
+    service.faults = ()
+    orders = service.requests.log.count(("POST", payout_id))
+
+    async def is_known() -> bool:
+        return not (await world.row(payout_id))["in_doubt"]
+
+    async with world.paying():
+        await until(is_known)
+    row = await world.row(payout_id)
+    assert row["status"] == becomes
+    assert becomes == "settled" or row["reason"] == "not theirs (ann)"
+    assert service.requests.log.count(("POST", payout_id)) == orders
+
+
+async def test_an_answer_to_a_look_up_does_not_undo_a_retry_that_came_meanwhile(
+    world: PayoutWorld, queue: PayoutQueue
+) -> None:
+    (payout_id,) = await world.owe(7000)
+    await world.execute(IN_DOUBT)
+    await world.desk.refuse(payout_id, "not theirs", "ann")
+    ((step, payout),) = await queue.take(1)
+    assert (step, payout.standing.status) == ("look", "refused")
+    await world.desk.retry(payout_id, "ann")
+    await queue.note([PayoutAnswer(payout, step, NeverArrived())])
+    assert await world.are("unknown")
+    ((step, payout),) = await queue.take(1)
+    await queue.note([PayoutAnswer(payout, step, NeverArrived())])
+    assert await world.are("due")
 
 
 async def test_no_more_are_asked_for_at_the_same_time_than_the_setting_says(

@@ -101,9 +101,10 @@ async def test_to_resume_while_answers_are_noted_is_no_deadlock(
 async def test_nobody_becomes_two_operators_by_another_spelling(world: PayoutWorld) -> None:
     (payout_id,) = await world.owe(7000)
     await world.execute("UPDATE payouts SET status = 'held', next_at = NULL")
-    for name in ("Ann", "ann", "ANN"):
-        approved = await world.desk.approve(payout_id, name, "checked")
-        assert (approved.standing.status, approved.approved_by) == ("held", ("Ann",))
+    approved = await world.desk.approve(payout_id, "Ann", "checked")
+    assert (approved.standing.status, approved.approved_by) == ("held", ("Ann",))
+    for name in ("ann", "ANN"):
+        assert (await world.desk.approve(payout_id, name, "checked")).already
     both = await asyncio.gather(*(world.desk.approve(payout_id, name) for name in ("bob", "Bob")))
     (payout,) = [done for done in both if hasattr(done, "standing")]  # the other came too late
     assert (payout.standing.status, len(payout.approved_by)) == ("due", 2)

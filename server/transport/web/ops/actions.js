@@ -137,4 +137,4 @@ const retryWords = (payout) =>
   `Asks the payment service for ${sum(payout)} at once. What it may have paid is looked up first, so nothing is paid twice.`;
 
 const refuseWords = (payout) =>
-  `Does not pay ${sum(payout)}. It stays owed, and waits until somebody has it tried again.`;
+  `Does not pay ${sum(payout)}. It stays owed, and waits until somebody has it tried again. What the payment service may have paid of it before is looked up all the same.`;
