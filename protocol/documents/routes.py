@@ -94,7 +94,7 @@ ROUTES: Final = (
         f"{_GAME}/proof",
         "The proof that the draw was fair, for everyone.",
         {200: Proof},
-        (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, *ANY),
+        (Code.UNKNOWN_LOBBY, Code.NOT_FINISHED, Code.RATE_LIMITED, *ANY),
     ),
     Route(
         "get",

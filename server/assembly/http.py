@@ -88,10 +88,13 @@ class Http:
         self._sites: list[web.BaseSite] = []
         rate = RateByKey(http_limit(settings), time.monotonic)
         authenticator = RequestAuthenticator(check, rate, settings.trusted_proxies)
-        by_address = RateByKey(socket_limits(settings).connects_by_address, time.monotonic)
-        strangers = AddressLimit(by_address, settings.trusted_proxies)
+        by_address = AddressLimit(
+            RateByKey(socket_limits(settings).connects_by_address, time.monotonic),
+            settings.trusted_proxies,
+        )
         game = GameRoutes(
             authenticator=authenticator,
+            by_address=by_address,
             lobbies=use_cases.lobbies,
             seats=use_cases.seats,
             play=use_cases.play,
@@ -100,7 +103,7 @@ class Http:
             clock=clock,
             limiter=players,
         )
-        history = HistoryRoutes(authenticator, strangers, past, use_cases.records)
+        history = HistoryRoutes(authenticator, by_address, past, use_cases.records)
         limits = LimitsRoutes(authenticator, use_cases.limits, clock)
         provider = AlienPayments(settings.webhook_public_key)
         webhook = Webhook(provider, use_cases.payments, may_take_payments, payments, metrics)

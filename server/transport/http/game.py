@@ -19,7 +19,12 @@ from server.services.seats import Seated, Seats
 from server.transport.answers import claim_answer
 from server.transport.commands import Command
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.requests import RequestAuthenticator, json_response, read_payload
+from server.transport.http.requests import (
+    AddressLimit,
+    RequestAuthenticator,
+    json_response,
+    read_payload,
+)
 from server.transport.problems import problem
 
 _LOBBY: Final = "/api/game/{lobby_id:[^/]+}"  # by itself aiohttp lets no braces match
@@ -34,12 +39,14 @@ class PlayerRequest:
 
 
 class GameRoutes:
-    """The routes of the game. All but the proof want a player's token."""
+    """The routes of the game. All but the proof, which is limited `by_address`, want a player's
+    token."""
 
     def __init__(
         self,
         *,
         authenticator: RequestAuthenticator,
+        by_address: AddressLimit,
         lobbies: Lobbies,
         seats: Seats,
         play: Play,
@@ -49,6 +56,7 @@ class GameRoutes:
         limiter: ConcurrencyLimiter,
     ) -> None:
         self._authenticator = authenticator
+        self._by_address = by_address
         self._lobbies = lobbies
         self._seats = seats
         self._play = play
@@ -150,6 +158,8 @@ class GameRoutes:
         return json_response(http.status_answer(view, patterns, you, self._clock.now_ms()))
 
     async def _proof(self, request: web.Request) -> web.Response:
+        if not self._by_address.allows(request):
+            return problem(Refused(ErrorCode.RATE_LIMITED))
         proof = await self._proofs.of(request.match_info["lobby_id"])
         if isinstance(proof, Refused):
             return problem(proof)

@@ -33,19 +33,19 @@ Answer = web.Response | Refused
 
 
 class HistoryRoutes:
-    """The routes of the past. Without books (None) they are not offered. `strangers` is for those
+    """The routes of the past. Without books (None) they are not offered. `by_address` is for those
     that want no token."""
 
     def __init__(
         self,
         authenticator: RequestAuthenticator,
-        strangers: AddressLimit,
+        by_address: AddressLimit,
         past: "History | None",
         records: Records,
     ) -> None:
         self._records = records
         self._authenticator = authenticator
-        self._strangers = strangers
+        self._by_address = by_address
         self._past = past
         self._answering: set[asyncio.Task[Answer]] = set()
 
@@ -72,7 +72,7 @@ class HistoryRoutes:
         self, handler: Callable[["History", web.Request], Coroutine[Any, Any, Answer]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handle(past: "History", request: web.Request) -> Answer:
-            if not self._strangers.allows(request):
+            if not self._by_address.allows(request):
                 return Refused(ErrorCode.RATE_LIMITED)
             return await handler(past, request)
 

@@ -117,6 +117,14 @@ async def test_the_valid_claim_wins_and_everyone_may_have_the_proof(
         assert (status["status"], status["winner"], status["pot"]) == ("finished", "alice", 7000)
 
 
+async def test_an_address_may_ask_for_proofs_so_often_only(
+    store_url: str, issuer: DevIssuer, provider: DevProvider
+) -> None:
+    async with running_app(store_url, issuer, provider, CONNECT_RATE="0.001") as game:
+        for code in ("unknown_lobby", "rate_limited"):
+            assert_problem(await game.get(f"{GAME}lobby_3500_0123456789ab/proof"), code)
+
+
 async def test_a_lobby_is_forgotten_some_time_after_its_end_but_not_its_proof(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
