@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import FilePayload
+from playwright.async_api import FilePayload, expect
 
 from server.rules.evolve import fold
 from server.rules.proofs import proof, proof_hash
@@ -71,6 +71,19 @@ async def test_the_check_speaks_another_language_without_a_connection_too(
     assert await take(visitor, WITH_BEACON) == "Die Ziehung war fair: Jeder Schritt stimmt."
     assert "2 von" in await take(visitor, WITH_BEACON | {"server_seed_hash": "00" * 32})
     await visitor.shoot("verify-german")
+
+
+async def test_the_file_that_was_chosen_is_checked_again_in_another_language_without_a_connection(
+    visitor: Person,
+) -> None:
+    await visitor.page.wait_for_load_state("networkidle")
+    await visitor.page.context.set_offline(True)
+    await take(visitor, WITH_BEACON)
+    await visitor.page.get_by_label("Language").select_option("de")
+    await visitor.sees("Die Ziehung war fair: Jeder Schritt stimmt.")
+    await visitor.sees("War diese Ziehung fair?")
+    assert await visitor.page.evaluate("document.getElementById('file').files.length") == 1
+    await expect(visitor.page.locator("html")).to_have_attribute("lang", "de")
 
 
 @pytest.mark.parametrize(

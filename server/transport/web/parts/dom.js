@@ -56,5 +56,5 @@ export function coinsOf(units, asked, price) {
   const digits = units.padStart(decimals + 1, "0");
   const whole = number(BigInt(digits.slice(0, digits.length - decimals)));
   const part = digits.slice(digits.length - decimals).replace(/0+$/, "");
-  return part ? whole + decimalSeparator + part : whole;
+  return part ? whole + decimalSeparator() + part : whole;
 }

@@ -27,6 +27,8 @@ const failure = h("p", { id: "failure", role: "alert", class: "problem" });
 const steps = h("section", { id: "steps", "aria-live": "polite" });
 /** What is looked at: a slow answer to an earlier question must not take its place. */
 let asked = 0;
+/** Where the value that is looked at comes from. */
+let source = null;
 
 /** Why there is nothing to check, in words. */
 class NothingToCheck extends Error {
@@ -38,10 +40,13 @@ class NothingToCheck extends Error {
 /** Show what `read` gives, a proof or the file of a game, or why that cannot be. */
 async function show(read) {
   const mine = ++asked;
+  source = read;
   setText(failure, "");
   steps.replaceChildren();
   try {
-    const shown = await checked(await read());
+    const value = await read();
+    if (mine === asked) source = () => value; // to be shown again it is not asked for again
+    const shown = await checked(value);
     if (mine === asked) steps.replaceChildren(...shown);
   } catch (error) {
     if (mine === asked) setText(failure, error instanceof SyntaxError ? t("verify.noJson") : error.message);
@@ -92,25 +97,32 @@ function look() {
   show(() => ofServer(lobbyId));
 }
 
-const form = h(
-  "form",
-  { onsubmit: ask },
-  h("label", {}, t("verify.file"), fileField),
-  h("label", {}, t("verify.id"), idField),
-  h("button", { type: "submit", class: "primary" }, t("verify.look")),
-);
-const command = h("code", {}, "fair-bingo verify");
-document.title = t("verify.document");
-document
-  .querySelector("main")
-  .replaceChildren(
-    h("h1", {}, t("verify.title")),
-    h("p", {}, t("verify.lead")),
-    ...(crypto.subtle
-      ? [form, failure, steps]
-      : [h("p", { class: "problem" }, ...around("verify.unsafe", "command", command))]),
+function draw() {
+  const form = h(
+    "form",
+    { onsubmit: ask },
+    h("label", {}, t("verify.file"), fileField),
+    h("label", {}, t("verify.id"), idField),
+    h("button", { type: "submit", class: "primary" }, t("verify.look")),
   );
-showLanguages();
+  const command = h("code", {}, "fair-bingo verify");
+  document.title = t("verify.document");
+  document
+    .querySelector("main")
+    .replaceChildren(
+      h("h1", {}, t("verify.title")),
+      h("p", {}, t("verify.lead")),
+      ...(crypto.subtle
+        ? [form, failure, steps]
+        : [h("p", { class: "problem" }, ...around("verify.unsafe", "command", command))]),
+    );
+}
+
+draw();
+showLanguages(() => {
+  draw();
+  if (source !== null) show(source);
+});
 if (crypto.subtle) {
   addEventListener("hashchange", look);
   look();

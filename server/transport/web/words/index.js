@@ -12,18 +12,22 @@ const root = document.documentElement;
  * The language of the page: the only one that it is written in, what was chosen by hand, or the first
  * of the browser's that there is.
  */
-export const language = [root.dataset.only, storage.get(CHOSEN_KEY)]
+export let language = [root.dataset.only, storage.get(CHOSEN_KEY)]
   .concat(navigator.languages.map((tag) => tag.slice(0, 2)), "en")
   .find((tag) => Object.hasOwn(CATALOGUES, tag));
 
-const catalogue = CATALOGUES[language];
-const numbers = new Intl.NumberFormat(language);
-const plurals = new Intl.PluralRules(language);
-const lists = new Intl.ListFormat(language, { type: "unit" });
-const dates = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "long" });
+let catalogue, numbers, plurals, lists, dates, moments;
+speak(language);
 
-root.lang = language;
+function speak(tag) {
+  language = root.lang = tag;
+  catalogue = CATALOGUES[tag];
+  numbers = new Intl.NumberFormat(tag);
+  plurals = new Intl.PluralRules(tag);
+  lists = new Intl.ListFormat(tag, { type: "unit" });
+  dates = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" });
+  moments = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "long" });
+}
 
 /** The languages that there are, by their own names. */
 export const languages = Object.entries(CATALOGUES).map(([tag, words]) => [
@@ -31,10 +35,10 @@ export const languages = Object.entries(CATALOGUES).map(([tag, words]) => [
   words["language.name"],
 ]);
 
-/** Go on in another language. */
+/** Go on in another language, here and in all pages; what is shown already stays as it is. */
 export function choose(tag) {
   storage.set(CHOSEN_KEY, tag);
-  location.reload();
+  speak(tag);
 }
 
 /** Whether there are words for a name that may be of a newer server. */
@@ -69,9 +73,8 @@ export function around(key, name, element) {
 export const number = (value) => numbers.format(value);
 
 /** What stands before the fraction of a number. */
-export const decimalSeparator = numbers
-  .formatToParts(0.5)
-  .find(({ type }) => type === "decimal").value;
+export const decimalSeparator = () =>
+  numbers.formatToParts(0.5).find(({ type }) => type === "decimal").value;
 
 /** @param {(string | number)[]} items */
 export const list = (items) => lists.format(items.map(String));
