@@ -58,9 +58,9 @@ def _watch_sockets(
     )
     metrics.watch(
         "fair_bingo_connections_ended_total",
-        "Connections that ended, by how.",
-        ("ending",),
-        lambda: {(ending.value,): count for ending, count in counts.ended.items()},
+        "Connections that ended, by why.",
+        ("reason",),
+        lambda: {(reason.value,): count for reason, count in counts.ended.items()},
     )
     metrics.watch(
         "fair_bingo_refusals_total",
@@ -84,7 +84,7 @@ def _watch_sockets(
         lambda: _one(counts.failures),
     )
     metrics.watch(
-        "fair_bingo_followed_lobbies",
+        "fair_bingo_lobby_replicas",
         "Lobbies that this node has sockets for.",
         ("tier", "status"),
         lambda: _by_tier_and_status(replicas),
@@ -121,7 +121,7 @@ def _watch_cluster(metrics: Metrics, cluster_stats: ClusterStats) -> None:
         across="max",
     )
     metrics.watch(
-        "fair_bingo_survey_timestamp_seconds",
+        "fair_bingo_cluster_stats_timestamp_seconds",
         "When lobbies and debts were last looked up, in Unix time.",
         (),
         lambda: _one(cluster_stats.at_ms / 1000),
@@ -194,7 +194,7 @@ def _watch_work(
     is_leaving: Callable[[], bool],
 ) -> None:
     metrics.watch(
-        "fair_bingo_caller_up",
+        "fair_bingo_scheduler_up",
         "1 while this node looks for what is due.",
         (),
         lambda: {} if is_leaving() else _one(scheduler.alive),

@@ -39,7 +39,7 @@ class Metrics:
             "outcome",
         )
         self.unpublished = self._counter(
-            "fair_bingo_messages_unheard",
+            "fair_bingo_messages_unpublished",
             "Messages of commits that the store's user may not publish; nodes find out later.",
         )
         self.waits_unmet = self._counter(

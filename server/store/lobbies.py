@@ -130,7 +130,7 @@ class LobbyStore:
                 await self._publish_end(after.lobby_id, changed, records)
             except StoreUnavailable as error:
                 # It is committed, and its timer has a node publish it.
-                log.warning("end_not_told", lobby_id=after.lobby_id, error=str(error))
+                log.warning("end_not_published", lobby_id=after.lobby_id, error=str(error))
         return changed, records
 
     async def publish_end(self, end: Snapshot) -> None:

@@ -145,7 +145,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
             await read(session, ws, self.handlers["message"])
         except Exception:
             self._counts.failures += 1
-            log.exception("connection failed")
+            log.exception("connection_failed")
             session.close(CloseReason.FAILED)
 
     def _forget(self, session: Session) -> None:

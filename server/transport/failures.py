@@ -28,7 +28,7 @@ async def guarded(work: Awaitable[T], counts: Counts, payload: Any, **ids: str) 
         counts.failures += 1
         # The secrets in an object are masked by their names, elsewhere they have none.
         shown = payload if isinstance(payload, dict) else type(payload).__name__
-        log.exception("unexpected error", payload=shown)
+        log.exception("unexpected_error", payload=shown)
         return Refused(ErrorCode.INTERNAL)
     finally:
         reset_contextvars(**before)

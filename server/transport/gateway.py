@@ -217,7 +217,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             member.handler.left(member)
         except Exception:
             self._counts.failures += 1
-            log.exception("unexpected error", namespace=member.namespace, sid=member.session.sid)
+            log.exception("unexpected_error", namespace=member.namespace, sid=member.session.sid)
 
     # Commands
 

@@ -42,7 +42,7 @@ async def read(session: Session, ws: web.WebSocketResponse, on_message: OnMessag
             if message.data != _PONG or session.over_limit:
                 await _let_others(session)
     except MalformedPacket as error:
-        log.info("malformed packet", reason=str(error))
+        log.info("malformed_packet", reason=str(error))
         session.close(CloseReason.MALFORMED, _code_of(message.data))
 
 

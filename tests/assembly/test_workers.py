@@ -100,7 +100,7 @@ async def test_workers_share_the_players_and_are_seen_as_one(
             seen = await scraped(server)
             assert seen["fair_bingo_sockets"] == how_many
             assert seen["fair_bingo_max_sockets"] == 3 * 20000
-            assert seen["fair_bingo_caller_up"] == 1
+            assert seen["fair_bingo_scheduler_up"] == 1
 
         async def listed() -> dict[str, dict[str, float]]:
             auth = aiohttp.encode_basic_auth("ops", OPS_TOKEN)

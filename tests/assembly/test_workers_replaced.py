@@ -64,7 +64,7 @@ async def _replace(parent: ChildProcess, server: GameServer, games: Games) -> No
     os.kill(parent.pid, signal.SIGHUP)
     while "workers_replaced" not in parent.output:
         seen = await scraped(server)
-        assert seen["fair_bingo_caller_up"] == 1
+        assert seen["fair_bingo_scheduler_up"] == 1
         had = counters(before)
         assert {name for name in had if seen[name] < had[name]} == set()
         before = seen

@@ -143,7 +143,7 @@ async def alternate(flooder: ChildProcess, pushes: Pushes, seconds: float) -> No
 async def cut_off(game: GameServer) -> int:
     """How many connections the server has ended for their flood."""
     text = (await game.get("/metrics")).body.decode()
-    found = re.search(r'^fair_bingo_connections_ended_total{ending="flooded"} (\d+)', text, re.M)
+    found = re.search(r'^fair_bingo_connections_ended_total{reason="flooded"} (\d+)', text, re.M)
     return 0 if found is None else int(found[1])
 
 

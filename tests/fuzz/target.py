@@ -35,7 +35,7 @@ SETTINGS: Final = {
     "LOBBY_TTL_SECONDS": "86400",
 }
 
-_COSTS: Final = ("fair_bingo_sockets", "fair_bingo_tasks", "fair_bingo_followed_lobbies")
+_COSTS: Final = ("fair_bingo_sockets", "fair_bingo_tasks", "fair_bingo_lobby_replicas")
 _HARMLESS_LEVELS: Final = frozenset({"debug", "info", "warning"})
 
 

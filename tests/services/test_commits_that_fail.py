@@ -189,5 +189,5 @@ async def test_a_message_that_may_not_be_published_is_counted_and_nothing_else_i
     assert await node.deliver(paid(seated)) == WebhookAnswer(processed=True)
     assert await node.deliver(paid(seated)) == ignored("already_processed")
     assert await sums(admin) == SEAT_PAID
-    assert node.metrics.samples()["fair_bingo_messages_unheard_total"] == 4
+    assert node.metrics.samples()["fair_bingo_messages_unpublished_total"] == 4
     assert not isinstance(await node.seats.leave("ann", seated.lobby.lobby_id), Refused)

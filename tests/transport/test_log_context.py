@@ -35,7 +35,7 @@ async def test_an_error_of_a_command_carries_its_ids_and_what_was_sent(
     (line,) = lines
     assert line.pop("exc_info")
     assert line == {
-        "event": "unexpected error",
+        "event": "unexpected_error",
         "log_level": "error",
         "sid": client.opened["sid"],
         "namespace": "/echo",
@@ -79,7 +79,7 @@ async def test_the_end_of_a_connection_carries_its_id(
     await client.tcp_end()
 
     (line,) = lines
-    assert (line["event"], line["sid"]) == ("malformed packet", client.opened["sid"])
+    assert (line["event"], line["sid"]) == ("malformed_packet", client.opened["sid"])
 
 
 async def test_the_ids_of_a_command_are_not_those_of_the_next(

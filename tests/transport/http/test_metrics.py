@@ -43,7 +43,7 @@ async def test_a_game_shows_in_the_metrics(
     assert seen["fair_bingo_subscription_up"] == 1
     assert seen["fair_bingo_payment_deliveries_total processed"] == 2
     assert seen["fair_bingo_events_pushed_total number_called"] >= 1
-    assert seen["fair_bingo_followed_lobbies active 3500"] == 1
+    assert seen["fair_bingo_lobby_replicas active 3500"] == 1
     assert seen["fair_bingo_call_jitter_seconds_count"] >= 1
     assert seen["fair_bingo_push_latency_seconds_count"] >= 1
     assert seen["fair_bingo_commits_total committed"] >= 5

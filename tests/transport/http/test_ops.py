@@ -78,7 +78,7 @@ async def test_it_shows_lobbies_and_debts_until_they_are_settled(
                 'fair_bingo_lobbies{tier="3500",phase="playing"}': 1,
                 'fair_bingo_owed_coins{tier="3500",kind="refund_owed"}': owed,
                 'fair_bingo_owed_coins{tier="3500",kind="payout_owed"}': 0,
-                "fair_bingo_caller_up": 1,
+                "fair_bingo_scheduler_up": 1,
             }
             aged = figures.get('fair_bingo_oldest_debt_age_seconds{tier="3500"}', 0) > 0
             return wanted.items() <= figures.items() and bool(aged == (owed > 0))

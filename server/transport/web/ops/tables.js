@@ -49,7 +49,7 @@ function nodes(before, now) {
       node,
       coins(sumOf(figures, "fair_bingo_sockets")),
       calls === null ? "…" : calls.toFixed(1),
-      is("fair_bingo_caller_up"),
+      is("fair_bingo_scheduler_up"),
       is("fair_bingo_subscription_up"),
       coins(sumOf(figures, "fair_bingo_failures_total")),
     ];
