@@ -6,7 +6,7 @@ from typing import Final
 
 from server.transport.close_reason import CloseReason
 from server.transport.engine import Engine
-from server.transport.session import Session
+from server.transport.member import PlayerSession
 
 POLL_SECONDS: Final = 0.05
 
@@ -33,7 +33,7 @@ async def leave(engine: Engine, seconds: float, join_seconds: float) -> None:
     await drain(engine, 0)
 
 
-async def _spread(engine: Engine, seconds: float, do: Callable[[Session], None]) -> None:
+async def _spread(engine: Engine, seconds: float, do: Callable[[PlayerSession], None]) -> None:
     now_s = asyncio.get_running_loop().time
     start_s = now_s()
     sessions = list(engine.sockets.values())
@@ -42,10 +42,10 @@ async def _spread(engine: Engine, seconds: float, do: Callable[[Session], None])
         do(session)
 
 
-def _send_away(session: Session) -> None:
+def _send_away(session: PlayerSession) -> None:
     session.close(CloseReason.DRAINING)
 
 
-def _send_away_if_idle(session: Session) -> None:
+def _send_away_if_idle(session: PlayerSession) -> None:
     if session.members and not session.busy:
         _send_away(session)

@@ -31,10 +31,11 @@ from server.transport.counts import Counts
 from server.transport.frames import text_frame
 from server.transport.limits import Credits, RateByKey, SocketLimits
 from server.transport.lingering import linger
+from server.transport.member import PlayerSession
 from server.transport.ping_scheduler import PingScheduler
 from server.transport.problems import problem
 from server.transport.reader import read
-from server.transport.session import PING_INTERVAL_SECONDS, Session
+from server.transport.session import Session
 from server.transport.websocket import WebSocket
 
 MAX_MESSAGE_BYTES = 16_384
@@ -48,7 +49,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
     """Of python-engineio's server `on`, `attach`, `generate_id` and the table `sockets` are used;
     the handlers of `connect` and `disconnect` are plain functions."""
 
-    sockets: dict[str, Session]
+    sockets: dict[str, PlayerSession]
 
     def __init__(self, *, limits: SocketLimits, counts: Counts, **options: object) -> None:
         super().__init__(**options)
@@ -56,7 +57,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         self._limits = limits
         self._counts = counts
         self._connects = RateByKey(limits.connects_by_address, time.monotonic)
-        self._pings = PingScheduler(PING_INTERVAL_SECONDS, Session.ping)
+        self._pings = PingScheduler(limits.ping_interval_seconds, Session.ping)
         self._emptied = asyncio.Event()
 
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
@@ -116,7 +117,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
     ) -> None:
         sid = self.generate_id()
         bind_contextvars(sid=sid)  # before there are timers, which keep what is bound now
-        session = Session(
+        session = PlayerSession(
             sid,
             transport,
             address=address,
@@ -140,13 +141,24 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
 
     async def _converse(self, session: Session, ws: web.WebSocketResponse) -> None:
         try:
-            session.write(text_frame(_open_packet(session.sid)))
+            session.write(text_frame(self._open_packet(session.sid)))
             self.handlers["connect"](session.sid, None)
             await read(session, ws, self.handlers["message"])
         except Exception:
             self._counts.failures += 1
             log.exception("connection_failed")
             session.close(CloseReason.FAILED)
+
+    def _open_packet(self, sid: str) -> bytes:
+        interval_ms = int(self._limits.ping_interval_seconds * 1000)
+        handshake = {
+            "sid": sid,
+            "upgrades": [],
+            "pingInterval": interval_ms,
+            "pingTimeout": interval_ms,
+            "maxPayload": MAX_MESSAGE_BYTES,
+        }
+        return b"0" + orjson.dumps(handshake)
 
     def _forget(self, session: Session) -> None:
         del self.sockets[session.sid]
@@ -165,14 +177,3 @@ def _take_fragment(credits: Credits) -> bool:
     there is nothing to refuse: its message will be."""
     now_s = asyncio.get_running_loop().time()
     return credits.take(now_s) or not credits.is_flood(now_s)
-
-
-def _open_packet(sid: str) -> bytes:
-    handshake = {
-        "sid": sid,
-        "upgrades": [],
-        "pingInterval": int(PING_INTERVAL_SECONDS * 1000),
-        "pingTimeout": int(PING_INTERVAL_SECONDS * 1000),
-        "maxPayload": MAX_MESSAGE_BYTES,
-    }
-    return b"0" + orjson.dumps(handshake)

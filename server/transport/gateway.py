@@ -27,7 +27,7 @@ from server.transport.engine import Engine
 from server.transport.failures import guarded
 from server.transport.frames import text_frame
 from server.transport.limits import SocketLimits
-from server.transport.member import Member, NamespaceHandler, Welcome
+from server.transport.member import Member, NamespaceHandler, PlayerSession, Welcome
 from server.transport.packets import (
     Connect,
     Disconnect,
@@ -40,7 +40,6 @@ from server.transport.packets import (
 )
 from server.transport.player_sockets import PlayerSockets
 from server.transport.rooms import Rooms
-from server.transport.session import Session
 from server.transport.tokens import Tokens
 
 MAX_NAMESPACES: Final = 8
@@ -145,7 +144,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
 
     # Joining and leaving
 
-    async def _connect(self, session: Session, packet: Connect, allowed: bool) -> None:
+    async def _connect(self, session: PlayerSession, packet: Connect, allowed: bool) -> None:
         outcome = await guarded(
             self._admit_in_turn(session, packet, allowed),
             self._counts,
@@ -160,7 +159,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             self._player_sockets.give_back(session)
 
     async def _admit_in_turn(
-        self, session: Session, packet: Connect, allowed: bool
+        self, session: PlayerSession, packet: Connect, allowed: bool
     ) -> tuple[Member, Identity, Welcome] | Refused:
         if not allowed:
             return Refused(ErrorCode.RATE_LIMITED)
@@ -174,7 +173,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             return await self._admit(session, packet, identity)
 
     async def _admit(
-        self, session: Session, packet: Connect, identity: Identity
+        self, session: PlayerSession, packet: Connect, identity: Identity
     ) -> tuple[Member, Identity, Welcome] | Refused:
         handler = self._handlers(packet.namespace)
         if handler is None:
@@ -201,7 +200,7 @@ class Gateway(socketio.AsyncServer):  # type: ignore[misc]  # python-socketio sh
             member.send(ANNOUNCEMENT, announcement.model_dump_json().encode())
         self._tokens.accept(session, identity)
 
-    def _refuse_connect(self, session: Session, namespace: str, refused: Refused) -> None:
+    def _refuse_connect(self, session: PlayerSession, namespace: str, refused: Refused) -> None:
         self._counts.refused[refused.code] += 1
         session.write(text_frame(connect_error_packet(namespace, refused)))
         if not ERRORS[refused.code].retry:

@@ -10,6 +10,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CLOSE_SECONDS: Final = 2.0
 """How long a peer may take to answer our close frame before its connection is cut."""
+PING_INTERVAL_SECONDS: Final = 4.75
+"""Each ping must be answered before the next one is due. So a peer that falls silent is noticed
+after twice the interval and a last look: under 10 s."""
 REFUSALS_WINDOW_SECONDS: Final = 60.0
 """Connects that were refused longer ago than this are not held against a connection."""
 
@@ -114,7 +117,7 @@ class Credits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SocketLimits:
-    """What the operator may set, but for the last two. `allowed_origins` None: only the server's
+    """What the operator may set, but for the last three. `allowed_origins` None: only the server's
     own; the addresses in `trusted_proxies` are believed when they say for whom they ask. 0 sockets,
     of all or of one player, are no limit."""
 
@@ -128,3 +131,4 @@ class SocketLimits:
     trusted_proxies: tuple[Network, ...] = ()
     close_seconds: float = CLOSE_SECONDS
     refusals_window_seconds: float = REFUSALS_WINDOW_SECONDS
+    ping_interval_seconds: float = PING_INTERVAL_SECONDS

@@ -1,15 +1,32 @@
-"""A player in a namespace, and the handler of a namespace."""
+"""A player's connection, the player in a namespace, and the handler of a namespace."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
 
 from protocol.errors import Refused
+from server.outside.identity import Identity
 from server.transport.commands import Answer, Command
 from server.transport.frames import text_frame
 from server.transport.packets import event_packet
 from server.transport.session import Session
+
+
+class PlayerSession(Session):
+    """A connection with what is known of it beyond Engine.IO: its player, its memberships by
+    namespace, when its tokens expire, and whom its latest token, known by its SHA-256, vouched
+    for."""
+
+    __slots__ = ("alien_id", "expires_at_ms", "members", "vouched")
+
+    def __init__(self, sid: str, transport: asyncio.Transport, **parts: Any) -> None:
+        super().__init__(sid, transport, **parts)
+        self.alien_id: str | None = None
+        self.members: dict[str, Member] = {}
+        self.expires_at_ms = float("inf")
+        self.vouched: tuple[bytes, Identity] | None = None
 
 
 class Member:
@@ -18,7 +35,12 @@ class Member:
     __slots__ = ("alien_id", "handler", "namespace", "session", "sid")
 
     def __init__(
-        self, sid: str, namespace: str, alien_id: str, session: Session, handler: "NamespaceHandler"
+        self,
+        sid: str,
+        namespace: str,
+        alien_id: str,
+        session: PlayerSession,
+        handler: "NamespaceHandler",
     ) -> None:
         self.sid = sid
         self.namespace = namespace

@@ -10,7 +10,7 @@ once and count only what the kernel refused, is in tests/transport/test_stack.py
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from server.transport.close_reason import CloseReason, close_code
 from server.transport.counts import Counts
@@ -18,13 +18,6 @@ from server.transport.frames import close_frame, text_frame
 from server.transport.limits import Credits, SocketLimits
 from server.transport.ping_scheduler import PingScheduler
 
-if TYPE_CHECKING:
-    from server.outside.identity import Identity
-    from server.transport.member import Member
-
-# Each ping must be answered before the next one is due. So a peer that falls silent is noticed
-# after twice the interval and a last look: under 10 s.
-PING_INTERVAL_SECONDS: Final = 4.75
 PONG_RECHECK_SECONDS: Final = 0.25
 
 # Of what a client may cost, half may wait here and a quarter in the kernel. The rest is what uvloop
@@ -44,8 +37,6 @@ class Session:
     `pings` says whose turn it is for `ping`, and for how long. `on_end(sid, reason)` is called
     once, while the client can still be written to. `busy` says that a message of the client is
     being answered; `address` is what its limits are counted for.
-    What the layer above knows of the connection is kept here too: its player, its memberships by
-    namespace, when its tokens expire, and whom its latest token, known by its SHA-256, vouched for.
     """
 
     __slots__ = (
@@ -62,14 +53,10 @@ class Session:
         "_transport",
         "_unanswered_pings",
         "address",
-        "alien_id",
         "busy",
         "close_reason",
         "closed",
-        "expires_at_ms",
-        "members",
         "sid",
-        "vouched",
     )
 
     def __init__(
@@ -89,10 +76,6 @@ class Session:
         self.close_reason: CloseReason | None = None
         self.closed = False
         self.busy = False
-        self.alien_id: str | None = None
-        self.members: dict[str, Member] = {}
-        self.expires_at_ms = float("inf")
-        self.vouched: tuple[bytes, Identity] | None = None
         self._transport = transport
         self._limits = limits
         self._counts = counts

@@ -11,8 +11,7 @@ from protocol.to_client import RefreshTokenAnswer
 from server.outside.identity import Identity
 from server.transport.close_reason import CloseReason
 from server.transport.commands import Answer
-from server.transport.member import Member
-from server.transport.session import Session
+from server.transport.member import Member, PlayerSession
 from server.transport.token_check import TokenCheck
 
 # The clock may be corrected while a token lives, so its expiry is looked at again and again.
@@ -27,13 +26,13 @@ class Tokens:
         self._check = check
         self._now_ms = now_ms
 
-    async def identify(self, session: Session, auth: Any) -> Identity | Refused:
+    async def identify(self, session: PlayerSession, auth: Any) -> Identity | Refused:
         """The player behind the `auth` of a connect packet."""
         if not isinstance(auth, dict) or "token" not in auth:
             return Refused(ErrorCode.UNAUTHORIZED)
         return await self._same_player(session, auth["token"])
 
-    def accept(self, session: Session, identity: Identity) -> None:
+    def accept(self, session: PlayerSession, identity: Identity) -> None:
         """The connection joined a namespace as `identity`: the token that expires first counts."""
         session.alien_id = identity.alien_id
         session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
@@ -49,7 +48,7 @@ class Tokens:
         self._watch_expiry(session)
         return RefreshTokenAnswer(expires_at=identity.expires_at_ms).model_dump()
 
-    async def _same_player(self, session: Session, token: object) -> Identity | Refused:
+    async def _same_player(self, session: PlayerSession, token: object) -> Identity | Refused:
         identity = await self._vouched_for(session, token)
         if isinstance(identity, Refused):
             return identity
@@ -57,7 +56,7 @@ class Tokens:
             return Refused(ErrorCode.IDENTITY_MISMATCH)
         return identity
 
-    async def _vouched_for(self, session: Session, token: object) -> Identity | Refused:
+    async def _vouched_for(self, session: PlayerSession, token: object) -> Identity | Refused:
         """The player of a token. Who shows the same token for each namespace has its signature
         checked once."""
         digest = _digest(token)
@@ -70,7 +69,7 @@ class Tokens:
             session.vouched = digest, identity
         return identity
 
-    def _watch_expiry(self, session: Session) -> None:
+    def _watch_expiry(self, session: PlayerSession) -> None:
         left_seconds = (session.expires_at_ms - self._now_ms()) / 1000
         if left_seconds <= 0:
             session.close(CloseReason.EXPIRED)

@@ -1,21 +1,27 @@
 """The bench works. No time is judged here."""
 
-import time
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from server.transport.session import PING_INTERVAL_SECONDS
 from tests.bench.fanout.audience import Audience
 from tests.bench.fanout.connection import Connection, Unexpected
-from tests.bench.fanout.contenders import IN_PYTHON, OURS, RAW, Contender, in_javascript
+from tests.bench.fanout.contenders import (
+    IN_PYTHON,
+    OURS,
+    RAW,
+    SOCKETIO_PATH,
+    STOCK,
+    Contender,
+    in_javascript,
+    join_socketio,
+)
 from tests.bench.fanout.measure import measure
 from tests.bench.fanout.results import summary, table
 from tests.bench.fanout.server_process import ServerProcess
-from tests.bench.fanout.work import Shape, socketio_frame
-
-LONGER_THAN_A_PING_TIMEOUT_SECONDS = 2 * PING_INTERVAL_SECONDS + 3
+from tests.bench.fanout.work import NO_PING_SECONDS, Shape, socketio_frame
 
 
 def compare(contenders: Sequence[Contender], shape: Shape) -> None:
@@ -38,14 +44,12 @@ def test_the_servers_in_javascript_send_what_is_expected() -> None:
     compare((IN_PYTHON[0], *others), Shape(sockets=20, room_size=10))
 
 
-def test_nobody_is_given_up_while_others_take_long_to_join() -> None:
-    shape = Shape(sockets=10, room_size=1)
-
-    def join_slowly(port: int, room: str) -> Connection:
-        time.sleep(LONGER_THAN_A_PING_TIMEOUT_SECONDS / shape.sockets)
-        return RAW.join(port, room)
-
-    compare([OURS, replace(RAW, join=join_slowly)], shape)
+def test_no_server_gives_clients_up_that_answer_nobody_while_others_join() -> None:
+    for contender in (OURS, STOCK, *in_javascript()):
+        if contender.join is join_socketio:
+            with ServerProcess(contender.command, core=None) as server:
+                handshake = json.loads(Connection(server.port, SOCKETIO_PATH).message()[1:])
+            assert handshake["pingInterval"] == NO_PING_SECONDS * 1000, contender.name
 
 
 def test_a_server_that_ends_is_noticed() -> None:

@@ -4,7 +4,8 @@ import asyncio
 import time
 
 from server.transport.close_reason import CloseReason
-from server.transport.session import PING_INTERVAL_SECONDS, PONG_RECHECK_SECONDS
+from server.transport.limits import PING_INTERVAL_SECONDS
+from server.transport.session import PONG_RECHECK_SECONDS
 from tests.support.wait import until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server

@@ -2,37 +2,24 @@
 
 import select
 import time
-from collections.abc import Iterable, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Final, Self
 
-from tests.bench.fanout.connection import Connection
+from tests.bench.fanout.connection import STALLED_SECONDS, Connection
 from tests.bench.fanout.contenders import Contender
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import CYCLE, Shape
 
 ROUNDS_IN_FLIGHT: Final = 12
-STALLED_SECONDS: Final = 30
-BETWEEN_PINGS_SECONDS: Final = 1.0
-"""Long before the most impatient of the servers, which is ours, misses an answer."""
 
 
 class Audience:
     """They check what they get against what must come, byte by byte. They leave with the
-    context. However long they take to join or to receive all of a round, those who are `there` as
-    well answer the pings of their own servers meanwhile."""
+    context."""
 
-    def __init__(
-        self,
-        contender: Contender,
-        shape: Shape,
-        server: ServerProcess,
-        there: Sequence["Audience"] = (),
-    ) -> None:
+    def __init__(self, contender: Contender, shape: Shape, server: ServerProcess) -> None:
         self._server = server
-        self._there = there
-        self._answered_at = time.monotonic()
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
         self._round_bytes = 0
@@ -40,8 +27,6 @@ class Audience:
         for number in range(shape.sockets):
             room = shape.room_of(number)
             self._add(contender.join(server.port, room), frames(room))
-            if self._let_others_answer():
-                self.answer_pings()
 
     def _add(self, connection: Connection, frames: list[bytes]) -> None:
         connection.expect(frames)
@@ -59,7 +44,6 @@ class Audience:
 
         Raises Unexpected if anything else comes, and TimeoutError if nothing does."""
         asked = received_bytes = 0
-        self._answered_at = time.monotonic()
         end = time.monotonic() + seconds
         while True:
             received = received_bytes // self._round_bytes
@@ -69,7 +53,6 @@ class Audience:
             if received == asked:
                 return asked
             received_bytes += self._receive()
-            self._let_others_answer()
 
     def _receive(self) -> int:
         connections = self._connections
@@ -80,18 +63,9 @@ class Audience:
         # nothing that a server has to do for clients on other machines.
         give_up = time.monotonic() + STALLED_SECONDS
         while not (ready := self._poll.poll(0)):
-            self._let_others_answer()
             if time.monotonic() > give_up:
                 raise TimeoutError
         return ready
-
-    def _let_others_answer(self) -> bool:
-        """Whether it was time to. In a slice of the usual length it never is."""
-        if time.monotonic() - self._answered_at < BETWEEN_PINGS_SECONDS:
-            return False
-        answer_pings(others for others in self._there if others is not self)
-        self._answered_at = time.monotonic()
-        return True
 
     def __enter__(self) -> Self:
         return self
@@ -105,9 +79,3 @@ class Audience:
         for connection in self._connections.values():
             connection.socket.close()
         self._poll.close()
-
-
-def answer_pings(audiences: Iterable[Audience]) -> None:
-    """Whoever is not sent anything at the moment shows that they are still there."""
-    for audience in audiences:
-        audience.answer_pings()

@@ -6,6 +6,8 @@ import struct
 from base64 import b64encode
 from typing import Final
 
+STALLED_SECONDS: Final = 300
+"""Nothing came for so long: that is no slow machine."""
 PING: Final = b"\x81\x012"
 _MASKED_PONG: Final = b"\x81\x81\x00\x00\x00\x003"
 
@@ -19,7 +21,7 @@ class Connection:
     Joining blocks; `take` does not."""
 
     def __init__(self, port: int, path: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=STALLED_SECONDS)
         self._unread = b""
         self._cycle = b""
         self._cycle_bytes = 0

@@ -14,7 +14,7 @@ from tests.bench.fanout.work import socketio_frame
 
 JS: Final = Path(__file__).parent / "js"
 INSTALL_SECONDS: Final = 300
-_SOCKETIO_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
+SOCKETIO_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def join_socketio(port: int, room: str) -> Connection:
 
 def open_engineio(port: int) -> Connection:
     """A connection of Engine.IO that is in no namespace yet."""
-    connection = Connection(port, _SOCKETIO_PATH)
+    connection = Connection(port, SOCKETIO_PATH)
     opened = connection.message()
     if not opened.startswith(b"0"):
         raise Unexpected(opened)

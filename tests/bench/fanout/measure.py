@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.fanout.audience import Audience, answer_pings
+from tests.bench.fanout.audience import Audience
 from tests.bench.fanout.contenders import Contender
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import Shape
@@ -44,15 +44,14 @@ def measure(
     the beginning; only one works at a time, and they take turns, so that a machine that is slower
     for a while is slower for all."""
     with ExitStack() as stack:
-        # A server that starts takes a while, in which nobody would answer the pings of the others.
         servers = [
             stack.enter_context(ServerProcess(contender.command, server_core))
             for contender in contenders
         ]
-        audiences: list[Audience] = []
-        for contender, server in zip(contenders, servers, strict=True):
-            clients = Audience(contender, shape, server, there=audiences)
-            audiences.append(stack.enter_context(clients))
+        audiences = [
+            stack.enter_context(Audience(contender, shape, server))
+            for contender, server in zip(contenders, servers, strict=True)
+        ]
         stages = list(zip(contenders, servers, audiences, strict=True))
         runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
         for _ in range(WARM_UP_SLICES + slices):
@@ -63,9 +62,9 @@ def measure(
 
 
 def _settle(audiences: Sequence[Audience]) -> None:
-    # What came while others had their turn is not the work of this slice; and nobody waits for an
-    # answer until it is their turn again.
-    answer_pings(audiences)
+    # What came while others had their turn is not the work of this slice.
+    for audience in audiences:
+        audience.answer_pings()
     time.sleep(SETTLING_SECONDS)
 
 

@@ -10,6 +10,11 @@ from server.transport.packets import event_packet
 
 EVENT: Final = "number_called"
 
+NO_PING_SECONDS: Final = 1800
+"""So long no server asks whether its clients are still there, nor cuts one that is slow to join: on
+a slow machine thousands take minutes to join, and a client that is busy with those answers nobody.
+Among tens of thousands of events a second some hundred pings are no work."""
+
 CYCLE: Final = 64
 """The data repeats after so many rounds: a client can know all frames beforehand."""
 

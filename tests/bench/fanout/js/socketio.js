@@ -10,7 +10,15 @@ const engines = {
 };
 
 const http = createServer();
-const io = new Server(http, { transports: ["websocket"], ...(await engines[process.argv[2]]()) });
+// As in `work.py`: clients that are busy joining elsewhere answer nobody.
+const NO_PING_MS = 1_800_000;
+const io = new Server(http, {
+  transports: ["websocket"],
+  pingInterval: NO_PING_MS,
+  pingTimeout: NO_PING_MS,
+  connectTimeout: NO_PING_MS,
+  ...(await engines[process.argv[2]]()),
+});
 const rooms = new Map();
 io.of(/^\/lobby_/).on("connection", (socket) => rooms.set(socket.nsp.name, socket.nsp));
 

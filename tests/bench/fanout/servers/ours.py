@@ -19,7 +19,7 @@ from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
 from tests.bench.fanout.servers.rounds import announce, play, run
-from tests.bench.fanout.work import EVENT
+from tests.bench.fanout.work import EVENT, NO_PING_SECONDS
 
 UNLIMITED = Rate(0, 0)
 
@@ -50,7 +50,12 @@ def open_gateway(rooms: Rooms, counts: Counts) -> Gateway:
         handlers=lambda _namespace: handler,
         tokens=Tokens(check, lambda: time.time() * 1000),
         limits=SocketLimits(
-            messages=UNLIMITED, connects_by_address=UNLIMITED, max_sockets=0, sockets_per_player=0
+            messages=UNLIMITED,
+            connects_by_address=UNLIMITED,
+            max_sockets=0,
+            sockets_per_player=0,
+            connect_timeout_seconds=NO_PING_SECONDS,
+            ping_interval_seconds=NO_PING_SECONDS,
         ),
         rooms=rooms,
         counts=counts,

@@ -1,4 +1,5 @@
-"""python-socketio as it comes, on aiohttp and uvloop, with a namespace for each room."""
+"""python-socketio as it comes, but for its pings, on aiohttp and uvloop, with a namespace for each
+room."""
 
 from typing import Any
 
@@ -6,11 +7,17 @@ import socketio
 from aiohttp import web
 
 from tests.bench.fanout.servers.rounds import announce, play, run
-from tests.bench.fanout.work import EVENT
+from tests.bench.fanout.work import EVENT, NO_PING_SECONDS
 
 
 async def serve() -> None:
-    sio = socketio.AsyncServer(async_mode="aiohttp", namespaces="*", transports=["websocket"])
+    sio = socketio.AsyncServer(
+        async_mode="aiohttp",
+        namespaces="*",
+        transports=["websocket"],
+        ping_interval=NO_PING_SECONDS,
+        ping_timeout=NO_PING_SECONDS,
+    )
     app = web.Application()
     sio.attach(app)
     runner = web.AppRunner(app)
