@@ -1,27 +1,15 @@
 """One example of every message: those of one game between ann and bob, which nobody won.
 
-The documents show them, and the tests send what a client would send. The proof is one of the test
-vectors, so it holds.
+The documents show them, and the tests send what a client would send.
 """
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel
 
-from protocol import (
-    from_client,
-    history,
-    http,
-    limits,
-    operator_views,
-    operators,
-    payments,
-    to_client,
-)
+from protocol import from_client, history, http, limits, payments, to_client
 from protocol.documents.published import (
     HttpClaimFalse,
     HttpClaimWon,
@@ -29,16 +17,21 @@ from protocol.documents.published import (
     SyncEvents,
 )
 from protocol.errors import ErrorAnswer, ErrorBody, ErrorCode, Refused, error_answer, error_body
+from protocol.example_game import (
+    DEADLINE,
+    DEADLINE_MS,
+    GRID,
+    LOBBY_ID,
+    NUMBERS,
+    OPENED,
+    OPENED_MS,
+    PROOF,
+    VIEW,
+)
+from protocol.operator_examples import FROM_OPERATORS, TO_OPERATORS
 from protocol.views import Proof
 
-PROOF: Final = json.loads(Path(__file__).with_name("vectors.json").read_text("utf-8"))["proofs"][0]
-LOBBY_ID: Final = PROOF["lobby_id"]
-GRID: Final = PROOF["players"][0][2]
-NUMBERS: Final = [number for row in GRID for number in row]
-
 _TOKEN = "eyJhbGciOiJFZERTQSIsImtpZCI6IjEifQ.eyJzdWIiOiJhbm4ifQ.c2lnbmF0dXJl"  # noqa: S105
-_OPENED_MS, _OPENED = 1770544800000.25, "2026-02-08T10:00:00.000Z"
-_DEADLINE_MS, _DEADLINE = 1770544920000.25, "2026-02-08T10:02:00.000Z"
 _INVOICE_ID = "inv_3500_000000000000_0000000000000001"
 
 _INVOICE = {
@@ -48,30 +41,9 @@ _INVOICE = {
     "token": "ALIEN",
     "network": "alien",
     "status": "pending",
-    "expires_at": _DEADLINE_MS,
+    "expires_at": DEADLINE_MS,
 }
-_HTTP_INVOICE = _INVOICE | {"expires_at": _DEADLINE}
-_ANN = {"alien_id": "ann", "paid": False, "ready": False, "active": True}
-_VIEW = {
-    "lobby_id": LOBBY_ID,
-    "rules": {"variant": "classic", "side": 3, "highest": 50, "min_players": 2, "max_players": 10},
-    "status": "forming",
-    "buy_in_amount": 3500,
-    "pot": 0,
-    "player_count": 1,
-    "active_players": 1,
-    "players": [_ANN],
-    "latest_number": None,
-    "previous_number": None,
-    "winner": None,
-    "outcome": None,
-    "created_at": _OPENED_MS,
-    "started_at": None,
-    "finished_at": None,
-    "deadline": _DEADLINE_MS,
-    "server_seed_hash": PROOF["server_seed_hash"],
-    "seq": 1,
-}
+_HTTP_INVOICE = _INVOICE | {"expires_at": DEADLINE}
 _YOU = {"role": "player", "paid": False, "active": True, "numbers": None, "grid": None}
 _PATTERNS = {
     "row_0": [[0, 0], [0, 1], [0, 2]],
@@ -83,12 +55,12 @@ _PATTERNS = {
     "diag_lr": [[0, 0], [1, 1], [2, 2]],
     "diag_rl": [[0, 2], [1, 1], [2, 0]],
 }
-_STATE = {**_VIEW, "patterns": _PATTERNS, "you": {**_YOU, "invoice": _INVOICE}, "at": _OPENED_MS}
+_STATE = {**VIEW, "patterns": _PATTERNS, "you": {**_YOU, "invoice": _INVOICE}, "at": OPENED_MS}
 
 
 def _event(seq: int, **fields: Any) -> dict[str, Any]:
     """The `seq`-th event of the lobby, one second after the one before it."""
-    return {"seq": seq, "at": _OPENED_MS + 1000 * (seq - 1), **fields}
+    return {"seq": seq, "at": OPENED_MS + 1000 * (seq - 1), **fields}
 
 
 _CALLED = _event(9, number=46, previous=23, index=2)
@@ -131,25 +103,7 @@ _MOVEMENT: Final = {
 
 FROM_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
-        operators.ListPayouts: {"status": "held"},
-        operators.OnePayout: {"payout_id": "po_3500_1770540000000-0"},
-        operators.RefusePayout: {"payout_id": "po_3500_1770540000000-0", "reason": "Fraud."},
-        operators.AllPayouts: {"reason": "The bank is closed."},
-        operators.VoidLobby: {"lobby_id": LOBBY_ID, "reason": "A wrong setting went live."},
-        operators.BanPlayer: {
-            "alien_id": "mallory",
-            "reason": "Two accounts in one lobby.",
-            "until": _DEADLINE_MS,
-        },
-        operators.UnbanPlayer: {"alien_id": "mallory", "reason": "It was her sister."},
-        operators.CloseTier: {"buy_in_amount": 3500, "reason": "The provider is down."},
-        operators.OpenTier: {"buy_in_amount": 3500, "reason": "The provider is back."},
-        operators.Announce: {"text": "No new games from noon on: maintenance."},
-        operators.KickPlayer: {
-            "alien_id": "mallory",
-            "lobby_id": LOBBY_ID,
-            "reason": "They asked for it.",
-        },
+        **FROM_OPERATORS,
         from_client.Auth: {"token": _TOKEN, "last_seq": 8},
         from_client.Join: {"buy_in_amount": 3500, "client_seed": "my luck"},
         from_client.ListLobbies: {"buy_in_amount": 3500},
@@ -182,7 +136,7 @@ ROOM: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         to_client.PlayerPaid: _event(2, alien_id="ann", player_count=1, pot=3500),
         to_client.PlayerReady: _event(6, alien_id="ann", player_count=2, pot=7000),
         to_client.PlayerLeft: _event(3, alien_id="cy", player_count=1, pot=3500, reason="unpaid"),
-        to_client.StatusChanged: _event(5, status="arranging", deadline=_DEADLINE_MS),
+        to_client.StatusChanged: _event(5, status="arranging", deadline=DEADLINE_MS),
         to_client.BeaconMixed: _event(7, **_ROUND),
         to_client.NumberCalled: _CALLED,
         to_client.PlayerKicked: _event(10, alien_id="bob", active_players=1),
@@ -214,35 +168,16 @@ _CLAIM_FALSE = {
     "message": "No pattern is complete: you are out of this game.",
 }
 
-_ACTION: Final = {
-    "id": 1,
-    "at": _OPENED,
-    "operator": "eve",
-    "action": "ban",
-    "target": "mallory",
-    "reason": "Two accounts in one lobby.",
-    "details": {"until": None},
-    "previous_hash": "0" * 64,
-    "hash": "4f2d54b0d0b1c0f0a0f1d7a5b4a2a3a0b9b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4",
-}
-
-_DEBT: Final = {
-    "entry": "3500:1770544800123-0",
-    "kind": "refund_owed",
-    "alien_id": "mallory",
-    "lobby_id": LOBBY_ID,
-    "amount": 3500.0,
-    "at": _OPENED,
-}
 
 TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
     {
         **ROOM,
+        **TO_OPERATORS,
         to_client.LobbyState: _STATE,
-        to_client.Lobbies: {"lobbies": [_VIEW]},
-        to_client.LobbyListed: {"lobby": _VIEW},
+        to_client.Lobbies: {"lobbies": [VIEW]},
+        to_client.LobbyListed: {"lobby": VIEW},
         to_client.Payout: {
-            "lobby_id": _VIEW["lobby_id"],
+            "lobby_id": VIEW["lobby_id"],
             "amount": 28000,
             "status": "settled",
             "reference": "0x9c1f",
@@ -251,10 +186,10 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         to_client.Announcement: {
             "text": "No new games from noon on: maintenance.",
             "level": "warning",
-            "until": _DEADLINE_MS,
+            "until": DEADLINE_MS,
         },
-        to_client.JoinAnswer: {"ok": True, "lobby": _VIEW, "invoice": _INVOICE},
-        to_client.ListAnswer: {"ok": True, "lobbies": [_VIEW]},
+        to_client.JoinAnswer: {"ok": True, "lobby": VIEW, "invoice": _INVOICE},
+        to_client.ListAnswer: {"ok": True, "lobbies": [VIEW]},
         to_client.SelectNumbersAnswer: {"ok": True, "numbers": NUMBERS},
         to_client.ArrangeGridAnswer: {"ok": True, "grid": GRID},
         to_client.ClaimWon: {"ok": True, **_CLAIM_WON},
@@ -266,7 +201,7 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
             "events": [{"event": "number_called", **_CALLED}],
             "you": {**_YOU, "invoice": _INVOICE},
         },
-        to_client.RefreshTokenAnswer: {"ok": True, "expires_at": _DEADLINE_MS},
+        to_client.RefreshTokenAnswer: {"ok": True, "expires_at": DEADLINE_MS},
         ErrorAnswer: error_answer(Refused(ErrorCode.NOT_PAID)),
         ErrorBody: error_body(Refused(ErrorCode.TOKEN_EXPIRED)),
         Proof: PROOF,
@@ -288,9 +223,9 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
         HttpClaimWon: _CLAIM_WON,
         HttpClaimFalse: _CLAIM_FALSE,
         StatusAnswer: {
-            **_VIEW,
-            "created_at": _OPENED,
-            "deadline": _DEADLINE,
+            **VIEW,
+            "created_at": OPENED,
+            "deadline": DEADLINE,
             "patterns": _PATTERNS,
             "you": {**_YOU, "invoice": _HTTP_INVOICE},
             "time_elapsed": 0.0,
@@ -332,47 +267,6 @@ TO_CLIENT: Final[Mapping[type[BaseModel], Any]] = MappingProxyType(
                 {"rank": 1, "alien_id": "alice", "games": 12, "won": 3, "coins_won": 84000}
             ],
         },
-        operator_views.Operator: {"name": "eve", "role": "support", "actions": ["ban", "unban"]},
-        operator_views.OrdersLook: {
-            "closed": [7000],
-            "banned": {"mallory": None},
-            "announcements": [],
-        },
-        operator_views.LobbyLook: {
-            "lobby_id": LOBBY_ID,
-            "view": _VIEW,
-            "paid_players": 0,
-            "in_books": False,
-            "problem": None,
-            "owed": [_DEBT],
-            "payouts": [],
-            "steps": [{"id": "0-1", "at": _OPENED, "text": "a lobby opens"}],
-        },
-        operator_views.PlayerLook: {
-            "alien_id": "mallory",
-            "banned": True,
-            "until": None,
-            "seats": [{"lobby_id": LOBBY_ID, "status": "active", "paid": True, "active": True}],
-            "owed": [_DEBT],
-        },
-        operator_views.PayoutList: {
-            "payouts": [
-                {
-                    "payout_id": "po_3500_1770540000000-0",
-                    "entry_id": "3500:1770540000000-0",
-                    "alien_id": "ada",
-                    "amount": 28000,
-                    "status": "held",
-                    "reference": None,
-                    "attempts": 0,
-                    "updated_at": "2026-02-08T10:00:00+00:00",
-                    "reason": None,
-                    "approved_by": ["eve"],
-                }
-            ]
-        },
-        operator_views.ActionDone: {"action": "ban", "changed": True},
-        operator_views.OperatorLogView: {"entries": [_ACTION], "intact": True, "problems": []},
         http.Problem: {
             "type": "about:blank",
             "title": "Not Found",

@@ -4,8 +4,10 @@ answers are in `operator_views`."""
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -156,26 +158,28 @@ class KickPlayer(OperatorRequest):
     reason: Line
 
 
+ActionRequest = VoidLobby | BanPlayer | UnbanPlayer | CloseTier | OpenTier | Announce | KickPlayer
 ActionName = Literal["void", "ban", "unban", "close", "open", "announce", "kick"]
-REQUESTS: Final[dict[ActionName, type[OperatorRequest]]] = {
-    "void": VoidLobby,
-    "ban": BanPlayer,
-    "unban": UnbanPlayer,
-    "close": CloseTier,
-    "open": OpenTier,
-    "announce": Announce,
-    "kick": KickPlayer,
-}
-MAY: Final[dict[ActionName, Role]] = {
-    "void": "admin",
-    "ban": "support",
-    "unban": "support",
-    "close": "admin",
-    "open": "admin",
-    "announce": "support",
-    "kick": "admin",
-}
-"""The least role that may do it."""
+
+
+class OperatorAction(NamedTuple):
+    """What is sent for an action, and the `least` role that may do it."""
+
+    request: type[ActionRequest]
+    least: Role
+
+
+ACTIONS: Final[Mapping[ActionName, OperatorAction]] = MappingProxyType(
+    {
+        "void": OperatorAction(VoidLobby, "admin"),
+        "ban": OperatorAction(BanPlayer, "support"),
+        "unban": OperatorAction(UnbanPlayer, "support"),
+        "close": OperatorAction(CloseTier, "admin"),
+        "open": OperatorAction(OpenTier, "admin"),
+        "announce": OperatorAction(Announce, "support"),
+        "kick": OperatorAction(KickPlayer, "admin"),
+    }
+)
 
 
 def may(role: Role, least: Role) -> bool:

@@ -12,6 +12,7 @@ from pydantic import (
 
 from protocol.views import Message, without_none
 
+PATH = "/api/webhooks/payment"
 SIGNATURE_HEADER = "X-Webhook-Signature"
 VERSION_HEADER = "X-Webhook-Version"
 VERSION = "3"

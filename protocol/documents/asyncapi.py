@@ -8,7 +8,8 @@ from protocol.documents.published import Model
 from protocol.documents.schema import Json, definitions
 from protocol.documents.sockets import ANSWERS, NAMESPACES, Namespace
 from protocol.errors import ErrorAnswer, ErrorBody
-from protocol.examples import EXAMPLES, LOBBY_ID
+from protocol.example_game import LOBBY_ID
+from protocol.examples import EXAMPLES
 from protocol.from_client import Auth
 
 _SCHEMAS: Final = "#/components/schemas/"

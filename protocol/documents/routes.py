@@ -154,7 +154,7 @@ ROUTES: Final = (
     ),
     Route(
         "post",
-        "/api/webhooks/payment",
+        payments.PATH,
         "The payment provider reports what became of an invoice.",
         {200: payments.WebhookAnswer},
         (

@@ -14,12 +14,12 @@ from server.assembly.operating import ops_commands, ops_looks, payout_commands
 from server.assembly.sockets import Sockets
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
+from server.outside.alien_payments import AlienPayments
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.alien_payments import AlienPayments
 from server.transport.http.docs import DocsRoutes
 from server.transport.http.errors import error_middleware
 from server.transport.http.game import GameRoutes

@@ -12,7 +12,7 @@ from protocol import operator_views, operators
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import ALIEN_ID_PATTERN
 from protocol.operator_views import ActionDone, OperatorLogView, PayoutList, PayoutView
-from protocol.operators import OperatorRequest
+from protocol.operators import ActionRequest, OperatorRequest
 from server.assembly.use_cases import UseCases
 from server.rules.coins import coins_text
 from server.store.errors import StoreUnavailable
@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 def ops_commands(use_cases: UseCases) -> dict[str, OpsCommand[Any]]:
     """The commands of `POST /ops/api/<name>`."""
     return {
-        name: OpsCommand(model, operators.MAY[name], _carrying_out(use_cases, name))
-        for name, model in operators.REQUESTS.items()
+        name: OpsCommand(action.request, action.least, _carrying_out(use_cases, name))
+        for name, action in operators.ACTIONS.items()
     }
 
 
@@ -70,7 +70,7 @@ def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, Op
 
 
 def _carrying_out(use_cases: UseCases, name: str) -> Any:
-    async def carry_out(by: str, request: OperatorRequest) -> ActionDone | Refused:
+    async def carry_out(by: str, request: ActionRequest) -> ActionDone | Refused:
         done = await use_cases.operators.carry_out(by, request)
         if isinstance(done, Refused):
             return done

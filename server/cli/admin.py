@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from protocol import operators
 from protocol.errors import ERRORS, ErrorCode, Refused
 from protocol.operator_views import LogEntryView, OperatorLogView
-from protocol.operators import OperatorRequest
+from protocol.operators import ActionRequest
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
@@ -69,7 +69,15 @@ def announce(
     level: Annotated[str, typer.Option(help="info or warning.")] = "info",
 ) -> None:
     """Send an announcement to everybody; with --until it stands until then."""
-    _act(by, "announce", "It is said.", text=text, reason=reason, until=until, level=level)
+    _act(
+        by,
+        "announce",
+        "The announcement is sent.",
+        text=text,
+        reason=reason,
+        until=until,
+        level=level,
+    )
 
 
 @admin.command()
@@ -97,7 +105,7 @@ admin.command("suspects")(suspects)
 def _act(by: str, name: operators.ActionName, done: str, **fields: Any) -> None:
     operator = operator_name(by)
     try:
-        request = operators.REQUESTS[name](**fields)
+        request = operators.ACTIONS[name].request(**fields)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
@@ -115,7 +123,7 @@ def _meaning(refused: Refused) -> str:
     return ERRORS[refused.code].message
 
 
-async def _carry_out(settings: Settings, by: str, request: OperatorRequest) -> bool | Refused:
+async def _carry_out(settings: Settings, by: str, request: ActionRequest) -> bool | Refused:
     async with opened(settings) as on:
         await on.stores.speak_as_servers_do()
         use_cases = UseCases(

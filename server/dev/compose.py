@@ -9,6 +9,7 @@ from typing import Any, Final
 import httpx
 from aiohttp import web
 
+from protocol import payments
 from protocol.views import Invoice
 from server.assembly.app import App
 from server.assembly.tiers import tiers
@@ -138,7 +139,7 @@ class DevWorld:
             issuer=self._issuer,
             provider=self._provider,
             find_invoice=find_invoice,
-            webhook_url=f"{self.url}/api/webhooks/payment",
+            webhook_url=self.url + payments.PATH,
             beacon_keys={self.settings.beacon_chain_hash: self.settings.beacon_public_key},
         )
 

@@ -7,7 +7,7 @@ import aiohttp
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from protocol.payments import SIGNATURE_HEADER
+from protocol.payments import PATH, SIGNATURE_HEADER
 from server.load.failures import RequestRefused
 from server.load.http import post, post_json
 
@@ -37,7 +37,7 @@ class SignedWebhooks:
     """Delivers the provider's webhook, signed with its Ed25519 key."""
 
     def __init__(self, url: str, key: Ed25519PrivateKey, http: aiohttp.ClientSession) -> None:
-        self._url = f"{url}/api/webhooks/payment"
+        self._url = url + PATH
         self._key = key
         self._http = http
 

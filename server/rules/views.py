@@ -1,12 +1,12 @@
 """What may be seen of a lobby: by everyone, by a player, by the room when something happens.
 
-What is told at each change is made as it stands in JSON, without the models of `protocol`: to check
+What is sent at each change is made as it stands in JSON, without the models of `protocol`: to check
 it field by field took longer than to make it. That it is what they say is tested with any game.
 """
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, assert_never
 
 from protocol.to_client import GameFinished
 from protocol.views import Invoice, LobbyView, Patterns, Rules, You
@@ -141,6 +141,7 @@ def room_event(before: Lobby | None, event: events.Event, after: Lobby) -> RoomM
             return "game_finished", _finished(after).model_dump()
         case events.LobbyOpened() | events.BeaconChosen() | events.NumbersSelected():
             return None
+    assert_never(event)
 
 
 def _finished(lobby: Lobby) -> GameFinished:

@@ -10,8 +10,9 @@ from protocol.operator_views import DebtLook, LobbyLook, OrdersLook, PlayerLook,
 from server.rules.lobby import Lobby
 from server.rules.views import public_view
 from server.runtime.clock import StoreClock
+from server.services.announcements import standing_announcements
 from server.services.cluster_stats import ClusterStats
-from server.services.operators import closed_tiers, standing_announcements
+from server.services.operator_orders import closed_tiers
 from server.services.past import Past
 from server.services.transcript import in_words
 from server.store.directory import Directory

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 from protocol.to_client import Announcement
 from server.rules.operator_chain import LogEntry
 from server.runtime.clock import StoreClock
-from server.services.operators import closed_tiers, standing_announcements
+from server.services.announcements import standing_announcements
+from server.services.operator_orders import closed_tiers
 from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.operator_log import OperatorLog

@@ -1,16 +1,12 @@
 """What operators do: one service, whether they come by the page, over HTTP or by the command line.
 
-Restrictions are written to their master together with the log's entry, and from there to every
-table before the action is acknowledged: from then on no commit seats whom they meet. What is
-done to a lobby is in its table's outbox by the same commit, and from there in the log.
+Restrictions are orders (`operator_orders`), announcements stand in their master (`announcements`).
+What is done to a lobby is in its table's outbox by the same commit, and from there in the log.
 """
 
-import asyncio
-import hashlib
 import os
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from functools import partial
-from typing import Any, Final
+from collections.abc import Collection, Mapping
+from typing import Any, Final, assert_never
 
 import orjson
 import structlog
@@ -22,16 +18,16 @@ from server.rules.commands import Command, Kick, Void
 from server.rules.decide import decide
 from server.rules.operator_chain import Action, LogEntry
 from server.runtime.clock import StoreClock
+from server.services.announcements import announcement_field, ended_announcements
 from server.services.lobbies import Lobbies
+from server.services.operator_orders import RestrictionOrders
 from server.services.past import Past
 from server.store.errors import StoreUnavailable
 from server.store.operator_log import OperatorLog, outbox_write
-from server.store.restrictions import Restrictions, ban_field, closed_field, is_ban, until_of
+from server.store.restrictions import Restrictions, ban_field, closed_field
 from server.store.tables import Tables
 
 _ATTEMPTS: Final = 100
-_ANNOUNCEMENT: Final = "announcement:"
-_SWEPT_AT_ONCE: Final = 500
 
 log = structlog.get_logger(__name__)
 
@@ -54,26 +50,18 @@ class Operators:
         self._lobbies = lobbies
         self._log = operator_log
         self._restrictions = restrictions
+        self._orders = RestrictionOrders(operator_log, restrictions, tables, clock)
         self._tables = tables
         self._clock = clock
         self._offered = offered
-        self._actions: Mapping[type, Callable[[str, Any], Awaitable[bool | Refused]]] = {
-            operators.VoidLobby: self._void,
-            operators.KickPlayer: self._kick,
-            operators.BanPlayer: self._ban,
-            operators.UnbanPlayer: self._unban,
-            operators.CloseTier: self._close,
-            operators.OpenTier: self._open,
-            operators.Announce: self._announce,
-        }
 
-    async def carry_out(self, by: str, request: operators.OperatorRequest) -> bool | Refused:
+    async def carry_out(self, by: str, request: operators.ActionRequest) -> bool | Refused:
         """Do what the operator named `by` asks for: whether there was anything to do, or why it is
         refused. When this returns True, it holds on all servers and is in the log, or about to be.
 
         Raises StoreUnavailable when it is not known whether it was done; it may be asked for again.
         """
-        done = await self._actions[type(request)](by, request)
+        done = await self._act(by, request)
         if not isinstance(done, Refused):
             kind = type(request).__name__
             log.info("operator_action", operator=by, request=kind, changed=done)
@@ -90,6 +78,24 @@ class Operators:
         """Write down what an operator did elsewhere, such as with payouts. Raises
         StoreUnavailable."""
         return await self._append(self._action(by, action, target, reason, details))
+
+    async def _act(self, by: str, request: operators.ActionRequest) -> bool | Refused:
+        match request:
+            case operators.VoidLobby():
+                return await self._void(by, request)
+            case operators.KickPlayer():
+                return await self._kick(by, request)
+            case operators.BanPlayer():
+                return await self._ban(by, request)
+            case operators.UnbanPlayer():
+                return await self._unban(by, request)
+            case operators.CloseTier():
+                return await self._close(by, request)
+            case operators.OpenTier():
+                return await self._open(by, request)
+            case operators.Announce():
+                return await self._announce(by, request)
+        assert_never(request)
 
     # At lobbies
 
@@ -133,11 +139,11 @@ class Operators:
         details = {"until": request.until}
         action = self._action(by, "ban", request.alien_id, request.reason, details)
         value = orjson.dumps(request.until).decode()
-        return await self._order(action, ban_field(request.alien_id), value)
+        return await self._orders.give(action, ban_field(request.alien_id), value)
 
     async def _unban(self, by: str, request: operators.UnbanPlayer) -> bool | Refused:
         action = self._action(by, "unban", request.alien_id, request.reason)
-        return await self._order(action, ban_field(request.alien_id), None)
+        return await self._orders.give(action, ban_field(request.alien_id), None)
 
     async def _close(self, by: str, request: operators.CloseTier) -> bool | Refused:
         return await self._tier(by, "close", request.buy_in_amount, request.reason, "1")
@@ -152,51 +158,7 @@ class Operators:
         if buy_in_amount not in self._offered and not self._tables.of_tier(buy_in_amount):
             return Refused(ErrorCode.UNKNOWN_TIER)
         action = self._action(by, name, str(buy_in_amount), reason)
-        return await self._order(action, closed_field(buy_in_amount), value)
-
-    async def _order(self, action: Action, field: str, value: str | None) -> bool:
-        """Give a field of the master this value, and then all tables; whether it had another."""
-        for _ in range(_ATTEMPTS):
-            head, now = await self._log.look(field)
-            newest, at_least = await self._newest_copy()
-            is_ahead = newest > head.version  # the master has lost what was ordered, or is not it
-            if now == value and not is_ahead:  # perhaps its order did not reach all tables
-                await self._at_all_tables(self._restrictions.copy)
-                return False
-            version = max(at_least, head.version) + 1
-            changes: dict[str, str | None] = {**await self._ended_bans(), field: value}
-            if await self._log.append(head, action, changes | {"version": str(version)}):
-                bring = partial(self._restrictions.apply, version=version, changes=changes)
-                await self._at_all_tables(self._restrictions.copy if is_ahead else bring)
-                return True
-        raise StoreUnavailable("the operators' log kept changing")
-
-    async def _ended_bans(self) -> dict[str, str | None]:
-        """Bans whose end is past: they go with the next order."""
-        ended = [
-            field
-            for field, written in (await self._restrictions.master()).items()
-            if is_ban(field) and self._is_past(until_of(written))
-        ]
-        return dict.fromkeys(ended[:_SWEPT_AT_ONCE])
-
-    async def _newest_copy(self) -> tuple[int, int]:
-        """The newest version that a table has, of those that can be asked; and what none of all can
-        be above. Versions are counted, or begin with the time where one could not be asked: when it
-        is back, what was ordered meanwhile is newer than what it has."""
-        known = await self._tables.read()
-        found = await asyncio.gather(
-            *map(self._restrictions.version, known), return_exceptions=True
-        )
-        for version in found:
-            if isinstance(version, BaseException) and not isinstance(version, StoreUnavailable):
-                raise version
-        asked = [version for version in found if isinstance(version, int)]
-        newest = max(asked, default=0)
-        return newest, newest if len(asked) == len(found) else max(newest, self._now_ms())
-
-    async def _at_all_tables(self, bring: Callable[[str], Awaitable[None]]) -> None:
-        await asyncio.gather(*map(bring, await self._tables.read()))
+        return await self._orders.give(action, closed_field(buy_in_amount), value)
 
     # To everybody
 
@@ -227,11 +189,8 @@ class Operators:
 
     async def _ended(self) -> dict[str, str | None]:
         """Announcements whose end is past."""
-        return {
-            field: None
-            for field, written in (await self._restrictions.master()).items()
-            if field.startswith(_ANNOUNCEMENT) and self._is_past(_stands_until(written))
-        }
+        master = await self._restrictions.master()
+        return dict.fromkeys(ended_announcements(master, self._clock.now_ms()))
 
     def _action(
         self,
@@ -246,43 +205,9 @@ class Operators:
             action=action,
             target=target,
             reason=reason,
-            at=self._now_ms(),
+            at=int(self._clock.now_ms()),
             details=details,
         )
 
-    def _now_ms(self) -> int:
-        return int(self._clock.now_ms())
-
     def _is_past(self, until: int | None) -> bool:
         return until is not None and until <= self._clock.now_ms()
-
-
-def announcement_field(text: str) -> str:
-    """The master's field of an announcement that stands: one for each text."""
-    return _ANNOUNCEMENT + hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def standing_announcements(master: Mapping[str, str]) -> list[Announcement]:
-    """The announcements in the master, the one that ends first first. One that is not understood
-    is logged and left out."""
-    found = []
-    for field, written in master.items():
-        if field.startswith(_ANNOUNCEMENT):
-            try:
-                found.append(Announcement.model_validate_json(written))
-            except ValueError:
-                log.warning("announcement_not_understood", field=field)
-    return sorted(found, key=lambda announcement: announcement.until or 0)
-
-
-def closed_tiers(master: Mapping[str, str]) -> frozenset[int]:
-    """The buy-ins of the tiers that are closed."""
-    names = (field.partition(":") for field in master)
-    return frozenset(int(tier) for kind, _, tier in names if kind == "closed" and tier.isdecimal())
-
-
-def _stands_until(written: str) -> int | None:
-    try:
-        return until_of(orjson.dumps(orjson.loads(written)["until"]).decode())
-    except (ValueError, LookupError, TypeError):
-        return None

@@ -119,4 +119,6 @@ class Payments:
         return changed is not None
 
     async def _keep_unmatched(self, delivery: Delivery, raw_body: bytes) -> None:
-        await self._invoices.keep_unmatched(delivery.tx, raw_body.decode())
+        # Of a provider whose bodies are no UTF-8, so that whoever looks at them sees each byte.
+        text = raw_body.decode(errors="backslashreplace")
+        await self._invoices.keep_unmatched(delivery.tx, text)

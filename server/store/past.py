@@ -39,8 +39,8 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class EndedGame:
-    """A game that was moved: what of it is in the store, by its players, as its log's last `hash`
-    tells, and for how long it is to stay; not at all if that is not above 0."""
+    """A game that was moved: what of it is in the store, by its players, if its log still ends with
+    `hash`, and for how long it is to stay; not at all if that is not above 0."""
 
     lobby_id: str
     players: Collection[str]

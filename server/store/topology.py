@@ -4,10 +4,9 @@ A *shard* is one primary with its replicas. `Connection`, `Subscription` and `St
 never hold an address: they ask their shard for a connection whenever they have none, and it has
 them leave the old primary as soon as another one is known.
 
-There is one shard today, behind a plain address or named by sentinels. Several will stand beside
-each other without a change here: each has its own address, connection and subscription, and what
-is above picks the shard by the table (all keys of a table are in one slot, so a table never has
-more than one). What belongs to no table is in the shard of its key.
+Behind a plain address, or named by sentinels, there is one shard. A cluster has several, each with
+its own connection and subscription (`cluster_node`); which of them is asked follows from the slot
+of the key. All keys of a table are in one slot, so a table never has more than one shard.
 """
 
 import asyncio

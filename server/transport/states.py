@@ -20,23 +20,27 @@ class States:
         self._billing = billing
 
     async def invoice(self, lobby_id: str, alien_id: str) -> Invoice | None:
-        """The last invoice of the player in a followed lobby. Raises StoreUnavailable."""
+        """The last invoice of the player in a lobby that is replicated here. Raises
+        StoreUnavailable."""
         snapshot = self._replicas.snapshot(lobby_id)
         return None if snapshot is None else await self._billing.invoice_of(snapshot, alien_id)
 
     def state(self, lobby_id: str, alien_id: str, invoice: Invoice | None) -> Fields | None:
-        """The state of a followed lobby at this instant, as the player may see it."""
+        """The state of a lobby that has a replica here, at this instant, as the player may see
+        it."""
         snapshot = self._replicas.snapshot(lobby_id)
         if snapshot is None or snapshot.lobby is None:
             return None
         return lobby_state(snapshot.lobby, snapshot.position, alien_id, invoice)
 
 
-def lobby_state(lobby: Lobby, head: LogPosition, alien_id: str, invoice: Invoice | None) -> Fields:
+def lobby_state(
+    lobby: Lobby, position: LogPosition, alien_id: str, invoice: Invoice | None
+) -> Fields:
     """The whole state of a lobby as `alien_id` may see it, as `LobbyState` has it in JSON;
     `invoice` is theirs, if any."""
-    state = public_fields(lobby, head.seq)
+    state = public_fields(lobby, position.seq)
     state["patterns"] = patterns_view(lobby.variant)
     state["you"] = own_fields(lobby, alien_id, None if invoice is None else invoice.model_dump())
-    state["at"] = head.at_ms
+    state["at"] = position.at_ms
     return state

@@ -93,10 +93,10 @@ async def test_an_operator_bans_a_player_and_voids_a_game_on_a_phone_by_keyboard
         await confirm(eve, "Close 3,500", "until we know more")
         await eve.sees("The tier 3,500 is closed.")
         await expect(eve.page.get_by_role("button", name="Open 3,500")).to_be_visible()
-        await eve.press("Tell everybody")
-        await eve.page.get_by_label("What to say").fill("Back at <b>noon</b>.")
-        await confirm(eve, "Tell everybody", "so that nobody waits")
-        await eve.sees("It is said.")
+        await eve.press("Announce")
+        await eve.page.get_by_label("Text", exact=True).fill("Back at <b>noon</b>.")
+        await confirm(eve, "Announce", "so that nobody waits")
+        await eve.sees("The announcement is sent.")
         await eve.sees("The log holds")
         rows = eve.page.get_by_role("region", name="What operators did").locator("tbody tr")
         await expect(rows).to_have_count(4)
@@ -200,7 +200,7 @@ async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Ent
         await vic.page.goto(f"{world.url}/ops")
         await vic.sees("vic, viewer")
         await find(vic, lobby_id)
-        for name in ("Void", "Ban", "Close", "Tell everybody", "Approve", "Pause payouts"):
+        for name in ("Void", "Ban", "Close", "Announce", "Approve", "Pause payouts"):
             buttons = vic.page.get_by_role("button", name=re.compile(f"^{name}"))
             await expect(buttons).to_have_count(0)
 

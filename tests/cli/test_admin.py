@@ -1,18 +1,32 @@
 """`fair-bingo admin`: it works while all servers are down, and running ones apply it at once."""
 
 import json
+import re
 
 import pytest
+import typer
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
+from protocol.operators import ACTIONS
+from server.cli.admin import admin
 from server.cli.main import whole
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.transport.http.pages import ROOT
 from tests.system.conftest import Run
 from tests.system.game_server import GameServer, running_app
 from tests.system.stored_ledger import StoredLedger
 
 BY = ("--by", "eve", "--reason", "a fault")
+
+
+def test_every_action_is_a_command_and_a_button_of_the_page() -> None:
+    group = typer.main.get_command(admin)
+    assert isinstance(group, TyperGroup)
+    assert {*group.commands} - {"log", "suspects"} == {*ACTIONS}
+    buttons = re.findall(r'offer\("([a-z]+)"', (ROOT / "ops/actions.js").read_text())
+    assert sorted(buttons) == sorted(ACTIONS)
 
 
 async def test_everything_works_while_no_server_runs(

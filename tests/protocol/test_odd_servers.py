@@ -13,7 +13,8 @@ import pytest
 from protocol import to_client
 from protocol.channel import Channel
 from protocol.client import ConnectionLost, enter_lobby
-from protocol.examples import EXAMPLES, LOBBY_ID
+from protocol.example_game import LOBBY_ID
+from protocol.examples import EXAMPLES
 from protocol.tokens import expiry_of
 from tests.protocol.test_documents_js import node_modules as node_modules
 from tests.support.odd_server import CUT, WHEN_LEFT, Said, odd_server

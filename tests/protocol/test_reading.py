@@ -7,7 +7,8 @@ from pydantic import BaseModel, ValidationError
 
 from protocol import to_client
 from protocol.errors import ErrorAnswer, ErrorCode
-from protocol.examples import LOBBY_ID, TO_CLIENT
+from protocol.example_game import LOBBY_ID
+from protocol.examples import TO_CLIENT
 from protocol.reading import read
 from protocol.views import LobbyView, PlayerView
 from server.rules.views import patterns_view, rules_view

@@ -88,9 +88,9 @@ def test_what_is_told_of_a_lobby_is_what_the_models_say(game: Game) -> None:
         status="paid",
         expires_at=1,
     )
-    told = lobby_state(game.lobby, LogPosition(seq=3, at_ms=1.5), "bob", invoice)
-    text = LobbyState.model_validate(told).model_dump_json()
-    assert orjson.dumps(told).decode() == text
+    state = lobby_state(game.lobby, LogPosition(seq=3, at_ms=1.5), "bob", invoice)
+    text = LobbyState.model_validate(state).model_dump_json()
+    assert orjson.dumps(state).decode() == text
     assert "bob" in text
     fields = public_fields(game.lobby, 3)
     assert orjson.dumps(fields).decode() == public_view(game.lobby, 3).model_dump_json()

@@ -11,8 +11,9 @@ from protocol import operators
 from protocol.errors import ErrorCode, Refused
 from protocol.to_client import Announcement
 from server.rules.operator_chain import Action, breaks, chained
+from server.services.announcements import announcement_field, standing_announcements
 from server.services.operator_history import OperatorHistory
-from server.services.operators import Operators, announcement_field, standing_announcements
+from server.services.operators import Operators
 from server.store import keys
 from server.store.operator_log import outbox_write, written
 from server.store.restrictions import Restrictions

@@ -130,6 +130,13 @@ async def test_an_invoice_that_was_kept_long_enough_is_unknown(
     assert len(await unmatched(redis)) == 1
 
 
+async def test_a_body_that_is_no_text_is_kept_as_well(node: Node, redis: Redis) -> None:
+    """Of a provider that sends no JSON."""
+    delivery = PaymentDelivery(invoice="unknown", status="finalized", txHash="tx")
+    assert await node.deliver(delivery, b"invoice=\xe9") == Refused(ErrorCode.UNKNOWN_INVOICE)
+    assert await unmatched(redis) == {"tx": "invoice=\\xe9"}
+
+
 # --- payments that do not match ---------------------------------------------------------------
 
 

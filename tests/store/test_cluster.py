@@ -288,8 +288,8 @@ async def test_a_shard_that_hangs_holds_up_nobody_else_and_comes_back_by_itself(
             for s in at_hung[:5]
         ]
         await asyncio.gather(*map(node.pay, others))  # while those wait
-        for told in await asyncio.gather(*waiting, return_exceptions=True):
-            assert isinstance(told, StoreUnavailable), told
+        for answer in await asyncio.gather(*waiting, return_exceptions=True):
+            assert isinstance(answer, StoreUnavailable), answer
         assert await node.stores.health.ping() > 0
     finally:
         for member in both:

@@ -10,6 +10,7 @@ from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.assembly.beacon import beacon_of
 from server.assembly.stores import Stores
 from server.assembly.use_cases import UseCases
+from server.outside.alien_payments import delivery_of
 from server.rules.payments import Terms
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
@@ -21,7 +22,6 @@ from server.services.seats import Seated
 from server.store.past import PastStore
 from server.store.shards import open_topology
 from server.store.timings import TIMINGS, StoreTimings
-from server.transport.http.alien_payments import delivery_of
 from tests.support.wait import until
 
 BUY_IN = 3500

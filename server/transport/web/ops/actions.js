@@ -91,17 +91,17 @@ export function actionsOf(may, done) {
         perform: perform("open", { buy_in_amount: tier }, `The tier ${coins(tier)} is open.`),
       }),
     announce: () =>
-      offer("announce", "Tell everybody", {
-        title: "Tell everybody",
+      offer("announce", "Announce", {
+        title: "Send an announcement",
         effect:
-          "Everybody who is connected is told now. With an end it is also said to whoever connects until then.",
+          "Everybody who is connected gets it now. With an end, whoever connects until then gets it too.",
         fields: {
-          text: { label: "What to say" },
-          level: { label: "How urgent", options: ["info", "warning"] },
-          until: { ...UNTIL.until, label: "Stands until (empty: said once)" },
+          text: { label: "Text" },
+          level: { label: "Level", options: ["info", "warning"] },
+          until: { ...UNTIL.until, label: "Stands until (empty: sent once)" },
           ...REASON,
         },
-        perform: perform("announce", {}, "It is said."),
+        perform: perform("announce", {}, "The announcement is sent."),
       }),
   };
 }

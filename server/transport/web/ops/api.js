@@ -13,7 +13,7 @@ export async function ask(path, body) {
     signal: AbortSignal.timeout(ANSWER_MS),
   }).catch(() => null);
   if (answer === null) throw new Error("No answer. Whether it was done is not known: look, and repeat it.");
-  const said = await answer.json();
-  if (!answer.ok) throw new Error(said.detail);
-  return said;
+  const answered = await answer.json();
+  if (!answer.ok) throw new Error(answered.detail);
+  return answered;
 }

@@ -16,7 +16,7 @@ export function orders(actions, tiers) {
     const names = Object.keys(banned);
     place.replaceChildren(
       ...announcements.map(({ text, until }) =>
-        h("p", {}, `“${text}” is said until ${date(until)}.`),
+        h("p", {}, `Announced until ${date(until)}: “${text}”`),
       ),
       h(
         "div",

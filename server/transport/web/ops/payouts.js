@@ -65,13 +65,13 @@ export function payouts(actions, overview) {
     list,
     more,
   );
-  const tell = ({ paused }) =>
+  const showState = ({ paused }) =>
     setText(state, paused === null ? "Payouts go on." : `Payouts pause: ${paused}.`);
   const refresh = () => {
     const found = overview();
     element.hidden = found === null;
     if (found === null) return Promise.resolve();
-    tell(found);
+    showState(found);
     return show("");
   };
   /** There are new figures. The list stays: somebody may be at work in it. */
@@ -79,7 +79,7 @@ export function payouts(actions, overview) {
     const found = overview();
     if (found === null) return;
     if (element.hidden) refresh();
-    else tell(found);
+    else showState(found);
   };
   return { element, refresh, follow };
 }

@@ -1,5 +1,6 @@
 """The Alien platform's payment provider: how it signs its deliveries, and what they mean to the
-game. Another provider is another module like this one, and another `Webhook`."""
+game. Another provider is another module like this one, and another `Webhook`
+(server/transport/http/webhook.py) in server/assembly/http.py."""
 
 import hashlib
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pydantic import ValidationError
 
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
-from protocol.payments import SIGNATURE_HEADER, VERSION, VERSION_HEADER, PaymentDelivery
+from protocol.payments import PATH, SIGNATURE_HEADER, VERSION, VERSION_HEADER, PaymentDelivery
 from server.rules.payments import Delivery
 from server.runtime.ed25519 import verifier
 
@@ -20,7 +21,7 @@ _SIGNATURE_HEX_DIGITS: Final = 128
 class AlienPayments:
     """See `PaymentProvider`. A delivery is signed with one of `public_keys` (32 bytes each)."""
 
-    path = "/api/webhooks/payment"
+    path = PATH
 
     def __init__(self, public_keys: Iterable[bytes]) -> None:
         self._verifiers = [verifier(key) for key in public_keys]
