@@ -62,7 +62,7 @@ async def append_ledger(
         rows.append(ledger_row(cursor.table, stream_id, fields, chained))
     moved = Cursor(cursor.table, last_id, cursor.entries + len(rows), chained)
     if rows:
-        await _copy(connection, ledger, rows)
+        await _copy_each_once(connection, ledger, rows)
         await connection.execute(
             update(cursors)
             .where(cursors.c.table_name == cursor.table)
@@ -79,6 +79,8 @@ async def write_games(
     """Write games with their records and seats; what is there already stays as it is. Returns the
     lobbies of which there is another record, which was not to be: the store went back in time."""
     wanted = {game.lobby.lobby_id: game.hash for game in ended}
+    if not wanted:
+        return set()
     there = select(records.c.lobby_id, records.c.hash).where(records.c.lobby_id.in_(wanted))
     written = {row.lobby_id: row.hash for row in await connection.execute(there)}
     news = [game for game in ended if game.lobby.lobby_id not in written]
@@ -91,12 +93,13 @@ async def write_games(
 async def write_invoices(connection: AsyncConnection, closed: Mapping[str, Fields]) -> None:
     """Write invoices as they are now, in place of an earlier version."""
     rows = [invoice_row(invoice_id, fields) for invoice_id, fields in closed.items()]
-    await _copy(connection, invoices, rows, _NEWER_INVOICE)
+    await _copy_each_once(connection, invoices, rows, _NEWER_INVOICE)
 
 
 async def write_unmatched(connection: AsyncConnection, bodies: Mapping[str, str]) -> None:
     """Write payments that match nothing, each once."""
-    await _copy(connection, unmatched, [unmatched_row(tx, body) for tx, body in bodies.items()])
+    rows = [unmatched_row(tx, body) for tx, body in bodies.items()]
+    await _copy_each_once(connection, unmatched, rows)
 
 
 async def fields_of_entry(connection: AsyncConnection, table: str, stream_id: str) -> Fields | None:
@@ -106,7 +109,7 @@ async def fields_of_entry(connection: AsyncConnection, table: str, stream_id: st
     return found
 
 
-async def _copy(
+async def _copy_each_once(
     connection: AsyncConnection,
     table: Table,
     rows: Sequence[Mapping[str, Any]],
@@ -116,24 +119,39 @@ async def _copy(
     there."""
     if not rows:
         return
-    names = [column.name for column in table.columns if column.name in rows[0]]
-    columns = ", ".join(f'"{name}"' for name in names)
     staged = f"staged_{table.name}"
     await connection.execute(text(f"CREATE TEMP TABLE {staged} (LIKE {table.name}) ON COMMIT DROP"))
-    raw = await connection.get_raw_connection()
-    driver: Any = raw.driver_connection
-    async with (
-        driver.cursor() as cursor,
-        cursor.copy(f"COPY {staged} ({columns}) FROM STDIN") as copying,
-    ):
-        for row in rows:
-            await copying.write_row([_plain(row[name]) for name in names])
+    await _copy(connection, table, rows, into=staged)
+    columns = _columns(table, rows)
     await connection.execute(
         text(
             f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {staged}"  # noqa: S608
             f" ON CONFLICT {on_conflict}"
         )
     )
+
+
+async def _copy(
+    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]], into: str = ""
+) -> None:
+    """Insert rows of which none is there, into a table or `into` one of the same columns."""
+    if not rows:
+        return
+    names = _names(table, rows)
+    raw = await connection.get_raw_connection()
+    driver: Any = raw.driver_connection
+    command = f"COPY {into or table.name} ({_columns(table, rows)}) FROM STDIN"
+    async with driver.cursor() as cursor, cursor.copy(command) as copying:
+        for row in rows:
+            await copying.write_row([_plain(row[name]) for name in names])
+
+
+def _names(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [column.name for column in table.columns if column.name in rows[0]]
+
+
+def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
+    return ", ".join(f'"{name}"' for name in _names(table, rows))
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from server.cli.console import (
 )
 from server.cli.progress import progress
 from server.runtime.clock import StoreClock
+from server.runtime.garbage import collect_when_grown, spare_what_stays
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 
@@ -87,7 +88,12 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
 
         with progress("entries, games and invoices moved", shown=until_done) as moved:
             loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read, moved)
-            return await loop.run(stop, until_done=until_done)
+            spare_what_stays()  # else all of it is looked through for every few logs that are read
+            collecting = asyncio.create_task(collect_when_grown())
+            try:
+                return await loop.run(stop, until_done=until_done)
+            finally:
+                collecting.cancel()
     finally:
         await books.close()
         await stores.close()

@@ -1,7 +1,7 @@
 """The archive: what is over moves from the store into the books, and only then leaves the store."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from server.books.rows import FinishedGame
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
+from server.runtime.read_ahead import ReadAhead
 from server.services.ledger_trim import trim
 from server.store.errors import COMMAND_ERRORS
 from server.store.lobbies import LobbyStore, Texts
@@ -29,7 +30,9 @@ from server.store.past import START, EndedGame, Fields, PastStore, stream_positi
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 MOST_ENTRIES: Final = 5_000
-MOST_GAMES: Final = 200
+MOST_GAMES: Final = 500
+GAMES_AT_ONCE: Final = 50
+"""So many are in memory with their logs, and as many more that are read meanwhile."""
 MOST_INVOICES: Final = 1_000
 MOST_UNMATCHED: Final = 1_000
 
@@ -65,6 +68,7 @@ class Archive:
         *,
         finished_seconds: float,
         invoice_hot_seconds: float,
+        games_at_once: int = GAMES_AT_ONCE,
     ) -> None:
         self._past = past
         self._lobbies = lobbies
@@ -72,6 +76,7 @@ class Archive:
         self._clock = clock
         self._finished_ms = finished_seconds * 1000
         self._invoice_hot_ms = invoice_hot_seconds * 1000
+        self._games_at_once = games_at_once
         self._broken: set[str] = set()
 
     async def move(self, table: str) -> Moved | None:
@@ -80,7 +85,8 @@ class Archive:
         Raises OutOfStep, BooksUnavailable and StoreUnavailable.
         """
         let_go = await self._past.let_go_until(table)
-        games, games_gone = await self._ended(table)
+        # Before the ledger is read: so it has all that their ends wrote into it.
+        lobby_ids = await self._ended(table)
         invoices, invoices_gone = await self._closed(table)
         async with self._books.begin() as connection:
             cursor = await lock_cursor(connection, table, START)
@@ -88,14 +94,17 @@ class Archive:
                 return None
             await self._check_in_step(connection, cursor, let_go)
             entries = await self._past.ledger_after(table, cursor.last_id, MOST_ENTRIES)
-            cursor = await append_ledger(connection, cursor, entries)
-            others = await write_games(connection, table, games)
-            await write_invoices(connection, invoices)
-        for lobby_id in others:
-            self._keep_back(lobby_id, "the books have another record of it")
-        games = [game for game in games if game.lobby.lobby_id not in others]
-        await self._past.let_go_of_games(table, [self._ended_game(game) for game in games])
-        await self._past.forget_ended(table, games_gone)
+            async with ReadAhead(self._looked_at, self._parts(lobby_ids)) as found:
+                cursor = await append_ledger(connection, cursor, entries)
+                await write_invoices(connection, invoices)
+                games = [
+                    game
+                    async for some in found
+                    for game in await self._written(connection, table, some)
+                ]
+        await self._past.let_go_of_games(table, games)
+        moved_or_broken = self._broken.union(game.lobby_id for game in games)
+        await self._past.forget_ended(table, [i for i in lobby_ids if i not in moved_or_broken])
         versions = {name: fields.get("version", "") for name, fields in invoices.items()}
         await self._past.let_go_of_invoices(table, versions)
         await self._past.forget_invoices(table, invoices_gone)
@@ -118,25 +127,41 @@ class Archive:
 
     # Games
 
-    async def _ended(self, table: str) -> tuple[list[FinishedGame], list[str]]:
-        """Games to be moved, and those that are not there any more."""
+    async def _ended(self, table: str) -> list[str]:
+        """Lobbies whose games are to be moved."""
         ended = await self._past.ended(table, MOST_GAMES + len(self._broken))
-        looked_at = [lobby_id for lobby_id in ended if lobby_id not in self._broken][:MOST_GAMES]
-        found = await asyncio.gather(*map(self._finished_game, looked_at))
-        gone = [
-            lobby_id
-            for lobby_id, game in zip(looked_at, found, strict=True)
-            if game is None and lobby_id not in self._broken
-        ]
-        return [game for game in found if game is not None], gone
+        return [lobby_id for lobby_id in ended if lobby_id not in self._broken][:MOST_GAMES]
 
-    async def _finished_game(self, lobby_id: str) -> FinishedGame | None:
+    def _parts(self, lobby_ids: Sequence[str]) -> Iterable[Sequence[str]]:
+        for first in range(0, len(lobby_ids), self._games_at_once):
+            yield lobby_ids[first : first + self._games_at_once]
+
+    async def _looked_at(self, lobby_ids: Sequence[str]) -> list[FinishedGame]:
+        """Those of the games that are there and whose logs hold."""
+        # All are read before the first log is followed: an answer that waits meanwhile is late.
+        read = await asyncio.gather(*map(self._read, lobby_ids))
+        games = []
+        for lobby_id, texts in zip(lobby_ids, read, strict=True):
+            game = None if texts is None else self._finished_game(lobby_id, *texts)
+            if game is not None:
+                games.append(game)
+            await asyncio.sleep(0)  # for what is written meanwhile
+        return games
+
+    async def _read(self, lobby_id: str) -> tuple[Texts, Sequence[StreamEntry]] | None:
         try:
             kept, entries = await self._lobbies.texts_with_log(lobby_id)
-            if not entries and not any(kept):
-                return None
+        except COMMAND_ERRORS as error:
+            self._keep_back(lobby_id, str(error))
+            return None
+        return (kept, entries) if entries or any(kept) else None
+
+    def _finished_game(
+        self, lobby_id: str, kept: Texts, entries: Sequence[StreamEntry]
+    ) -> FinishedGame | None:
+        try:
             end = _end_of(kept, entries)
-        except (BrokenLog, *COMMAND_ERRORS) as error:
+        except BrokenLog as error:
             self._keep_back(lobby_id, str(error))
             return None
         shown = proof(end.lobby)
@@ -147,6 +172,15 @@ class Archive:
             proof=None if shown is None else shown.model_dump(mode="json"),
             server_seed_hash=seed_hash(bytes.fromhex(end.lobby.server_seed)),
         )
+
+    async def _written(
+        self, connection: BooksConnection, table: str, games: Sequence[FinishedGame]
+    ) -> list[EndedGame]:
+        """Write games; those of them that the store may let go of when that is committed."""
+        others = await write_games(connection, table, games)
+        for lobby_id in others:
+            self._keep_back(lobby_id, "the books have another record of it")
+        return [self._ended_game(game) for game in games if game.lobby.lobby_id not in others]
 
     def _keep_back(self, lobby_id: str, reason: str) -> None:
         self._broken.add(lobby_id)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from server.books.engine import Books
-from server.services.archiving import Archive, Moved
+from server.services.archiving import GAMES_AT_ONCE, Archive, Moved
 from server.store.past import PastStore
 from tests.support.game import TABLE, Node
 from tests.support.wait import until
@@ -16,7 +16,11 @@ Archives = Callable[..., Archive]
 
 
 def archive_over(
-    node: Node, books: Books, finished_seconds: float = 0, invoice_hot_seconds: float = 0
+    node: Node,
+    books: Books,
+    finished_seconds: float = 0,
+    invoice_hot_seconds: float = 0,
+    games_at_once: int = GAMES_AT_ONCE,
 ) -> Archive:
     return Archive(
         PastStore(node.connection, node.commits),
@@ -25,6 +29,7 @@ def archive_over(
         node.clock,
         finished_seconds=finished_seconds,
         invoice_hot_seconds=invoice_hot_seconds,
+        games_at_once=games_at_once,
     )
 
 

@@ -208,6 +208,22 @@ async def test_a_log_that_was_altered_is_neither_moved_nor_let_go(
     assert archive.broken == 1
 
 
+async def test_games_move_in_one_pass_however_few_are_read_at_once(
+    node: Node, books: Books, archive_of: Archives, redis: Redis
+) -> None:
+    first, bad, last = await play(node, ("ann", "bob"), ("cid", "dan"), ("eve", "fay"))
+    await redis.hset(keys.lobby(bad), "pot", "1")
+    gone = "lobby_3500_000000000000"
+    await redis.zadd(keys.ended(TABLE), {gone: 1})
+    archive = archive_of(games_at_once=1)
+    moved = await archive.move(TABLE)
+    assert moved is not None
+    assert (moved.games, archive.broken) == (2, 1)
+    assert {row.lobby_id for row in await rows(books, games)} == {first, last}
+    assert len(await rows(books, seats)) == 4
+    assert await redis.zrange(keys.ended(TABLE), 0, -1) == [bad]
+
+
 async def test_a_store_that_went_back_in_time_stops_the_archive_of_its_table(
     node: Node, archive_of: Archives, redis: Redis
 ) -> None:
