@@ -21,7 +21,6 @@ from tests.bench.capacity import Size, measure
 from tests.bench.speed import speed_of_machine
 
 MOST_MS: Final = {"join_p99_ms": 250, "push_p99_ms": 100}
-COME_A_SECOND: Final = 150
 CLOSE_ENOUGH: Final = 1.1
 SPEEDS: Final = (60_000, 120_000, 240_000, 480_000)
 
@@ -45,13 +44,15 @@ async def highest(holds: Holds, start: int, most: int) -> int:
     return low
 
 
-async def is_held(players: int, *, core: int, seconds: float, call_interval_seconds: float) -> bool:
-    """Whether a server on that core holds so many players well, who play for so long. Prints what
-    it found."""
+async def is_held(
+    players: int, *, core: int, seconds: float, call_interval_seconds: float, come_a_second: float
+) -> bool:
+    """Whether a server on that core holds so many players well, who come at that rate and play for
+    so long. Prints what it found."""
     size = Size(
         players=players,
         call_interval_seconds=call_interval_seconds,
-        ramp_seconds=max(5.0, players / COME_A_SECOND),
+        ramp_seconds=max(5.0, players / come_a_second),
         seconds=seconds,
     )
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory) / "store") as store:
@@ -88,8 +89,12 @@ async def main(given: argparse.Namespace, core: int) -> float:
         core=core,
         seconds=given.seconds,
         call_interval_seconds=given.call_interval_seconds,
+        come_a_second=given.come_a_second,
     )
-    found = await highest(holds, given.start, given.most)
+    if given.only is None:
+        found = await highest(holds, given.start, given.most)
+    else:
+        found = given.only if await holds(given.only) else 0
     at_three: float = found * 3 / given.call_interval_seconds
     sys.stdout.write(
         f"held well: {found:,} players, as many as {at_three:,.0f} with calls at 3 s\n"
@@ -101,7 +106,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--start", type=int, default=1000, help="players in the first run")
     parser.add_argument("--most", type=int, default=20_000, help="try no more players")
+    parser.add_argument("--only", type=int, help="try this many players, and no other number")
     parser.add_argument("--seconds", type=float, default=60, help="how long all play in a run")
+    parser.add_argument("--come-a-second", type=float, default=150, help="players, until all play")
     parser.add_argument("--call-interval-seconds", type=float, default=1.08)
     options = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))

@@ -102,29 +102,32 @@ async def instructions(sources: Path, rounds: int, python: str = sys.executable)
         wrapper = (*valgrind, f"--callgrind-out-file={counts}")
         async with served(sources, store.url, wrapper, python) as (process, clients):
             await play(clients, WARM_UP_ROUNDS, FEW)
-            await _control(process.pid, "--instr=on")
+            await control(process.pid, "--instr=on")
             await play(clients, 1, FEW)  # what is counted for the first time is translated anew
-            await _control(process.pid, "--zero")
+            await control(process.pid, "--zero")
             begun_s = time.monotonic()
             await play(clients, rounds, FEW)
             seconds = time.monotonic() - begun_s
-            await _control(process.pid, "--dump=play")
+            await control(process.pid, "--dump=play")
             await asyncio.sleep(IDLE_SECONDS)
-            await _control(process.pid, "--dump=idle")
-        played, idle = _total(Path(f"{counts}.1")), _total(Path(f"{counts}.2"))
+            await control(process.pid, "--dump=idle")
+        played, idle = total(Path(f"{counts}.1")), total(Path(f"{counts}.2"))
         return (played - idle * seconds / IDLE_SECONDS) / rounds / SEATS
 
 
-async def _control(pid: int, command: str) -> None:
+async def control(pid: int, command: str) -> None:
+    """Have callgrind do something to the process that it runs."""
     # The names of valgrind's pipes have the variable HOST in them: it has to be the server's.
     variables = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1"}
+    nothing = asyncio.subprocess.DEVNULL
     child = await asyncio.create_subprocess_exec(
-        "callgrind_control", command, str(pid), env=variables, stdout=asyncio.subprocess.DEVNULL
+        "callgrind_control", command, str(pid), env=variables, stdout=nothing, stderr=nothing
     )
     assert await child.wait() == 0, command
 
 
-def _total(counts: Path) -> int:
+def total(counts: Path) -> int:
+    """The instructions in a file of callgrind."""
     totals = (line for line in counts.read_text().splitlines() if line.startswith("totals:"))
     return int(next(totals).split()[1])
 
