@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, settings
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from tests.support.fork_server import ForkServer
 from tests.support.process import ChildProcess, StartProcess
 
 HERE = Path(__file__).parent
 
-pytest_plugins = ["tests.support.books", "tests.support.cluster"]
+pytest_plugins = ["tests.support.books", "tests.support.cluster", "tests.support.cpu"]
 
 # A busy machine is no fault of what is tested. The rules have a profile of their own.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -90,6 +91,15 @@ def issuer() -> DevIssuer:
 def provider() -> DevProvider:
     """A payment provider with a new key."""
     return DevProvider()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_server() -> Iterator[None]:
+    """Programs of ours are started by one that has read them."""
+    ChildProcess.fork_server = ForkServer()
+    yield
+    ChildProcess.fork_server.stop()
+    ChildProcess.fork_server = None
 
 
 @pytest.fixture

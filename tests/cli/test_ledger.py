@@ -12,7 +12,7 @@ from tests.system.conftest import Run
 from tests.system.game_server import WEBHOOK, GameServer
 from tests.system.stored_ledger import LEDGER, StoredLedger, pay_and_leave
 
-MANY = 1_000_000 if os.environ.get("FAULT_LONG") else 100_000
+MANY = 1_000_000 if os.environ.get("FAULT_LONG") else 20_000
 
 
 # Listing

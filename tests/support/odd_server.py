@@ -16,7 +16,7 @@ CUT: Final = "cut"
 """Said instead of a packet: the connection breaks."""
 WHEN_LEFT: Final = "when left"
 """What comes after this is said after the answer to `leave`."""
-_OPEN: Final = '0{"sid":"s","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'
+SILENCE_SECONDS: Final = 45.0
 _PACKET: Final = re.compile(r"4([02])(/[^,]+),(\d*)(.*)", re.S)
 
 Said = str | tuple[str, Any]
@@ -30,6 +30,8 @@ class OddServer:
 
     rooms: Sequence[Sequence[Said]]
     answers: Mapping[str, Sequence[str]]
+    silence_seconds: float = SILENCE_SECONDS
+    """After so long clients take it for dead: it sends no pings."""
     auths: list[dict[str, Any]] = field(default_factory=list)
     """What came with each connection to a room."""
     asked: list[str] = field(default_factory=list)
@@ -39,7 +41,9 @@ class OddServer:
         """One connection."""
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        await socket.send_str(_OPEN)
+        half_ms = round(self.silence_seconds * 500)
+        pings = {"pingInterval": half_ms, "pingTimeout": half_ms}
+        await socket.send_str("0" + json.dumps({"sid": "s", "upgrades": [], **pings}))
         async for message in socket:
             packet = _PACKET.fullmatch(str(message.data))
             if message.type is not WSMsgType.TEXT or packet is None:
@@ -86,10 +90,13 @@ def _packet(said: Said, namespace: str) -> str:
 
 @asynccontextmanager
 async def odd_server(
-    rooms: Sequence[Sequence[Said]] = (), **answers: Sequence[str]
+    rooms: Sequence[Sequence[Said]] = (),
+    silence_seconds: float = SILENCE_SECONDS,
+    /,
+    **answers: Sequence[str],
 ) -> AsyncIterator[tuple[str, OddServer]]:
     """Such a server and its URL."""
-    server = OddServer(rooms, answers)
+    server = OddServer(rooms, answers, silence_seconds)
     app = web.Application()
     app.router.add_get("/socket.io/", server.listen)
     async with serve_app(app) as url:

@@ -6,25 +6,35 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from server.runtime.die_with_parent import die_with_parent
+from tests.support.fork_server import ForkServer, Started
 from tests.support.http import answers
 from tests.support.wait import TIMEOUT_SECONDS, until
 
 
 class ChildProcess:
     """A running command. Its environment is PATH and what is given, nothing else of ours; what it
-    prints, on either stream, is in `output`."""
+    prints, on either stream, is in `output`. Programs of ours come from `fork_server`, if there is
+    one: to have one that Python has read from its files, start `sys.executable` with the file."""
+
+    fork_server: ClassVar[ForkServer | None] = None
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], output_path: Path
     ) -> None:
         self._output_path = output_path
-        with output_path.open("wb") as output:
-            self._popen = subprocess.Popen(
+        environment = {"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment}
+        self._child = self._start(command, environment)
+
+    def _start(self, command: Sequence[str], environment: Mapping[str, str]) -> Started:
+        with self._output_path.open("wb") as output:
+            if self.fork_server is not None and self.fork_server.can_start(command, environment):
+                return self.fork_server.start(command, environment, self._output_path)
+            return subprocess.Popen(
                 die_with_parent(list(command)),
-                env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1", **environment},
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -33,7 +43,7 @@ class ChildProcess:
     @property
     def pid(self) -> int:
         """Its process id."""
-        return self._popen.pid
+        return self._child.pid
 
     @property
     def output(self) -> str:
@@ -43,7 +53,7 @@ class ChildProcess:
     @property
     def exit_code(self) -> int | None:
         """Its exit code; minus the signal that ended it; None while it runs."""
-        return self._popen.poll()
+        return self._child.poll()
 
     async def wait_for_line(
         self, pattern: str, timeout_seconds: float = TIMEOUT_SECONDS
@@ -70,24 +80,24 @@ class ChildProcess:
     async def wait(self, timeout_seconds: float = TIMEOUT_SECONDS) -> int:
         """The exit code, when it has ended. Raises AssertionError when it has not in time."""
         await until(lambda: self.exit_code is not None, timeout_seconds)
-        return int(self._popen.returncode)
+        return self._child.wait()
 
     def terminate(self) -> None:
         """Ask it to end (SIGTERM)."""
-        self._popen.send_signal(signal.SIGTERM)
+        self._child.send_signal(signal.SIGTERM)
 
     def pause(self) -> None:
         """Make it hang (SIGSTOP)."""
-        self._popen.send_signal(signal.SIGSTOP)
+        self._child.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on after `pause` (SIGCONT)."""
-        self._popen.send_signal(signal.SIGCONT)
+        self._child.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it with SIGKILL, paused or not, and return when it has ended."""
-        self._popen.kill()
-        self._popen.wait()
+        self._child.send_signal(signal.SIGKILL)
+        self._child.wait()
 
     def _search(self, pattern: str) -> re.Match[str] | None:
         return re.search(pattern, self.output, re.MULTILINE)

@@ -6,7 +6,10 @@ from collections.abc import Awaitable, Callable
 
 TIMEOUT_SECONDS = 100.0
 """So long may a machine take that is slow and has other work as well."""
-_POLL_SECONDS = 0.01
+_FIRST_PAUSE_SECONDS = 0.01
+_LONGEST_PAUSE_SECONDS = 0.05
+_GROWTH = 1.2
+"""What has not come true for long is looked at less often: at most so much later than it might."""
 
 
 async def until(
@@ -15,10 +18,12 @@ async def until(
     """Return as soon as `holds()`, plain or async, is true. Raises AssertionError when it is not
     within the time."""
     deadline = time.monotonic() + timeout_seconds
+    pause_seconds = _FIRST_PAUSE_SECONDS
     while not await _value(holds()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not true within {timeout_seconds} s")
-        await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * _GROWTH, _LONGEST_PAUSE_SECONDS)
 
 
 async def _value(result: bool | Awaitable[bool]) -> bool:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +11,7 @@ from redis.asyncio import Redis
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from tests.support.fork_server import FAIR_BINGO as FAIR_BINGO
 from tests.support.process import ChildProcess, StartProcess
 from tests.support.replays import replay_all
 from tests.system.game_server import (
@@ -25,8 +25,6 @@ from tests.system.stored_ledger import StoredLedger
 
 JS = Path(__file__).parent / "js"
 INSTALL_SECONDS = 100
-
-FAIR_BINGO = str(Path(sys.executable).with_name("fair-bingo"))
 
 READY = r'"url": "(http://[^"]+)"'
 """The line that says that a server is ready; the group is where it answers."""

@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from email.parser import BytesParser
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from protocol.client import connect, enter_lobby, verify
 from server.dev.compose import DevWorld
@@ -86,15 +90,42 @@ def npm_folder(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel_bin(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The programs of an environment in which there is nothing but the wheel and what it needs."""
+def wheel_bin(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment in which there is nothing but the wheel and what it needs, of
+    the versions that the tests have: to download and unpack those takes a minute."""
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
     python = folder / "venv/bin/python"
+    (site,) = folder.glob("venv/lib/python*/site-packages")
+    for needed in needed_by(dist / WHEEL):
+        for file in needed.files or ():
+            if ".." not in file.parts:  # those are programs, for which others serve as well
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                (site / file).symlink_to(file.locate())
     pip = (sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check")
-    run(*pip, "install", "--quiet", dist / WHEEL, cwd=folder)
-    yield python.parent
-    shutil.rmtree(folder)  # it is large
+    run(*pip, "install", "--quiet", "--no-index", dist / WHEEL, cwd=folder)
+    return python.parent
+
+
+def needed_by(wheel: Path) -> list[Distribution]:
+    """What is installed here of all that a wheel needs, and that needs in turn."""
+    with ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = BytesParser().parsebytes(archive.read(name))
+    found: dict[str, Distribution] = {}
+    extras_of: dict[str, set[str]] = {}
+    wanted = [(line, "") for line in metadata.get_all("Requires-Dist", ())]
+    while wanted:
+        line, extra = wanted.pop()
+        requirement = Requirement(line)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            key = canonicalize_name(requirement.name)
+            known = extras_of.setdefault(key, set())
+            extras = {"", *requirement.extras} - known
+            found[key] = distribution(requirement.name)
+            wanted += [(line, each) for each in extras for line in found[key].requires or ()]
+            known |= extras
+    return [*found.values()]
 
 
 def test_make_dist_builds_all_three_and_leaves_the_checkout_clean(

@@ -3,13 +3,15 @@
 import os
 import signal
 import socket
+import sys
 
 import pytest
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
-from tests.system.conftest import READY, StartServe
+from tests.support.process import StartProcess
+from tests.system.conftest import FAIR_BINGO, READY, StartServe
 from tests.system.game_server import game_server
 
 
@@ -42,9 +44,14 @@ async def test_a_port_that_is_taken_stops_the_start_with_one_line(start_serve: S
 
 
 async def test_sigterm_sends_everyone_away_and_ends_it(
-    start_serve: StartServe, issuer: DevIssuer, provider: DevProvider
+    start_process: StartProcess,
+    variables: dict[str, str],
+    issuer: DevIssuer,
+    provider: DevProvider,
 ) -> None:
-    process = start_serve(DRAIN_SECONDS="0.2")
+    # Read from its files, as operators start it.
+    command = (sys.executable, FAIR_BINGO, "serve")
+    process = start_process(*command, **variables, DRAIN_SECONDS="0.2")
     ready = await process.wait_for_line(READY)
     async with (
         game_server(ready[1], issuer, provider) as server,
