@@ -60,7 +60,8 @@ class BooksServer:
     def database(self, template: str) -> Iterator[str]:
         """The URL of a new copy of a database, for as long as the context lasts."""
         name = f"test_{self._worker}_{next(numbers)}"
-        self._administer(f"CREATE DATABASE {name} TEMPLATE {template}")
+        # By files it takes half as long as by a log that nobody will need.
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         yield self._url_of(name)
         self._administer(f"DROP DATABASE {name} WITH (FORCE)")
 
