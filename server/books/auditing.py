@@ -1,124 +1,18 @@
-"""What an audit reads of the books: every row against its entry, and accounts that differ."""
+"""What an audit reads of the books: accounts that differ."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import Books
-from server.books.moving import EMPTY_HASH
-from server.books.rows import Fields, entry_hash, is_as_moved
-from server.books.schema import games, ledger
+from server.books.schema import games
 
-READING_SECONDS: Final = 3600.0
-PAGE: Final = 5_000
+END: Final = (2**63 - 1, 2**63 - 1)
+"""Stands behind the last entry of a ledger."""
 KINDS: Final = ("received", "pot", "payout_owed", "refund_owed", "house")
-
-
-@dataclass(slots=True)
-class LedgerChain:
-    """How far a table's ledger was followed."""
-
-    last: tuple[int, int] = (0, 0)
-    hash: str = EMPTY_HASH
-    entries: int = 0
-
-    @property
-    def last_id(self) -> str:
-        """The last entry's id in its stream."""
-        return f"{self.last[0]}-{self.last[1]}"
-
-
-@dataclass(frozen=True, slots=True)
-class Suspect:
-    """A row that is not simply what the stream had: the entry, what it says, whether the chain has
-    it there, and whether its columns say the same."""
-
-    stream_id: str
-    fields: Fields
-    in_chain: bool
-    is_as_moved: bool
-
-
-@asynccontextmanager
-async def reading(books: Books) -> AsyncIterator[AsyncConnection]:
-    """A connection that sees the books of one instant, however long it reads. Raises
-    BooksUnavailable."""
-    async with books.connect(READING_SECONDS) as connection:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        await driver.rollback()  # the level is that of a new transaction
-        await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        yield connection
-
-
-_FOLLOWING: Final = (
-    "SELECT stream_ms, stream_seq, hash, fields::text, kind, amount::text, event, lobby_id,"
-    " invoice_id, alien_id, reference, test, extract(epoch FROM at)::float8 * 1000 FROM ledger"
-    " WHERE table_name = %s AND (stream_ms, stream_seq) > (%s, %s)"
-    " ORDER BY stream_ms, stream_seq LIMIT %s"
-)
-
-
-async def follow(
-    connection: AsyncConnection, table: str, chain: LedgerChain
-) -> AsyncIterator[Suspect]:
-    """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
-    stands there: so one fault is reported once."""
-    # Of very many rows: plain tuples of the driver, which come in its binary form.
-    driver: Any = (await connection.get_raw_connection()).driver_connection
-    async with driver.cursor(binary=True) as cursor:
-        while True:
-            await cursor.execute(_FOLLOWING, (table, *chain.last, PAGE))
-            rows = await cursor.fetchall()
-            for milliseconds, sequence, row_hash, written, *columns in rows:
-                fields: dict[str, str] = orjson.loads(written)
-                stream_id = f"{milliseconds}-{sequence}"
-                in_chain = row_hash == entry_hash(chain.hash, stream_id, fields)
-                chain.last, chain.hash = (milliseconds, sequence), row_hash
-                chain.entries += 1
-                if not (in_chain and _is_plain(columns, fields.get)):
-                    whole = await _row(connection, table, stream_id)
-                    yield Suspect(stream_id, fields, in_chain, is_as_moved(whole))
-            if len(rows) < PAGE:
-                return
-
-
-def _is_plain(columns: Sequence[Any], said: Callable[[str], str | None]) -> bool:
-    """Whether a row is, by a quick look, an entry as the server writes it, and its columns say
-    what its fields do. One that is not may be right all the same."""
-    kind, amount, event, lobby_id, invoice_id, alien_id, reference, test, at_ms = columns
-    try:
-        said_ms = float(said("at") or "")
-    except ValueError:
-        return False
-    return (
-        kind == said("kind")
-        and amount == said("amount")
-        and bool(event)
-        and event == said("event")
-        and lobby_id == said("lobby_id")
-        and invoice_id == said("invoice_id")
-        and alien_id == said("alien_id")
-        and reference == said("reference")
-        and test == (said("test") == "true")
-        and at_ms is not None
-        and abs(at_ms - said_ms) < _AT_ERROR_MS
-        and (kind in KINDS or kind == "settled")
-    )
-
-
-_AT_ERROR_MS: Final = 0.002
-"""Columns hold whole microseconds."""
-
-
-async def _row(connection: AsyncConnection, table: str, stream_id: str) -> Any:
-    wanted = select(ledger).where(ledger.c.entry_id == f"{table}:{stream_id}")
-    return (await connection.execute(wanted)).one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +79,16 @@ _SETTLED_TWICE: Final = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Coins by kind; lobbies that do not add up by themselves, or are not what `games` and `seats`
+    say; and debts that are settled more than once: their ids in the stream, and a settlement's."""
+
+    totals: dict[str, Decimal]
+    suspects: set[str]
+    settled_twice: Sequence[tuple[str, str]]
+
+
 class Accounts:
     """The sums of a table's ledger up to a place, but for those entries that are `left_out`."""
 
@@ -192,23 +96,20 @@ class Accounts:
         self,
         connection: AsyncConnection,
         table: str,
-        last: tuple[int, int],
-        left_out: Sequence[str],
+        last: tuple[int, int] = END,
+        left_out: Sequence[str] = (),
     ) -> None:
         self._connection = connection
         self._values = {"table": table, "ms": last[0], "seq": last[1], "left_out": [*left_out]}
 
-    async def totals(self) -> dict[str, Decimal]:
-        """Coins by kind."""
-        row = (await self._connection.execute(_TOTALS, self._values)).one()
-        return _coins(row)
-
-    async def suspects(self) -> set[str]:
-        """Lobbies that do not add up by themselves, or are not what `games` and `seats` say."""
-        found: set[str] = set()
+    async def sums(self) -> Sums:
+        """What is to be known of all."""
+        totals = (await self._connection.execute(_TOTALS, self._values)).one()
+        suspects: set[str] = set()
         for question in (_SUSPECTS, _RETURNED_TOO_MUCH):
-            found |= set((await self._connection.execute(question, self._values)).scalars())
-        return found
+            suspects |= set((await self._connection.execute(question, self._values)).scalars())
+        settled = await self._connection.execute(_SETTLED_TWICE, self._values)
+        return Sums(_coins(totals), suspects, [(row.event, row.entry_id) for row in settled])
 
     async def of(self, lobbies: Collection[str]) -> list[AccountRow]:
         """What these moved."""
@@ -218,11 +119,6 @@ class Accounts:
             AccountRow(row.lobby_id, row.invoice_id, _coins(row), row.first_ms, row.paid_to)
             for row in rows
         ]
-
-    async def settled_twice(self) -> list[tuple[str, str]]:
-        """Debts that are settled more than once: their ids in the stream, and a settlement's."""
-        rows = await self._connection.execute(_SETTLED_TWICE, {"table": self._values["table"]})
-        return [(row.event, row.entry_id) for row in rows]
 
 
 def _coins(row: Any) -> dict[str, Decimal]:

@@ -2,22 +2,24 @@
 
 import asyncio
 import os
+import select
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Self
 
+import orjson
 import psycopg
 from sqlalchemy import exc
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
 
 from server.books.errors import BooksUnavailable
 
 CONNECT_SECONDS: Final = 4
 """Also how long somebody waits for a connection of the pool: routes answer within 5 s."""
 READING_SECONDS: Final = 4.0
+LONG_READING_SECONDS: Final = 3600.0
 WRITING_SECONDS: Final = 60.0
 _LOST: Final = (
     exc.OperationalError,
@@ -27,7 +29,7 @@ _LOST: Final = (
     psycopg.OperationalError,
     TimeoutError,
 )
-
+_USED: Final = "used"
 
 BooksConnection = AsyncConnection
 """A connection to the books, for those who hand it on."""
@@ -42,6 +44,7 @@ class Books:
             make_url(url).set(drivername="postgresql+psycopg"),
             pool_size=connections,
             max_overflow=0,
+            json_deserializer=orjson.loads,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "fair-bingo",
@@ -50,13 +53,49 @@ class Books:
                 "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=30000",
             },
         )
+        # The same pool. Whoever reads is spared two ways there and back, to begin and to end.
+        self._by_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._of_one_instant = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
 
     @asynccontextmanager
     async def connect(self, seconds: float = READING_SECONDS) -> AsyncIterator[BooksConnection]:
-        """A connection to read with. Raises BooksUnavailable, also for what fails on it."""
+        """A connection to read with, each statement by itself. Raises BooksUnavailable, also for
+        what fails on it."""
+        async with self._connected(self._by_statement, seconds) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def begin(self, seconds: float = WRITING_SECONDS) -> AsyncIterator[BooksConnection]:
+        """A transaction, committed when the block ends without an error. Raises BooksUnavailable,
+        also for what fails on it: then it is not known whether it was committed."""
+        async with self._connected(self.engine, seconds) as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def snapshot(self, name: str | None = None) -> AsyncIterator[BooksConnection]:
+        """A connection to read with that sees the books of one instant, however long it reads: now,
+        or that of another connection, by the name that this gave it (`snapshot_name`). Raises
+        BooksUnavailable, also for what fails on it."""
+        async with self._connected(self._of_one_instant, LONG_READING_SECONDS) as connection:
+            if name is not None:
+                await connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
+            # It keeps nothing from others, however long it is not asked.
+            await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            yield connection
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+    @asynccontextmanager
+    async def _connected(
+        self, engine: AsyncEngine, seconds: float
+    ) -> AsyncIterator[BooksConnection]:
         try:
             with _Limit(seconds) as limit:
-                connection = await self._working_connection(limit)
+                connection = await _working_connection(engine, limit)
                 try:
                     yield connection
                 finally:
@@ -64,39 +103,28 @@ class Books:
         except _LOST as error:
             raise BooksUnavailable(_line(error)) from error
 
-    @asynccontextmanager
-    async def begin(self, seconds: float = WRITING_SECONDS) -> AsyncIterator[BooksConnection]:
-        """A transaction, committed when the block ends without an error. Raises BooksUnavailable,
-        also for what fails on it: then it is not known whether it was committed."""
-        async with self.connect(seconds) as connection, connection.begin():
-            yield connection
 
-    async def close(self) -> None:
-        """Close all connections."""
-        await self.engine.dispose()
-
-    async def _working_connection(self, limit: "_Limit") -> BooksConnection:
-        """A connection of the pool that answers: the server may have been away since its last
-        use."""
-        while True:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                connection = await self.engine.connect()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
+async def _working_connection(engine: AsyncEngine, limit: "_Limit") -> BooksConnection:
+    """A connection of the pool, but none that has ended since its last use: the server may have
+    been away. Seen by what it said unasked, so that nobody has to wait for an answer."""
+    while not limit.is_over:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            connection = await engine.connect()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        was_used = _USED in connection.info
+        if not driver.closed and not (was_used and _has_unasked(driver.fileno())):
+            connection.info[_USED] = True
             limit.hold(driver.fileno())
-            try:
-                await driver.execute("SELECT 1")
-            except psycopg.OperationalError:
-                await connection.invalidate()
-                await connection.close()
-                if limit.is_over or not self._has_others():
-                    raise
-            else:
-                return connection
+            return connection
+        await connection.invalidate()
+        await connection.close()
+    raise TimeoutError("no connection to the books lasts")
 
-    def _has_others(self) -> bool:
-        """Whether there are connections that were made earlier, and may be as dead."""
-        pool = self.engine.pool
-        return isinstance(pool, QueuePool) and pool.checkedin() > 0
+
+def _has_unasked(descriptor: int) -> bool:
+    unread = select.poll()
+    unread.register(descriptor, select.POLLIN)
+    return bool(unread.poll(0))
 
 
 class _Limit:
@@ -131,6 +159,11 @@ class _Limit:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._let_go()
+
+
+async def snapshot_name(connection: BooksConnection) -> str:
+    """What names the instant that a connection sees, for as long as its transaction lasts."""
+    return str((await connection.exec_driver_sql("SELECT pg_export_snapshot()")).scalar_one())
 
 
 @asynccontextmanager

@@ -1,12 +1,11 @@
-"""What is asked of the books. Every query has an index that it uses (tests/books/test_plans.py)."""
+"""What else is asked of the books. Every query has an index that it uses: see
+tests/books/test_plans.py."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, case, exists, func, select, true, tuple_
+from sqlalchemy import Select, exists, func, select, true, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,149 +14,27 @@ from server.books.schema import (
     games,
     invoices,
     ledger,
-    payouts,
     profiles,
     records,
-    seats,
     unmatched,
 )
 
 _OWED: Final = ("payout_owed", "refund_owed")
-_OF_A_PLAYER: Final = ("received", *_OWED, "settled")
 _ledger_settled = ledger.alias("settled")
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerSums:
-    """What a player paid in, was paid, and is owed still, in coins."""
-
-    paid_in: Decimal
-    paid_out: Decimal
-    owed: Decimal
-
-
-async def games_of(
-    connection: AsyncConnection, alien_id: str, limit: int, before: tuple[datetime, str] | None
-) -> Sequence[Any]:
-    """A player's games, the latest first, at most `limit`; those before the end and the id of the
-    lobby in `before`."""
-    found: Sequence[Any] = (await connection.execute(games_query(alien_id, limit, before))).all()
-    return found
-
-
-def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) -> Select[Any]:
-    """The query of `games_of`."""
-    place = tuple_(seats.c.finished_at, seats.c.lobby_id)
-    # Of several payments in a game, as after one that was paid twice, the pot counts most.
-    payout = (
-        select(payouts)
-        .where(payouts.c.lobby_id == seats.c.lobby_id, payouts.c.alien_id == seats.c.alien_id)
-        .order_by(payouts.c.kind, payouts.c.owed_at.desc(), payouts.c.payout_id)
-        .limit(1)
-        .lateral("payout")
-    )
-    found = (
-        select(
-            *(games.c[name] for name in ("lobby_id", "buy_in_amount", "variant", "outcome")),
-            *(games.c[name] for name in ("pattern", "pot", "player_count", "calls")),
-            *(seats.c[name] for name in ("won", "kicked", "paid_in", "paid_out", "finished_at")),
-            *(payout.c[name].label(f"payout_{name}") for name in ("amount", "status", "reference")),
-        )
-        .join(games, games.c.lobby_id == seats.c.lobby_id)
-        .join(payout, true(), isouter=True)
-        .where(seats.c.alien_id == alien_id)
-        .order_by(seats.c.finished_at.desc(), seats.c.lobby_id.desc())
-        .limit(limit)
-    )
-    return found if before is None else found.where(place < tuple_(*before))
-
-
-@dataclass(frozen=True, slots=True)
-class MovementPlace:
-    """Where a movement stands among all: by its time, and among those of the same by its entry."""
-
-    at: datetime
-    stream_ms: int
-    stream_seq: int
-    table: str
-
-
-async def movements_of(
-    connection: AsyncConnection,
-    alien_id: str,
-    window: tuple[datetime, datetime],
-    limit: int,
-    after: MovementPlace | None,
-) -> Sequence[Any]:
-    """The movements of a player's money in a window (its end not included) in order, at most
-    `limit`; those after the one at that place."""
-    found: Sequence[Any] = (
-        await connection.execute(movements_query(alien_id, window, limit, after))
-    ).all()
-    return found
-
-
-def movements_query(
-    alien_id: str,
-    window: tuple[datetime, datetime],
-    limit: int,
-    after: MovementPlace | None,
-) -> Select[Any]:
-    """The query of `movements_of`."""
-    columns = ("entry_id", "at", "kind", "amount", "lobby_id", "invoice_id", "reference")
-    place = tuple_(*(ledger.c[name] for name in ("at", "stream_ms", "stream_seq", "table_name")))
-    # The index has the entries in the order of their times, so only equals are sorted.
-    found = (
-        select(*(ledger.c[name] for name in columns))
-        .where(_of_a_player(alien_id, window))
-        .order_by(*place)
-        .limit(limit)
-    )
-    if after is None:
-        return found
-    last = tuple_(after.at, after.stream_ms, after.stream_seq, after.table)
-    return found.where(ledger.c.at >= after.at, place > last)
-
-
-async def sums_of(
-    connection: AsyncConnection, alien_id: str, window: tuple[datetime, datetime]
-) -> PlayerSums:
-    """What the movements of a window add up to; `owed` is what of it is not settled by now."""
-    row = (await connection.execute(sums_query(alien_id, window))).one()
-    return PlayerSums(row.paid_in, row.paid_out, row.owed)
-
-
-def sums_query(alien_id: str, window: tuple[datetime, datetime]) -> Select[Any]:
-    """The query of `sums_of`."""
-    settled = exists().where(
+def _is_settled() -> Any:
+    """Whether there is a settlement of an entry of the ledger."""
+    return exists().where(
         _ledger_settled.c.table_name == ledger.c.table_name,
         _ledger_settled.c.event == stream_id_of(ledger),
         _ledger_settled.c.kind == "settled",
     )
 
-    def total(condition: Any) -> Any:
-        return func.coalesce(func.sum(case((condition, ledger.c.amount), else_=0)), 0)
-
-    return select(
-        total(ledger.c.kind == "received").label("paid_in"),
-        total(ledger.c.kind == "settled").label("paid_out"),
-        total(and_(ledger.c.kind.in_(_OWED), ~settled)).label("owed"),
-    ).where(_of_a_player(alien_id, window))
-
 
 def stream_id_of(entries: Any) -> Any:
     """The stream id of ledger entries, as a settlement names it."""
     return func.concat(entries.c.stream_ms, "-", entries.c.stream_seq)
-
-
-def _of_a_player(alien_id: str, window: tuple[datetime, datetime]) -> Any:
-    start, end = window
-    return and_(
-        ledger.c.alien_id == alien_id,
-        ledger.c.kind.in_(_OF_A_PLAYER),
-        ledger.c.at >= start,
-        ledger.c.at < end,
-    )
 
 
 async def set_listed(connection: AsyncConnection, alien_id: str, listed: bool) -> None:
@@ -245,6 +122,15 @@ async def settlements(
     )
     found = (await connection.execute(wanted)).all()
     return {row.event: row.reference or "" for row in found}
+
+
+async def unsettled(connection: AsyncConnection, table: str) -> Mapping[str, Mapping[str, str]]:
+    """The fields of a table's entries that are owed and not settled, by their stream ids."""
+    wanted = select(ledger.c.stream_ms, ledger.c.stream_seq, ledger.c.fields).where(
+        ledger.c.table_name == table, ledger.c.kind.in_(_OWED), ~_is_settled()
+    )
+    found = await connection.execute(wanted)
+    return {f"{row.stream_ms}-{row.stream_seq}": row.fields for row in found}
 
 
 async def received_since(

@@ -18,11 +18,13 @@ from server.cli.console import (
     run,
     settings_of_environment,
 )
+from server.cli.opened import opened
 from server.cli.progress import progress
 from server.runtime.clock import StoreClock
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.services.past import NotToBegin
 
 
 def migrate(
@@ -53,10 +55,21 @@ def archive(
     until_done: Annotated[
         bool, typer.Option("--until-done", help="End when nothing is left to be moved now.")
     ] = False,
+    begin_anew: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Only have a table, whose keys were deleted, follow on what the books have.",
+        ),
+    ] = None,
 ) -> None:
     """Move what is over from the store into the books. Any number of these may run."""
     settings = settings_of_environment()
     _database_url(settings)
+    if begin_anew is not None:
+        last_id = run(_begin_anew(settings, begin_anew))
+        print(f"Table {begin_anew} follows on {begin_anew}:{last_id}.")
+        return
     try:
         whole = run(_archive(settings, until_done=until_done))
     except (BooksMissing, WeakDurability) as error:
@@ -97,6 +110,15 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
     finally:
         await books.close()
         await stores.close()
+
+
+async def _begin_anew(settings: Settings, table: str) -> str:
+    async with opened(settings) as on:
+        assert on.past is not None  # noqa: S101 - the settings name them
+        try:
+            return await on.past.begin_anew(table)
+        except NotToBegin as error:
+            fail(str(error))
 
 
 def draws(

@@ -8,7 +8,7 @@ from typing import Any, Final
 from protocol import history
 from protocol.errors import ErrorCode, Refused
 from protocol.http import iso_time
-from server.books import leaderboard, reading
+from server.books import leaderboard, of_players, reading
 from server.books.engine import Books
 from server.runtime.clock import StoreClock
 from server.services.leaderboards import Leaderboards
@@ -42,7 +42,7 @@ class History:
         if isinstance(place, Refused):
             return place
         async with asked(self._books) as connection:
-            rows = await reading.games_of(connection, alien_id, limit + 1, place)
+            rows = await of_players.games_of(connection, alien_id, limit + 1, place)
         shown = rows[:limit]
         return history.GamesPage(
             games=[_past_game(row) for row in shown],
@@ -64,8 +64,9 @@ class History:
             return place
         window = (start or _EPOCH, end or _now(self._clock) + timedelta(seconds=1))
         async with asked(self._books) as connection:
-            rows = await reading.movements_of(connection, alien_id, window, most + 1, place)
-            sums = await reading.sums_of(connection, alien_id, window)
+            rows, sums = await of_players.statement_of(
+                connection, alien_id, window, most + 1, place
+            )
         return history.Statement(
             entries=[_statement_entry(row) for row in rows[:most]],
             sums=history.StatementSums(
@@ -104,7 +105,7 @@ class History:
 
     async def set_listed(self, alien_id: str, listed: bool) -> history.Profile:
         """Note whether the player is shown among the best."""
-        async with asked(self._books) as connection, connection.begin():
+        async with asked(self._books) as connection:
             await reading.set_listed(connection, alien_id, listed)
         self._leaderboards.forget()
         return history.Profile(listed=listed)
@@ -118,7 +119,7 @@ def read_cursor(cursor: str) -> RowPosition | Refused:
     return _EPOCH + timedelta(microseconds=int(written)), row_id
 
 
-def _movement_place(cursor: str) -> reading.MovementPlace | Refused:
+def _movement_place(cursor: str) -> of_players.MovementPlace | Refused:
     """The place in a statement that a cursor stands for."""
     place = read_cursor(cursor)
     if isinstance(place, Refused):
@@ -127,7 +128,7 @@ def _movement_place(cursor: str) -> reading.MovementPlace | Refused:
     table, _, stream_id = entry_id.partition(":")
     if _STREAM_ID.fullmatch(stream_id) is None:
         return Refused(ErrorCode.INVALID_MESSAGE)
-    return reading.MovementPlace(at, *stream_position(stream_id), table)
+    return of_players.MovementPlace(at, *stream_position(stream_id), table)
 
 
 def iso(at: datetime) -> str:
@@ -154,7 +155,15 @@ def _past_game(row: Any) -> history.PastGame:
 
 
 def _statement_entry(row: Any) -> history.StatementEntry:
-    return history.StatementEntry(**dict(row._mapping) | {"at": iso(row.at)})
+    return history.StatementEntry(
+        entry_id=row.entry_id,
+        at=iso(row.at),
+        kind=row.kind,
+        amount=row.amount,
+        lobby_id=row.lobby_id,
+        invoice_id=row.invoice_id,
+        reference=row.reference,
+    )
 
 
 def _now(clock: StoreClock) -> datetime:

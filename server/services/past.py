@@ -60,6 +60,10 @@ class GameEnd:
     recorded: bool
 
 
+class NotToBegin(Exception):
+    """A table's ledger cannot begin anew. The text is one line for the operator."""
+
+
 class Past(Protocol):
     """What has left the store. Every method raises StoreUnavailable."""
 
@@ -108,6 +112,11 @@ class Past(Protocol):
     ) -> Sequence[str]:
         """How a table's payouts contradict its ledger: one line for each. `settled`: the store's
         references of entries that it has as settled, by their stream ids."""
+        ...
+
+    async def begin_anew(self, table: str) -> str:
+        """Have a table's ledger, of which the store has nothing, follow on what has left it: on
+        the entry of that stream id. Raises NotToBegin."""
         ...
 
 

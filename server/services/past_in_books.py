@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from server.books import auditing, payout_audit, reading
-from server.books.engine import Books, BooksConnection
+from server.books.chain import LedgerChain, Suspect, follow
+from server.books.engine import Books, BooksConnection, snapshot_name
 from server.books.errors import BooksUnavailable
+from server.books.moving import fields_of_entry
 from server.rules.coins import Coins, read_coins
 from server.services.game_files import GameFile
-from server.services.past import Account, Fields, GameEnd, MovedLedger
+from server.services.past import Account, Fields, GameEnd, MovedLedger, NotToBegin
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, MalformedEntry, read_entry
-from server.store.past import PastStore, stream_position
+from server.store.past import START, PastStore, stream_position
 from server.store.spent import Received, received_of
 
 _PAGE: Final = 5_000
@@ -90,24 +93,22 @@ class PastInBooks:
     async def moved_ledger(self, table: str) -> MovedLedger:
         """See `Past`: the chain over the ledger, its count, that columns say what entries do, and
         that the store follows on it."""
-        found: list[str] = []
-        left_out: list[str] = []
-        at_fault: list[LedgerEntry] = []
-        chain = auditing.LedgerChain()
-        async with asked(self._books, auditing.reading) as connection:
-            async for suspect in auditing.follow(connection, table, chain):
-                entry = read_entry(table, suspect.stream_id, suspect.fields)
-                problem = _problem(suspect, entry)
-                if problem is not None:
-                    found.append(f"{entry.entry_id}: {problem}")
-                    left_out.append(entry.entry_id)
-                    at_fault += [entry] if isinstance(entry, LedgerEntry) else []
-            found += _cursor_problems(table, await reading.cursor_of(connection, table), chain)
-            accounts = auditing.Accounts(connection, table, chain.last, left_out)
-            totals = await accounts.totals()
-            suspects = await accounts.suspects() | {entry.lobby_id for entry in at_fault}
-            for owed, settlement in await accounts.settled_twice():
-                found.append(f"{settlement}: it settles {table}:{owed} again")
+        async with asked(self._books, Books.snapshot) as connection:
+            instant = await snapshot_name(connection)
+            # At the same time, since the server can: what is left out is known only afterwards,
+            # and mostly nothing is.
+            summing = asyncio.create_task(self._sums(instant, table, ()))
+            try:
+                followed = await _followed(connection, table)
+                sums = await summing
+            finally:
+                summing.cancel()
+                await asyncio.gather(summing, return_exceptions=True)
+            if followed.left_out:
+                sums = await self._sums(instant, table, followed.left_out)
+        chain, found = followed.chain, followed.problems
+        for owed, settlement in sums.settled_twice:
+            found.append(f"{settlement}: it settles {table}:{owed} again")
         checkpoint = await self._store.checkpoint(table)
         if stream_position(checkpoint.last_id) > chain.last:
             found.append(
@@ -118,18 +119,22 @@ class PastInBooks:
             table=table,
             last_id=chain.last_id,
             entries=chain.entries,
-            coins=_coins_by_kind(totals),
-            suspects=suspects,
-            left_out=left_out,
-            entries_at_fault=at_fault,
+            coins=_coins_by_kind(sums.totals),
+            suspects=sums.suspects | {entry.lobby_id for entry in followed.at_fault},
+            left_out=followed.left_out,
+            entries_at_fault=followed.at_fault,
             problems=found,
         )
+
+    async def _sums(self, instant: str, table: str, left_out: Sequence[str]) -> auditing.Sums:
+        async with asked(self._books, lambda books: books.snapshot(instant)) as connection:
+            return await auditing.Accounts(connection, table, left_out=left_out).sums()
 
     async def accounts(self, moved: MovedLedger, lobbies: Collection[str]) -> Sequence[Account]:
         """See `Past`."""
         if not lobbies:
             return []
-        async with asked(self._books, auditing.reading) as connection:
+        async with asked(self._books, Books.snapshot) as connection:
             accounts = auditing.Accounts(
                 connection, moved.table, stream_position(moved.last_id), moved.left_out
             )
@@ -151,6 +156,21 @@ class PastInBooks:
         """See `Past`."""
         async with asked(self._books) as connection:
             return await auditing.first_end_ms(connection, table)
+
+    async def begin_anew(self, table: str) -> str:
+        """See `Past`. What is owed there and not settled is remembered, as if it had just left."""
+        async with asked(self._books, Books.snapshot) as connection:
+            cursor = await reading.cursor_of(connection, table)
+            if cursor is None or cursor.last_id == START:
+                raise NotToBegin(f"the books have nothing of table {table}: it begins by itself")
+            last = await fields_of_entry(connection, table, cursor.last_id)
+            owed = dict(await reading.unsettled(connection, table))
+        if last is None:
+            raise NotToBegin(f"the books have lost {table}:{cursor.last_id}: restore them")
+        owed.pop(cursor.last_id, None)
+        if not await self._store.begin_after(table, cursor.last_id, last, owed):
+            raise NotToBegin(f"the store has a ledger of table {table}: delete its keys first")
+        return str(cursor.last_id)
 
     async def payout_problems(
         self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
@@ -201,7 +221,34 @@ class PastInBooks:
             place = rows[-1].stream_ms, rows[-1].stream_seq
 
 
-def _problem(suspect: auditing.Suspect, entry: LedgerEntry | MalformedEntry) -> str | None:
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A table's ledger, followed to its end: what is wrong with it, which rows are not what was
+    moved, and what of those the stream is said to have had."""
+
+    chain: LedgerChain
+    problems: list[str]
+    left_out: Sequence[str]
+    at_fault: Sequence[LedgerEntry]
+
+
+async def _followed(connection: BooksConnection, table: str) -> _Followed:
+    found: list[str] = []
+    left_out: list[str] = []
+    at_fault: list[LedgerEntry] = []
+    chain = LedgerChain()
+    async for suspect in follow(connection, table, chain):
+        entry = read_entry(table, suspect.stream_id, suspect.fields)
+        problem = _problem(suspect, entry)
+        if problem is not None:
+            found.append(f"{entry.entry_id}: {problem}")
+            left_out.append(suspect.entry_id)
+            at_fault += [entry] if isinstance(entry, LedgerEntry) else []
+    found += _cursor_problems(table, await reading.cursor_of(connection, table), chain)
+    return _Followed(chain, found, left_out, at_fault)
+
+
+def _problem(suspect: Suspect, entry: LedgerEntry | MalformedEntry) -> str | None:
     if not suspect.in_chain:
         return "it is not what the chain in the books has next"
     if not suspect.is_as_moved:
@@ -209,7 +256,7 @@ def _problem(suspect: auditing.Suspect, entry: LedgerEntry | MalformedEntry) -> 
     return entry.problem if isinstance(entry, MalformedEntry) else None
 
 
-def _cursor_problems(table: str, cursor: Any | None, chain: auditing.LedgerChain) -> list[str]:
+def _cursor_problems(table: str, cursor: Any | None, chain: LedgerChain) -> list[str]:
     """How the chain differs from what the cursor says was moved."""
     if cursor is None:
         return [] if not chain.entries else [f"table {table}: the books have lost its cursor"]

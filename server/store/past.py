@@ -139,6 +139,21 @@ class PastStore:
             [Check(("HGET", key, "last_id"), expected)], writes, now_ms
         )
 
+    async def begin_after(
+        self, table: str, last_id: str, last: Fields, owed: Mapping[str, Fields]
+    ) -> bool:
+        """Have a ledger that is not there begin with its `last` entry that is in the books, and
+        remember what is owed before that. False if there is a ledger."""
+        ledger, key = keys.ledger(table), keys.checkpoint(table)
+        remembered = {name: orjson.dumps(dict(fields)).decode() for name, fields in owed.items()}
+        empty = [Check(("EXISTS", name), "0") for name in (ledger, key)]
+        writes: list[Write] = [
+            ("XADD", ledger, last_id, *(part for field in last.items() for part in field)),
+            ("HSET", key, "last_id", last_id),
+            *(("HSET", key, name, entry) for name, entry in remembered.items()),
+        ]
+        return await self._commits.commit(empty, writes, NO_DECISION)
+
     # Games
 
     async def ended(self, table: str, most: int) -> list[str]:

@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psycopg
 import redis
 from sqlalchemy import text
@@ -60,20 +61,23 @@ def entries(games: int) -> Iterator[tuple[str, dict[str, str]]]:
     """The ledger of so many games, one after the other, as the server writes it."""
     for game in range(games):
         lobby_id, at_ms, sequence = f"lobby_3500_{game:012x}", START_MS + game * 1000, 0
-        common = {"lobby_id": lobby_id, "at": f"{at_ms}.25"}
+        at = f"{at_ms}.25"
         for seat in range(SEATS):
-            payment = {"alien_id": player(game, seat), "event": f"tx-{game}-{seat}"}
-            payment |= {"invoice_id": f"inv_{game:012x}_{seat}"}
+            payment = {
+                "lobby_id": lobby_id,
+                "invoice_id": f"inv_{game:012x}_{seat}",
+                "alien_id": player(game, seat),
+                "at": at,
+                "event": f"tx-{game}-{seat}",
+            }
             for kind in ("received", "pot"):
-                yield (
-                    f"{at_ms}-{sequence}",
-                    {"kind": kind, "amount": str(TIER), **common, **payment},
-                )
+                yield f"{at_ms}-{sequence}", {"kind": kind, "amount": str(TIER), **payment}
                 sequence += 1
-        pot = {"kind": "pot", "amount": str(-TIER * SEATS), **common, "event": "70-0"}
-        yield f"{at_ms}-{sequence}", pot
-        won = {"kind": "payout_owed", "amount": str(TIER * SEATS), **common, "event": "70-0"}
-        yield f"{at_ms}-{sequence + 1}", won | {"alien_id": player(game, 0)}
+        end = {"at": at, "event": "70-0"}
+        pot = {"kind": "pot", "amount": str(-TIER * SEATS), "lobby_id": lobby_id}
+        yield f"{at_ms}-{sequence}", pot | end
+        won = {"kind": "payout_owed", "amount": str(TIER * SEATS), "lobby_id": lobby_id}
+        yield f"{at_ms}-{sequence + 1}", won | {"alien_id": player(game, 0)} | end
 
 
 def player(game: int, seat: int) -> str:
@@ -102,7 +106,7 @@ def fill(url: str, games: int) -> int:
                     fields["kind"],
                 ]
                 row += [fields["amount"], *said, at.isoformat(), fields["event"], "false"]
-                copy.write_row([*row, json.dumps(fields), hashed])
+                copy.write_row([*row, orjson.dumps(fields).decode(), hashed])
         cursor.execute("INSERT INTO cursors VALUES ('3500', %s, %s, %s)", (last, count, hashed))
         cursor.execute(
             "INSERT INTO games SELECT 'lobby_3500_' || lpad(to_hex(n), 12, '0'), '3500', 3500,"

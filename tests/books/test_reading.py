@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
 from server.books.leaderboard import leaders
-from server.books.reading import PlayerSums, games_of, movements_of, set_listed, sums_of
+from server.books.of_players import PlayerSums, games_of, statement_of
+from server.books.reading import set_listed
 from server.books.schema import games, ledger, payouts, seats
 
 GUIDE = Path(__file__).parents[2] / "server/books/README.md"
@@ -110,14 +111,13 @@ async def test_a_statement_is_exact_and_knows_what_is_settled(connection: AsyncC
     await entry(connection, 3, "refund_owed", "0.25")
     await entry(connection, 4, "payout_owed", "7000")
     await entry(connection, 5, "settled", "7000", event="4-0")
-    found = await movements_of(connection, "ann", EVER, 10, None)
+    found, sums = await statement_of(connection, "ann", EVER, 10, None)
     assert [(row.kind, row.amount) for row in found] == [
         ("received", 3500),
         ("refund_owed", Decimal("0.25")),
         ("payout_owed", 7000),
         ("settled", 7000),
     ]
-    sums = await sums_of(connection, "ann", EVER)
     assert sums == PlayerSums(Decimal(3500), Decimal(7000), Decimal("0.25"))
 
 
@@ -127,9 +127,16 @@ async def test_the_window_of_a_statement_has_its_start_and_not_its_end(
     for number in (1, 2, 3):
         await entry(connection, number, "received", "1")
     window = (T0 + timedelta(minutes=1), T0 + timedelta(minutes=3))
-    found = await movements_of(connection, "ann", window, 10, None)
+    found, sums = await statement_of(connection, "ann", window, 10, None)
     assert [row.entry_id for row in found] == ["3500:1-0", "3500:2-0"]
-    assert (await sums_of(connection, "ann", window)).paid_in == 2
+    assert sums.paid_in == 2
+    page, sums = await statement_of(connection, "ann", window, 1, None)
+    assert [row.entry_id for row in page] == ["3500:1-0"]
+    assert sums.paid_in == 2
+    assert await statement_of(connection, "bob", window, 10, None) == (
+        [],
+        PlayerSums(Decimal(0), Decimal(0), Decimal(0)),
+    )
 
 
 async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncConnection) -> None:

@@ -64,6 +64,19 @@ TAMPERING = {
         " replace(fields::text, '\"ann\"', '\"eve\"')::json WHERE kind = 'payout_owed'",
         ["it is not what the chain", "its winner in the books is another"],
     ),
+    "the name of an entry": (
+        "UPDATE ledger SET entry_id = '3500:1-1' WHERE kind = 'received' AND alien_id = 'ann'",
+        ["its columns in the books were altered"],
+    ),
+    "an entry that is none any more": (
+        "UPDATE ledger SET fields = '[5]' WHERE kind = 'received' AND alien_id = 'ann'",
+        ["it is not what the chain", "coins do not balance"],
+    ),
+    "an entry that is of another shape": (
+        """UPDATE ledger SET fields = '{"kind": 5, "amount": ["\\ud800"]}'"""
+        " WHERE kind = 'received' AND alien_id = 'ann'",
+        ["it is not what the chain", "coins do not balance"],
+    ),
     "a dropped entry": (
         "DELETE FROM ledger WHERE kind = 'received' AND alien_id = 'ann'",
         ["it is not what the chain", "entries less than were moved", "coins do not balance"],

@@ -1,6 +1,8 @@
 """What players read of their past, as the services give it."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert
@@ -72,3 +74,26 @@ async def test_a_statement_takes_no_cursor_that_names_no_entry(books: Books) -> 
     past = History(books, StoreClock())
     for cursor in ("1~lobby_3500_1", "1~3500:x-0", f"1~3500:{10**19}-0"):
         assert await past.statement("ann", None, None, cursor) == Refused(ErrorCode.INVALID_MESSAGE)
+
+
+async def test_what_a_player_asks_is_one_question_to_the_server(
+    books_url: str, tmp_path: Path
+) -> None:
+    books = Books(books_url, connections=1)
+    past = History(books, StoreClock())
+    questions: dict[str, Callable[[], Awaitable[object]]] = {
+        "games": lambda: past.games("ann", 20, None),
+        "statement": lambda: past.statement("ann", None, None, None),
+    }
+    for name, question in questions.items():
+        await question()  # now there is a connection
+        with (tmp_path / name).open("w") as said:
+            async with books.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                driver.pgconn.trace(said.fileno())
+            await question()
+            async with books.connect():
+                driver.pgconn.untrace()
+        answers = (tmp_path / name).read_text().count("\tReadyForQuery\t")
+        assert answers == 1, (tmp_path / name).read_text()
+    await books.close()

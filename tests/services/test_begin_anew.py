@@ -1,0 +1,52 @@
+"""A table whose store went back in time follows on what the books have, and the audit holds."""
+
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from server.books.engine import Books
+from server.services.archiving import OutOfStep
+from server.services.audit import Audit
+from server.services.past import NotToBegin, WholeLedger
+from server.services.past_in_books import PastInBooks
+from server.store import keys
+from tests.services.archives import archive_over, move_all, play
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
+
+
+async def test_a_table_whose_keys_were_deleted_follows_on_what_the_books_have(
+    start_node: StartNode, store_url: str, books_url: str, books: Books, redis: Redis
+) -> None:
+    common = {"tiers": {BUY_IN: replace(BRISK, max_players=2)}, "DATABASE_URL": books_url}
+    node = await start_node(store_url, **common)
+    past = PastInBooks(books, node.stores.past)
+    with pytest.raises(NotToBegin, match="begins by itself"):
+        await past.begin_anew(TABLE)
+    seated = (await node.seat("eve"))[0]
+    await node.seats.leave("eve", seated.lobby.lobby_id)  # that is owed to her
+    await play(node, ("ann", "bob"))
+    await move_all(archive_over(node, books))
+    with pytest.raises(NotToBegin, match="delete its keys first"):
+        await past.begin_anew(TABLE)
+    (owed,) = await moved_debts(node)
+
+    deleted = [key async for key in redis.scan_iter(match=f"*{{{TABLE}}}*")]
+    await redis.delete(*deleted)
+    with pytest.raises(OutOfStep, match="the store went back in time"):
+        await archive_over(node, books).move(TABLE)
+    last_id = await past.begin_anew(TABLE)
+    assert await redis.hget(keys.checkpoint(TABLE), "last_id") == last_id
+    assert await moved_debts(node) == [owed]
+
+    node = await start_node(store_url, **common)
+    await play(node, ("cid", "dan"))
+    await move_all(archive_over(node, books))
+    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    report = await Audit(whole, node.store, node.directory).run([TABLE])
+    assert (report.tables[0].total.received, report.problems) == (5 * BUY_IN, [])
+
+
+async def moved_debts(node: Node) -> list[str]:
+    """What the store remembers as owed of what it let go."""
+    return [*(await node.stores.past.checkpoint(TABLE)).owed]
