@@ -13,7 +13,7 @@ from server.books.moving import EMPTY_HASH
 from server.books.rows import Fields, entry_hash, is_as_moved
 from server.books.schema import ledger
 
-PAGE: Final = 5_000
+PAGE: Final = 1_000
 
 
 def stream_id_of(place: tuple[int, int]) -> str:

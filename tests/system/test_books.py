@@ -79,8 +79,9 @@ async def until_over(server: GameServer, lobby_id: str, name: str) -> None:
 async def test_nobody_starts_on_books_without_their_schema(
     variables: dict[str, str], empty_url: str, fair_bingo: Run
 ) -> None:
-    variables["DATABASE_URL"] = empty_url
-    for command in ("serve", "archive", "audit"):
+    variables |= {"DATABASE_URL": empty_url, "PAYOUT_URL": "http://127.0.0.1:1"}
+    variables["PAYOUT_KEY"] = "00" * 32
+    for command in ("serve", "archive", "payouts", "audit"):
         code, output = await fair_bingo(command)
         assert code == 2, output
         assert "run `fair-bingo migrate`" in output
