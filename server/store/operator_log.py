@@ -29,6 +29,7 @@ _MOVED_KEPT_MS: Final = 86_400_000
 same time, or after a crash."""
 _MOVED_BEFORE: Final = "1"
 _SWEPT_AT_ONCE: Final = 500
+_UNREADABLE: Final = "unreadable"
 
 Fields = Mapping[str, str]
 
@@ -107,12 +108,21 @@ class OperatorLog:
         waiting = await self._connection.call("HGETALL", keys.operator_outbox(table))
         moved = []
         for action_id, text in waiting.items():
-            moved += await self._move(action_id, text)
+            moved += await self._move(table, action_id, text)
             await self._connection.call("HDEL", keys.operator_outbox(table), action_id)
         return moved
 
-    async def _move(self, action_id: str, text: str) -> list[LogEntry]:
+    async def _move(self, table: str, action_id: str, text: str) -> list[LogEntry]:
         action, once = _action(text), _MOVED + action_id
+        if action is None:  # somebody else wrote it: it is shown as it is, and holds up nothing
+            action = Action(
+                operator="",
+                action=_UNREADABLE,
+                target=table,
+                reason="",
+                at=int(self._clock.now_ms()),
+                details={_UNREADABLE: text},
+            )
         for _ in range(_ATTEMPTS):
             head, recorded = await self.look(once)
             if recorded is not None:
@@ -152,11 +162,17 @@ def outbox_write(table: str, action_id: str, action: Action) -> Write:
     return ("HSET", keys.operator_outbox(table), action_id, orjson.dumps(values).decode())
 
 
-def _action(text: str) -> Action:
-    """An action in an outbox, without what only a later version knows of it."""
-    values = orjson.loads(text)
+def _action(text: str) -> Action | None:
+    """An action in an outbox, without what only a later version knows of it; None if it is none."""
     known = {each.name for each in dataclasses.fields(Action)}
-    return Action(**{name: value for name, value in values.items() if name in known})
+    try:
+        values = dict(orjson.loads(text))
+        action = Action(**{name: value for name, value in values.items() if name in known})
+    except (ValueError, TypeError):
+        return None
+    texts = (action.operator, action.action, action.target, action.reason)
+    is_one = all(isinstance(each, str) for each in texts) and type(action.at) is int
+    return action if is_one and isinstance(action.details, dict | None) else None
 
 
 def written(entry: LogEntry) -> dict[str, str]:
@@ -199,5 +215,5 @@ def _details(text: str | None) -> Mapping[str, Any] | None:
     try:
         found = None if text is None else orjson.loads(text)
     except ValueError:
-        return {"unreadable": text}
-    return found if found is None or isinstance(found, dict) else {"unreadable": text}
+        return {_UNREADABLE: text}
+    return found if found is None or isinstance(found, dict) else {_UNREADABLE: text}

@@ -63,6 +63,28 @@ async def test_void_and_kick_are_in_the_log_even_if_their_process_died_at_once(
     assert await command(redis, "EXISTS", keys.operator_outbox(TABLE)) == 0
 
 
+async def test_what_is_unreadable_in_an_outbox_is_logged_as_it_is_and_holds_up_nothing(
+    nodes: tuple[Node, Node], redis: Redis
+) -> None:
+    late = Action(operator="eve", action="void", target="lobby", reason="late", at=1)
+    *write, text = outbox_write(TABLE, "0123", late)
+    of_other_types = orjson.dumps({**orjson.loads(text), "reason": 5}).decode()
+    unreadable = ["{", "[5]", "{}", of_other_types]
+    for number, damaged in enumerate(unreadable):
+        await command(redis, *write[:2], f"damaged-{number}", damaged)
+    await command(redis, *write, text)
+    await asyncio.gather(*(node.operator_watch.begin() for node in nodes))
+    entries = await nodes[0].stores.operator_log.entries()
+    assert sorted((e.action, e.target) for e in entries) == [
+        *[("unreadable", TABLE)] * len(unreadable),
+        ("void", "lobby"),
+    ]
+    shown = [e.details["unreadable"] for e in entries if e.details is not None]
+    assert sorted(shown) == sorted(unreadable)
+    assert breaks(entries, await nodes[0].stores.operator_log.head()) == []
+    assert await command(redis, "EXISTS", keys.operator_outbox(TABLE)) == 0
+
+
 async def test_an_unknown_lobby_is_neither_voided_nor_is_anybody_kicked(
     nodes: tuple[Node, Node],
 ) -> None:
