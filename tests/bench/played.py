@@ -19,10 +19,14 @@ from server.rules.lobby import Lobby
 from server.rules.phases import tick
 from server.rules.turn import Turn
 from server.services.lobbies import Changed
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, starting_nodes
+from server.store.timings import StoreTimings
+from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 
 CALLS: Final = 20
 _LONG_MS: Final = 100_000_000
+_PATIENT: Final = StoreTimings(
+    command_seconds=600, confirm_seconds=600, ping_seconds=300, silence_seconds=600
+)
 _numbers = count()
 
 
@@ -49,7 +53,7 @@ def _call(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
 async def main(url: str) -> None:
     """Play when asked to."""
     slow = replace(CLASSIC, seat_ms=_LONG_MS, formation_ms=_LONG_MS, arranging_ms=_LONG_MS)
-    async with starting_nodes(tiers={BUY_IN: slow}, timings=PATIENT) as start:
+    async with starting_nodes(tiers={BUY_IN: slow}, timings=_PATIENT) as start:
         node = await start(url)
         for line in sys.stdin:
             for _ in range(int(line)):

@@ -60,14 +60,13 @@ async def instructions(python: str, games: int) -> float:
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         counts = Path(directory) / "counts"
         child = await asyncio.create_subprocess_exec(
-            *("valgrind", "--tool=callgrind", "--instr-atstart=no"),
+            *("valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no"),
             *(f"--callgrind-out-file={counts}", python, "-m", "tests.bench.played"),
             # The names of valgrind's pipes have the variable HOST in them.
             env={"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "REDIS_URL": store.url}
             | {"PYTHONPATH": str(HERE), "PYTHONHASHSEED": "1"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
         )
         await _play(child, 1)
         await control(child.pid, "--instr=on")
@@ -97,7 +96,7 @@ def table(what: str, found: Found) -> str:
         middle = median(times)
         spread = f"of {min(times):,.1f} to {max(times):,.1f}"
         share = f"{middle / first:.2f} of the first"
-        lines.append(f"  {version:9}{middle:14,.1f}  {spread:36}{share}  {python}")
+        lines.append(f"  {version:9}{middle:14,.1f}  {spread:34}{share}  {python}")
     return "\n".join(lines)
 
 

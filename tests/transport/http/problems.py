@@ -1,9 +1,9 @@
 """Refusals over HTTP, as they must look."""
 
-from http import HTTPStatus
 from typing import Any
 
 from protocol.errors import ERRORS, ErrorCode
+from protocol.statuses import title_of
 from tests.system.game_server import HttpAnswer
 
 
@@ -15,5 +15,5 @@ def assert_problem(answer: HttpAnswer, code: str, details: Any = None) -> None:
     assert set(answer.body) == {"type", "title", "status", "detail", "code"}
     assert answer.body["code"] == code
     assert answer.body["status"] == answer.status == ERRORS[ErrorCode(code)].http_status
-    assert answer.body["title"] == HTTPStatus(answer.status).phrase
+    assert answer.body["title"] == title_of(answer.status)
     assert ("Retry-After" in answer.headers) == (answer.status in (429, 503))
