@@ -74,6 +74,11 @@ def _opened(event: LobbyOpened) -> Lobby:
 
 def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
     match event:
+        # Most are calls: whatever stands before them is tried for each.
+        case NumberCalled(number=number, next_call_at=next_call_at):
+            if lobby.awaited is not None:
+                raise IllegalStep("NumberCalled before the beacon is there")
+            return {"called": (*lobby.called, number), "next_call_at": next_call_at}
         case BeaconChosen() | BeaconAwaited() | BeaconMixed():
             return _beacon(lobby, event)
         case SeatTaken():
@@ -92,10 +97,6 @@ def _changes(lobby: Lobby, event: Event, status: Status) -> dict[str, Any]:
             return _grid_arranged(lobby, event)
         case GameStarted():
             return _game_started(lobby, event)
-        case NumberCalled(number=number, next_call_at=next_call_at):
-            if lobby.awaited is not None:
-                raise IllegalStep("NumberCalled before the beacon is there")
-            return {"called": (*lobby.called, number), "next_call_at": next_call_at}
         case PlayerKicked(alien_id=alien_id):
             return _with(lobby, alien_id, active=False, kicked=True)
         case GameFinished():

@@ -1,6 +1,7 @@
 """The archive: what is over moves from the store into the books, and only then leaves the store."""
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -228,9 +229,9 @@ class Archive:
 
 def _end_of(kept: Texts, entries: Sequence[StreamEntry]) -> Step:
     """The last step of a log that holds and leads to what is kept. Raises BrokenLog."""
-    steps = list(replay(entries, kept[0].get("hash", "")))
-    if not steps or steps[-1].lobby.status != "finished":
+    last = deque(replay(entries, kept[0].get("hash", "")), maxlen=1)
+    if not last or last[0].lobby.status != "finished":
         raise BrokenLog("its log does not lead to an end")
-    if not is_kept(steps[-1], kept):
+    if not is_kept(last[0], kept):
         raise BrokenLog("its hashes are not what its log leads to")
-    return steps[-1]
+    return last[0]

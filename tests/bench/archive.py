@@ -6,10 +6,11 @@ One `fair-bingo serve` with a core to itself, and fast games by `fair-bingo load
 and payments, which nobody claims, so that each lasts its 50 calls. The players, the store and
 PostgreSQL (both on disk, each write synced), and one `fair-bingo archive` share the other core.
 
-First the archive runs along: the store's memory after 1,000 games and in the end, and how long
-after its end each game was in the books. Then it is killed and games go on: how many a second of
-processor time the server produces. In the end only the archive is left, with both cores: how long
-it takes for what was produced meanwhile. Last what a game takes in the books.
+First the archive runs along: the store's memory after 1,000 games and in the end, each the mean
+while all players play two more games, and how long after its end each game was in the books. Then
+it is killed and games go on: how many a second of processor time the server produces. In the end
+only the archive is left, with both cores: how long it takes for what was produced meanwhile. Last
+what a game takes in the books.
 """
 
 import argparse
@@ -55,7 +56,9 @@ _SETTINGS: Final = {
     "INVOICE_HOT_SECONDS": str(TTL_SECONDS),
 }
 _END_SECONDS: Final = 600
-_SAMPLES: Final = 11
+_ROUNDS: Final = 2
+"""All begin at once, so their games are of nearly the same age for long, and take least when most
+have just begun: the mean over so many games of everybody is of all ages."""
 _TABLES: Final = (
     *("games", "records", "seats", "ledger", "invoices", "payouts"),
     *("standings", "daily_standings"),
@@ -150,28 +153,36 @@ class Bench:
         """The store's memory after the first games and after all, as games go on."""
         await self._until_games(self._size.first)
         first, began = await self._used_memory(), time.monotonic()
-        await self._until_games(self._size.games)
-        rate = (self._size.games - self._size.first) / (time.monotonic() - began)
+        there = self._games()
+        await self._until_games(self._size.games - self._round)
         last = await self._used_memory()
+        rate = (self._games() - there) / (time.monotonic() - began)
         report(f"{rate:.0f} games of {self._size.seats} a second, with the archive beside them")
         report(
-            f"the store's memory: {first / 1e6:.1f} MB after {self._size.first} games,"
-            f" {last / 1e6:.1f} MB after {self._size.games}: {last / first:.2f} times"
+            f"the store's memory: {_shown(first)} after {self._size.first} games,"
+            f" {_shown(last)} after {self._size.games}:"
+            f" {statistics.mean(last) / statistics.mean(first):.2f} times"
         )
+
+    @property
+    def _round(self) -> int:
+        """How many games it is until everybody has played some more."""
+        return _ROUNDS * self._size.players // self._size.seats
 
     async def _until_games(self, games: int) -> None:
         async def are_there() -> bool:
-            return self._number("SELECT count(*) FROM games") >= games
+            return self._games() >= games
 
         await until(are_there, timeout_seconds=_END_SECONDS + games)
 
-    async def _used_memory(self) -> float:
-        """The median of some seconds: the store keeps what it has to write yet."""
-        samples: list[float] = []
-        for _ in range(_SAMPLES):
+    async def _used_memory(self) -> list[int]:
+        """Twice a second, until everybody has played some more games."""
+        samples: list[int] = []
+        enough = self._games() + self._round
+        while self._games() < enough:
             samples.append(self._store.info("memory")["used_memory"])
             await asyncio.sleep(0.5)
-        return statistics.median(samples)
+        return samples
 
     def _delays(self) -> None:
         """From the end of each game to the commit of its row, by PostgreSQL's own note of it."""
@@ -231,16 +242,24 @@ class Bench:
     def _growth(self) -> None:
         """What a game takes on disk, with its indexes."""
         self._books.execute("VACUUM ANALYZE")
-        games = self._number("SELECT count(*) FROM games")
+        games = self._games()
         for table in _TABLES:
             size = self._number(f"SELECT pg_total_relation_size('{table}')")
             entries = self._number(f"SELECT count(*) FROM {table}")  # noqa: S608 - of constants
             report(f"{table}: {entries / games:.1f} rows and {size / games:.0f} bytes a game")
 
+    def _games(self) -> int:
+        return self._number("SELECT count(*) FROM games")
+
     def _number(self, query: str) -> int:
         row = self._books.execute(query.encode()).fetchone()
         assert row is not None
         return int(row[0])
+
+
+def _shown(memory: Sequence[int]) -> str:
+    mean, least, most = (n / 1e6 for n in (statistics.mean(memory), min(memory), max(memory)))
+    return f"{mean:.1f} MB ({least:.1f} to {most:.1f})"
 
 
 def report(line: str) -> None:
