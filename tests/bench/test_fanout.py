@@ -48,7 +48,9 @@ def test_no_server_gives_clients_up_that_answer_nobody_while_others_join() -> No
     for contender in (OURS, STOCK, *in_javascript()):
         if contender.join is join_socketio:
             with ServerProcess(contender.command, core=None) as server:
-                handshake = json.loads(Connection(server.port, SOCKETIO_PATH).message()[1:])
+                connection = Connection(server.port, SOCKETIO_PATH)
+                handshake = json.loads(connection.message()[1:])
+                connection.socket.close()
             assert handshake["pingInterval"] == NO_PING_SECONDS * 1000, contender.name
 
 
