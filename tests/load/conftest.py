@@ -24,6 +24,7 @@ GAME = {
     "MESSAGE_RATE": "0",
     "HTTP_RATE": "0",
 }
+KEEP_ALIVE_SECONDS = 3600.0
 
 Load = Callable[..., ChildProcess]
 """Starts `fair-bingo load URL` with these further arguments."""
@@ -47,7 +48,9 @@ async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> A
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | GAME
-        app = App(load_settings(variables | {"PORT": str(port)}))
+        settings = load_settings(variables | {"PORT": str(port)})
+        # On a slow machine a request may be on its way when an idle connection is closed.
+        app = App(settings, keep_alive_seconds=KEEP_ALIVE_SECONDS)
 
         async def find_invoice(invoice_id: str) -> dict[str, object] | None:
             invoice = await app.use_cases.billing.invoice(invoice_id)

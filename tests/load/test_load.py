@@ -13,7 +13,7 @@ from server.cli.main import app_of
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
-from tests.load.conftest import GAME, Load
+from tests.load.conftest import GAME, KEEP_ALIVE_SECONDS, Load
 from tests.support.process import ChildProcess
 from tests.system.game_server import running_app
 
@@ -80,7 +80,7 @@ async def test_with_keys_of_its_own_it_needs_no_development_server(
     provider = DevProvider(tmp_path)
     jwks_port = free_port()
     changes = GAME | {"ALIEN_JWKS_URL": f"http://127.0.0.1:{jwks_port}/"}
-    async with running_app(store_url, issuer, provider, **changes) as server:
+    async with running_app(store_url, issuer, provider, KEEP_ALIVE_SECONDS, **changes) as server:
         run = load(
             server.url, *TEN, f"--report={tmp_path}", f"--jwks-port={jwks_port}",
             f"--token-key={tmp_path / 'issuer-ed25519.pem'}",

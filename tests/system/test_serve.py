@@ -51,7 +51,7 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
 ) -> None:
     # Read from its files, as operators start it.
     command = (sys.executable, FAIR_BINGO, "serve")
-    process = start_process(*command, **variables, DRAIN_SECONDS="0.2")
+    process = start_process(*command, **variables | {"DRAIN_SECONDS": "0.2"})
     ready = await process.wait_for_line(READY)
     async with (
         game_server(ready[1], issuer, provider) as server,
