@@ -11,12 +11,12 @@ MOST_LATE_MS: Final = 1_000
 @dataclass(frozen=True, slots=True)
 class Storm:
     """In how many seconds all were back in their rooms, at most (None: they never were); meanwhile,
-    how late the latest call was, and how late those who were back heard one; and how many events
-    somebody missed."""
+    how late the latest call was, and how late those who were back heard one (None: there was none);
+    and how many events somebody missed."""
 
     back_seconds: float | None
-    called_late_ms: float
-    heard_late_ms: float
+    called_late_ms: float | None
+    heard_late_ms: float | None
     missed: int
 
     @classmethod
@@ -28,7 +28,7 @@ class Storm:
         seconds = next(connected, None)
         meanwhile = after[: None if seconds is None else seconds + 1]
         # Who is connected is not in the room yet: whoever took longest may have come last.
-        entered_ms = _most_ms(meanwhile, "enter")
+        entered_ms = _most_ms(meanwhile, "enter") or 0
         return cls(
             None if seconds is None else round(seconds + entered_ms / 1000, 1),
             _most_ms(meanwhile, "jitter"),
@@ -42,7 +42,8 @@ class Storm:
         return (
             self.back_seconds is not None
             and self.back_seconds <= MOST_SECONDS
-            and max(self.called_late_ms, self.heard_late_ms) <= MOST_LATE_MS
+            and _is_in_time(self.called_late_ms)
+            and _is_in_time(self.heard_late_ms)
             and self.missed == 0
         )
 
@@ -51,8 +52,8 @@ class Storm:
         return (
             f"all cut off at once, {'held' if self.was_held else 'NOT HELD'}:"
             f" joined again {back} (at most {MOST_SECONDS});"
-            f" calls late by {self.called_late_ms:,.0f} ms at most,"
-            f" heard {self.heard_late_ms:,.0f} ms late at most ({MOST_LATE_MS:,});"
+            f" calls late by {self.called_late_ms} ms at most,"
+            f" heard {self.heard_late_ms} ms late at most ({MOST_LATE_MS});"
             f" {self.missed} events missed (0)"
         )
 
@@ -61,5 +62,10 @@ def _all(second: Mapping[str, Any], players: int) -> bool:
     return bool(second["sockets"] >= players)
 
 
-def _most_ms(seconds: Sequence[Mapping[str, Any]], name: str) -> float:
-    return float(max((second.get(f"{name}_max_ms", 0) for second in seconds), default=0))
+def _is_in_time(late_ms: float | None) -> bool:
+    return late_ms is not None and late_ms <= MOST_LATE_MS
+
+
+def _most_ms(seconds: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    found = [second[f"{name}_max_ms"] for second in seconds if f"{name}_max_ms" in second]
+    return max(found, default=None)

@@ -40,6 +40,13 @@ def test_a_storm_that_hurts_more_than_it_may_is_not_held(
     assert "NOT HELD" in str(storm)
 
 
+def test_a_storm_in_which_nobody_heard_a_call_tells_nothing() -> None:
+    quiet = {"sockets": 100, "enter_max_ms": 20}
+    storm = Storm.of({"series": [quiet] * 4, "figures": {"missed": 0}}, 2, 100)
+    assert storm.back_seconds == 1.0
+    assert not storm.was_held
+
+
 def test_players_who_never_come_back_are_not_back() -> None:
     gone = {"series": [CALM, {"sockets": 99}], "figures": {"missed": 0}}
     assert Storm.of(gone, 1, 100).back_seconds is None
