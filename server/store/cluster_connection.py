@@ -45,8 +45,11 @@ class ClusterConnection(Connection):
         self._patience_seconds = timings.command_seconds
         self._connections: dict[Address, ShardConnection] = {}
 
-    async def call(self, *command: Any) -> Any:
+    def call(self, *command: Any) -> "asyncio.Task[Any]":
         """See `Connection.call`."""
+        return asyncio.create_task(self._answer(command))
+
+    async def _answer(self, command: tuple[Any, ...]) -> Any:
         key = _key(command)
         if key is None:
             return await self._call_any(command)

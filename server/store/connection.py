@@ -36,8 +36,9 @@ class Connection(ABC):
         self.metrics = metrics
 
     @abstractmethod
-    async def call(self, *command: Any) -> Any:
-        """The store's answer to one command.
+    def call(self, *command: Any) -> Awaitable[Any]:
+        """The store's answer to one command. Those that are called for before the first is awaited
+        travel together.
 
         Raises StoreUnavailable after `timings.command_seconds` (and the wait) at most, or
         redis.ResponseError if the command itself is wrong.

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -28,6 +29,15 @@ log = structlog.get_logger(__name__)
 _Command = tuple[str, bytes, bool, "asyncio.Future[Any]"]
 """The name of a command, the packed whole, whether ASKING goes before it and has an answer of its
 own, and who waits for the command's."""
+
+
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Commands that travel together, from this instant on, over that wire."""
+
+    commands: Sequence[_Command]
+    started_s: float
+    wire: Wire | None = None
 
 
 class ShardConnection(Connection):
@@ -56,30 +66,31 @@ class ShardConnection(Connection):
         self._redis_connection: Any = None  # of redis-py, whose connections have no types
         self._wire: Wire | None = None
         self._waiting: list[_Command] = []
-        self._sender: asyncio.Task[None] | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._mending: asyncio.Task[None] | None = None
         self._patience = SharedTimeout(self._answer_seconds, _give_up)
-        self._batch_patience = SharedTimeout(self._answer_seconds, _give_up)
+        self._batch_patience = SharedTimeout(self._answer_seconds, _give_up_batch)
         self._looked = False
 
-    async def call(self, *command: Any) -> Any:
+    def call(self, *command: Any) -> "asyncio.Future[Any]":
         """See `Connection.call`."""
-        return await self._answer(command[0], pack_command(command), is_asking=False)
+        return self._answer(command[0], pack_command(command), is_asking=False)
 
-    async def call_asking(self, *command: Any) -> Any:
+    def call_asking(self, *command: Any) -> "asyncio.Future[Any]":
         """Like `call`, at a node that is about to take over what is asked for."""
         packed = pack_command(("ASKING",)) + pack_command(command)
-        return await self._answer(command[0], packed, is_asking=True)
+        return self._answer(command[0], packed, is_asking=True)
 
-    async def _answer(self, name: str, packed: bytes, *, is_asking: bool) -> Any:
-        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    def _answer(self, name: str, packed: bytes, *, is_asking: bool) -> "asyncio.Future[Any]":
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append((name, packed, is_asking, answer))
-        if self._sender is None:
-            self._sender = asyncio.create_task(self._send_waiting())
+        if self._idle.is_set():
+            self._idle.clear()
+            loop.call_soon(self._send_waiting)  # with what others ask for in the same pass
         self._patience.start(answer)
-        try:
-            return await answer
-        finally:
-            self._patience.cancel(answer)
+        return answer
 
     async def look_again(self) -> None:
         """Have the connection looked at as if it were a new one. Raises StoreUnavailable."""
@@ -98,68 +109,104 @@ class ShardConnection(Connection):
 
     async def close(self) -> None:
         """Finish what was sent and close the connection."""
-        if self._sender is not None:
-            await asyncio.wait([self._sender])
+        await self._idle.wait()
         await self._hang_up()
 
-    async def _send_waiting(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-                # Whoever has given up must not have the command carried out behind their back.
-                batch = [command for command in batch if not command[-1].done()]
-                if batch:
-                    await self._send(batch)
-        finally:
-            self._sender = None
+    def _send_waiting(self) -> None:
+        """Send what waits, in one batch; what comes meanwhile goes out after its answers."""
+        commands: list[_Command] = []
+        while self._waiting and not commands:
+            commands, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
+            # Whoever has given up must not have the command carried out behind their back.
+            commands = [command for command in commands if not command[-1].done()]
+        if not commands:
+            self._idle.set()
+            return
+        batch, wire = _Batch(commands, time.perf_counter()), self._wire
+        if wire is None or self._is_to_be_looked_at or not wire.is_usable:
+            self._mending = asyncio.create_task(self._connect_and_send(batch))
+        else:
+            self._send(batch, wire)
 
-    async def _send(self, batch: list[_Command]) -> None:
-        sent_s = time.perf_counter()
+    async def _connect_and_send(self, batch: _Batch) -> None:
         try:
-            answers = await self._exchange(batch)
+            async with asyncio.timeout(self._answer_seconds):
+                wire = await self._connected()
         except BaseException as error:
-            await self._hang_up()  # what it says now could be taken for another answer
+            await self._fail(batch, error)
             if not isinstance(error, Exception):
                 raise
-            if not isinstance(error, (StoreUnavailable, RuntimeError, *UNAVAILABLE)):  # see LOST
-                log.exception("store_exchange_failed")
-            why = str(error) if isinstance(error, StoreUnavailable) else repr(error)
-            answers = [StoreUnavailable(why)] * len(batch)
-        finally:
-            self.metrics.store_round_trip.observe(time.perf_counter() - sent_s)
+        else:
+            self._send(batch, wire)
+
+    def _send(self, batch: _Batch, wire: Wire) -> None:
+        batch.wire = wire
+        self._batch_patience.start(batch)
+        packed = b"".join([packed for _, packed, _, _ in batch.commands])
+        answers = len(batch.commands) + sum(is_asking for _, _, is_asking, _ in batch.commands)
+        if self._wait:
+            # In the same write: whatever answers both is one and the same primary.
+            packed, answers = packed + self._wait.command, answers + 1
+        wire.exchange(packed, answers, partial(self._take_replies, batch))
+
+    def _take_replies(self, batch: _Batch, replies: list[Any] | Exception) -> None:
+        self._batch_patience.cancel(batch)
+        if isinstance(replies, Exception):
+            self._mending = asyncio.create_task(self._fail(batch, replies))
+            return
+        try:
+            answers = self._answers(batch.commands, replies)
+        except Exception as error:  # noqa: BLE001 - raised to each of them
+            self._mending = asyncio.create_task(self._fail(batch, error))
+            return
+        self._observe_round_trip(batch)
         errors = []
-        for (*_, future), answer in zip(batch, answers, strict=True):
+        for (*_, future), answer in zip(batch.commands, answers, strict=True):
+            self._patience.cancel(future)
             if isinstance(answer, Exception):
                 errors.append(answer)
                 _settle_by(future, answer)
             elif not future.done():
                 future.set_result(answer)
-        if errors:
-            await self._hear(errors)
+        if errors and self._says_elsewhere(errors):
+            log.warning("store_is_not_the_primary")
+            self._mending = asyncio.create_task(self._look_elsewhere())
+        else:
+            self._send_waiting()
 
-    async def _hear(self, errors: Sequence[Exception]) -> None:
+    async def _fail(self, batch: _Batch, error: BaseException) -> None:
+        """Tell all of a batch that it is not known what became of it."""
+        if not isinstance(error, (StoreUnavailable, RuntimeError, *UNAVAILABLE)):  # see LOST
+            log.error("store_exchange_failed", exc_info=error)
+        why = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+        try:
+            await self._hang_up()  # what it says now could be taken for another answer
+        finally:
+            self._observe_round_trip(batch)
+            for *_, future in batch.commands:
+                self._patience.cancel(future)
+                _settle_by(future, StoreUnavailable(why))
+            self._send_waiting()
+
+    async def _look_elsewhere(self) -> None:
+        try:
+            await self._hang_up()  # and look for the primary again
+        finally:
+            self._send_waiting()
+
+    def _observe_round_trip(self, batch: _Batch) -> None:
+        self.metrics.store_round_trip.observe(time.perf_counter() - batch.started_s)
+
+    def _says_elsewhere(self, errors: Sequence[Exception]) -> bool:
         if self._shard.redirects:
             errors = [error for error in errors if not is_redirection(error)]
-        if any(map(says_elsewhere, errors)):
-            log.warning("store_is_not_the_primary")
-            await self._hang_up()  # and look for the primary again
+        return any(map(says_elsewhere, errors))
 
-    async def _exchange(self, batch: list[_Command]) -> list[Any]:
+    def _answers(self, commands: Sequence[_Command], said: Sequence[Any]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
-        wire = self._wire
-        if wire is None or self._is_to_be_looked_at or not wire.is_usable:
-            async with asyncio.timeout(self._answer_seconds):
-                wire = await self._connected()
-        packed = b"".join([packed for _, packed, _, _ in batch])
-        said = await self._replies(
-            # In the same write: whatever answers both is one and the same primary.
-            wire.exchange(packed + self._wait.command, _replies_to(batch) + 1)
-            if self._wait
-            else wire.exchange(packed, _replies_to(batch))
-        )
         replies = iter(said)
         answers = []
-        for name, _, is_asking, _ in batch:
+        for name, _, is_asking, _ in commands:
             if is_asking:
                 next(replies)
             answers.append(self._understood(name, next(replies)))
@@ -168,19 +215,12 @@ class ShardConnection(Connection):
             log.warning("replicas_did_not_confirm", why=missing)
             if isinstance(confirmed, Exception):
                 raise StoreUnavailable(missing)  # it is no primary any more: it is left
-            return [StoreUnavailable(missing)] * len(batch)
+            return [StoreUnavailable(missing)] * len(commands)
         return answers
-
-    async def _replies(self, sent: "asyncio.Future[list[Any]]") -> list[Any]:
-        self._batch_patience.start(sent)
-        try:
-            return await sent
-        finally:
-            self._batch_patience.cancel(sent)
 
     async def _ask(self, wire: Wire, *commands: Sequence[Any]) -> list[Any]:
         packed = b"".join(pack_command(tuple(words)) for words in commands)
-        replies = await wire.exchange(packed, len(commands))
+        replies = await wire.answers_to(packed, len(commands))
         asked = zip(commands, replies, strict=True)
         return [self._understood(words[0], reply) for words, reply in asked]
 
@@ -225,6 +265,11 @@ def _give_up(answer: "asyncio.Future[Any]") -> None:
         answer.set_exception(StoreUnavailable("no answer in time"))
 
 
+def _give_up_batch(batch: _Batch) -> None:
+    if batch.wire is not None:
+        batch.wire.give_up(StoreUnavailable("no answer in time"))
+
+
 def _settle_by(future: "asyncio.Future[Any]", error: Exception) -> None:
     if future.done():
         return
@@ -234,7 +279,3 @@ def _settle_by(future: "asyncio.Future[Any]", error: Exception) -> None:
         future.set_exception(StoreUnavailable(str(error)))
     else:
         future.set_exception(error)
-
-
-def _replies_to(batch: Sequence[_Command]) -> int:
-    return len(batch) + sum(is_asking for _, _, is_asking, _ in batch)

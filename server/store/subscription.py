@@ -1,27 +1,24 @@
 """One connection that listens: channels come and go, the connection is renewed when it is lost."""
 
 import asyncio
-import math
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
 import structlog
 from redis.exceptions import AskError
 
-from protocol.cancellation import raise_if_cancelled
 from server.store.channels import Channels
 from server.store.errors import LOST, StoreUnavailable
 from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Shard
+from server.store.wire import Inbox
 
 CANCEL_AGAIN_SECONDS: Final = 0.1
 
-# AttributeError is redis-py's, for sending while another task finds that the connection is gone.
-_LOST: Final = (*LOST, StoreUnavailable, AttributeError)
+_LOST: Final = (*LOST, StoreUnavailable)
 
 log = structlog.get_logger(__name__)
 
@@ -95,16 +92,14 @@ class ShardSubscription(Subscription):
         self._on_restored = on_restored
         self._listeners: dict[str, Listener] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
-        self._connection: Any = None
+        self._inbox: Inbox | None = None
         self._task: asyncio.Task[None] | None = None
         self._received_at_s = 0.0
         self._connections = 0
         self.complete = False
         """Whether all channels are subscribed on the connection that there is."""
-        self._renewing = asyncio.Event()
         self._renewed: set[str] = set()  # channels of before that are not confirmed again
         self._asked_to_end: Counter[str] = Counter()
-        self._unsubscribing: set[asyncio.Task[None]] = set()
 
     @property
     def connections(self) -> int:
@@ -114,7 +109,7 @@ class ShardSubscription(Subscription):
     @property
     def alive(self) -> bool:
         """See `Subscription.alive`."""
-        return self._connection is not None and self._silent_seconds < self._timings.silence_seconds
+        return self._inbox is not None and self._silent_seconds < self._timings.silence_seconds
 
     def start(self) -> None:
         """Connect, and stay connected until `close`."""
@@ -123,21 +118,22 @@ class ShardSubscription(Subscription):
     async def close(self) -> None:
         """Stop listening."""
         while self._task is not None and not self._task.done():
-            # Again and again: redis-py may forget it, and so may a TaskGroup of which a task fails.
+            # Again and again: redis-py may forget it while it connects.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)
 
     def renew(self) -> None:
         """Give the connection up and make another."""
-        self._renewing.set()
+        if self._inbox is not None:
+            self._inbox.end(ConnectionResetError("the subscription is renewed"))
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
         """See `Subscription.subscribe`."""
         self._listeners[channel] = listener
         confirmed = self._confirmed[channel] = asyncio.Event()
         try:
-            if self._connection is not None:
-                await self._connection.send_command(self._channels.subscribe, channel)
+            if self._inbox is not None:
+                self._inbox.send(self._channels.subscribe, channel)
             async with asyncio.timeout(self._timings.confirm_seconds):
                 await confirmed.wait()
         except _LOST as error:
@@ -156,16 +152,14 @@ class ShardSubscription(Subscription):
         self._listeners.pop(channel, None)
         self._confirmed.pop(channel, None)
         self._confirm(channel)
-        task = asyncio.create_task(self._send_unsubscribe(channel))
-        self._unsubscribing.add(task)
-        task.add_done_callback(self._unsubscribing.discard)
+        asyncio.get_running_loop().call_soon(self._send_unsubscribe, channel)
 
-    async def _send_unsubscribe(self, channel: str) -> None:
-        if self._connection is None or channel in self._listeners:
+    def _send_unsubscribe(self, channel: str) -> None:
+        if self._inbox is None or channel in self._listeners:
             return
         try:
+            self._inbox.send(self._channels.unsubscribe, channel)
             self._asked_to_end[channel] += 1
-            await self._connection.send_command(self._channels.unsubscribe, channel)
         except _LOST:
             log.info("subscription_lost_while_unsubscribing")
 
@@ -173,59 +167,52 @@ class ShardSubscription(Subscription):
         while True:
             try:
                 await self._listen()
-            except* _LOST as lost:
-                log.warning("subscription_lost", error=repr(lost.exceptions))
+            except _LOST as lost:
+                log.warning("subscription_lost", error=repr(lost))
             await asyncio.sleep(self._timings.reconnect_seconds)
 
     async def _listen(self) -> None:
         connection = await self._shard.connect()
         try:
             self._received_at_s = time.monotonic()
-            self._connection = connection
+            self._inbox = inbox = Inbox(connection, self._receive)
             self._connections += 1
-            self._renewing.clear()
             self._asked_to_end.clear()
             self._renewed = set(self._listeners)
             self.complete = not self._renewed
-            for channel in list(self._renewed):  # one by one: in a cluster they may differ in slot
-                await connection.send_command(self._channels.subscribe, channel)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive(connection))
-                group.create_task(self._ping(connection))
+            for channel in self._renewed:  # one by one: in a cluster they may differ in slot
+                inbox.send(self._channels.subscribe, channel)
+            await self._ping(inbox)
         finally:
-            self._connection = None
+            self._inbox = None
             self.complete = False
             await connection.disconnect(nowait=True)
 
-    async def _receive(self, connection: Any) -> None:
-        while True:
-            # A timeout for each message would cost as much as the rest; `_ping` has one for all.
-            try:
-                answer = await connection.read_response(timeout=math.inf)
-            except AskError as redirection:  # MOVED is one
-                if self.on_redirected is None:
-                    raise
-                self.on_redirected(redirection)
-                continue
-            self._received_at_s = time.monotonic()
-            kind, channel, payload = _parts(answer)
-            if kind in ("message", "smessage"):
-                self._notify(channel, payload)
-            elif kind in ("subscribe", "ssubscribe"):
-                if channel in self._confirmed:
-                    self._confirmed[channel].set()
-                self._confirm(channel)
-            elif kind in ("unsubscribe", "sunsubscribe"):
-                asked = self._asked_to_end.pop(channel, 0)
-                if asked > 1:
-                    self._asked_to_end[channel] = asked - 1
-                elif not asked and channel in self._listeners and self.on_ended is not None:
-                    self.on_ended(channel)
+    def _receive(self, reply: Any) -> None:
+        if isinstance(reply, AskError) and self.on_redirected is not None:  # MOVED is one
+            self.on_redirected(reply)
+            return
+        if isinstance(reply, Exception):
+            raise reply
+        self._received_at_s = time.monotonic()
+        kind, channel, payload = _parts(reply)
+        if kind in ("message", "smessage"):
+            self._notify(channel, payload)
+        elif kind in ("subscribe", "ssubscribe"):
+            if channel in self._confirmed:
+                self._confirmed[channel].set()
+            self._confirm(channel)
+        elif kind in ("unsubscribe", "sunsubscribe"):
+            asked = self._asked_to_end.pop(channel, 0)
+            if asked > 1:
+                self._asked_to_end[channel] = asked - 1
+            elif not asked and channel in self._listeners and self.on_ended is not None:
+                self.on_ended(channel)
 
     def _confirm(self, channel: str) -> None:
         """A channel that was subscribed before is so again, or no longer wanted."""
         self._renewed.discard(channel)
-        if self._connection is not None and not self.complete and not self._renewed:
+        if self._inbox is not None and not self.complete and not self._renewed:
             self.complete = True
             self._on_restored()
 
@@ -239,16 +226,15 @@ class ShardSubscription(Subscription):
             # A fault over one message must not end the subscription of the whole process.
             log.exception("listener_failed", channel=channel)
 
-    async def _ping(self, connection: Any) -> None:
-        """Ask for a sign of life again and again. Raises TimeoutError when there is none, and
-        ConnectionResetError when the connection is to be renewed."""
+    async def _ping(self, inbox: Inbox) -> None:
+        """Ask for a sign of life again and again. Raises TimeoutError when there is none, or why
+        the connection has ended."""
         while (left_seconds := self._timings.silence_seconds - self._silent_seconds) > 0:
-            await connection.send_command("PING")
-            raise_if_cancelled()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(self._timings.ping_seconds, left_seconds)):
-                    await self._renewing.wait()
-                    raise ConnectionResetError("the subscription is renewed")
+            inbox.send("PING")
+            seconds = min(self._timings.ping_seconds, left_seconds)
+            await asyncio.wait([inbox.ended], timeout=seconds)
+            if inbox.ended.done():
+                inbox.ended.result()
         raise TimeoutError("the subscription is silent")
 
     @property

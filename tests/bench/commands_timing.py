@@ -2,13 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import quantiles
-from typing import Any
 
-Work = Callable[[], Coroutine[Any, Any, object]]
+Work = Callable[[], Awaitable[object]]
 Drive = Callable[[Sequence[Work]], Awaitable[None]]
 """A way to do many things: it returns when all are done."""
 
@@ -39,9 +38,13 @@ def paced(per_second: float) -> Drive:
         async with asyncio.TaskGroup() as group:
             for position, work in enumerate(works):
                 await asyncio.sleep(begun_s + position / per_second - now())
-                group.create_task(work())
+                group.create_task(_done(work))
 
     return drive
+
+
+async def _done(work: Work) -> None:
+    await work()
 
 
 @dataclass(slots=True)

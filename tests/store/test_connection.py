@@ -15,7 +15,7 @@ from server.dev.store import EmbeddedStore
 from server.store.connection import Ask
 from server.store.errors import StoreUnavailable
 from server.store.timings import TIMINGS
-from server.store.wire import Wire
+from server.store.wire import Inbox, Wire
 from tests.support.game import Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.store_content import command, store_content
@@ -95,7 +95,7 @@ async def test_no_command_waits_longer_than_its_time_for_a_store_that_hangs(
     os.kill(own_store.pid, signal.SIGSTOP)
 
     async def is_refused_in_time() -> bool:
-        calling = asyncio.create_task(node.connection.call("ECHO", 1))
+        calling = asyncio.ensure_future(node.connection.call("ECHO", 1))
         # A timer of the same loop: a pause of the machine delays both.
         too_long = asyncio.create_task(asyncio.sleep(TIMINGS.command_seconds + 1))
         done, _ = await asyncio.wait({calling, too_long}, return_when=asyncio.FIRST_COMPLETED)
@@ -223,15 +223,15 @@ async def test_what_redis_py_has_of_a_connection_that_the_wire_takes_over(node: 
         assert isinstance(connection._parser.parse_error("ERR no such thing"), ResponseError)
         wire = Wire(connection)
         assert wire.is_usable
-        assert await wire.exchange(PING + PING, 2) == ["PONG", "PONG"]
+        assert await wire.answers_to(PING + PING, 2) == ["PONG", "PONG"]
         assert wire.is_usable
 
 
 async def test_a_batch_on_a_connection_that_ends_raises(node: Node) -> None:
     async with connected(node.url) as connection:
         wire = Wire(connection)
-        sent = wire.exchange(b"", 1)
-        connection._writer.transport.abort()
+        sent = asyncio.create_task(wire.answers_to(b"", 1))
+        asyncio.get_running_loop().call_soon(connection._writer.transport.abort)
         with pytest.raises(exceptions.ConnectionError):
             await sent
         assert not wire.is_usable
@@ -245,7 +245,7 @@ async def test_a_batch_on_a_connection_that_has_ended_raises_at_once(node: Node)
         for _ in range(2):
             with pytest.raises(exceptions.ConnectionError):
                 async with asyncio.timeout(10):  # else nothing ends it
-                    await wire.exchange(PING, 1)
+                    await wire.answers_to(PING, 1)
 
 
 async def test_nothing_more_is_asked_of_a_connection_on_which_something_came_unasked(
@@ -253,5 +253,37 @@ async def test_nothing_more_is_asked_of_a_connection_on_which_something_came_una
 ) -> None:
     async with connected(node.url) as connection:
         wire = Wire(connection)
-        await wire.exchange(PING + PING, 1)
+        await wire.answers_to(PING + PING, 1)
         await until(lambda: not wire.is_usable)
+
+
+async def test_what_is_published_reaches_whoever_took_a_connection_over(
+    node: Node, redis: Redis
+) -> None:
+    async with connected(node.url) as connection:
+        received: list[Any] = []
+        inbox = Inbox(connection, received.append)
+        inbox.send("SUBSCRIBE", "here")
+        await until(lambda: len(received) == 1)
+        for number in range(100):
+            await command(redis, "PUBLISH", "here", str(number))
+        await until(lambda: len(received) == 101)
+        assert received[1:] == [["message", "here", str(number)] for number in range(100)]
+        connection._writer.transport.abort()
+        with pytest.raises(exceptions.ConnectionError):
+            await inbox.ended
+        with pytest.raises(exceptions.ConnectionError):
+            inbox.send("PING")
+
+
+async def test_a_reply_that_nobody_understands_ends_what_comes_unasked(node: Node) -> None:
+    async with connected(node.url) as connection:
+
+        def refuse(reply: Any) -> None:
+            if isinstance(reply, Exception):
+                raise reply
+
+        inbox = Inbox(connection, refuse)
+        inbox.send("NOSUCHCOMMAND")
+        with pytest.raises(ResponseError):
+            await inbox.ended
