@@ -1,16 +1,20 @@
-"""The cache of forming lobbies that the front desk lists, kept current by the store's messages."""
+"""The cache of forming lobbies that the front desk lists, kept current by the store's messages.
+
+It holds their public views as they stand in JSON: each change comes here from every server, and to
+make a model of each took longer than all the rest.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
 from protocol.ids import lobby_table
-from protocol.views import LobbyView, Rules
-from server.rules.views import public_view
+from protocol.views import LobbyView, Outcome, PlayerView, Status
+from server.rules.views import Fields, public_fields
 from server.store import keys
 from server.store.directory import Directory
 from server.store.errors import NotUnderstood, StoreUnavailable
@@ -19,6 +23,10 @@ from server.store.log import LOG_START, Snapshot
 from server.store.subscription import Subscription
 
 _RETRY_SECONDS: Final = 0.5
+_NAMES: Final = frozenset(LobbyView.model_fields) - {"rules", "beacon"}
+_PLAYER_NAMES: Final = frozenset(PlayerView.model_fields)
+_STATUSES: Final = frozenset(get_args(get_args(Status)[0]))
+_OUTCOMES: Final = frozenset((None, *get_args(get_args(Outcome)[0])))
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +42,7 @@ class FormingLobbies:
         directory: Directory,
         subscription: Subscription,
         tables: Callable[[], Collection[str]],
-        on_change: Callable[[LobbyView], None],
+        on_change: Callable[[Fields], None],
         on_reset: Callable[[], None],
     ) -> None:
         self._store = store
@@ -43,8 +51,8 @@ class FormingLobbies:
         self._tables = tables
         self._on_change = on_change
         self._on_reset = on_reset
-        self._lobbies: dict[str, LobbyView] = {}
-        self._json: dict[str, str] = {}  # of each of them, for all visitors
+        self._lobbies: dict[str, Fields] = {}
+        self._json: dict[str, bytes] = {}  # of each of them, for all visitors
         self._unknown: dict[str, Mapping[str, Any]] = {}  # last messages on lobbies to look up
         self._lookups: set[asyncio.Task[None]] = set()
         self._closed: frozenset[int] = frozenset()
@@ -53,7 +61,7 @@ class FormingLobbies:
         self._outdated: set[str] = set()
         self._restoring: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
-        self._received: dict[str, LobbyView] = {}  # by messages, during a reload
+        self._received: dict[str, Fields] = {}  # by messages, during a reload
 
     async def open(self) -> None:
         """Subscribe to the front desks of all tables, and load what forms. Tables that do not
@@ -153,24 +161,24 @@ class FormingLobbies:
         if self._lookups:
             await asyncio.wait(self._lookups, timeout=_RETRY_SECONDS)
 
-    def forming(self, buy_in_amount: int | None = None) -> list[LobbyView]:
+    def forming(self, buy_in_amount: int | None = None) -> list[Fields]:
         """The forming lobbies, of one tier if it is named, oldest first; none of a closed tier."""
         wanted = (
             view
             for view in self._lobbies.values()
-            if buy_in_amount in (None, view.buy_in_amount)
-            and view.buy_in_amount not in self._closed
+            if buy_in_amount in (None, view["buy_in_amount"])
+            and view["buy_in_amount"] not in self._closed
         )
-        return sorted(wanted, key=lambda view: (view.created_at, view.lobby_id))
+        return sorted(wanted, key=lambda view: (view["created_at"], view["lobby_id"]))
 
-    def forming_json(self) -> str:
+    def forming_json(self) -> bytes:
         """All forming lobbies, oldest first, as a JSON array."""
-        return f"[{','.join(map(self._json_of, self.forming()))}]"
+        return b"[%b]" % b",".join(map(self._json_of, self.forming()))
 
-    def _json_of(self, view: LobbyView) -> str:
-        json = self._json.get(view.lobby_id)
+    def _json_of(self, view: Fields) -> bytes:
+        json = self._json.get(view["lobby_id"])
         if json is None:
-            json = self._json[view.lobby_id] = view.model_dump_json()
+            json = self._json[view["lobby_id"]] = orjson.dumps(view)
         return json
 
     def _loaded(self, lobby_id: str, snapshot: Snapshot) -> bool:
@@ -179,10 +187,10 @@ class FormingLobbies:
         known, received = self._lobbies.get(lobby_id), self._received.get(lobby_id)
         view = received
         if snapshot.lobby is not None and (
-            received is None or received.seq < snapshot.position.seq
+            received is None or received["seq"] < snapshot.position.seq
         ):
-            view = public_view(snapshot.lobby, snapshot.position.seq)
-        if known is not None and (view is None or view.seq < known.seq):
+            view = public_fields(snapshot.lobby, snapshot.position.seq)
+        if known is not None and (view is None or view["seq"] < known["seq"]):
             self._keep(lobby_id, view)
             return False
         if view is not None and view is not received:
@@ -202,7 +210,7 @@ class FormingLobbies:
         fields = orjson.loads(message)
         lobby_id = fields["lobby_id"]
         known = self._lobbies.get(lobby_id)
-        view = None if known is None else _view(fields, known.rules)
+        view = None if known is None else _view(fields, known["rules"])
         if view is not None:
             self._receive(view)
             return
@@ -225,41 +233,57 @@ class FormingLobbies:
                 continue
             fields = self._unknown.pop(lobby_id, None)
             if fields is not None and snapshot.lobby is not None:
-                stored = public_view(snapshot.lobby, snapshot.position.seq)
-                received = _view(fields, stored.rules)  # perhaps newer than the store's answer
-                self._receive(max(stored, received or stored, key=lambda view: view.seq))
+                stored = public_fields(snapshot.lobby, snapshot.position.seq)
+                received = _view(fields, stored["rules"])  # perhaps newer than the store's answer
+                self._receive(max(stored, received or stored, key=lambda view: view["seq"]))
             elif lobby_id in self._lobbies:
                 self._keep(lobby_id, None)
                 self._on_reset()
 
-    def _receive(self, view: LobbyView) -> None:
+    def _receive(self, view: Fields) -> None:
+        lobby_id = view["lobby_id"]
         if self._reloading.locked():
-            received = self._received.get(view.lobby_id)
-            if received is None or received.seq < view.seq:
-                self._received[view.lobby_id] = view
+            received = self._received.get(lobby_id)
+            if received is None or received["seq"] < view["seq"]:
+                self._received[lobby_id] = view
         self._update(view)
 
-    def _update(self, view: LobbyView) -> None:
-        known = self._lobbies.get(view.lobby_id)
-        if view == known or (known is not None and view.seq < known.seq):
+    def _update(self, view: Fields) -> None:
+        known = self._lobbies.get(view["lobby_id"])
+        if view == known or (known is not None and view["seq"] < known["seq"]):
             return
-        self._keep(view.lobby_id, view)
-        if view.buy_in_amount not in self._closed:
+        self._keep(view["lobby_id"], view)
+        if view["buy_in_amount"] not in self._closed:
             self._on_change(view)
 
-    def _keep(self, lobby_id: str, view: LobbyView | None) -> None:
+    def _keep(self, lobby_id: str, view: Fields | None) -> None:
         self._json.pop(lobby_id, None)
-        if view is not None and view.status == "forming":
+        if view is not None and view["status"] == "forming":
             self._lobbies[lobby_id] = view
         else:
             self._lobbies.pop(lobby_id, None)
 
 
-def _view(fields: Mapping[str, Any], rules: Rules) -> LobbyView | None:
+def _view(fields: Mapping[str, Any], rules: Mapping[str, Any]) -> Fields | None:
     """A view as it was published, by a version that may publish more or fewer fields than this one
     knows; None if it is not understood."""
-    try:
-        return LobbyView.model_validate({**fields, "rules": rules}, extra="ignore")
-    except ValidationError as error:
-        log.warning("lobby_view_not_understood", problems=error.error_count())
-        return None
+    if not _is_of_this_version(fields):
+        try:
+            known = LobbyView.model_validate({**fields, "rules": rules}, extra="ignore")
+        except ValidationError as error:
+            log.warning("lobby_view_not_understood", problems=error.error_count())
+            return None
+        fields = known.model_dump()
+    return {"lobby_id": fields["lobby_id"], "rules": rules, **fields}
+
+
+def _is_of_this_version(fields: Mapping[str, Any]) -> bool:
+    """Whether what was published has the fields that this version publishes, and no word in it is a
+    later version's: then there is nothing to be checked or left out."""
+    return (
+        fields.keys() - {"beacon"} == _NAMES
+        and fields["status"] in _STATUSES
+        and fields["outcome"] in _OUTCOMES
+        and type(players := fields["players"]) is list
+        and all(type(each) is dict and each.keys() == _PLAYER_NAMES for each in players)
+    )

@@ -9,9 +9,8 @@ import orjson
 from protocol.errors import ErrorCode, Refused
 from protocol.from_client import Join, ListLobbies, RefreshToken
 from protocol.ids import FRONT_DESK
-from protocol.to_client import ListAnswer, LobbyListed, Payout
-from protocol.views import LobbyView
-from server.rules.views import public_fields
+from protocol.to_client import Payout
+from server.rules.views import Fields, public_fields
 from server.services.forming_lobbies import FormingLobbies
 from server.services.payout_news import PayoutNews
 from server.services.seats import Seats
@@ -38,7 +37,7 @@ class LobbyListBroadcaster:
     def __init__(self, rooms: Rooms, listing_seconds: float) -> None:
         self._rooms = rooms
         self._listing_seconds = listing_seconds
-        self._changed: dict[str, LobbyView] = {}
+        self._changed: dict[str, Fields] = {}
         self._pause: asyncio.TimerHandle | None = None
         self._welcome: bytes | None = None
         self._welcome_at_s = 0.0
@@ -51,8 +50,7 @@ class LobbyListBroadcaster:
         pause_seconds = visitors * _PAUSE_SECONDS_A_VISITOR + forming.size * _PAUSE_SECONDS_A_LOBBY
         is_old = now_s - self._welcome_at_s > pause_seconds
         if self._welcome is None or (self._changed and is_old):
-            # As `Lobbies` has it; its own dump took most of the time when hundreds came at once.
-            data_json = f'{{"lobbies":{forming.forming_json()}}}'.encode()
+            data_json = b'{"lobbies":%b}' % forming.forming_json()  # as `Lobbies` has it
             self._welcome = text_frame(event_packet(FRONT_DESK, "lobbies", data_json))
             self._welcome_at_s = now_s
         return self._welcome
@@ -70,9 +68,9 @@ class LobbyListBroadcaster:
         for visitor in visitors:
             visitor.session.write(self.welcome(forming, len(visitors)))
 
-    def changed(self, view: LobbyView) -> None:
+    def changed(self, view: Fields) -> None:
         """A lobby changed: push it now or, if something was just listed, when that is over."""
-        self._changed[view.lobby_id] = view
+        self._changed[view["lobby_id"]] = view
         if self._pause is None:
             self._push()
 
@@ -92,8 +90,8 @@ class LobbyListBroadcaster:
             self._push()
 
 
-def _listed(view: LobbyView) -> bytes:
-    data_json = LobbyListed(lobby=view).model_dump_json().encode()
+def _listed(view: Fields) -> bytes:
+    data_json = orjson.dumps({"lobby": view})  # as `LobbyListed` has it
     return text_frame(event_packet(FRONT_DESK, "lobby_listed", data_json))
 
 
@@ -170,4 +168,5 @@ class FrontDesk:
         if request.buy_in_amount not in (None, *self._tiers):
             return Refused(ErrorCode.UNKNOWN_TIER)
         await self._forming.settle()
-        return ListAnswer(lobbies=self._forming.forming(request.buy_in_amount)).model_dump()
+        forming = self._forming.forming(request.buy_in_amount)  # as `ListAnswer` has them
+        return {"ok": True, "lobbies": forming}

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from protocol.views import LobbyView, Message
 from server.rules.variants import Variant
-from server.rules.views import public_view
+from server.rules.views import Fields, public_view
 from server.services.forming_lobbies import FormingLobbies
 from server.store import keys
 from tests.support.game import BUY_IN, CLASSIC, TABLE, Node, StartNode
@@ -77,9 +77,9 @@ async def test_any_number_of_lobbies_of_other_rules_keeps_nobody_from_a_seat(
 
 
 @asynccontextmanager
-async def forming_lobbies(node: Node) -> AsyncIterator[tuple[FormingLobbies, list[LobbyView]]]:
+async def forming_lobbies(node: Node) -> AsyncIterator[tuple[FormingLobbies, list[Fields]]]:
     """The cache of forming lobbies, open, and the changes that it notified of."""
-    changes: list[LobbyView] = []
+    changes: list[Fields] = []
     forming_lobbies = FormingLobbies(
         node.store,
         node.directory,
@@ -104,11 +104,17 @@ async def test_the_front_desk_lists_the_rules_of_each_lobby(
     async with forming_lobbies(new) as (shown, changes):
         late = (await new.sit("bob")).lobby.lobby_id
         await old.sit("cy")
-        await until(lambda: len(changes) >= 3 and sum(v.player_count for v in shown.forming()) == 3)
-        rules = {view.lobby_id: view.rules for view in shown.forming()}
-    assert (rules[early].variant, rules[early].max_players) == ("classic", CLASSIC.max_players)
-    assert (rules[late].variant, rules[late].side) == ("grand", 5)
-    assert all(view.rules == rules[view.lobby_id] for view in changes)
+        await until(
+            lambda: len(changes) >= 3 and sum(v["player_count"] for v in shown.forming()) == 3
+        )
+        rules = {view["lobby_id"]: view["rules"] for view in shown.forming()}
+    assert (rules[early]["variant"], rules[early]["max_players"]) == (
+        "classic",
+        CLASSIC.max_players,
+    )
+    assert (rules[late]["variant"], rules[late]["side"]) == ("grand", 5)
+    assert all(view["rules"] == rules[view["lobby_id"]] for view in changes)
+    assert all(LobbyView(**view).model_dump() == view for view in changes)
 
 
 async def test_what_is_published_of_a_lobby_is_read_by_the_version_before(
@@ -130,7 +136,7 @@ async def test_a_lobby_that_stops_forming_while_it_is_looked_up_is_not_listed(
     node = await start_node(store_url, tiers={BUY_IN: replace(CLASSIC, max_players=2)})
     async with forming_lobbies(node) as (shown, changes):
         seats = await node.seat("ann", "bob")
-        await until(lambda: bool(changes) and changes[-1].status == "arranging")
+        await until(lambda: bool(changes) and changes[-1]["status"] == "arranging")
         await shown.settle()
         assert shown.forming() == []
-        assert changes[-1].lobby_id == seats[0].lobby.lobby_id
+        assert changes[-1]["lobby_id"] == seats[0].lobby.lobby_id

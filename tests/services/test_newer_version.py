@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from protocol.views import LobbyView
 from server.rules.commands import Tick
-from server.rules.views import public_view
+from server.rules.views import Fields, public_view
 from server.services.forming_lobbies import FormingLobbies
 from server.services.lobbies import Changed
 from server.store import keys
@@ -170,7 +169,7 @@ async def test_an_invoice_may_lack_what_came_later(node: Node, redis: Redis) -> 
 @pytest.fixture
 async def forming_lobbies(node: Node) -> AsyncIterator[FormingLobbies]:
     """The cache of forming lobbies, open."""
-    seen: list[LobbyView] = []
+    seen: list[Fields] = []
     forming_lobbies = FormingLobbies(
         node.store, node.directory, node.subscription, lambda: [TABLE], seen.append, lambda: None
     )
@@ -183,13 +182,13 @@ async def test_a_listing_is_read_whatever_else_it_has(
     node: Node, redis: Redis, forming_lobbies: FormingLobbies
 ) -> None:
     lobby_id = (await node.sit("ann")).lobby.lobby_id
-    await until(lambda: [view.lobby_id for view in forming_lobbies.forming()] == [lobby_id])
+    await until(lambda: [view["lobby_id"] for view in forming_lobbies.forming()] == [lobby_id])
     lobby = (await node.store.load(lobby_id)).lobby
     assert lobby is not None
     listing = public_view(lobby, 9).model_dump(mode="json") | {"pot": 1, "mood": "good"}
     listing["players"][0]["mood"] = "good"
     await command(redis, "SPUBLISH", keys.front_desk(TABLE), json.dumps(listing))
-    await until(lambda: [view.pot for view in forming_lobbies.forming()] == [1])
+    await until(lambda: [view["pot"] for view in forming_lobbies.forming()] == [1])
 
 
 async def test_a_listing_that_is_not_understood_is_looked_up(
@@ -202,7 +201,7 @@ async def test_a_listing_that_is_not_understood_is_looked_up(
     await command(redis, "HSET", keys.lobby(lobby_id), "pot", "7")
     message = json.dumps({"lobby_id": lobby_id, "status": "resting"}, separators=(",", ":"))
     await command(redis, "SPUBLISH", keys.front_desk(TABLE), message)
-    await until(lambda: [view.pot for view in forming_lobbies.forming()] == [7])
+    await until(lambda: [view["pot"] for view in forming_lobbies.forming()] == [7])
 
 
 async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
@@ -221,5 +220,5 @@ async def test_a_lobby_that_is_not_understood_is_not_listed_and_the_others_are(
         lambda: None,
     )
     await forming_lobbies.open()
-    assert [view.lobby_id for view in forming_lobbies.forming()] == [other.lobby.lobby_id]
+    assert [view["lobby_id"] for view in forming_lobbies.forming()] == [other.lobby.lobby_id]
     forming_lobbies.close()

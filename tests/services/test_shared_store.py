@@ -2,7 +2,7 @@
 
 import pytest
 
-from protocol.views import LobbyView
+from server.rules.views import Fields
 from server.services.forming_lobbies import FormingLobbies
 from server.store import keys
 from tests.support.game import TABLE, Node, StartNode
@@ -15,7 +15,7 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
 ) -> None:
     server = store_url.removesuffix("0")
     ours, theirs = await start_node(server + own), await start_node(server + other)
-    listed: list[LobbyView] = []
+    listed: list[Fields] = []
     desk = FormingLobbies(
         ours.store, ours.directory, ours.subscription, lambda: [TABLE], listed.append, listed.clear
     )
@@ -27,8 +27,8 @@ async def test_a_front_desk_lists_the_lobbies_of_its_own_database_only(
     seated = await ours.sit("bob")
     await until(lambda: len(received) >= 3 and bool(listed))
     await desk.settle()
-    assert {view.lobby_id for view in listed} == {seated.lobby.lobby_id}
-    assert [view.lobby_id for view in desk.forming()] == [seated.lobby.lobby_id]
+    assert {view["lobby_id"] for view in listed} == {seated.lobby.lobby_id}
+    assert [view["lobby_id"] for view in desk.forming()] == [seated.lobby.lobby_id]
     assert await is_unknown(ours, foreign.lobby.lobby_id)
     desk.close()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from protocol.ids import lobby_table, table_tier
-from protocol.views import LobbyView
+from server.rules.views import Fields
 from server.runtime.metrics import Metrics
 from server.services.audit import Audit
 from server.services.cluster_stats import ClusterStats
@@ -83,7 +83,7 @@ async def look(node: Node) -> FormingLobbies:
 
 
 def listed(desk: FormingLobbies) -> set[str]:
-    return {view.lobby_id for view in desk.forming(BUY_IN)}
+    return {view["lobby_id"] for view in desk.forming(BUY_IN)}
 
 
 async def test_a_player_joins_the_same_table_on_every_server_and_all_tables_are_used(
@@ -189,7 +189,7 @@ async def test_the_front_desk_lists_all_tables_and_those_that_open_later(
     forming = {(await node.sit(player)).lobby.lobby_id for player in PLAYERS[:8]}
     desk = await look(node)
     assert listed(desk) == forming
-    assert {view.buy_in_amount for view in desk.forming()} == {BUY_IN}
+    assert {view["buy_in_amount"] for view in desk.forming()} == {BUY_IN}
     more = await start_node(store_url, TABLES_PER_TIER="6")
     others = {(await more.sit(f"other-{number}")).lobby.lobby_id for number in range(20)}
     node.scheduler.start()
@@ -202,8 +202,9 @@ async def test_the_front_desk_lists_all_tables_and_those_that_open_later(
         desk.close()
 
 
-def has(view: LobbyView, lobby_id: str, player: str) -> bool:
-    return view.lobby_id == lobby_id and any(seat.alien_id == player for seat in view.players)
+def has(view: Fields, lobby_id: str, player: str) -> bool:
+    seated = [seat["alien_id"] for seat in view["players"]]
+    return view["lobby_id"] == lobby_id and player in seated
 
 
 async def test_to_look_at_many_tables_takes_no_more_round_trips_than_at_one(
