@@ -54,7 +54,7 @@ class UseCases:
         of_lobbies = beacon_of_lobbies(beacon, round(settings.beacon_patience_seconds * 1000))
         self.replicas = LobbyReplicas(stores.lobbies, subscription, metrics)
         self.lobbies = Lobbies(stores.lobbies, self.replicas, alarms, clock, metrics)
-        self.billing = Billing(stores.invoices, stores.terms)
+        self.billing = Billing(stores.invoices, stores.terms, settings.coin_decimals)
         admissions = Admissions(stores.restrictions, clock)
         self.limits = SpendingLimits(
             stores.limits,

@@ -6,16 +6,35 @@ from collections.abc import Iterable
 from protocol import views
 from server.rules.lobby import Lobby
 from server.rules.payments import Invoice, Terms
+from server.services.lobbies import Changed
 from server.store.invoices import InvoiceStore
 from server.store.log import Snapshot
 
 
 class Billing:
-    """What is asked for a seat, and how far that is. `terms`: of invoices that are issued now."""
+    """What is asked for a seat, and how far that is. `terms`: of invoices that are issued now, and
+    so many decimals has a coin in them."""
 
-    def __init__(self, invoices: InvoiceStore, terms: Terms) -> None:
+    def __init__(self, invoices: InvoiceStore, terms: Terms, coin_decimals: int) -> None:
         self._invoices = invoices
         self._terms = terms
+        self._unit = 10**coin_decimals
+
+    async def invoice_of_seat(self, seated: Changed, alien_id: str) -> views.Invoice | None:
+        """The invoice of a player's seat; None if it is forgotten. One that was issued with it is
+        what the seat says, and need not be asked for."""
+        seat = seated.new_seat(alien_id)
+        if seat is None or (seated.before is not None and alien_id in seated.before.invoices):
+            return await self.invoice_of(seated.snapshot, alien_id)
+        return views.Invoice(
+            invoice_id=seat.invoice_id,
+            amount=str(seated.lobby.buy_in_amount * self._unit),
+            recipient=self._terms.recipient,
+            token=self._terms.token,
+            network=self._terms.network,
+            status="pending",
+            expires_at=seat.expires_at,
+        )
 
     async def invoice_of(self, snapshot: Snapshot, alien_id: str) -> views.Invoice | None:
         """The player's last invoice in this lobby; None if there never was one."""

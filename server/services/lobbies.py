@@ -9,7 +9,7 @@ from protocol.errors import ErrorCode, Refused
 from protocol.ids import lobby_table
 from server.rules.commands import Command, Tick
 from server.rules.decide import decide
-from server.rules.events import Event
+from server.rules.events import Event, SeatTaken
 from server.rules.lobby import Lobby, due_at
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -31,10 +31,12 @@ Decision = Callable[[Lobby, float], Sequence[Event] | Refused]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A lobby after a command, and the records of what it led to; none if nothing had to change."""
+    """A lobby after a command, and the records of what it led to, with the lobby before them; none
+    if nothing had to change."""
 
     snapshot: Snapshot
     records: Sequence[Record] = ()
+    before: Lobby | None = None
 
     @property
     def lobby(self) -> Lobby:
@@ -45,6 +47,12 @@ class Changed:
     def first(self, kind: type[Event]) -> Event | None:
         """The first event of that kind that the command led to."""
         return next((r.event for r in self.records if isinstance(r.event, kind)), None)
+
+    def new_seat(self, alien_id: str) -> SeatTaken | None:
+        """The seat that the player has taken by this command, if it did that."""
+        events = (record.event for record in self.records)
+        taken = (e for e in events if isinstance(e, SeatTaken) and e.alien_id == alien_id)
+        return next(taken, None)
 
 
 class Lobbies:
@@ -172,7 +180,7 @@ class Lobbies:
         if committed is None:
             return None
         after, records = committed
-        changed = Changed(after, records)
+        changed = Changed(after, records, before.lobby)
         report(before, changed.lobby, records, self._metrics)
         self._replicas.committed(changed.lobby.lobby_id, after, records)
         self._alarms.due(lobby_table(changed.lobby.lobby_id), due_at(changed.lobby))

@@ -7,9 +7,17 @@ lookup in the directory and one commit for each lobby that they fill, and new lo
 import asyncio
 import os
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from functools import reduce
-from typing import Final
+from typing import Any, Final
 
 from protocol import ids
 from protocol.errors import ErrorCode, Refused
@@ -45,7 +53,7 @@ each other: 256 made the calls of 12,000 players up to five times as late."""
 
 class Matchmaker:
     """Seats the requests of one table of a tier in the order in which they came. `seats_elsewhere`
-    looks for a player's seat at the tier's other tables."""
+    looks for players' seats at the tier's other tables."""
 
     def __init__(
         self,
@@ -56,7 +64,7 @@ class Matchmaker:
         clock: StoreClock,
         tier: Tier,
         table: str,
-        seats_elsewhere: Callable[[str], Awaitable[Seat | None]],
+        seats_elsewhere: Callable[[Sequence[str]], Awaitable[Sequence[Seat | None]]],
         may_join: MayJoin,
     ) -> None:
         self._lobbies = lobbies
@@ -106,31 +114,27 @@ class Matchmaker:
         return batch
 
     async def _seat_batch(self, requests: Sequence[SeatRequest]) -> None:
-        admission, fullest, seated_in = await asyncio.gather(
-            self._admissions.of(self._table, [request.alien_id for request in requests]),
+        names = [request.alien_id for request in requests]
+        admission, fullest, here, elsewhere = await asyncio.gather(
+            self._admissions.of(self._table, names),
             self._directory.fullest(self._table, self._other_rules),
-            asyncio.gather(*(self._seated_in(request.alien_id) for request in requests)),
+            self._directory.seats(self._table, names),
+            self._seats_elsewhere(names),
         )
         new_players: list[SeatRequest] = []
         returning: defaultdict[str, list[SeatRequest]] = defaultdict(list)
-        for request, lobby_id in zip(requests, seated_in, strict=True):
+        for request, *seats in zip(requests, here, elsewhere, strict=True):
+            held = [seat for seat in seats if seat is not None]
             banned = admission.banned(request.alien_id)
             if banned is not None:
                 resolve([request], banned)
                 continue
-            (new_players if lobby_id is None else returning[lobby_id]).append(request)
+            (returning[min(held).lobby_id] if held else new_players).append(request)
         rounds = [
             self._seat_in(lobby_id, those, (), admission) for lobby_id, those in returning.items()
         ]
-        await asyncio.gather(*rounds, self._seat_new_players(new_players, fullest, admission))
+        await _all([*rounds, self._seat_new_players(new_players, fullest, admission)])
         count_attempts(requests)
-
-    async def _seated_in(self, alien_id: str) -> str | None:
-        seats = await asyncio.gather(
-            self._directory.seat(self._table, alien_id), self._seats_elsewhere(alien_id)
-        )
-        held = [seat for seat in seats if seat is not None]
-        return min(held).lobby_id if held else None
 
     async def _seat_new_players(
         self, new_players: Sequence[SeatRequest], fullest: str | None, admission: Admission
@@ -146,7 +150,7 @@ class Matchmaker:
         # In this order, since a lobby opens only if no other has a free seat: all but the last are
         # full at once.
         groups = _groups(unseated, self._tier.variant.max_players)
-        await asyncio.gather(*(self._open(group, admission) for group in groups))
+        await _all([self._open(group, admission) for group in groups])
 
     async def _seat_in(
         self,
@@ -311,6 +315,14 @@ class Matchmaker:
             changed = Changed(before)
         if changed is not None:
             resolve(seated, changed)
+
+
+async def _all(work: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it at once; one thing by itself, as nearly always, needs no task."""
+    if len(work) == 1:
+        await work[0]
+    else:
+        await asyncio.gather(*work)
 
 
 def _groups(requests: Sequence[SeatRequest], size: int) -> Iterator[Sequence[SeatRequest]]:

@@ -5,6 +5,7 @@ A seat was taken elsewhere by its invoice, or by a join when the tier had more o
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 import structlog
@@ -34,6 +35,12 @@ class OtherTables:
         self._tables = tables
         self._tier = tier
         self._away_until_s: dict[str, float] = {}
+
+    async def seats(self, alien_ids: Sequence[str]) -> Sequence[Seat | None]:
+        """For each of these players the seat that they have held for longest there."""
+        if len(self._tables.of_tier(self._tier.buy_in_amount)) == 1:
+            return [None] * len(alien_ids)
+        return await asyncio.gather(*map(self.seat, alien_ids))
 
     async def seat(self, alien_id: str) -> Seat | None:
         """The seat that the player has held for longest there."""

@@ -9,7 +9,7 @@ from protocol.errors import ErrorCode, Refused
 from protocol.views import Invoice
 from server.rules.commands import Leave
 from server.rules.decide import decide
-from server.rules.events import Event, SeatTaken
+from server.rules.events import Event
 from server.rules.lobby import Lobby
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
@@ -71,7 +71,7 @@ class Seats:
                 clock,
                 tier,
                 table,
-                self._others[amount].seat,
+                self._others[amount].seats,
                 may_join,
             )
             for amount, tier in self._tiers.items()
@@ -99,22 +99,18 @@ class Seats:
             joined = await matchmaker.seat(alien_id, client_seed, only_kept=only_kept)
             if isinstance(joined, Refused):
                 return joined
-            seated, kept = await asyncio.gather(
-                self._with_invoice(joined, alien_id), self._seat_to_keep(tier, joined, alien_id)
-            )
+            kept = await self._seat_to_keep(tier, joined, alien_id)
             if kept is None:
-                return seated
+                return await self._with_invoice(joined, alien_id)
             await self._lobbies.carry_out(joined.lobby.lobby_id, Leave(alien_id))
         return Refused(ErrorCode.UNAVAILABLE)
 
     async def _seat_to_keep(self, tier: Tier, joined: Changed, alien_id: str) -> Seat | None:
         """The seat elsewhere, if any, that the player keeps instead of the one just taken."""
-        player = joined.lobby.players.get(alien_id)
-        events = (record.event for record in joined.records)
-        is_new = any(isinstance(e, SeatTaken) and e.alien_id == alien_id for e in events)
-        if player is None or not is_new:
+        new = joined.new_seat(alien_id)
+        if new is None:
             return None
-        taken = Seat(player.joined_at, joined.lobby.lobby_id)
+        taken = Seat(new.joined_at, joined.lobby.lobby_id)
         return await self._others[tier.buy_in_amount].seat_to_keep(alien_id, taken)
 
     async def take(self, alien_id: str, buy_in_amount: int, lobby_id: str) -> Seated | Refused:
@@ -192,7 +188,7 @@ class Seats:
 
     async def _with_invoice(self, seated: Changed, alien_id: str) -> Seated:
         await self._lobbies.confirm(seated)
-        invoice = await self._billing.invoice_of(seated.snapshot, alien_id)
+        invoice = await self._billing.invoice_of_seat(seated, alien_id)
         if invoice is None:
             raise StoreUnavailable("the invoice of a seat is gone")
         return Seated(seated.lobby, seated.snapshot.position.seq, invoice)

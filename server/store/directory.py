@@ -1,6 +1,7 @@
 """Finding lobbies: those that form, the one to join, and where a player sits already."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -83,8 +84,23 @@ class Directory:
 
     async def seat(self, table: str, alien_id: str) -> Seat | None:
         """The seat that the player has held for longest of those in forming lobbies of a table."""
+        seats = await self._connection.call("HGETALL", keys.seats(table, alien_id))
+        return await self._held_for_longest(table, alien_id, seats)
+
+    async def seats(self, table: str, alien_ids: Sequence[str]) -> Sequence[Seat | None]:
+        """The same for each of several players, at once."""
+        found = await asyncio.gather(
+            *(self._connection.call("HGETALL", keys.seats(table, name)) for name in alien_ids)
+        )
+        return [
+            await self._held_for_longest(table, alien_id, seats) if seats else None
+            for alien_id, seats in zip(alien_ids, found, strict=True)
+        ]
+
+    async def _held_for_longest(
+        self, table: str, alien_id: str, seats: Mapping[str, str]
+    ) -> Seat | None:
         key = keys.seats(table, alien_id)
-        seats = await self._connection.call("HGETALL", key)
         lobbies = await lobbies_of_table(self._connection, table, key, seats, remove="HDEL")
         return min((Seat(_since(seats[name]), name) for name in lobbies), default=None)
 

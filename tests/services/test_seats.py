@@ -274,3 +274,20 @@ async def closes(node: Node, lobby_id: str) -> bool:
     await node.lobbies.carry_out(lobby_id, Tick())
     lobby = (await node.store.load(lobby_id)).lobby
     return lobby is not None and lobby.status == "finished"
+
+
+async def test_the_invoice_of_a_new_seat_is_the_one_that_was_stored_with_it(
+    start_node: StartNode, store_url: str
+) -> None:
+    node = await start_node(store_url, COIN_DECIMALS="9")
+    new = await node.sit("ann")
+    assert new.invoice == await node.billing.invoice(new.invoice.invoice_id)
+    assert new.invoice.amount == f"{BUY_IN}{9 * '0'}"
+    # An invoice that was given up is used again, as it was issued.
+    await node.seats.leave("ann", new.lobby.lobby_id)
+    other = await start_node(store_url, COIN_DECIMALS="2", PAYMENT_TOKEN="OTHER")
+    again = await other.sit("ann")
+    assert again.lobby.lobby_id == new.lobby.lobby_id
+    assert again.invoice.invoice_id == new.invoice.invoice_id
+    assert (again.invoice.amount, again.invoice.token) == (new.invoice.amount, new.invoice.token)
+    assert again.invoice == await other.billing.invoice(again.invoice.invoice_id)
