@@ -15,6 +15,7 @@ from server.transport.http.connection import (
     READ_SECONDS,
     HttpConnection,
 )
+from server.transport.http.prepared import answer_directly, direct_handler
 from server.transport.limits import Network
 from server.transport.problems import route_problem
 
@@ -70,12 +71,23 @@ class Runner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
-            _refusing(made.request_handler),
+            _refusing(self._passing_router(made.request_handler)),
             self._ending,
             request_factory=made.request_factory,
             loop=made._loop,
             **made._kwargs,
         )
+
+    def _passing_router(self, handler: Handler) -> Handler:
+        """Past the router with what has a direct handler."""
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            direct = direct_handler(self.app, request)
+            if direct is not None and isinstance(request, web.Request):
+                return await answer_directly(request, direct)
+            return await handler(request)
+
+        return handle
 
 
 class _Server(web.Server):

@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-_HEADERS: Final = {
+HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -13,7 +13,7 @@ _HEADERS: Final = {
 
 def secure(response: web.StreamResponse) -> None:
     """Add what an answer does not say itself."""
-    for name, value in _HEADERS.items():
+    for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
 
 

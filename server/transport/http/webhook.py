@@ -5,19 +5,21 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Final, Protocol
 
+import orjson
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
 from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
-from protocol.payments import MAX_BODY_BYTES
+from protocol.payments import MAX_BODY_BYTES, WebhookAnswer
 from server.rules.payments import Delivery
 from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
 from server.transport.concurrency import ConcurrencyLimiter
-from server.transport.http.requests import json_response, read_body
+from server.transport.http.prepared import PreparedResponse, add_direct_post
+from server.transport.http.requests import read_body
 from server.transport.problems import problem
 
 STORE_SECONDS: Final = 5.0
@@ -60,7 +62,7 @@ class Webhook:
 
     def add_to(self, app: web.Application) -> None:
         """Serve the route on `app`."""
-        app.router.add_post(self._provider.path, self._deliver)
+        add_direct_post(app, self._provider.path, self._deliver)
 
     async def _deliver(self, request: web.Request) -> web.StreamResponse:
         body = await _read_body(request)
@@ -95,7 +97,7 @@ class Webhook:
             processed=answer.processed,
             reason=answer.reason,
         )
-        return json_response(answer.model_dump())
+        return PreparedResponse(_json(answer))
 
     def _assert_store_is_trusted(self) -> None:
         if not self._may_take():
@@ -103,6 +105,11 @@ class Webhook:
 
     def _count(self, outcome: str) -> None:
         self._counted(outcome).inc()
+
+
+@cache  # there are a dozen of them
+def _json(answer: WebhookAnswer) -> bytes:
+    return orjson.dumps(answer.model_dump())
 
 
 async def _read_body(request: web.Request) -> bytes | Refused:
