@@ -72,11 +72,7 @@ class Invoice(Message):
     network: str
     status: InvoiceStatus
     expires_at: UnixMs
-    owed: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_nothing_owed(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return without_none(serialize(self), "owed")
+    owed: str | None = Field(default=None, exclude_if=is_none)
 
 
 class PlayerView(Message):

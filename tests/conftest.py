@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from server.runtime.log_context import add_ids
 from tests.support.fork_server import ForkServer
 from tests.support.process import ChildProcess, StartProcess
 
@@ -27,7 +28,7 @@ settings.load_profile("unhurried")
 # By default a traceback shows all local variables, for which the loop is held up by a second.
 structlog.configure(
     processors=[
-        structlog.contextvars.merge_contextvars,
+        add_ids,
         structlog.processors.add_log_level,
         structlog.dev.set_exc_info,
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),

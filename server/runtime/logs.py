@@ -8,6 +8,8 @@ from typing import Any, Literal
 import structlog
 from structlog.typing import EventDict, Processor
 
+from server.runtime.log_context import add_ids
+
 SECRET_FIELDS = frozenset(
     {"token", "authorization", "signature", "server_seed", "client_seed", "grid", "numbers"}
 )
@@ -26,13 +28,13 @@ def configure(level: str, format: Literal["json", "console"], *, worker: int | N
     """Sends what structlog and the standard `logging` get to stderr, from `level` on, with the
     number of the `worker` that it comes from, if it is one of several.
 
-    `json` writes one object a line: `timestamp` (UTC, ISO 8601), `level`, `event`, `logger` and
-    the fields of the event, and whatever `structlog.contextvars` is bound to: the ids of the
-    request or the socket; `console` is for reading. Fields that hold secrets are masked, in nested
-    objects too; a secret in the text of an event is not: put it in a field, or leave it out.
+    `json` writes one object a line: `timestamp` (UTC, ISO 8601), `level`, `event`, `logger`, the
+    fields of the event and the ids of the request or the socket (`log_context`); `console` is for
+    reading. Fields that hold secrets are masked, in nested objects too; a secret in the text of an
+    event is not: put it in a field, or leave it out.
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -16,9 +16,9 @@ import engineio
 import orjson
 import structlog
 from aiohttp import web
-from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
+from server.runtime.log_context import bind_ids
 from server.transport.addresses import client_address
 from server.transport.admission import (
     WEBSOCKET_VERSION,
@@ -116,7 +116,7 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # python-engineio shi
         credits: Credits,
     ) -> None:
         sid = self.generate_id()
-        bind_contextvars(sid=sid)  # before there are timers, which keep what is bound now
+        bind_ids(sid=sid)  # before there are timers, which keep what is bound now
         session = PlayerSession(
             sid,
             transport,

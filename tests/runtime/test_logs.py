@@ -9,6 +9,7 @@ from typing import Any
 SETUP = """
 import logging, structlog
 from server.runtime import logs
+from server.runtime.log_context import bind_ids, unbind_ids
 logs.configure({level!r}, {format!r})
 log = structlog.get_logger("ours")
 """
@@ -60,11 +61,14 @@ def test_secrets_are_masked_in_lists_too() -> None:
 
 def test_every_line_carries_the_ids_that_are_bound() -> None:
     first, second = lines("""
-with structlog.contextvars.bound_contextvars(sid="s1"):
-    log.info("x")
-    logging.getLogger("asyncio").error("y")
+bind_ids(sid="s1")
+bound = bind_ids(command="join")
+log.info("x")
+unbind_ids(bound)
+logging.getLogger("asyncio").error("y")
 """)
-    assert (first["sid"], second["sid"]) == ("s1", "s1")
+    assert (first["sid"], first["command"], second["sid"]) == ("s1", "join", "s1")
+    assert "command" not in second
 
 
 def test_what_is_below_the_level_is_not_written() -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import redis
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.runtime.log_context import add_ids
 from tests.support.wait import until
 from tests.system.game_server import running_app
 
@@ -21,7 +21,7 @@ Lines = list[Any]
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """What is logged meanwhile."""
-    with capture_logs([merge_contextvars]) as lines:
+    with capture_logs([add_ids]) as lines:
         yield lines
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from protocol.errors import ErrorCode, Refused
+from server.runtime.log_context import add_ids
 from server.transport.counts import Counts
 from server.transport.failures import guarded
 from tests.transport.conftest import ConnectRaw
@@ -19,7 +19,7 @@ Lines = list[Any]
 @pytest.fixture
 def lines() -> Iterator[Lines]:
     """What is logged meanwhile."""
-    with capture_logs([merge_contextvars]) as lines:
+    with capture_logs([add_ids]) as lines:
         yield lines
 
 

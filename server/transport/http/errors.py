@@ -6,9 +6,9 @@ from typing import Final
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
-from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
+from server.runtime.log_context import bind_ids
 from server.store.errors import StoreUnavailable
 from server.transport.counts import Counts
 from server.transport.http.requests import PAYLOAD
@@ -26,7 +26,7 @@ def error_middleware(counts: Counts) -> Middleware:
     @web.middleware
     async def answer_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Nothing is to be undone: aiohttp has a task for each request.
-        bind_contextvars(
+        bind_ids(
             request_id=secrets.token_hex(8),
             method=request.method,
             path=request.rel_url.raw_path[:LOGGED_PATH_LENGTH],

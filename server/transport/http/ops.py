@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
-from structlog.contextvars import bind_contextvars
 
 from protocol import operator_views
 from protocol.errors import ErrorCode, Refused
 from protocol.operators import Role, may
+from server.runtime.log_context import bind_ids
 from server.transport.http.pages import Pages
 from server.transport.http.requests import json_response, read_payload
 from server.transport.operator_check import KnownOperator, OperatorCheck
@@ -130,7 +130,7 @@ class OpsRoutes:
 async def _carry_out(
     command: OpsCommand[Any], operator: KnownOperator, request: web.Request
 ) -> Answer | Refused:
-    bind_contextvars(operator=operator.name)
+    bind_ids(operator=operator.name)
     payload = await read_payload(request)
     if isinstance(payload, Refused):
         return payload

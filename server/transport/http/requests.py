@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import orjson
 from aiohttp import web
-from structlog.contextvars import bind_contextvars
 
 from protocol import strict_json
 from protocol.errors import ErrorCode, Refused
+from server.runtime.log_context import bind_ids
 from server.transport.addresses import client_address
 from server.transport.headers import credentials, is_encoded
 from server.transport.limits import Network, RateByKey
@@ -41,7 +41,7 @@ class RequestAuthenticator:
         identity = await self._check.identify(token, address)
         if isinstance(identity, Refused):
             return identity
-        bind_contextvars(alien_id=identity.alien_id)
+        bind_ids(alien_id=identity.alien_id)
         if not self._rate.allow(identity.alien_id):
             return Refused(ErrorCode.RATE_LIMITED)
         return identity.alien_id

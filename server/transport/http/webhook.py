@@ -9,11 +9,11 @@ import orjson
 import structlog
 from aiohttp import web
 from multidict import CIMultiDictProxy
-from structlog.contextvars import bind_contextvars
 
 from protocol.errors import ErrorCode, Refused
 from protocol.payments import MAX_BODY_BYTES, WebhookAnswer
 from server.rules.payments import Delivery
+from server.runtime.log_context import bind_ids
 from server.runtime.metrics import Metrics
 from server.services.payments import Payments
 from server.store.errors import StoreUnavailable
@@ -75,7 +75,7 @@ class Webhook:
                 log.warning("delivery_not_understood", body_bytes=len(body))
             self._count(delivery.code)
             return problem(delivery, _DETAILS.get(delivery.code))
-        bind_contextvars(invoice_id=delivery.invoice_id)
+        bind_ids(invoice_id=delivery.invoice_id)
         return await self._record(delivery, body)
 
     async def _record(self, delivery: Delivery, body: bytes) -> web.StreamResponse:
