@@ -26,6 +26,7 @@ START: Final = "0-0"
 _GAMES_AT_ONCE: Final = 20
 _INVOICES_AT_ONCE: Final = 100
 """So many leave in one step of the store, which takes it a millisecond or so."""
+_DEBTS_AT_ONCE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,14 +146,18 @@ class PastStore:
         """Have a ledger that is not there begin with its `last` entry that is in the books, and
         remember what is owed before that. False if there is a ledger."""
         ledger, key = keys.ledger(table), keys.checkpoint(table)
-        remembered = {name: orjson.dumps(dict(fields)).decode() for name, fields in owed.items()}
-        empty = [Check(("EXISTS", name), "0") for name in (ledger, key)]
-        writes: list[Write] = [
-            ("XADD", ledger, last_id, *(part for field in last.items() for part in field)),
-            ("HSET", key, "last_id", last_id),
-            *(("HSET", key, name, entry) for name, entry in remembered.items()),
+        empty = [Check(("EXISTS", ledger), "0"), Check(("HGET", key, "last_id"), "")]
+        debts = [
+            ("HSET", key, stream_id, orjson.dumps(dict(fields)).decode())
+            for stream_id, fields in owed.items()
         ]
-        return await self._commits.commit(empty, writes, NO_DECISION)
+        flat = (part for field in last.items() for part in field)
+        begun: list[Write] = [("XADD", ledger, last_id, *flat), ("HSET", key, "last_id", last_id)]
+        for first in range(0, len(debts), _DEBTS_AT_ONCE):
+            some = debts[first : first + _DEBTS_AT_ONCE]
+            if not await self._commits.commit(empty, some, NO_DECISION):
+                return False
+        return await self._commits.commit(empty, begun, NO_DECISION)
 
     # Games
 
