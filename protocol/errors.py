@@ -114,7 +114,7 @@ class Refused:
 class ErrorBody(BaseModel):
     """The `error` of a failed acknowledgement, and the `data` of a refused connect."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: Annotated[ErrorCode, NEWER_WORDS]
     message: str
@@ -125,7 +125,7 @@ class ErrorBody(BaseModel):
 class ErrorAnswer(BaseModel):
     """A failed acknowledgement."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     ok: Literal[False] = False
     error: ErrorBody

@@ -100,7 +100,7 @@ spaces, of ASCII."""
 class OperatorRequest(BaseModel):
     """What an operator sends: exact types, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 class VoidLobby(OperatorRequest):

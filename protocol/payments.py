@@ -36,7 +36,7 @@ class PaymentDelivery(BaseModel):
     another if invoice, status and `txHash` are.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True, defer_build=True)
 
     invoice: str
     status: Literal["finalized", "failed"]

@@ -36,14 +36,15 @@ UnixMs = Annotated[float | int, WithJsonSchema({"type": "number"})]
 class Message(BaseModel):
     """What the server sends. Immutable, and built only from known fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Pydantic gets a model ready when it is first used: no process uses most of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Request(BaseModel):
     """What a client sends: exact types, no unknown fields. `alien_id` may be given; it must then
     be the player of the token."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
     alien_id: str | None = None
 

@@ -1,7 +1,6 @@
 """The beacon that the settings name."""
 
 from server.outside.drand import Drand
-from server.rules.beacon import QUICKNET_KEY, PublicKeys
 from server.runtime.clock import StoreClock
 from server.runtime.settings import Settings
 
@@ -16,8 +15,3 @@ def beacon_of(settings: Settings, clock: StoreClock) -> Drand | None:
         public_key=settings.beacon_public_key,
         now_ms=clock.now_ms,
     )
-
-
-def known_keys(chain_hash: str, public_key: str) -> PublicKeys:
-    """The public keys that proofs are checked with: quicknet's, and that of the settings."""
-    return {**QUICKNET_KEY, chain_hash: public_key}

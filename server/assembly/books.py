@@ -7,14 +7,14 @@ runs as it does without the setting.
 from typing import TYPE_CHECKING, Final
 
 from server.assembly.stores import Stores
-from server.outside.payout_service import PayoutService
 from server.rules.operator_chain import Action
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.store.errors import StoreUnavailable
 
-if TYPE_CHECKING:  # without the extra `books` it cannot be imported
+if TYPE_CHECKING:  # without the extra `books` the worker cannot be imported; few need the service
+    from server.outside.payout_service import PayoutService
     from server.services.payouts import PayoutWorker
 
 
@@ -114,7 +114,7 @@ class BooksSide:
         metrics.watch(*OLDEST, watch.oldest_seconds, across="max")
         metrics.watch(*LOOKED_UP, watch.at_seconds, across="min")
 
-    def payout_worker(self, service: PayoutService) -> "PayoutWorker":
+    def payout_worker(self, service: "PayoutService") -> "PayoutWorker":
         """The worker that pays by that service, as the settings say."""
         from server.services.payout_queue import PayoutQueue, PayoutTerms
         from server.services.payouts import PayoutWorker

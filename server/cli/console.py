@@ -10,8 +10,7 @@ import typer
 import uvloop
 
 from protocol import strict_json
-from server.assembly.beacon import known_keys
-from server.rules.beacon import PublicKeys
+from server.rules.beacon import PublicKeys, known_keys
 from server.runtime import logs
 from server.runtime.settings import Settings, SettingsError, load_beacon_key, load_settings
 from server.store.errors import COMMAND_ERRORS, StoreUnavailable

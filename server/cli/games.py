@@ -1,16 +1,16 @@
-"""The commands about games that were played: `verify`, `replay` and `export`."""
+"""The commands about games that were played: `replay` and `export`."""
 
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
-import httpx
 import typer
 
-from protocol import ids, strict_json
+from protocol import ids
 from protocol.errors import Refused
 from server.cli.console import beacon_keys_of_environment, fail, run, settings_of_environment
+from server.cli.documents import read_document
 from server.cli.opened import opened
 from server.cli.progress import progress
 from server.rules.beacon import PublicKeys
@@ -19,26 +19,10 @@ from server.services.game_files import (
     GameFile,
     beacon_differences,
     read_game_file,
-    verify_document,
 )
 from server.services.records import Records
 from server.services.transcript import transcript_line
 from server.store.replay import BrokenLog, Step, is_kept, replay
-
-_READ_SECONDS: Final = 10
-
-
-def verify(
-    proof: Annotated[str, typer.Argument(help="A proof or an exported game: a file, or a URL.")],
-) -> None:
-    """Check the proof that a draw was fair; its beacon by the public key of quicknet, or by
-    BEACON_PUBLIC_KEY for the chain BEACON_CHAIN_HASH."""
-    document = _document(proof)
-    differences = verify_document(document, beacon_keys_of_environment())
-    if differences:
-        fail("\n".join(differences))
-    called_off = isinstance(document, dict) and "log" in document and document["proof"] is None
-    print("The record holds; the game was called off." if called_off else "The proof holds.")
 
 
 def replay_game(
@@ -136,19 +120,6 @@ async def _export(settings: Settings, lobby_id: str) -> GameFile | None:
 
 def _game_file(place: str) -> GameFile:
     try:
-        return read_game_file(_document(place))
+        return read_game_file(read_document(place))
     except ValueError as error:
         fail(f"cannot read {place}: {error}")
-
-
-def _document(place: str) -> object:
-    try:
-        return strict_json.loads(_read(place))
-    except (OSError, ValueError, httpx.HTTPError, httpx.InvalidURL) as error:
-        fail(f"cannot read {place}: {error}")
-
-
-def _read(place: str) -> bytes:
-    if place.startswith(("http://", "https://")):
-        return httpx.get(place, timeout=_READ_SECONDS).raise_for_status().content
-    return Path(place).read_bytes()

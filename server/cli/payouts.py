@@ -16,7 +16,6 @@ from server.assembly.stores import Stores, WeakDurability
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
-from server.outside.payout_service import PayoutService
 from server.rules.coins import coins_text
 from server.rules.payouts import APPROVALS, STATUSES
 from server.runtime.clock import StoreClock
@@ -139,6 +138,9 @@ def reconcile(
 
 
 async def _pay(settings: Settings) -> None:
+    # The other commands ask nobody.
+    from server.outside.payout_service import PayoutService
+
     clock = StoreClock()
     stores = Stores(settings, clock, Metrics())
     books = books_side(settings, stores, clock)

@@ -4,9 +4,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 Advance = Callable[[int], None]
 """Reports that so many more are done."""
 
@@ -15,13 +12,19 @@ Advance = Callable[[int], None]
 def progress(what: str, total: int | None = None, *, shown: bool = True) -> Iterator[Advance]:
     """Counts `what` while the context lasts, of `total` if that is known. What the command prints
     on stdout is left alone."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _more: None
+        return
+    # Only for people: a command imports as much again without it.
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     count = "{task.completed:,.0f}" + (f" of {total:,}" if total is not None else "")
     columns = (SpinnerColumn(), TextColumn(f"{count} {what}"), TimeElapsedColumn())
     with Progress(
         *columns,
         console=Console(stderr=True),
         transient=True,
-        disable=not (shown and sys.stderr.isatty()),
         redirect_stdout=False,
         redirect_stderr=False,
     ) as bar:

@@ -5,12 +5,11 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeGuard, TypeVar
 
-import httpx
 import orjson
 import structlog
+from yarl import URL
 
-from server.outside.authorities import authorities
-from server.outside.cookies import no_cookies
+from server.outside.http_client import FAILURES, HttpClient, check_status, described, read_body
 from server.rules.beacon import QUICKNET, SCHEME, Chain, verifies
 
 ANSWER_SECONDS: Final = 5.0
@@ -51,12 +50,7 @@ class Drand:
         self._wanted = (chain_hash, public_key)
         self._now_ms = now_ms
         self._answer_seconds = answer_seconds
-        # Compressed answers are not asked for: a small one can be very large when unpacked.
-        self._client = httpx.AsyncClient(
-            verify=authorities(),
-            headers={"Accept-Encoding": "identity"},
-            cookies=no_cookies(),
-        )
+        self._client = HttpClient(urls)
         self._kept: OrderedDict[tuple[str, int], str] = OrderedDict()
         self._following: asyncio.Task[None] | None = None
         is_quicknet = self._wanted == (QUICKNET.chain_hash, QUICKNET.public_key)
@@ -85,7 +79,7 @@ class Drand:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following])
-        await self._client.aclose()
+        await self._client.close()
 
     async def signature(self, chain: Chain, round: int) -> str | None:
         """The signature (hex) of a round of a chain, verified under its public key; None if nobody
@@ -160,8 +154,8 @@ class Drand:
         try:
             async with asyncio.timeout(self._answer_seconds):
                 return await ask(url)
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            log.warning("beacon_answer_unusable", host=httpx.URL(url).host, error=_described(error))
+        except FAILURES as error:
+            log.warning("beacon_answer_unusable", host=URL(url).host, error=described(error))
             return None
 
     async def _info_of(self, url: str) -> Chain | str | None:
@@ -200,17 +194,12 @@ class Drand:
 
     async def _get(self, url: str) -> dict[str, Any] | None:
         """The JSON object at that URL; None if it is not there, or not yet."""
-        body = b""
-        async with self._client.stream("GET", url, timeout=self._answer_seconds) as response:
-            if response.status_code in (404, 425):
+        async with self._client.request("GET", URL(url)) as response:
+            if response.status in (404, 425):
                 return None
-            response.raise_for_status()
-            async for chunk in response.aiter_raw():
-                body += chunk
-                if len(body) > ANSWER_MAX_BYTES:
-                    raise ValueError("the answer is too large")
-        answer = orjson.loads(body)
-        if not response.is_success or not isinstance(answer, dict):
+            check_status(response)
+            answer = orjson.loads(await read_body(response, ANSWER_MAX_BYTES))
+        if not isinstance(answer, dict):
             raise ValueError("the answer is no JSON object")
         return answer
 
@@ -227,10 +216,3 @@ def _is_seconds(value: object) -> TypeGuard[float]:
 
 def _lower(text: object) -> object:
     return text.lower() if isinstance(text, str) else text
-
-
-def _described(error: Exception) -> str:
-    """What went wrong, without the URL: it may have a password in it."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    return repr(error)[:500]

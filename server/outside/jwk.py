@@ -72,7 +72,7 @@ class _Document(BaseModel):
 
 
 class _Jwk(BaseModel):
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, defer_build=True)
 
     kid: Annotated[str, Field(min_length=1)]
     use: Literal["sig"] = "sig"
@@ -91,5 +91,6 @@ class _Ed25519Jwk(_Jwk):
 
 
 _JWK: TypeAdapter[_RsaJwk | _Ed25519Jwk] = TypeAdapter(
-    Annotated[_RsaJwk | _Ed25519Jwk, Field(discriminator="kty")]
+    Annotated[_RsaJwk | _Ed25519Jwk, Field(discriminator="kty")],
+    config=ConfigDict(defer_build=True),
 )

@@ -3,13 +3,12 @@
 import asyncio
 import contextvars
 
-import httpx
 import structlog
 from jwt import PyJWK
+from yarl import URL
 
 from protocol.errors import ErrorCode, Refused
-from server.outside.authorities import authorities
-from server.outside.cookies import no_cookies
+from server.outside.http_client import FAILURES, HttpClient, check_status, described, read_body
 from server.outside.jwk import KeySet, read_key_set
 
 FETCH_SECONDS = 5.0
@@ -41,16 +40,11 @@ class Jwks:
         cooldown_seconds: float,
         fetch_seconds: float = FETCH_SECONDS,
     ) -> None:
-        self._url = httpx.URL(url)
+        self._url = URL(url)
         self._ttl_seconds = ttl_seconds
         self._cooldown_seconds = cooldown_seconds
         self._fetch_seconds = fetch_seconds
-        # Compressed documents are not asked for: a small one can be very large when unpacked.
-        self._client = httpx.AsyncClient(
-            verify=authorities(),
-            headers={"Accept-Encoding": "identity"},
-            cookies=no_cookies(),
-        )
+        self._client = HttpClient([url])
         self._keys: KeySet = {}
         self._fetching: asyncio.Task[None] | None = None
         self._next_fetch: asyncio.TimerHandle | None = None
@@ -77,7 +71,7 @@ class Jwks:
         if self._fetching:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
-        await self._client.aclose()
+        await self._client.close()
 
     async def _look_for_unknown_kid(self) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -104,8 +98,8 @@ class Jwks:
             async with asyncio.timeout(self._fetch_seconds):
                 self._take(read_key_set(await self._download()))
             retry_seconds = self._ttl_seconds
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            log.warning("jwks_fetch_failed", host=self._url.host, error=_described(error))
+        except FAILURES as error:
+            log.warning("jwks_fetch_failed", host=self._url.host, error=described(error))
         if self._keys:
             self._fetch_after(retry_seconds)
 
@@ -120,18 +114,6 @@ class Jwks:
         self._next_fetch = asyncio.get_running_loop().call_later(seconds, self._start_fetch)
 
     async def _download(self) -> bytes:
-        document = b""
-        async with self._client.stream("GET", self._url) as response:
-            response.raise_for_status()
-            async for chunk in response.aiter_raw():
-                document += chunk
-                if len(document) > DOCUMENT_MAX_BYTES:
-                    raise ValueError("the document is too large")
-        return document
-
-
-def _described(error: Exception) -> str:
-    """What went wrong, without the URL: it may have a password in it."""
-    if isinstance(error, httpx.HTTPStatusError):
-        return f"HTTP {error.response.status_code}"
-    return repr(error)[:500]
+        async with self._client.request("GET", self._url) as response:
+            check_status(response)
+            return await read_body(response, DOCUMENT_MAX_BYTES)

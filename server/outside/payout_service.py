@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.request import getproxies, proxy_bypass
 
-import aiohttp
-import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from yarl import URL
 
 from protocol import strict_json
 from protocol.payouts import KEY_HEADER, MAX_ANSWER_BYTES, SIGNATURE_HEADER
-from server.outside.fresh_connections import FreshConnections
+from server.outside.http_client import FAILURES, HttpClient, read_body
 from server.rules.payouts import (
     Answer,
     Declined,
@@ -35,22 +32,13 @@ _LONGEST_REASON: Final = 500
 
 class PayoutService:
     """The service at `url`; `key` signs what it is sent. An answer that is not whole after
-    `timeout_seconds` is none. To be made while an event loop runs."""
+    `timeout_seconds` is none."""
 
     def __init__(self, url: str, key: bytes, timeout_seconds: float, connections: int) -> None:
         self._url = URL(url)
-        self._proxy = _proxy_of(self._url)
         self._key = Ed25519PrivateKey.from_private_bytes(key)
         self._timeout_seconds = timeout_seconds
-        # Not httpx, which takes eight times as much of the processor for a request.
-        self._client = aiohttp.ClientSession(
-            # Compressed answers are not asked for: a small one can be very large when unpacked.
-            headers={"Accept": "application/json", "Accept-Encoding": "identity"},
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(),
-            connector=FreshConnections(limit=connections, ssl=httpx.create_ssl_context()),
-        )
+        self._client = HttpClient([url], {"Accept": "application/json"}, connections)
 
     async def send(self, payout_id: str, body: str) -> Answer:
         """Have a payout paid."""
@@ -83,28 +71,12 @@ class PayoutService:
         try:
             async with (
                 asyncio.timeout(self._timeout_seconds),
-                self._client.request(
-                    method,
-                    url,
-                    data=raw,
-                    headers=headers,
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                ) as response,
+                self._client.request(method, url, data=raw, headers=headers) as response,
             ):
-                body = await _read(response)
-        # ValueError: a part of the answer that is no text.
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+                body = await read_body(response, MAX_ANSWER_BYTES)
+        except FAILURES as error:
             return Unclear(f"no answer: {type(error).__name__}")
         return understood(step, payout_id, response.status, response.headers, body)
-
-
-def _proxy_of(url: URL) -> str | None:
-    """The proxy that the environment names for it, as for everything that is asked of others."""
-    if proxy_bypass(url.host or ""):
-        return None
-    proxies = getproxies()
-    return proxies.get(url.scheme) or proxies.get("all")
 
 
 def understood(
@@ -157,15 +129,6 @@ def _object(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    body = b""
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise ValueError("the answer is too large")
-    return body
 
 
 def _retry_after_seconds(value: str | None) -> float | None:

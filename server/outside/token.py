@@ -24,7 +24,7 @@ UnixSeconds = Annotated[float, Field(le=LAST_SECOND, allow_inf_nan=False)]
 class Header(BaseModel):
     """The members of a token's header that decide how it is checked."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     alg: Literal["RS256", "EdDSA"]
     kid: Annotated[str, Field(min_length=1)]
@@ -34,7 +34,7 @@ class Header(BaseModel):
 class Claims(BaseModel):
     """The claims that matter here. Times are Unix seconds and may have a fraction."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, defer_build=True)
 
     iss: str
     sub: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:@-]{1,128}$")]

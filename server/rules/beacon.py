@@ -59,6 +59,11 @@ PublicKeys = Mapping[str, str]
 QUICKNET_KEY: Final[PublicKeys] = {QUICKNET.chain_hash: QUICKNET.public_key}
 
 
+def known_keys(chain_hash: str, public_key: str) -> PublicKeys:
+    """The public keys that proofs are checked with: quicknet's, and that of the settings."""
+    return {**QUICKNET_KEY, chain_hash: public_key}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LobbyBeacon:
     """What the order of a lobby's numbers waits for. `patience_ms` after the start it is too late.

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 from redis import RedisError
 from redis.asyncio import ConnectionPool
+from yarl import URL
 
 from server.runtime.store_url import read_store_url
 
@@ -28,8 +28,8 @@ def http_url(url: str) -> str:
     if not (_is_url(url, "http", "https") and _is_word(url)):
         raise ValueError("must be a URL that starts with http or https")
     try:
-        httpx.URL(url)
-    except httpx.InvalidURL:
+        URL(url).origin()
+    except ValueError:
         raise ValueError("is a URL that nobody can fetch") from None
     return url
 

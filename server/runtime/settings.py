@@ -99,7 +99,7 @@ PublicKeys = Annotated[
 class Settings(BaseModel):
     """All settings, checked: see `load_settings`. What each means is in `.env.example`."""
 
-    model_config = ConfigDict(frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, str_strip_whitespace=True, defer_build=True)
 
     redis_url: Annotated[str, AfterValidator(redis_url), Field(repr=False)]
     sentinel_password: Annotated[Text | None, Field(repr=False)] = None
@@ -220,6 +220,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
 
 class _BeaconKey(BaseModel):
     """The settings that a beacon is checked with, for those who need no others."""
+
+    model_config = ConfigDict(defer_build=True)
 
     beacon_chain_hash: ChainHash = quicknet.CHAIN_HASH
     beacon_public_key: BeaconKey = quicknet.PUBLIC_KEY

@@ -1,8 +1,9 @@
 """Values of the rules as the store's texts, and back."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields
+from functools import cache, cached_property
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Any,
@@ -26,15 +27,22 @@ from server.rules.events import Event
 from server.rules.lobby import Lobby, Player
 from server.rules.payments import Invoice
 
-_EVENT_ADAPTERS: Mapping[str, TypeAdapter[Event]] = MappingProxyType(
+_EVENTS: Mapping[str, type[Event]] = MappingProxyType(
     {
-        re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): TypeAdapter(kind)
+        re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower(): kind
         for kind in get_args(events.Event)
     }
 )
 _EVENT_TYPES: Mapping[type[Event], str] = MappingProxyType(
-    {kind: name for name, kind in zip(_EVENT_ADAPTERS, get_args(events.Event), strict=True)}
+    {kind: name for name, kind in _EVENTS.items()}
 )
+
+
+@cache
+def _reader(name: str) -> Callable[[str], Event]:
+    # Without what the adapter adds, which takes as long: each event of every log is read so.
+    read: Callable[[str], Event] = TypeAdapter(_EVENTS[name]).validator.validate_json
+    return read
 
 
 def event_type(event: Event) -> str:
@@ -49,9 +57,7 @@ def event_json(event: Event) -> str:
 
 def read_event(name: str, data: str) -> Event:
     """The event of that type with those facts."""
-    # Without what the adapter adds, which takes as long: each event of every log is read here.
-    event: Event = _EVENT_ADAPTERS[name].validator.validate_json(data)
-    return event
+    return _reader(name)(data)
 
 
 def text(value: Any) -> str:
@@ -73,7 +79,11 @@ class HashCodec(Generic[T]):
         names = [f.name for f in kept]
         self._empty_values = {f.name: _empty_value(f.default, hints[f.name]) for f in kept}
         self._plain = frozenset(name for name in names if _is_text(hints[name]))
-        self._adapter = TypeAdapter(kind)
+        self._kind = kind
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[T]:
+        return TypeAdapter(self._kind)
 
     def write(self, value: T, before: T | None = None) -> dict[str, str]:
         """The fields of the hash; only those that a change from `before` gave a new value."""

@@ -12,7 +12,6 @@ import time
 from functools import partial
 from http import HTTPStatus
 
-import engineio
 import orjson
 import structlog
 from aiohttp import web
@@ -36,6 +35,7 @@ from server.transport.ping_scheduler import PingScheduler
 from server.transport.problems import problem
 from server.transport.reader import read
 from server.transport.session import Session
+from server.transport.stack import engineio
 from server.transport.websocket import WebSocket
 
 MAX_MESSAGE_BYTES = 16_384

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Final
 
-import socketio
 import structlog
 
 from protocol.errors import ERRORS, ErrorCode, Refused, error_answer
@@ -40,6 +39,7 @@ from server.transport.packets import (
 )
 from server.transport.player_sockets import PlayerSockets
 from server.transport.rooms import Rooms
+from server.transport.stack import socketio
 from server.transport.tokens import Tokens
 
 MAX_NAMESPACES: Final = 8

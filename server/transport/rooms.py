@@ -9,15 +9,15 @@ place that `emit` has in it are used (tests/transport/test_stack.py).
 from collections.abc import Collection
 
 import orjson
-from socketio import AsyncManager
 
 from server.transport.frames import text_frame
 from server.transport.member import Member
 from server.transport.packets import event_packet
 from server.transport.session import Session
+from server.transport.stack import socketio
 
 
-class Rooms(AsyncManager):  # type: ignore[misc]  # python-socketio ships no types
+class Rooms(socketio.AsyncManager):  # type: ignore[misc]  # python-socketio ships no types
     """The members of every namespace that has any."""
 
     def __init__(self) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import httpx
 
-from server.assembly.beacon import known_keys
 from server.dev.beacon import DevBeacon
 from server.dev.bots import Bot
 from server.dev.compose import DevWorld
-from server.rules.beacon import verifies
+from server.rules.beacon import known_keys, verifies
 from server.rules.verify import verify_proof
 from tests.support.wait import until
 

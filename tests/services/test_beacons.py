@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 
 from protocol import operators
 from protocol.errors import ErrorCode, Refused
-from server.assembly.beacon import known_keys
 from server.dev.beacon import DevBeacon
+from server.rules.beacon import known_keys
 from server.rules.commands import MixBeacon
 from server.rules.events import BeaconMixed, Event, NumberCalled
 from server.rules.lobby import Lobby

@@ -1,0 +1,30 @@
+"""Documents that a command is given: a file, or a URL."""
+
+from pathlib import Path
+from typing import Final
+
+from protocol import strict_json
+from server.cli.console import fail
+
+_READ_SECONDS: Final = 10
+
+
+def read_document(place: str) -> object:
+    """What stands there, which is JSON; ends the command if it cannot be read."""
+    try:
+        return strict_json.loads(_downloaded(place) if _is_url(place) else Path(place).read_bytes())
+    except (OSError, ValueError) as error:
+        fail(f"cannot read {place}: {error}")
+
+
+def _is_url(place: str) -> bool:
+    return place.startswith(("http://", "https://"))
+
+
+def _downloaded(url: str) -> bytes:
+    import httpx  # which takes as long as all else that a command imports, and files need it not
+
+    try:
+        return httpx.get(url, timeout=_READ_SECONDS).raise_for_status().content
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        fail(f"cannot read {url}: {error}")
