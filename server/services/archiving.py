@@ -31,8 +31,8 @@ from server.store.past import START, EndedGame, Fields, PastStore, stream_positi
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 MOST_ENTRIES: Final = 5_000
-MOST_GAMES: Final = 500
-GAMES_AT_ONCE: Final = 50
+MOST_GAMES: Final = 200
+GAMES_AT_ONCE: Final = 40
 """So many are in memory with their logs, and as many more that are read meanwhile."""
 MOST_INVOICES: Final = 1_000
 MOST_UNMATCHED: Final = 1_000

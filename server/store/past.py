@@ -7,6 +7,7 @@ processes at once: what changed since it was moved stays.
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Final
 
 import orjson
@@ -186,23 +187,30 @@ class PastStore:
 
     async def closed_invoices(self, table: str, until_ms: float, most: int) -> dict[str, Fields]:
         """Invoices that were closed and have not changed since `until_ms`, and whose lobbies are
-        over; without fields those that are gone.
+        over; without fields those that are gone. None only if there is none.
 
         They are read when the lobbies are known to be over: from then on only deliveries change
         them, and those change their `version`.
         """
-        names = await self._connection.call(
-            "ZRANGEBYSCORE", keys.closed_invoices(table), "-inf", until_ms, "LIMIT", 0, most
-        )
+        index = keys.closed_invoices(table)
+        for first in count(step=most):  # as long as all that come before are of running lobbies
+            names = await self._connection.call(
+                "ZRANGEBYSCORE", index, "-inf", until_ms, "LIMIT", first, most
+            )
+            found = await self._of_lobbies_over(table, names)
+            if found or len(names) < most:
+                break
+        if found:
+            await self._commits.confirm(table)
+        return found
+
+    async def _of_lobbies_over(self, table: str, names: Sequence[str]) -> dict[str, Fields]:
         asked = (self._connection.call("HGET", keys.invoice(name), "lobby_id") for name in names)
         lobbies = dict(zip(names, await asyncio.gather(*asked), strict=True))
         running = await self.running(table, sorted({found for found in lobbies.values() if found}))
         over = [name for name, lobby_id in lobbies.items() if lobby_id not in running]
         loads = (self._connection.call("HGETALL", keys.invoice(name)) for name in over)
-        found = dict(zip(over, await asyncio.gather(*loads), strict=True))
-        if found:
-            await self._commits.confirm(table)
-        return found
+        return dict(zip(over, await asyncio.gather(*loads), strict=True))
 
     async def forget_invoices(self, table: str, invoice_ids: Collection[str]) -> None:
         """Invoices that are not there (any more) are not to be moved."""

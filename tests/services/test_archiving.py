@@ -259,6 +259,17 @@ async def test_an_unmatched_payment_moves_once_however_often_it_comes(
     ]
 
 
+async def test_invoices_of_running_lobbies_keep_no_others_from_moving(
+    node: Node, redis: Redis
+) -> None:
+    await play(node, ("cid", "dan"))
+    running = (await node.seat("ann"))[0].invoice.invoice_id
+    assert await redis.zadd(keys.closed_invoices(TABLE), {running: 1}) == 0  # before all others
+    past = PastStore(node.connection, node.commits)
+    found = await past.closed_invoices(TABLE, node.clock.now_ms() + 1_000, 1)
+    assert [fields["alien_id"] in ("cid", "dan") for fields in found.values()] == [True]
+
+
 async def test_an_invoice_that_changes_meanwhile_is_moved_again(
     node: Node, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
