@@ -28,7 +28,7 @@ async def test_what_needs_no_books_runs_without_their_extra_and_the_rest_says_so
     code, output = await run("audit")
     assert (code, "The ledger holds." in output) == (0, True), output
     server = start_process(sys.executable, str(program), "serve", **variables)
-    await server.wait_for_line("ready.*url=")
+    await server.wait_for_line('"event": "ready"')
     server.terminate()
     assert await server.wait() == 0
     books = {"DATABASE_URL": f"postgresql://127.0.0.1:{free_port()}/books"}
