@@ -60,7 +60,9 @@ def pytest_runtest_makereport(
     """Note what a test took, after its last fixture."""
     report = yield
     if call.when == "teardown" and _begun in item.stash:
-        report.user_properties.append((_PROPERTY, cpu_seconds() - item.stash[_begun]))
+        # What is lost of processes that ended after their parents may be more than a test took.
+        taken = max(0.0, cpu_seconds() - item.stash[_begun])
+        report.user_properties.append((_PROPERTY, taken))
     return report
 
 
