@@ -8,9 +8,9 @@ PostgreSQL (both on disk, each write synced), and one `fair-bingo archive` share
 
 First the archive runs along: the store's memory after 1,000 games and in the end, each the mean
 while all players play two more games, and how long after its end each game was in the books. Then
-it is killed and games go on: how many a second of processor time the server produces. In the end
-only the archive is left, with both cores: how long it takes for what was produced meanwhile. Last
-what a game takes in the books.
+it is killed and games go on: how many a second of processor time the server produces. When all
+games are over, only the archive is left, with both cores: how long it takes for what was produced
+meanwhile. Last what a game takes in the books.
 """
 
 import argparse
@@ -56,6 +56,7 @@ _SETTINGS: Final = {
     "INVOICE_HOT_SECONDS": str(TTL_SECONDS),
 }
 _END_SECONDS: Final = 600
+_STILL_SECONDS: Final = 10
 _ROUNDS: Final = 2
 """All begin at once, so their games are of nearly the same age for long, and take least when most
 have just begun: the mean over so many games of everybody is of all ages."""
@@ -93,17 +94,19 @@ class Bench:
 
     async def run(self, cores: Sequence[int]) -> None:
         """Measure, and print what is found."""
-        async with self._playing(cores) as server:
+        async with self._playing(cores) as (server, load):
             archive = self._archive("archive-along")
             await self._memory()
             archive.kill()
             self._delays()
             a_second = await self._production(server)
+            load.kill()
+            await self._all_over()
         self._capacity(a_second, cores)
         self._growth()
 
     @asynccontextmanager
-    async def _playing(self, cores: Sequence[int]) -> AsyncIterator[Server]:
+    async def _playing(self, cores: Sequence[int]) -> AsyncIterator[tuple[Server, ChildProcess]]:
         """A server on the first of the cores, and players who never stop."""
         size, directory = self._size, self._directory
         issuer, provider = (
@@ -144,7 +147,7 @@ class Bench:
                 directory / "load.log",
             )
             stack.callback(load.kill)
-            yield server
+            yield server, load
 
     def _archive(self, name: str) -> ChildProcess:
         return ChildProcess([FAIR_BINGO, "archive"], self._variables, self._directory / name)
@@ -208,6 +211,13 @@ class Bench:
             f" its core, so {games / used:.1f} a second of a full core"
         )
         return games / used
+
+    async def _all_over(self) -> None:
+        """Return when games that have begun have ended, as far as they do without players."""
+        before = -1
+        while (games := self._waiting()) > before:
+            before = games
+            await asyncio.sleep(_STILL_SECONDS)
 
     def _capacity(self, produced: float, cores: Sequence[int]) -> None:
         """How fast one archive moves what waits, its start apart."""
