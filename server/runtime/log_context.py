@@ -1,8 +1,7 @@
 """The ids that each line carries which is logged for a request or a packet.
 
 They are one mapping in one variable, which is set and given back for every command of a socket.
-structlog's own context has a variable for each id: to set, find and give back three of them took
-several times as long.
+structlog's own context has a variable for each id, to be set, found and given back by itself.
 """
 
 from collections.abc import Mapping

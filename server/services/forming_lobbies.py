@@ -1,7 +1,7 @@
 """The cache of forming lobbies that the front desk lists, kept current by the store's messages.
 
-It holds their public views as they stand in JSON: each change comes here from every server, and to
-make a model of each took longer than all the rest.
+It holds their public views as they stand in JSON: each change comes here from every server, and
+what is passed on as it came needs no model.
 """
 
 import asyncio

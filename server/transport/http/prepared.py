@@ -1,8 +1,7 @@
 """Answers to what is asked most often, which pass aiohttp's router and responses by.
 
-The provider's deliveries are one path and, but for refusals, a few bodies. To look for the route,
-to build headers from a dictionary and to ask who wants to change them took longer than what is
-decided about a payment.
+The provider's deliveries are one path and, but for refusals, a few bodies: there is no route to be
+looked for, no headers to be built, and nobody who wants to change them.
 """
 
 from collections.abc import Awaitable, Callable
