@@ -98,7 +98,7 @@ async def running(process: ChildProcess) -> World:
 def assert_clean(world: World) -> None:
     """There is nothing in its log that should trouble anybody."""
     logged = [line for line in world.process.output.splitlines() if not LATE.search(line)]
-    for word in ('"warning"', '"error"', "Traceback"):
+    for word in ('"level": "warning"', '"level": "error"', "Traceback"):
         assert not any(word in line for line in logged), world.process.output
 
 
