@@ -81,8 +81,7 @@ class Books:
         async with self._connected(self._of_one_instant, LONG_READING_SECONDS) as connection:
             if name is not None:
                 await connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
-            # It keeps nothing from others, however long it is not asked.
-            await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+            await keep_while_idle(connection)  # it keeps nothing from others
             yield connection
 
     async def close(self) -> None:
@@ -159,6 +158,11 @@ class _Limit:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._let_go()
+
+
+async def keep_while_idle(connection: BooksConnection) -> None:
+    """Let a connection's transaction go on, however long the server is not asked."""
+    await connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
 async def snapshot_name(connection: BooksConnection) -> str:

@@ -169,6 +169,21 @@ _WRITE: Final = text(
 )
 
 
+_SETTLE_AGAIN: Final = text(
+    "UPDATE payouts SET status = 'sent', next_at = now(), updated_at = now()"
+    " WHERE table_name = :table AND status = 'settled' AND reference IS NOT NULL AND NOT by_hand"
+    " AND EXISTS (SELECT FROM ledger WHERE ledger.entry_id = payouts.entry_id)"
+    " AND NOT EXISTS (SELECT FROM ledger WHERE kind = 'settled'"
+    " AND ledger.table_name = payouts.table_name AND event = split_part(payouts.entry_id, ':', 2))"
+)
+
+
+async def settle_again(connection: AsyncConnection, table: str) -> None:
+    """Have what was paid settled once more whose settlement the ledger of the books lacks: it was
+    lost with the store. Nothing is sent for it. What was settled by hand is named by the audit."""
+    await connection.execute(_SETTLE_AGAIN, {"table": table})
+
+
 async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
     """Write payouts as they are now, each once. What somebody else has taken up since is left to
     them, unless it was paid: a payment is a fact that nobody's change undoes."""

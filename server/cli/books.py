@@ -116,9 +116,11 @@ async def _begin_anew(settings: Settings, table: str) -> str:
     async with opened(settings) as on:
         assert on.past is not None  # noqa: S101 - the settings name them
         try:
-            return await on.past.begin_anew(table)
+            last_id = await on.past.begin_anew(table)
+            await on.stores.tables.note(table)  # or a tier that is no longer offered is not found
         except NotToBegin as error:
             fail(str(error))
+        return last_id
 
 
 def draws(

@@ -191,7 +191,7 @@ class Archive:
         over_ms = self._clock.now_ms() - (game.lobby.finished_at or 0)
         return EndedGame(
             lobby_id=game.lobby.lobby_id,
-            players=game.lobby.players,
+            players=tuple(game.lobby.players),
             hash=game.hash,
             lasting_ms=int(self._finished_ms - over_ms),
         )

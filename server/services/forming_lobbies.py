@@ -13,7 +13,7 @@ import structlog
 from pydantic import ValidationError
 
 from protocol.ids import lobby_table
-from protocol.views import LobbyView, Outcome, PlayerView, Status
+from protocol.views import BeaconView, LobbyView, Outcome, PlayerView, Status
 from server.rules.views import Fields, public_fields
 from server.store import keys
 from server.store.directory import Directory
@@ -25,6 +25,7 @@ from server.store.subscription import Subscription
 _RETRY_SECONDS: Final = 0.5
 _NAMES: Final = frozenset(LobbyView.model_fields) - {"rules", "beacon"}
 _PLAYER_NAMES: Final = frozenset(PlayerView.model_fields)
+_BEACON_NAMES: Final = frozenset(BeaconView.model_fields)
 _STATUSES: Final = frozenset(get_args(get_args(Status)[0]))
 _OUTCOMES: Final = frozenset((None, *get_args(get_args(Outcome)[0])))
 
@@ -282,8 +283,16 @@ def _is_of_this_version(fields: Mapping[str, Any]) -> bool:
     later version's: then there is nothing to be checked or left out."""
     return (
         fields.keys() - {"beacon"} == _NAMES
+        and type(fields["seq"]) is int
+        and type(fields["buy_in_amount"]) is int
+        and type(fields["created_at"]) in (int, float)
         and fields["status"] in _STATUSES
         and fields["outcome"] in _OUTCOMES
         and type(players := fields["players"]) is list
         and all(type(each) is dict and each.keys() == _PLAYER_NAMES for each in players)
+        and ("beacon" not in fields or _is_beacon(fields["beacon"]))
     )
+
+
+def _is_beacon(value: Any) -> bool:
+    return type(value) is dict and value.keys() == _BEACON_NAMES

@@ -9,9 +9,16 @@ from typing import Any, Final
 
 from server.books import auditing, payout_audit, reading
 from server.books.chain import LedgerChain, Suspect, follow
-from server.books.engine import Books, BooksConnection, snapshot_name
+from server.books.engine import (
+    LONG_READING_SECONDS,
+    Books,
+    BooksConnection,
+    keep_while_idle,
+    snapshot_name,
+)
 from server.books.errors import BooksUnavailable
-from server.books.moving import fields_of_entry
+from server.books.moving import fields_of_entry, lock_cursor
+from server.books.payouts import settle_again
 from server.rules.coins import Coins, read_coins
 from server.services.game_files import GameFile
 from server.services.past import Account, Fields, GameEnd, MovedLedger, NotToBegin
@@ -159,18 +166,27 @@ class PastInBooks:
 
     async def begin_anew(self, table: str) -> str:
         """See `Past`. What is owed there and not settled is remembered, as if it had just left."""
-        async with asked(self._books, Books.snapshot) as connection:
-            cursor = await reading.cursor_of(connection, table)
-            if cursor is None or cursor.last_id == START:
+        long = LONG_READING_SECONDS  # there may be very many debts
+        async with asked(self._books, lambda books: books.begin(long)) as connection:
+            await keep_while_idle(connection)
+            known = await reading.cursor_of(connection, table)
+            if known is None or known.last_id == START:
                 raise NotToBegin(f"the books have nothing of table {table}: it begins by itself")
+            cursor = await lock_cursor(connection, table, START)
+            if cursor is None:
+                raise NotToBegin(f"an archive moves table {table} at this moment: stop it first")
             last = await fields_of_entry(connection, table, cursor.last_id)
+            if last is None:
+                raise NotToBegin(f"the books have lost {table}:{cursor.last_id}: restore them")
             owed = dict(await reading.unsettled(connection, table))
-        if last is None:
-            raise NotToBegin(f"the books have lost {table}:{cursor.last_id}: restore them")
-        owed.pop(cursor.last_id, None)
-        if not await self._store.begin_after(table, cursor.last_id, last, owed):
-            raise NotToBegin(f"the store has a ledger of table {table}: delete its keys first")
-        return str(cursor.last_id)
+            owed.pop(cursor.last_id, None)
+            await settle_again(connection, table)
+            if not await self._store.begin_after(table, cursor.last_id, last, owed):
+                raise NotToBegin(
+                    f"the store has a ledger of table {table}: stop servers, payouts and archives,"
+                    " keep what `ledger list` shows of it, and only then delete its keys"
+                )
+        return cursor.last_id
 
     async def payout_problems(
         self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]

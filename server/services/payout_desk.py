@@ -149,6 +149,8 @@ class PayoutDesk:
                 payout, is_sent_now = found if found is not None else (payout, False)
                 if is_sent_now:
                     return "it is being sent at this moment: try again in some seconds"
+                if (paid_by := payout.standing.reference) not in (None, reference):
+                    return f"it was paid by {paid_by}: settle it with that reference"
             if await self._settling.settled(connection, [entry]):
                 return "it was settled before"
             settled = await self._settling.settle(connection, [(entry, reference)])

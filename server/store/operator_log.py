@@ -30,6 +30,7 @@ same time, or after a crash."""
 _MOVED_BEFORE: Final = "1"
 _SWEPT_AT_ONCE: Final = 500
 _UNREADABLE: Final = "unreadable"
+_YEAR_10000_MS: Final = 253_402_300_800_000
 
 Fields = Mapping[str, str]
 
@@ -171,7 +172,9 @@ def _action(text: str) -> Action | None:
     except (ValueError, TypeError):
         return None
     texts = (action.operator, action.action, action.target, action.reason)
-    is_one = all(isinstance(each, str) for each in texts) and type(action.at) is int
+    # PostgreSQL keeps no NUL, and neither a time before 1970 nor one after 9999 is a time of ours.
+    is_one = all(isinstance(each, str) and "\0" not in each for each in texts)
+    is_one = is_one and type(action.at) is int and 0 <= action.at < _YEAR_10000_MS
     return action if is_one and isinstance(action.details, dict | None) else None
 
 

@@ -213,9 +213,14 @@ class PastStore:
         return dict(zip(over, await asyncio.gather(*loads), strict=True))
 
     async def forget_invoices(self, table: str, invoice_ids: Collection[str]) -> None:
-        """Invoices that are not there (any more) are not to be moved."""
-        if invoice_ids:
-            await self._connection.call("ZREM", keys.closed_invoices(table), *invoice_ids)
+        """Invoices that are not there (any more) are not to be moved; but for those that a delivery
+        has brought back."""
+        index = keys.closed_invoices(table)
+        going = [
+            _Going(Check(("EXISTS", keys.invoice(name)), "0"), [("ZREM", index, name)])
+            for name in invoice_ids
+        ]
+        await self._let_go(going, _INVOICES_AT_ONCE)
 
     async def let_go_of_invoices(self, table: str, versions: Mapping[str, str]) -> None:
         """Let invoices go, but for those of which there is another version by now: another

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -88,7 +89,9 @@ class ShardConnection(Connection):
         self._waiting.append((name, packed, is_asking, answer))
         if self._idle.is_set():
             self._idle.clear()
-            loop.call_soon(self._send_waiting)  # with what others ask for in the same pass
+            # With what others ask for in the same pass; and with no context, since what is logged
+            # of a connection is not of who happens to ask first.
+            loop.call_soon(self._send_waiting, context=Context())
         self._patience.start(answer)
         return answer
 
@@ -117,8 +120,7 @@ class ShardConnection(Connection):
         commands: list[_Command] = []
         while self._waiting and not commands:
             commands, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
-            # Whoever has given up must not have the command carried out behind their back.
-            commands = [command for command in commands if not command[-1].done()]
+            commands = _wanted(commands)
         if not commands:
             self._idle.set()
             return
@@ -137,7 +139,11 @@ class ShardConnection(Connection):
             if not isinstance(error, Exception):
                 raise
         else:
-            self._send(batch, wire)
+            batch.commands = _wanted(batch.commands)
+            if batch.commands:
+                self._send(batch, wire)
+            else:
+                self._send_waiting()
 
     def _send(self, batch: _Batch, wire: Wire) -> None:
         batch.wire = wire
@@ -176,7 +182,8 @@ class ShardConnection(Connection):
 
     async def _fail(self, batch: _Batch, error: BaseException) -> None:
         """Tell all of a batch that it is not known what became of it."""
-        if not isinstance(error, (StoreUnavailable, RuntimeError, *UNAVAILABLE)):  # see LOST
+        foreseen = (StoreUnavailable, RuntimeError, *UNAVAILABLE)  # see LOST
+        if isinstance(error, Exception) and not isinstance(error, foreseen):
             log.error("store_exchange_failed", exc_info=error)
         why = str(error) if isinstance(error, StoreUnavailable) else repr(error)
         try:
@@ -258,6 +265,12 @@ class ShardConnection(Connection):
         self._wire = None
         if connection is not None:
             await connection.disconnect(nowait=True)
+
+
+def _wanted(commands: Sequence[_Command]) -> list[_Command]:
+    """Those that somebody still waits for: whoever has given up must not have the command carried
+    out behind their back."""
+    return [command for command in commands if not command[-1].done()]
 
 
 def _give_up(answer: "asyncio.Future[Any]") -> None:

@@ -5,6 +5,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -133,7 +134,8 @@ class ShardSubscription(Subscription):
         confirmed = self._confirmed[channel] = asyncio.Event()
         try:
             if self._inbox is not None:
-                self._inbox.send(self._channels.subscribe, channel)
+                with suppress(*LOST):  # the next connection subscribes it
+                    self._inbox.send(self._channels.subscribe, channel)
             async with asyncio.timeout(self._timings.confirm_seconds):
                 await confirmed.wait()
         except _LOST as error:

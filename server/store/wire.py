@@ -46,7 +46,10 @@ class Wire(asyncio.Protocol):
             then(exceptions.ConnectionError("the connection is of no use"))
             return
         self._answers, self._expected, self._then = [], answers, then
-        self._transport.write(packed)
+        try:
+            self._transport.write(packed)
+        except RuntimeError as error:  # of uvloop, if the transport has ended at this moment
+            self.give_up(error)
 
     async def answers_to(self, packed: bytes, answers: int) -> list[Any]:
         """The same, for one who waits."""
@@ -89,6 +92,10 @@ class Wire(asyncio.Protocol):
         then, self._then = self._then, None
         then(self._answers)
 
+    def eof_received(self) -> None:
+        """See `asyncio.Protocol`."""
+        self.give_up(exceptions.ConnectionError("the other end hung up"))
+
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self.give_up(exceptions.ConnectionError(f"the connection ended: {exc!r}"))
@@ -129,6 +136,10 @@ class Inbox(asyncio.Protocol):
             self.end(error)
         except UnicodeDecodeError as error:
             self.end(exceptions.InvalidResponse(repr(error)))
+
+    def eof_received(self) -> None:
+        """See `asyncio.Protocol`."""
+        self.end(exceptions.ConnectionError("the other end hung up"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""

@@ -31,6 +31,8 @@ def imported(*commands: str) -> set[str]:
         ("serve", BOOKS | OTHERS | DEVELOPMENT),
         ("archive", BOOKS | OTHERS | DEVELOPMENT | {"aiohttp", "engineio", "socketio"}),
         ("ledger", BOOKS | OTHERS | DEVELOPMENT | {"aiohttp", "engineio", "socketio"}),
+        # What it asks with trusts whom this machine does, which clients of servers do not.
+        ("load", BOOKS | {"server.outside", "server.dev"}),
         ("verify", BOOKS | OTHERS | DEVELOPMENT | SERVER),
     ],
 )

@@ -6,12 +6,17 @@ import pytest
 from redis.asyncio import Redis
 
 from server.books.engine import Books
+from server.books.moving import lock_cursor
+from server.dev.payout_service import DevPayoutService
 from server.services.archiving import OutOfStep
 from server.services.audit import Audit
 from server.services.past import NotToBegin, WholeLedger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
+from server.store.ledger import LedgerEntry
+from server.store.past import START
 from tests.services.archives import archive_over, move_all, play
+from tests.services.payout_world import payout_world
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 
 
@@ -27,7 +32,7 @@ async def test_a_table_whose_keys_were_deleted_follows_on_what_the_books_have(
     await node.seats.leave("eve", seated.lobby.lobby_id)  # that is owed to her
     await play(node, ("ann", "bob"))
     await move_all(archive_over(node, books))
-    with pytest.raises(NotToBegin, match="delete its keys first"):
+    with pytest.raises(NotToBegin, match="only then delete its keys"):
         await past.begin_anew(TABLE)
     (owed,) = await moved_debts(node)
 
@@ -50,3 +55,37 @@ async def test_a_table_whose_keys_were_deleted_follows_on_what_the_books_have(
 async def moved_debts(node: Node) -> list[str]:
     """What the store remembers as owed of what it let go."""
     return [*(await node.stores.past.checkpoint(TABLE)).owed]
+
+
+async def test_a_payout_whose_settlement_was_lost_with_the_store_is_settled_again_and_not_sent(
+    start_node: StartNode, store_url: str, books_url: str, redis: Redis
+) -> None:
+    service = DevPayoutService(pays_after_seconds=0)
+    async with payout_world(start_node, store_url, books_url, redis, service) as world:
+        (payout_id,) = await world.owe(7000)
+        await world.pay_all()
+        paid, asked = await world.settlements(), len(service.requests.log)
+        deleted = [key async for key in redis.scan_iter(match=f"*{{{TABLE}}}*")]
+        await redis.delete(*deleted)
+        assert world.side.past is not None
+        await world.side.past.begin_anew(TABLE)
+
+        entry = await world.side.ledger.entry(payout_id.removeprefix("po_").replace("_", ":", 1))
+        assert isinstance(entry, LedgerEntry)
+        refused = await world.desk.settle(entry, "by hand")
+        assert refused == f"it was paid by {paid[payout_id][0]}: settle it with that reference"
+        await world.pay_all()
+        assert await world.settlements() == paid
+        assert len(service.requests.log) == asked
+
+
+async def test_a_table_does_not_begin_anew_while_an_archive_moves_it(
+    start_node: StartNode, store_url: str, books_url: str, books: Books, redis: Redis
+) -> None:
+    async with payout_world(start_node, store_url, books_url, redis) as world:
+        await world.owe(7000)
+        assert world.side.past is not None
+        async with books.begin() as connection:
+            assert await lock_cursor(connection, TABLE, START) is not None
+            with pytest.raises(NotToBegin, match="an archive moves"):
+                await world.side.past.begin_anew(TABLE)

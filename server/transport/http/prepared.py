@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
 from aiohttp.http import SERVER_SOFTWARE, HttpVersion10
+from multidict import CIMultiDict
 
 from server.transport.http.security import HEADERS, secure
 
@@ -19,6 +20,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _DIRECT: Final = web.AppKey("direct", dict[str, Handler])
 
+_NO_HEADERS: Final[CIMultiDict[str]] = CIMultiDict()
 _HEAD: Final = "".join(
     f"{name}: {value}\r\n"
     for name, value in {
@@ -57,9 +59,12 @@ async def answer_directly(request: web.Request, handler: Handler) -> web.StreamR
 class PreparedResponse(web.StreamResponse):
     """JSON, with status 200 and the headers that all answers have."""
 
+    _status, _reason = 200, "OK"
+
     def __init__(self, body: bytes) -> None:
-        # Without aiohttp's own: there is nothing in it but the headers, which are written below.
+        # Without aiohttp's own: there is little in it but the headers, which are written below.
         self._json = body
+        self._headers = _NO_HEADERS
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """See `web.StreamResponse`."""
