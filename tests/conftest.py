@@ -1,5 +1,7 @@
 """Fixtures of all layers: the real store, an issuer, a payment provider, processes."""
 
+import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,6 +22,17 @@ from tests.support.process import ChildProcess, StartProcess
 HERE = Path(__file__).parent
 
 pytest_plugins = ["tests.support.books", "tests.support.cluster", "tests.support.cpu"]
+
+# Stores sync every write, and what a disk would lose with its machine is not among what is tested:
+# so directories of tests are in memory, where there is room and programs may be started from it.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes directories of its own there
+_ROOM_BYTES = 4 << 30
+if (
+    _MEMORY.is_dir()
+    and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    and not os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC
+):
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
 # A busy machine is no fault of what is tested. The rules have a profile of their own.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

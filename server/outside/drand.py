@@ -68,6 +68,7 @@ class Drand:
         found = await self._all(self._info_of)
         chains = [info for info in found if isinstance(info, Chain)]
         if found and not chains:
+            await self.close()
             raise BeaconContradicts(f"BEACON_URL: {found[0]}")
         if not found:
             log.warning("beacon_unreachable")

@@ -16,7 +16,7 @@ def send_at_once(pid: int, port: int, *, at_once: bool) -> None:
     found = 0
     for fd in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError), _socket_of(pid, int(fd.name)) as sock:
-            if sock.getpeername()[1] == port:
+            if sock.family == socket.AF_INET and sock.getpeername()[1] == port:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(at_once))
                 found += 1
     if not found:
