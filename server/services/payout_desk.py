@@ -149,10 +149,11 @@ class PayoutDesk:
                 payout, is_sent_now = found if found is not None else (payout, False)
                 if is_sent_now:
                     return "it is being sent at this moment: try again in some seconds"
-                if (paid_by := payout.standing.reference) not in (None, reference):
-                    return f"it was paid by {paid_by}: settle it with that reference"
             if await self._settling.settled(connection, [entry]):
                 return "it was settled before"
+            paid_by = None if payout is None else payout.standing.reference
+            if paid_by not in (None, reference):
+                return f"it was paid by {paid_by}: settle it with that reference"
             settled = await self._settling.settle(connection, [(entry, reference)])
             if entry.entry_id not in settled:
                 return "the store refuses: try again"
