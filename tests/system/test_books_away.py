@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from protocol.payments import SIGNATURE_HEADER
 from server.dev.books import EmbeddedBooks
+from server.store import keys
 from tests.support.process import ChildProcess, StartProcess
 from tests.support.wait import until
 from tests.system.conftest import FAIR_BINGO, Run, Serve
@@ -36,6 +38,11 @@ async def until_in_books(server: GameServer, name: str, lobby_id: str) -> None:
         return answer.status == 200 and lobby_id in {g["lobby_id"] for g in answer.body["games"]}
 
     await until(has_moved)
+
+
+async def has_let_go(store_url: str, lobby_id: str) -> bool:
+    async with Redis.from_url(store_url) as store:
+        return not await store.exists(keys.proof(lobby_id), keys.events(lobby_id))
 
 
 async def test_with_the_books_away_games_go_on_and_the_past_is_unavailable(
@@ -83,6 +90,7 @@ async def test_with_books_that_hang_requests_are_answered_and_games_go_on(
     await server.post(f"/api/game/{joined['lobby_id']}/leave", "carol")
     lobby_id = await play(server, "alice", "bob")
     await until_in_books(server, "alice", lobby_id)
+    await until(lambda: has_let_go(with_own_books["REDIS_URL"], lobby_id))
     with hanging(own_books):
         # More than the server has connections, new and old ones.
         questions = [

@@ -15,11 +15,14 @@ export function limits(account) {
   const show = (found, quiet = "") => {
     for (const period of PERIODS) {
       inputs[period].value = found[`coins_per_${period}`] ?? "";
+      inputs[period].disabled = false;
       setText(spent[period], t(`limits.spent_${period}`, { coins: coins(found.spent[period]) }));
     }
+    save.disabled = false;
     setText(news, newsOf(found) ?? quiet);
   };
-  const save = h("button", { type: "submit" }, t("limits.save"));
+  // Until it is known what the limits are, nobody types over them or takes them away unseen.
+  const save = h("button", { type: "submit", disabled: true }, t("limits.save"));
   const form = h(
     "form",
     { class: "limits", onsubmit: (event) => event.preventDefault() },
@@ -47,6 +50,7 @@ const amountField = (period) =>
   h("input", {
     type: "number",
     name: `coins_per_${period}`,
+    disabled: true,
     min: 0,
     step: 1,
     inputmode: "numeric",
