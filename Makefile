@@ -31,12 +31,12 @@ dist: install  ## the npm package, the wheel and the source archive, in dist/
 	$(BIN)/python -m build --no-isolation --outdir dist .
 	cd protocol/js && npm pack --silent --pack-destination ../../dist
 
-# Four at a time, since most of them wait; a file's tests stay together, and the longest files come
+# Six at a time, since most of them wait; a file's tests stay together, and the longest files come
 # first (tests/conftest.py). A test that hangs ends its worker, and so the run: pytest-xdist would
 # wait for a new worker without end. Bytecode is kept, or each worker compiles all tests anew. With
 # `--cpu 20` pytest shows the tests and files that took most CPU seconds, their processes' included.
 test: install
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 6 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 FUZZ_EXAMPLES ?= 1000
 fuzz: install  ## so many new examples of each kind of nonsense that strangers may send

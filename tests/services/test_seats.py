@@ -42,13 +42,17 @@ async def test_the_fullest_lobby_is_joined_and_of_equals_the_oldest(
     start_node: StartNode, store_url: str
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: TRIO})
-    seats = {name: (await node.sit(name)).lobby.lobby_id for name in "abcdefg"}
-    old, fuller, young = seats["a"], seats["d"], seats["g"]
+    lobbies = {name: (await node.sit(name)).lobby for name in "abcdefg"}
+    seats = {name: lobby.lobby_id for name, lobby in lobbies.items()}
+    old, fuller, young = (lobbies[name] for name in "adg")
     for name in "bcd":
         await node.seats.leave(name, seats[name])
-    assert len({old, fuller, young}) == 3
+    assert len({*seats.values()}) == 3
+    # A node still learns the store's time when it has just begun: it may be corrected in between.
+    first, second = sorted((old, young), key=lambda lobby: lobby.created_at)
     joined = [(await node.sit(name)).lobby.lobby_id for name in "hijklm"]
-    assert joined == [fuller, old, old, young, young, joined[5]]
+    then = [first.lobby_id] * 2 + [second.lobby_id] * 2
+    assert joined == [fuller.lobby_id, *then, joined[5]]
     assert joined[5] not in seats.values()
 
 
