@@ -103,7 +103,7 @@ def statement_question(
 
 
 _OF_THE_PLAYER: Final = (
-    "ledger.alien_id = :alien_id"
+    "ledger.alien_id = :alien_id AND ledger.amount IS NOT NULL"
     " AND ledger.kind IN ('received', 'payout_owed', 'refund_owed', 'settled')"
     " AND ledger.at >= :start AND ledger.at < :end"
 )

@@ -22,7 +22,7 @@ WITH owed AS (
 SELECT owed.entry_id || ': it is owed, but there is no payout of it' AS line
 FROM owed LEFT JOIN payouts ON payouts.entry_id = owed.entry_id
 WHERE payouts.entry_id IS NULL AND NOT owed.test AND owed.amount > 0
-      AND owed.fields ->> 'amount' ~ '^[0-9]{1,30}([.][0-9]{1,36})?$'
+      AND owed.fields::text ~ '[{,] ?"amount": ?"[0-9]{1,30}([.][0-9]{1,36})?"'
       AND owed.alien_id <> '' AND owed.event <> ''
 UNION ALL
 SELECT payouts.payout_id || ': it is of a debt that the books do not have'

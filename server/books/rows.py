@@ -17,6 +17,9 @@ _MAX_DIGITS: Final = 18
 """So many fit into a bigint."""
 _MAX_NUMERIC_DIGITS: Final = 1_000
 """PostgreSQL has room for more; no amount has so many."""
+_INDEXED_BYTES: Final = 1_000
+"""So long a text may be in an index of two; no name of ours is."""
+_PREFIX_LETTERS: Final = 100
 
 Fields = Mapping[str, str]
 
@@ -53,18 +56,19 @@ def is_as_moved(row: Any, fields: Fields) -> bool:
 def ledger_row(table: str, stream_id: str, fields: Fields, chained: str) -> dict[str, Any]:
     """An entry of a table's ledger, with the hash of the chain up to it."""
     milliseconds, _, sequence = stream_id.partition("-")
+    kind, event = _plain_text(fields.get("kind")), _plain_text(fields.get("event"))
     return {
         "entry_id": f"{table}:{stream_id}",
         "table_name": table,
         "stream_ms": int(milliseconds),
         "stream_seq": int(sequence),
-        "kind": _plain_text(fields.get("kind")),
+        "kind": kind,
         "amount": _amount(fields.get("amount")),
-        "lobby_id": _plain_text(fields.get("lobby_id")),
+        "lobby_id": _indexed(fields.get("lobby_id")),
         "invoice_id": _plain_text(fields.get("invoice_id")),
-        "alien_id": _plain_text(fields.get("alien_id")),
+        "alien_id": _indexed(fields.get("alien_id")),
         "at": _time_of(fields.get("at")),
-        "event": _plain_text(fields.get("event")),
+        "event": _indexed(event) if kind == "settled" else event,
         "test": fields.get("test") == "true",
         "reference": _plain_text(fields.get("reference")),
         "fields": dict(fields),
@@ -122,7 +126,7 @@ def invoice_row(invoice_id: str, fields: Fields) -> dict[str, Any]:
     return {
         "invoice_id": invoice_id,
         "lobby_id": _plain_text(fields.get("lobby_id", "")),
-        "alien_id": _plain_text(fields.get("alien_id", "")),
+        "alien_id": _indexed(fields.get("alien_id", "")),
         "status": _plain_text(fields.get("status", "")),
         "version": _version(fields),
         "fields": dict(fields),
@@ -130,7 +134,11 @@ def invoice_row(invoice_id: str, fields: Fields) -> dict[str, Any]:
 
 
 def unmatched_row(tx: str, body: str) -> dict[str, Any]:
-    """A payment that matches nothing."""
+    """A payment that matches nothing. A transaction that is too long for an index is named by its
+    beginning and its hash: the whole of it is in the body."""
+    encoded = tx.encode()
+    if len(encoded) > _INDEXED_BYTES:
+        tx = f"{tx[:_PREFIX_LETTERS]}~{hashlib.sha256(encoded).hexdigest()}"
     return {"tx": _plain_text(tx), "body": _plain_text(body)}
 
 
@@ -145,6 +153,18 @@ def _plain_text(written: str | None) -> str | None: ...
 def _plain_text(written: str | None) -> str | None:
     """A text as PostgreSQL takes it: the letter NUL it does not."""
     return None if written is None else written.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+@overload
+def _indexed(written: str) -> str: ...
+@overload
+def _indexed(written: str | None) -> str | None: ...
+def _indexed(written: str | None) -> str | None:
+    """A text as an index takes it: of one that is longer than any of ours its beginning."""
+    plain = _plain_text(written)
+    if plain is None or len(plain) * 4 <= _INDEXED_BYTES:
+        return plain
+    return plain.encode()[:_INDEXED_BYTES].decode(errors="ignore")
 
 
 def _version(fields: Fields) -> int:

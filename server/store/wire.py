@@ -83,7 +83,7 @@ class Wire(asyncio.Protocol):
         try:
             while (answer := self._replies.gets()) is not _NOTHING:
                 self._answers.append(answer)
-        except (exceptions.RedisError, UnicodeDecodeError) as error:
+        except exceptions.RedisError as error:
             self.give_up(error)
             return
         if len(self._answers) < self._expected:
@@ -134,8 +134,6 @@ class Inbox(asyncio.Protocol):
                 self._on_reply(reply)
         except exceptions.RedisError as error:
             self.end(error)
-        except UnicodeDecodeError as error:
-            self.end(exceptions.InvalidResponse(repr(error)))
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`."""
@@ -157,6 +155,6 @@ def _reader(connection: Any) -> hiredis.Reader:
         protocolError=exceptions.InvalidResponse,
         replyError=connection._parser.parse_error,
         encoding="utf-8",
-        errors="strict",
+        errors="backslashreplace",  # of what others wrote, so that it stops nobody who reads it
         notEnoughData=_NOTHING,
     )

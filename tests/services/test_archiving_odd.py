@@ -3,23 +3,31 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
 from server.books.engine import Books
-from server.books.schema import games, ledger, unmatched
+from server.books.schema import games, ledger, payouts, unmatched
 from server.dev.store import EmbeddedStore
 from server.services.archive_loop import ArchiveLoop
+from server.services.audit import Audit
 from server.services.operator_archive import OperatorArchive
+from server.services.past import WholeLedger
+from server.services.past_in_books import PastInBooks
 from server.store import keys
 from tests.services.archives import Archives, archive_over, move_all, play, rows
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid
 from tests.support.store_content import command
 from tests.support.wait import until
 
+LONG = token_hex(5_000)
+"""No index of PostgreSQL takes it, and no compression makes it short."""
+OWED = {"kind": "refund_owed", "amount": "5", "event": "tx", "alien_id": "ann", "lobby_id": "l"}
 ENTRIES: dict[str, dict[Any, Any]] = {
     "no number": {"kind": "received", "amount": "much"},
     "a number beyond all numbers": {"kind": "received", "amount": "1e200000"},
@@ -29,7 +37,11 @@ ENTRIES: dict[str, dict[Any, Any]] = {
     "a time beyond the calendar": {"kind": "house", "amount": "1", "at": "1e300"},
     "a time before it": {"kind": "house", "amount": "1", "at": "-1e14"},
     "a NUL": {"kind": "received", "amount": "1", "event": "a\x00b", "alien_id": "\x00"},
-    "a long name": {"kind": "received", "amount": "1", "alien_id": "x" * 10_000},
+    "a NUL where something is owed": OWED | {"event": "a\x00b", "b\x00": "\x00"},
+    "no UTF-8": {"kind": "house", "amount": "1", "event": b"\xff\xfe"},
+    "long names": OWED | {"alien_id": LONG, "lobby_id": LONG},
+    "long names of letters of four bytes": OWED | {"alien_id": "\N{GAME DIE}" * 600},
+    "a settlement of a long name": {"kind": "settled", "amount": "1", "event": LONG},
     "other words": {"colour": "blue"},
     "settled twice": {"kind": "settled", "amount": "1", "event": "1-0"},
 }
@@ -61,17 +73,33 @@ async def test_an_entry_that_is_none_moves_as_it_stands(
     assert len(await rows(books, games)) == 1
 
 
+@pytest.mark.parametrize("tx", ["a\x00b", LONG], ids=["NUL", "long"])
 async def test_an_unmatched_payment_with_any_transaction_moves(
-    node: Node,
-    books: Books,
-    archive_of: Archives,
-    redis: Redis,
+    node: Node, books: Books, archive_of: Archives, redis: Redis, tx: str
 ) -> None:
-    said = paid(await node.sit("ann"), invoice="inv_3500_nobody", txHash="a\x00b")
-    await node.deliver(said)
-    await archive_of().move_unmatched()
-    assert len(await rows(books, unmatched)) == 1
+    said = paid(await node.sit("ann"), invoice="inv_3500_nobody", txHash=tx)
+    for _ in range(2):
+        await node.deliver(said)
+        await archive_of().move_unmatched()
+    (row,) = await rows(books, unmatched)
+    assert orjson.loads(row.body)["txHash"] == tx
     assert not await redis.exists(keys.UNMATCHED)
+
+
+@pytest.mark.parametrize("tx", ["a\x00b", LONG], ids=["NUL", "long"])
+async def test_a_payment_that_is_owed_back_moves_with_any_transaction_and_is_queued(
+    node: Node, books: Books, archive_of: Archives, tx: str
+) -> None:
+    seated = await node.sit("ann")
+    await node.pay(seated)
+    await node.deliver(paid(seated, txHash=tx))
+    await move_all(archive_of())
+    (payout,) = await rows(books, payouts)
+    assert (payout.kind, payout.alien_id, payout.amount) == ("refund", "ann", BUY_IN)
+    past = PastInBooks(books, node.stores.past)
+    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    report = await Audit(whole, node.store, node.directory).run([TABLE])
+    assert not report.problems
 
 
 async def delete_log(redis: Redis, lobby_id: str) -> None:

@@ -70,6 +70,16 @@ async def test_entries_of_one_instant_are_in_the_order_of_their_stream(books: Bo
     assert found == [f"3500:{number}-0" for number in numbers]
 
 
+async def test_an_entry_without_an_amount_takes_nobody_their_statement(books: Books) -> None:
+    async with books.begin() as connection:
+        entries = [payment(1), payment(2) | {"amount": None}, payment(3)]
+        await connection.execute(insert(ledger), entries)
+    page = await History(books, StoreClock()).statement("ann", None, None, None)
+    assert isinstance(page, history.Statement)
+    assert [entry.entry_id for entry in page.entries] == ["3500:1-0", "3500:3-0"]
+    assert page.sums.paid_in == 7000
+
+
 async def test_a_statement_takes_no_cursor_that_names_no_entry(books: Books) -> None:
     past = History(books, StoreClock())
     for cursor in ("1~lobby_3500_1", "1~3500:x-0", f"1~3500:{10**19}-0"):

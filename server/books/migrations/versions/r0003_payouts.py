@@ -8,7 +8,7 @@ revision = "0003"
 down_revision = "0002"
 
 # An owed entry that names nobody, or no amount as we write it, is for people to look at.
-_QUEUE = """
+QUEUE = """
 INSERT INTO payouts (payout_id, entry_id, table_name, kind, alien_id, amount, lobby_id, invoice_id,
                      owed_at)
 SELECT 'po_' || table_name || '_' || stream_ms || '-' || stream_seq, entry_id, table_name,
@@ -22,7 +22,7 @@ ON CONFLICT DO NOTHING
 """
 # One that was settled, and not because of what the service said, was settled by hand. Rows are
 # locked in the order in which others lock them.
-_SETTLE = """
+SETTLE = """
 UPDATE payouts
 SET status = 'settled', reference = settled.reference, by_hand = NOT in_doubt, in_doubt = false,
     reason = NULL, next_at = NULL, updated_at = now()
@@ -97,11 +97,11 @@ def upgrade() -> None:
     )
     op.execute(
         "CREATE FUNCTION queue_payouts() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" {_QUEUE.format(moved='moved')}; {_SETTLE.format(moved='moved')}; RETURN NULL; END $$"
+        f" {QUEUE.format(moved='moved')}; {SETTLE.format(moved='moved')}; RETURN NULL; END $$"
     )
     op.execute(
         "CREATE TRIGGER queue_payouts AFTER INSERT ON ledger REFERENCING NEW TABLE AS moved"
         " FOR EACH STATEMENT EXECUTE FUNCTION queue_payouts()"
     )
-    op.execute(_QUEUE.format(moved="ledger"))
-    op.execute(_SETTLE.format(moved="ledger"))
+    op.execute(QUEUE.format(moved="ledger"))
+    op.execute(SETTLE.format(moved="ledger"))
