@@ -1,7 +1,7 @@
 """What is over as rows of the books."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -26,14 +26,19 @@ Fields = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class FinishedGame:
-    """A game that is over: the lobby at its end, its whole log, the hash of the log's last entry,
-    and the proof, if it has one."""
+    """A game that is over: the lobby at its end, its whole log as JSON, the hash of the log's last
+    entry, and the proof, if it has one."""
 
     lobby: Lobby
-    log: Sequence[Fields]
+    log: str
     hash: str
     proof: Mapping[str, Any] | None
     server_seed_hash: str
+
+
+def log_json(entries: Iterable[tuple[str, Fields]]) -> str:
+    """The log as it stands in a record: each entry's fields after its `id`."""
+    return orjson.dumps([{"id": entry_id, **fields} for entry_id, fields in entries]).decode()
 
 
 def entry_hash(previous: str, stream_id: str, fields: Fields) -> str:
@@ -101,8 +106,7 @@ def game_row(table: str, game: FinishedGame) -> dict[str, Any]:
 
 def record_row(game: FinishedGame) -> dict[str, Any]:
     """The record of a game."""
-    log = [dict(entry) for entry in game.log]
-    return {"lobby_id": game.lobby.lobby_id, "log": log, "hash": game.hash}
+    return {"lobby_id": game.lobby.lobby_id, "log": game.log, "hash": game.hash}
 
 
 def seat_rows(lobby: Lobby) -> Iterable[dict[str, Any]]:

@@ -18,7 +18,7 @@ from server.books.moving import (
     write_invoices,
     write_unmatched,
 )
-from server.books.rows import FinishedGame
+from server.books.rows import FinishedGame, log_json
 from server.rules.draw import seed_hash
 from server.rules.proofs import proof
 from server.runtime.clock import StoreClock
@@ -31,9 +31,11 @@ from server.store.past import START, EndedGame, Fields, PastStore, stream_positi
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 MOST_ENTRIES: Final = 5_000
-MOST_GAMES: Final = 200
-GAMES_AT_ONCE: Final = 40
-"""So many are in memory with their logs, and as many more that are read meanwhile."""
+MOST_GAMES: Final = 2_000
+GAMES_AT_ONCE: Final = 100
+"""So many go in one transaction, and as many more are read and verified meanwhile."""
+_LOGS_AT_ONCE: Final = 20
+"""So many are read at once, and in memory until they were followed."""
 MOST_INVOICES: Final = 1_000
 MOST_UNMATCHED: Final = 1_000
 
@@ -55,6 +57,19 @@ class Moved:
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.games or self.invoices)
+
+    def __add__(self, more: "Moved") -> "Moved":
+        return Moved(
+            self.entries + more.entries, self.games + more.games, self.invoices + more.invoices
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """Lobbies that ended, and those of their games that are there and whose logs hold."""
+
+    lobby_ids: Sequence[str]
+    games: Sequence[FinishedGame]
 
 
 class Archive:
@@ -85,9 +100,21 @@ class Archive:
 
         Raises OutOfStep, BooksUnavailable and StoreUnavailable.
         """
-        let_go = await self._past.let_go_until(table)
         # Before the ledger is read: so it has all that their ends wrote into it.
         lobby_ids = await self._ended(table)
+        moved: Moved | None = None
+        # The next games are read and verified while the books and the store have these.
+        async with ReadAhead(self._looked_at, self._parts(lobby_ids)) as found:
+            async for looked in found:
+                more = await self._move(table, looked)
+                if more is None:
+                    break
+                moved = more if moved is None else moved + more
+        return moved
+
+    async def _move(self, table: str, looked: _Looked) -> Moved | None:
+        """Move these games, and some of the ledger and of the invoices, in one transaction."""
+        let_go = await self._past.let_go_until(table)
         invoices, invoices_gone = await self._closed(table)
         async with self._books.begin() as connection:
             cursor = await lock_cursor(connection, table, START)
@@ -95,17 +122,14 @@ class Archive:
                 return None
             await self._check_in_step(connection, cursor, let_go)
             entries = await self._past.ledger_after(table, cursor.last_id, MOST_ENTRIES)
-            async with ReadAhead(self._looked_at, self._parts(lobby_ids)) as found:
-                cursor = await append_ledger(connection, cursor, entries)
-                await write_invoices(connection, invoices)
-                games = [
-                    game
-                    async for some in found
-                    for game in await self._written(connection, table, some)
-                ]
+            cursor = await append_ledger(connection, cursor, entries)
+            await write_invoices(connection, invoices)
+            games = await self._written(connection, table, looked.games)
         await self._past.let_go_of_games(table, games)
         moved_or_broken = self._broken.union(game.lobby_id for game in games)
-        await self._past.forget_ended(table, [i for i in lobby_ids if i not in moved_or_broken])
+        await self._past.forget_ended(
+            table, [i for i in looked.lobby_ids if i not in moved_or_broken]
+        )
         versions = {name: fields.get("version", "") for name, fields in invoices.items()}
         await self._past.let_go_of_invoices(table, versions)
         await self._past.forget_invoices(table, invoices_gone)
@@ -134,20 +158,22 @@ class Archive:
         return [lobby_id for lobby_id in ended if lobby_id not in self._broken][:MOST_GAMES]
 
     def _parts(self, lobby_ids: Sequence[str]) -> Iterable[Sequence[str]]:
-        for first in range(0, len(lobby_ids), self._games_at_once):
+        """What goes together; one part without games if there are none."""
+        for first in range(0, len(lobby_ids) or 1, self._games_at_once):
             yield lobby_ids[first : first + self._games_at_once]
 
-    async def _looked_at(self, lobby_ids: Sequence[str]) -> list[FinishedGame]:
-        """Those of the games that are there and whose logs hold."""
-        # All are read before the first log is followed: an answer that waits meanwhile is late.
-        read = await asyncio.gather(*map(self._read, lobby_ids))
+    async def _looked_at(self, lobby_ids: Sequence[str]) -> _Looked:
         games = []
-        for lobby_id, texts in zip(lobby_ids, read, strict=True):
-            game = None if texts is None else self._finished_game(lobby_id, *texts)
-            if game is not None:
-                games.append(game)
-            await asyncio.sleep(0)  # for what is written meanwhile
-        return games
+        for first in range(0, len(lobby_ids), _LOGS_AT_ONCE):
+            some = lobby_ids[first : first + _LOGS_AT_ONCE]
+            # All are read before the first log is followed: an answer that waits is late.
+            read = await asyncio.gather(*map(self._read, some))
+            for lobby_id, texts in zip(some, read, strict=True):
+                game = None if texts is None else self._finished_game(lobby_id, *texts)
+                if game is not None:
+                    games.append(game)
+                await asyncio.sleep(0)  # for what is written meanwhile
+        return _Looked(lobby_ids, games)
 
     async def _read(self, lobby_id: str) -> tuple[Texts, Sequence[StreamEntry]] | None:
         try:
@@ -168,7 +194,7 @@ class Archive:
         shown = proof(end.lobby)
         return FinishedGame(
             lobby=end.lobby,
-            log=[{"id": entry_id, **fields} for entry_id, fields in entries],
+            log=log_json(entries),
             hash=kept[0].get("hash", ""),
             proof=None if shown is None else shown.model_dump(mode="json"),
             server_seed_hash=seed_hash(bytes.fromhex(end.lobby.server_seed)),
