@@ -185,7 +185,7 @@ class ShardConnection(Connection):
         foreseen = (StoreUnavailable, RuntimeError, *UNAVAILABLE)  # see LOST
         if isinstance(error, Exception) and not isinstance(error, foreseen):
             log.error("store_exchange_failed", exc_info=error)
-        why = str(error) if isinstance(error, StoreUnavailable) else repr(error)
+        why = str(error) or type(error).__name__  # a time-out has no words of its own
         try:
             await self._hang_up()  # what it says now could be taken for another answer
         finally:
