@@ -19,25 +19,29 @@ from server.cli.suspects import suspects
 from server.runtime.settings import Settings
 from server.services.operator_history import OperatorHistory
 
-admin = typer.Typer(name="admin", help="What operators do: each with a name and a reason.")
+admin = typer.Typer(
+    name="admin",
+    help="What operators do: each with a name and a reason.",
+    no_args_is_help=True,
+)
 
 By = Annotated[str, typer.Option(help="Who does it.")]
 Reason = Annotated[str, typer.Option(help="Why, for the log.")]
 Until = Annotated[str | None, typer.Option(help="Until when: Unix ms, or ISO-8601.")]
-Lobby = Annotated[str, typer.Argument(help="The lobby's id.")]
+Lobby = Annotated[str, typer.Argument(metavar="LOBBY", help="The lobby's id.")]
 Player = Annotated[str, typer.Argument(metavar="ALIEN_ID", help="The player.")]
 Tier = Annotated[int, typer.Argument(metavar="TIER", help="The buy-in, in coins.")]
 
 
 @admin.command()
 def void(lobby_id: Lobby, *, by: By, reason: Reason) -> None:
-    """End a lobby in whatever phase it is; everything that was paid in is owed back."""
+    """End a lobby in whatever phase it is. Everything that was paid in is owed back."""
     _act(by, "void", f"{lobby_id} is voided.", lobby_id=lobby_id, reason=reason)
 
 
 @admin.command()
 def ban(alien_id: Player, *, by: By, reason: Reason, until: Until = None) -> None:
-    """Let a player take no seat and have no invoice; a paid seat plays on."""
+    """Let a player take no seat and have no invoice. A paid seat plays on."""
     _act(by, "ban", f"{alien_id} is banned.", alien_id=alien_id, reason=reason, until=until)
 
 
@@ -61,14 +65,14 @@ def open_tier(tier: Tier, *, by: By, reason: Reason) -> None:
 
 @admin.command()
 def announce(
-    text: Annotated[str, typer.Argument(help="The text of the announcement.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The text of the announcement.")],
     *,
     by: By,
     reason: Annotated[str, typer.Option(help="Why, for the log.")] = "",
     until: Until = None,
     level: Annotated[str, typer.Option(help="info or warning.")] = "info",
 ) -> None:
-    """Send an announcement to everybody; with --until it stands until then."""
+    """Send an announcement to everybody. With --until it stands until then."""
     _act(
         by,
         "announce",
@@ -82,7 +86,7 @@ def announce(
 
 @admin.command()
 def kick(alien_id: Player, lobby_id: Lobby, *, by: By, reason: Reason) -> None:
-    """Take a player's seat in a lobby that forms; a payment is owed back."""
+    """Take a player's seat in a lobby that forms. A payment is owed back."""
     done = f"{alien_id} has no seat in {lobby_id} any more."
     _act(by, "kick", done, alien_id=alien_id, lobby_id=lobby_id, reason=reason)
 

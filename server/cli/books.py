@@ -34,7 +34,7 @@ def migrate(
         typer.Option(help="A role that may read what is for analysts."),
     ] = None,
 ) -> None:
-    """Make the schema of the books, or change it to what this version needs."""
+    """Make the schema of the books, or change it as this version needs."""
     url = _database_url(settings_of_environment())
     try:
         from server.books.errors import BooksUnavailable, WrongSchema
@@ -132,8 +132,8 @@ def draws(
     ] = 0.001,
     as_json: Annotated[bool, typer.Option("--json", help="Every count too, as JSON.")] = False,
 ) -> None:
-    """Test whether the draws of the games in the books are as random as they should be: how often
-    each number came at each position, with chi-square and its p-value."""
+    """Test whether the draws in the books are random. Counts how often each number came at each
+    position, with chi-square and its p-value."""
     settings = settings_of_environment()
     url = _database_url(settings)
     keys = beacon_keys_of_environment()

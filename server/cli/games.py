@@ -54,7 +54,7 @@ def export(
         typer.Option(help="The file, or the folder for several; LOBBY.json if not given."),
     ] = None,
 ) -> None:
-    """Write finished games, log and proof, to files that `verify` and `replay` read."""
+    """Write finished games to files. Each has the log and the proof, for `verify` and `replay`."""
     with progress("games exported", len(lobby_ids), shown=_is_long(lobby_ids)) as exported:
         for lobby_id in lobby_ids:
             is_one = len(lobby_ids) == 1 and not (out is not None and out.is_dir())

@@ -19,7 +19,11 @@ from server.store.ledger import LedgerEntry, MalformedEntry
 # The first one may only teach us the store's time.
 _ATTEMPTS: Final = 3
 
-ledger = typer.Typer(name="ledger", help="What moved, what is owed, and noting that it was paid.")
+ledger = typer.Typer(
+    name="ledger",
+    help="What moved, what is owed, and noting that it was paid.",
+    no_args_is_help=True,
+)
 
 
 def audit() -> None:
@@ -51,7 +55,9 @@ def list_entries(
 
 @ledger.command()
 def settle(
-    entry: Annotated[str, typer.Argument(help="<table>:<stream id>, as `list` has it.")],
+    entry: Annotated[
+        str, typer.Argument(metavar="ENTRY", help="<table>:<stream id>, as `list` has it.")
+    ],
     *,
     reference: Annotated[str, typer.Option(help="The transaction that paid it.")],
 ) -> None:

@@ -21,7 +21,9 @@ from server.load.tokens import key_set, read_key
 
 
 def load(
-    url: Annotated[str, typer.Argument(help="The server, such as http://127.0.0.1:8000.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="The server, such as http://127.0.0.1:8000.")
+    ],
     *,
     dev: Annotated[
         bool, typer.Option("--dev", help="Get tokens and payments from the development server.")

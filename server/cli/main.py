@@ -4,27 +4,28 @@ import gc
 import sys
 from collections.abc import Iterable
 from importlib import import_module
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
 _MODULES: Final = {
+    "serve": "serving",
+    "migrate": "books",
     "archive": "books",
     "audit": "ledger",
-    "draws": "books",
-    "load": "load",
-    "migrate": "books",
     "verify": "verifying",
     "replay": "games",
     "export": "games",
-    "serve": "serving",
+    "draws": "books",
+    "load": "load",
     "dev": "serving",
     "demo": "serving",
     "ledger": "ledger",
     "payouts": "payouts",
     "admin": "admin",
 }
-"""Where each command is, in the order of the help."""
+"""Where each command is, in the order of the help; those that have commands of their own come last
+there."""
 _FUNCTIONS: Final = {"replay": "replay_game"}
 """Those that are not named as their command."""
 
@@ -60,8 +61,25 @@ def app_of(names: Iterable[str]) -> typer.Typer:
     return app
 
 
-def _fair_bingo() -> None:
-    """The command line: `fair-bingo`."""
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("fair-bingo"))
+        raise typer.Exit
+
+
+def _fair_bingo(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Serve bingo for money, and look after its games and its ledger. All settings are variables of
+    the environment."""
 
 
 def whole() -> typer.Typer:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:  # without the extra `books` it cannot be imported
 
 payouts = typer.Typer(
     name="payouts",
-    help="Pay what is owed, by the payment service at PAYOUT_URL, until SIGTERM.",
+    help="Pay what is owed, and look after what is not paid yet. Without a command it pays, by the"
+    " payment service at PAYOUT_URL, until SIGTERM; any number of these may run.",
     invoke_without_command=True,
 )
 
@@ -40,8 +41,7 @@ Why = Annotated[str, typer.Option("--reason", help="Why, for the log.")]
 
 @payouts.callback()
 def pay(context: typer.Context) -> None:
-    """Pay what is owed, by the payment service at PAYOUT_URL, until SIGTERM. Any number of these
-    may run."""
+    """Pay what is owed, unless another command was given."""
     if context.invoked_subcommand is not None:
         return
     settings = settings_of_environment()
@@ -119,7 +119,10 @@ def resume(*, by: By, reason: Why = "") -> None:
 @payouts.command()
 def reconcile(
     statement: Annotated[
-        Path, typer.Argument(help="CSV with payout_id, amount (as it was sent) and reference.")
+        Path,
+        typer.Argument(
+            metavar="FILE", help="CSV with payout_id, amount (as it was sent) and reference."
+        ),
     ],
 ) -> None:
     """Compare the provider's statement with ours. Exit code 1 with each difference."""

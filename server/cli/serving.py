@@ -39,7 +39,8 @@ def serve(workers: Workers = None) -> None:
 
 
 def dev() -> None:
-    """Serve the game for development: embedded store, tokens and payments of our own, bots."""
+    """Serve the game for development. With an embedded store and books, tokens and payments of our
+    own, and bots."""
     # Production has none of what these import.
     from server.dev.serve import serve_dev
     from server.dev.store import EmbeddedStoreError
@@ -53,7 +54,7 @@ def dev() -> None:
 
 
 def demo() -> None:
-    """Play one fast game between bots, and check its proof and the ledger."""
+    """Play one fast game between bots, and check proof and ledger."""
     from rich.console import Console
 
     from server.dev.demo import play_demo

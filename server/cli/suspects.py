@@ -26,8 +26,8 @@ def suspects(
     most: Annotated[int, typer.Option(min=1, help="So many pairs, at most.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """List pairs of players who sit in the same games more often than chance would have it, with
-    the buy-ins that went from one to the other; those of one address first."""
+    """List pairs of players who share games more often than by chance. With the buy-ins that went
+    from one to the other; those of one address first."""
     settings = settings_of_environment()
     if settings.database_url is None:
         fail("DATABASE_URL: is missing", BAD_SETTINGS)

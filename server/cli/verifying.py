@@ -10,10 +10,12 @@ from server.services.game_files import verify_document
 
 
 def verify(
-    proof: Annotated[str, typer.Argument(help="A proof or an exported game: a file, or a URL.")],
+    proof: Annotated[
+        str, typer.Argument(help="A proof or an exported game.", metavar="FILE-or-URL")
+    ],
 ) -> None:
-    """Check the proof that a draw was fair; its beacon by the public key of quicknet, or by
-    BEACON_PUBLIC_KEY for the chain BEACON_CHAIN_HASH."""
+    """Check the proof that a draw was fair. Its beacon is checked by the public key of quicknet, or
+    by BEACON_PUBLIC_KEY for the chain BEACON_CHAIN_HASH."""
     document = read_document(proof)
     differences = verify_document(document, beacon_keys_of_environment())
     if differences:

@@ -214,8 +214,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate({field: text for field, text in values.items() if text})
     except ValidationError as error:
-        problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
-    raise SettingsError("; ".join(problems))
+        raise SettingsError(_in_a_line(error)) from None
 
 
 class _BeaconKey(BaseModel):
@@ -234,12 +233,17 @@ def load_beacon_key(environ: Mapping[str, str]) -> tuple[str, str]:
     try:
         known = _BeaconKey.model_validate({field: text for field, text in texts.items() if text})
     except ValidationError as error:
-        problems = [_problem(detail["loc"], detail["msg"]) for detail in error.errors()]
-        raise SettingsError("; ".join(problems)) from None
+        raise SettingsError(_in_a_line(error)) from None
     return known.beacon_chain_hash, known.beacon_public_key
 
 
-def _problem(location: tuple[int | str, ...], message: str) -> str:
+def _in_a_line(error: ValidationError) -> str:
+    """What pydantic found, each fault once: of two bad parts of a list it finds two."""
+    found = [_problem(each["loc"], each["type"], each["msg"]) for each in error.errors()]
+    return "; ".join(dict.fromkeys(found))
+
+
+def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
     """One error of pydantic's as `NAME: what is wrong`; for a contradiction the message has it."""
-    text = message.removeprefix("Value error, ")
+    text = "is missing" if kind == "missing" else message.removeprefix("Value error, ")
     return f"{str(location[0]).upper()}: {text}" if location else text

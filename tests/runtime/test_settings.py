@@ -84,6 +84,10 @@ def test_a_required_variable_that_is_missing_or_empty_is_named(name: str) -> Non
     assert error_of(**{name: ""}).startswith(f"{name}: ")
 
 
+def test_what_is_wrong_twice_is_said_once() -> None:
+    assert error_of(BUY_IN_TIERS="a,b").count("BUY_IN_TIERS") == 1
+
+
 def test_the_error_is_one_line_that_names_every_wrong_variable() -> None:
     line = error_of(PORT="http", SEAT_SECONDS="0", LOG_FORMAT="xml")
     assert "\n" not in line
