@@ -40,17 +40,22 @@ class Books:
     has it for so many seconds at most, also if the server hangs."""
 
     def __init__(self, url: str, *, connections: int = 5) -> None:
+        named = make_url(url).set(drivername="postgresql+psycopg")
+        # Whatever the zone of this machine or of the server is. And a process that is suspended
+        # amid a transaction does not keep its rows from the others for ever.
+        ours = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+        options = named.query.get("options", "")
         self.engine: AsyncEngine = create_async_engine(
-            make_url(url).set(drivername="postgresql+psycopg"),
+            named,
             pool_size=connections,
             max_overflow=0,
             json_deserializer=orjson.loads,
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "fair-bingo",
-                # Whatever the zone of this machine or of the server is. And a process that is
-                # suspended amid a transaction does not keep its rows from the others for ever.
-                "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=30000",
+                "options": " ".join(
+                    [options, ours] if isinstance(options, str) else [*options, ours]
+                ),
             },
         )
         # The same pool. Whoever reads is spared two ways there and back, to begin and to end.
@@ -100,7 +105,7 @@ class Books:
                 finally:
                     await connection.close()
         except _LOST as error:
-            raise BooksUnavailable(_line(error)) from error
+            raise BooksUnavailable(first_line(error)) from error
 
 
 async def _working_connection(engine: AsyncEngine, limit: "_Limit") -> BooksConnection:
@@ -180,7 +185,7 @@ async def open_books(url: str) -> AsyncIterator[Books]:
         await books.close()
 
 
-def _line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     """The first line of an error: what follows may quote a statement and its values."""
     cause = getattr(error, "orig", None) or error
     return (str(cause).splitlines() or [type(cause).__name__])[0]

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, exc, text
 from sqlalchemy.dialects import postgresql
 
-from server.books.engine import open_books
+from server.books.engine import first_line, open_books
 from server.books.errors import WrongSchema
 from server.books.revisions import known_revisions, mismatch, newest_revision
 
@@ -25,16 +25,18 @@ async def migrate(url: str, reader: str | None = None) -> str:
     role `reader` read what is for analysts. Returns its revision. Where two do it at once, the
     second waits and finds it done.
 
-    Raises BooksUnavailable, and WrongSchema if a newer version made it or the role is refused.
+    Raises BooksUnavailable, and WrongSchema if a newer version made it, or this or the role is
+    refused.
     """
-    async with open_books(url) as books, books.begin(MIGRATING_SECONDS) as connection:
-        revision = await connection.run_sync(_upgrade)
-        if reader is not None:
-            try:
+    doing = ""
+    try:
+        async with open_books(url) as books, books.begin(MIGRATING_SECONDS) as connection:
+            revision = await connection.run_sync(_upgrade)
+            if reader is not None:
+                doing = f"the role {reader}: "
                 await connection.run_sync(_let_read, reader)
-            except exc.ProgrammingError as error:
-                reason = str(error.orig).splitlines()[0]
-                raise WrongSchema(f"nothing was changed: the role {reader}: {reason}") from None
+    except exc.ProgrammingError as error:
+        raise WrongSchema(f"nothing was changed: {doing}{first_line(error)}") from None
     return revision
 
 

@@ -4,10 +4,10 @@ so that a server starts without the tools that make one."""
 from importlib.resources import files
 from typing import Final
 
-from sqlalchemy import text
+from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import open_books
+from server.books.engine import first_line, open_books
 from server.books.errors import WrongSchema
 
 _DIGITS: Final = 4
@@ -26,9 +26,12 @@ def newest_revision() -> str:
 
 async def check_schema(url: str) -> None:
     """Raises WrongSchema if the schema of the books at `url` is not the one that this version
-    knows, and BooksUnavailable."""
-    async with open_books(url) as books, books.connect() as connection:
-        found = await _revision(connection)
+    knows, or cannot be looked at, and BooksUnavailable."""
+    try:
+        async with open_books(url) as books, books.connect() as connection:
+            found = await _revision(connection)
+    except exc.ProgrammingError as error:  # it may not, or the URL says what nobody knows
+        raise WrongSchema(f"the books cannot be used: {first_line(error)}") from None
     if found != newest_revision():
         raise WrongSchema(mismatch(found))
 

@@ -98,6 +98,44 @@ async def test_a_migration_that_fails_leaves_nothing(empty_url: str) -> None:
         assert found.scalar_one() is None
 
 
+async def test_whoever_may_not_use_the_books_is_told_in_one_line(empty_url: str) -> None:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE alembic_version (version_num text)")
+        connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+        connection.execute("CREATE ROLE guest LOGIN")
+        connection.execute("GRANT USAGE ON SCHEMA public TO guest")
+    _, _, place = empty_url.rpartition("@")
+    try:
+        for attempt in (check_schema, migrate):
+            with pytest.raises(WrongSchema, match=r"^[^\n]*permission denied[^\n]*$"):
+                await attempt(f"postgresql://guest@{place}")
+    finally:
+        with psycopg.connect(empty_url, autocommit=True) as connection:
+            connection.execute("DROP OWNED BY guest")
+            connection.execute("DROP ROLE guest")
+
+
+async def test_a_url_with_an_option_that_nobody_knows_is_reported_in_one_line(
+    empty_url: str,
+) -> None:
+    for attempt in (check_schema, migrate):
+        with pytest.raises(WrongSchema, match=r'^[^\n]*"colour"[^\n]*$'):
+            await attempt(f"{empty_url}?colour=blue")
+
+
+async def test_the_schema_is_where_the_options_of_the_url_say(empty_url: str) -> None:
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA bingo")
+    url = f"{empty_url}?options=-csearch_path%3Dbingo"
+    await migrate(url)
+    await check_schema(url)
+    async with open_books(url) as books, books.connect() as connection:
+        found = await connection.execute(
+            text("SELECT 'bingo.games'::regclass, current_setting('timezone')")
+        )
+        assert found.one()[1] == "UTC"
+
+
 async def test_times_are_utc_wherever_the_machine_and_the_server_are(
     books_url: str, zone: str
 ) -> None:
