@@ -20,19 +20,20 @@ def free_port() -> int:
     asks here, in other processes of this user too, until this process ends: its server may be down
     now and then.
 
-    Raises OSError when each of 100 random ones is taken.
+    Raises OSError when each of 100 random ones is taken, or the file of claims cannot be opened.
     """
+    claims = _claims()
     for port in _RANDOM.sample(_PORTS, 100):
-        if port not in _given and _is_ours(port) and _is_free(port):
+        if port not in _given and _claim(claims, port) and _is_free(port):
             _given.add(port)
             return port
     raise OSError("no free port on 127.0.0.1")
 
 
-def _is_ours(port: int) -> bool:
+def _claim(claims: int, port: int) -> bool:
     """Whether no other process has it; from now on this one has."""
     try:
-        fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+        fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
         return False
     return True

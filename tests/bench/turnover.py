@@ -3,10 +3,10 @@
 Each leaves the last room for the front desk, takes a seat, pays it over HTTP, enters the new room
 and arranges a ticket; ten sit in a room, and receive events of each other. `--beside` measures the
 sources in another directory too, such as an earlier commit's, taking turns with these;
-`--instructions` counts what the server executes outside the kernel, with valgrind, which no other
-load on the machine changes much, where processor time varies by a tenth and more. Under valgrind
-all takes fifty times as long: so what a server does by time alone is counted for itself and taken
-off.
+`--instructions` counts what the server executes outside the kernel, with valgrind: it varies by a
+hundredth where processor time does by a tenth and more. Under valgrind all takes fifty times as
+long: so what a server does by time alone is counted for itself and taken off, which a machine that
+has much else to do makes too large to be relied on.
 """
 
 import argparse

@@ -3,7 +3,7 @@ import sys
 
 from server.dev.ports import free_port
 
-_TAKE = "from server.dev.ports import _is_ours; print(_is_ours({port}))"
+_TAKE = "from server.dev.ports import _claim, _claims; print(_claim(_claims(), {port}))"
 
 
 def test_a_port_is_given_to_one_process_until_that_ends() -> None:
