@@ -1,10 +1,11 @@
 """What is behind a player, and what they let themselves do, in the page."""
 
+import asyncio
 import re
 from typing import Any
 
 import httpx
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE
@@ -56,6 +57,26 @@ async def test_a_limit_is_set_and_enforced_and_a_break_is_confirmed_first(
     await ann.press("Take the break")
     await ann.sees("You take a break until")
     ann.complaints.clear()
+
+
+async def test_limits_are_not_typed_over_before_they_are_known(serve: Serve, enter: Enter) -> None:
+    world = await serve()
+    ann = await enter(world, "ann")
+    await ann.arrive()
+    may_go_on = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_go_on.wait()
+        await route.continue_()
+
+    await ann.page.route("**/api/me/limits", hold)
+    await ann.page.get_by_role("link", name="Your account").click()
+    day = ann.page.get_by_label("Coins in 24 hours")
+    await expect(day).to_be_disabled()
+    await expect(ann.page.get_by_role("button", name="Set limits")).to_be_disabled()
+    may_go_on.set()
+    await expect(day).to_be_editable()
+    ann.complaints.clear()  # no books, no games
 
 
 async def test_games_statement_and_the_best_are_in_the_account(
