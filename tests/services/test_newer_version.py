@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from server.rules.commands import Tick
-from server.rules.views import Fields, public_view
+from server.rules.views import Fields, public_fields, public_view
 from server.services.forming_lobbies import FormingLobbies
 from server.services.lobbies import Changed
 from server.store import keys
@@ -189,6 +189,20 @@ async def test_a_listing_is_read_whatever_else_it_has(
     listing["players"][0]["mood"] = "good"
     await command(redis, "SPUBLISH", keys.front_desk(TABLE), json.dumps(listing))
     await until(lambda: [view["pot"] for view in forming_lobbies.forming()] == [1])
+
+
+async def test_a_listing_with_a_field_of_another_type_is_looked_up(
+    node: Node, redis: Redis, forming_lobbies: FormingLobbies
+) -> None:
+    lobby_id = (await node.sit("ann")).lobby.lobby_id
+    await until(lambda: forming_lobbies.size == 1)
+    lobby = (await node.store.load(lobby_id)).lobby
+    assert lobby is not None
+    await command(redis, "HSET", keys.lobby(lobby_id), "pot", "7")
+    listing = dict(public_fields(lobby, 9)) | {"created_at": "now"}
+    del listing["rules"]  # as it is published
+    await command(redis, "SPUBLISH", keys.front_desk(TABLE), json.dumps(listing))
+    await until(lambda: [view["pot"] for view in forming_lobbies.forming()] == [7])
 
 
 async def test_a_listing_that_is_not_understood_is_looked_up(

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
+from server.runtime.log_context import add_ids, bind_ids, unbind_ids
 from server.store.connection import Ask
 from server.store.errors import StoreUnavailable
 from server.store.timings import TIMINGS
@@ -197,6 +198,41 @@ async def test_a_connection_whose_look_fails_is_given_up(
     own_store.start()
     await until(lambda: answers(node))
     assert looks > 1
+
+
+async def test_a_command_whose_caller_gave_up_is_not_sent_when_the_connection_is_there(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def look(_shard: str, _ask: Ask) -> None:
+        begun.set()
+        await may_end.wait()
+
+    node.connection.look = look
+    given_up = asyncio.ensure_future(node.connection.call("SET", "key", "given up"))
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        await begun.wait()
+    given_up.cancel()
+    may_end.set()
+    assert await node.connection.call("GET", "key") is None
+
+
+async def test_what_is_logged_of_a_connection_is_not_of_who_asked_first(
+    start_node: StartNode, own_store: EmbeddedStore
+) -> None:
+    node = await start_node(own_store.url)
+    seen: list[Any] = []
+
+    async def look(_shard: str, _ask: Ask) -> None:
+        seen.append(add_ids(None, "", {}))
+
+    node.connection.look = look
+    bound = bind_ids(alien_id="ann")
+    await node.connection.call("PING")
+    unbind_ids(bound)
+    assert seen == [{}]
 
 
 PING = pack_command(("PING",))
