@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -9,10 +10,11 @@ from sqlalchemy import select
 from server.books.engine import Books
 from server.services.archiving import GAMES_AT_ONCE, Archive, Moved
 from server.store.past import PastStore
-from tests.support.game import TABLE, Node
+from tests.support.game import BRISK, TABLE, Node
 from tests.support.wait import until
 
 Archives = Callable[..., Archive]
+DUEL = replace(BRISK, max_players=2)
 
 
 def archive_over(

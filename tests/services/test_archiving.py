@@ -1,7 +1,6 @@
 """The archive: everything that is over is in the books, once, and only then leaves the store."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import text
 
-from protocol.payments import WebhookAnswer
 from server.books.engine import Books
 from server.books.moving import EMPTY_HASH
 from server.books.rows import entry_hash
@@ -27,6 +25,7 @@ from server.store.ledger import LedgerEntry, LedgerStore
 from server.store.nodes import Nodes
 from server.store.past import PastStore
 from tests.services.archives import (
+    DUEL,
     Archives,
     archive_over,
     calling,
@@ -36,11 +35,9 @@ from tests.services.archives import (
     play,
     rows,
 )
-from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, paid, raw_body
+from tests.support.game import BUY_IN, TABLE, Node, StartNode, paid, raw_body
 from tests.support.store_content import command, store_content
 from tests.support.wait import until
-
-DUEL = replace(BRISK, max_players=2)
 
 ALL = (games, records, seats, ledger, invoices)
 
@@ -257,69 +254,6 @@ async def test_an_unmatched_payment_moves_once_however_often_it_comes(
     assert [(row.tx, row.body) for row in await rows(books, unmatched)] == [
         ("tx", raw_body(said).decode())
     ]
-
-
-async def test_invoices_of_running_lobbies_keep_no_others_from_moving(
-    node: Node, redis: Redis
-) -> None:
-    await play(node, ("cid", "dan"))
-    running = (await node.seat("ann"))[0].invoice.invoice_id
-    assert await redis.zadd(keys.closed_invoices(TABLE), {running: 1}) == 0  # before all others
-    past = PastStore(node.connection, node.commits)
-    found = await past.closed_invoices(TABLE, node.clock.now_ms() + 1_000, 1)
-    assert [fields["alien_id"] in ("cid", "dan") for fields in found.values()] == [True]
-
-
-async def test_an_invoice_that_changes_meanwhile_is_moved_again(
-    node: Node, books: Books, archive_of: Archives, redis: Redis
-) -> None:
-    seated = await node.sit("ann")
-    await node.seats.leave("ann", seated.lobby.lobby_id)
-    version = str(await redis.hget(keys.invoice(seated.invoice.invoice_id), "version"))
-    late = paid(seated)
-    assert await node.deliver(late) == WebhookAnswer(processed=True, reason="refund_owed")
-    # What another archive moved before the delivery does not let go of what came with it.
-    past = PastStore(node.connection, node.commits)
-    invoice_id = seated.invoice.invoice_id
-    other = await node.sit("bob")
-    await node.seats.leave("bob", other.lobby.lobby_id)
-    unchanged = other.invoice.invoice_id
-    its_version = str(await redis.hget(keys.invoice(unchanged), "version"))
-    await past.let_go_of_invoices(TABLE, {unchanged: its_version, invoice_id: version})
-    assert await redis.exists(keys.invoice(invoice_id))
-    assert not await redis.exists(keys.invoice(unchanged))
-
-
-class VoidedMeanwhile(PastStore):
-    """Asks which lobbies run when an operator has just ended one of them."""
-
-    def __init__(self, node: Node, lobby_id: str) -> None:
-        super().__init__(node.connection, node.commits)
-        self._node, self._lobby_id = node, lobby_id
-
-    async def running(self, table: str, lobby_ids: Sequence[str]) -> set[str]:
-        """See `PastStore`."""
-        await self._node.lobbies.carry_out(self._lobby_id, Void())
-        return await super().running(table, lobby_ids)
-
-
-async def test_an_invoice_whose_lobby_ends_while_it_is_read_moves_as_that_end_left_it(
-    node: Node, books: Books
-) -> None:
-    (seated,) = await node.seat("ann")  # paid, so closed
-    past = VoidedMeanwhile(node, seated.lobby.lobby_id)
-    archive = Archive(
-        past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
-    )
-    await until(lambda: has_moved_invoices(archive))
-    (row,) = await rows(books, invoices)
-    assert (row.status, row.fields["status"]) == ("refund_owed", "refund_owed")
-    assert int(row.fields["refunded_units"]) > 0
-
-
-async def has_moved_invoices(archive: Archive) -> bool:
-    moved = await archive.move(TABLE)
-    return moved is not None and moved.invoices > 0
 
 
 async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled(
