@@ -116,7 +116,8 @@ class BooksSide:
 
     def payout_worker(self, service: "PayoutService") -> "PayoutWorker":
         """The worker that pays by that service, as the settings say."""
-        from server.services.payout_queue import PayoutQueue, PayoutTerms
+        from server.services.payout_queue import PayoutQueue
+        from server.services.payout_terms import PayoutTerms
         from server.services.payouts import PayoutWorker
 
         settings = self._settings

@@ -6,15 +6,14 @@ what is passed on as it came needs no model.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import orjson
 import structlog
-from pydantic import ValidationError
 
 from protocol.ids import lobby_table
-from protocol.views import BeaconView, LobbyView, Outcome, PlayerView, Status
 from server.rules.views import Fields, public_fields
+from server.services.published_views import read_view
 from server.store import keys
 from server.store.directory import Directory
 from server.store.errors import NotUnderstood, StoreUnavailable
@@ -23,11 +22,6 @@ from server.store.log import LOG_START, Snapshot
 from server.store.subscription import Subscription
 
 _RETRY_SECONDS: Final = 0.5
-_NAMES: Final = frozenset(LobbyView.model_fields) - {"rules", "beacon"}
-_PLAYER_NAMES: Final = frozenset(PlayerView.model_fields)
-_BEACON_NAMES: Final = frozenset(BeaconView.model_fields)
-_STATUSES: Final = frozenset(get_args(get_args(Status)[0]))
-_OUTCOMES: Final = frozenset((None, *get_args(get_args(Outcome)[0])))
 
 log = structlog.get_logger(__name__)
 
@@ -211,7 +205,7 @@ class FormingLobbies:
         fields = orjson.loads(message)
         lobby_id = fields["lobby_id"]
         known = self._lobbies.get(lobby_id)
-        view = None if known is None else _view(fields, known["rules"])
+        view = None if known is None else read_view(fields, known["rules"])
         if view is not None:
             self._receive(view)
             return
@@ -235,7 +229,8 @@ class FormingLobbies:
             fields = self._unknown.pop(lobby_id, None)
             if fields is not None and snapshot.lobby is not None:
                 stored = public_fields(snapshot.lobby, snapshot.position.seq)
-                received = _view(fields, stored["rules"])  # perhaps newer than the store's answer
+                # Perhaps newer than the store's answer.
+                received = read_view(fields, stored["rules"])
                 self._receive(max(stored, received or stored, key=lambda view: view["seq"]))
             elif lobby_id in self._lobbies:
                 self._keep(lobby_id, None)
@@ -263,36 +258,3 @@ class FormingLobbies:
             self._lobbies[lobby_id] = view
         else:
             self._lobbies.pop(lobby_id, None)
-
-
-def _view(fields: Mapping[str, Any], rules: Mapping[str, Any]) -> Fields | None:
-    """A view as it was published, by a version that may publish more or fewer fields than this one
-    knows; None if it is not understood."""
-    if not _is_of_this_version(fields):
-        try:
-            known = LobbyView.model_validate({**fields, "rules": rules}, extra="ignore")
-        except ValidationError as error:
-            log.warning("lobby_view_not_understood", problems=error.error_count())
-            return None
-        fields = known.model_dump()
-    return {"lobby_id": fields["lobby_id"], "rules": rules, **fields}
-
-
-def _is_of_this_version(fields: Mapping[str, Any]) -> bool:
-    """Whether what was published has the fields that this version publishes, and no word in it is a
-    later version's: then there is nothing to be checked or left out."""
-    return (
-        fields.keys() - {"beacon"} == _NAMES
-        and type(fields["seq"]) is int
-        and type(fields["buy_in_amount"]) is int
-        and type(fields["created_at"]) in (int, float)
-        and fields["status"] in _STATUSES
-        and fields["outcome"] in _OUTCOMES
-        and type(players := fields["players"]) is list
-        and all(type(each) is dict and each.keys() == _PLAYER_NAMES for each in players)
-        and ("beacon" not in fields or _is_beacon(fields["beacon"]))
-    )
-
-
-def _is_beacon(value: Any) -> bool:
-    return type(value) is dict and value.keys() == _BEACON_NAMES

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from server.books import auditing, payout_audit, reading
-from server.books.chain import LedgerChain, Suspect, follow
 from server.books.engine import (
     LONG_READING_SECONDS,
     Books,
@@ -20,10 +18,10 @@ from server.books.errors import BooksUnavailable
 from server.books.moving import fields_of_entry, lock_cursor
 from server.books.payouts import settle_again
 from server.rules.coins import Coins, read_coins
+from server.services.followed_ledger import follow_ledger
 from server.services.game_files import GameFile
 from server.services.past import Account, Fields, GameEnd, MovedLedger, NotToBegin
 from server.store.errors import StoreUnavailable
-from server.store.ledger import LedgerEntry, MalformedEntry, read_entry
 from server.store.past import START, PastStore, stream_position
 from server.store.spent import Received, received_of
 
@@ -106,7 +104,7 @@ class PastInBooks:
             # and mostly nothing is.
             summing = asyncio.create_task(self._sums(instant, table, ()))
             try:
-                followed = await _followed(connection, table)
+                followed = await follow_ledger(connection, table)
                 sums = await summing
             finally:
                 summing.cancel()
@@ -235,54 +233,6 @@ class PastInBooks:
             if len(rows) < _PAGE:
                 return
             place = rows[-1].stream_ms, rows[-1].stream_seq
-
-
-@dataclass(frozen=True, slots=True)
-class _Followed:
-    """A table's ledger, followed to its end: what is wrong with it, which rows are not what was
-    moved, and what of those the stream is said to have had."""
-
-    chain: LedgerChain
-    problems: list[str]
-    left_out: Sequence[str]
-    at_fault: Sequence[LedgerEntry]
-
-
-async def _followed(connection: BooksConnection, table: str) -> _Followed:
-    found: list[str] = []
-    left_out: list[str] = []
-    at_fault: list[LedgerEntry] = []
-    chain = LedgerChain()
-    async for suspect in follow(connection, table, chain):
-        entry = read_entry(table, suspect.stream_id, suspect.fields)
-        problem = _problem(suspect, entry)
-        if problem is not None:
-            found.append(f"{entry.entry_id}: {problem}")
-            left_out.append(suspect.entry_id)
-            at_fault += [entry] if isinstance(entry, LedgerEntry) else []
-    found += _cursor_problems(table, await reading.cursor_of(connection, table), chain)
-    return _Followed(chain, found, left_out, at_fault)
-
-
-def _problem(suspect: Suspect, entry: LedgerEntry | MalformedEntry) -> str | None:
-    if not suspect.in_chain:
-        return "it is not what the chain in the books has next"
-    if not suspect.is_as_moved:
-        return "its columns in the books were altered"
-    return entry.problem if isinstance(entry, MalformedEntry) else None
-
-
-def _cursor_problems(table: str, cursor: Any | None, chain: LedgerChain) -> list[str]:
-    """How the chain differs from what the cursor says was moved."""
-    if cursor is None:
-        return [] if not chain.entries else [f"table {table}: the books have lost its cursor"]
-    if cursor.entries != chain.entries:
-        more, less = cursor.entries - chain.entries, chain.entries - cursor.entries
-        what = f"{more} entries less" if more > 0 else f"{less} entries more"
-        return [f"table {table}: the books have {what} than were moved"]
-    if cursor.hash != chain.hash:
-        return [f"{table}:{chain.last_id}: it is not the last entry that was moved"]
-    return []
 
 
 def _coins_by_kind(amounts: Mapping[str, Decimal]) -> Mapping[str, Coins]:

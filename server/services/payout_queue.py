@@ -3,19 +3,16 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Final, NamedTuple
 
 import structlog
 
-from protocol.payouts import PayoutOrder
 from server.books import payout_control
 from server.books import payouts as rows
 from server.books.engine import Books, BooksConnection
 from server.books.payouts import Change, Payout
 from server.rules.coins import Coins, coins_text
 from server.rules.payouts import (
-    APPROVALS,
     REFUSALS_IN_A_ROW,
     Answer,
     Declined,
@@ -27,8 +24,8 @@ from server.rules.payouts import (
     begin,
     noted,
 )
-from server.services.settling import Settling
-from server.store.ledger import LedgerEntry
+from server.services.payout_terms import PayoutTerms
+from server.services.settling import Settling, owed_entry
 
 LEASE_SECONDS: Final = 5.0
 """Beyond the longest answer: so long has a worker to send what it took and to note what was
@@ -37,18 +34,6 @@ _NOT_NOTED_SECONDS: Final = 2.0
 _PARTS: Final = 2**20
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutTerms:
-    """What is paid in, and the brakes: coins an hour, and coins above which two operators have to
-    approve; None: no brake."""
-
-    token: str
-    network: str
-    decimals: int
-    limit_coins_per_hour: Coins | None = None
-    approval_coins: Coins | None = None
 
 
 class Taken(NamedTuple):
@@ -117,19 +102,12 @@ class PayoutQueue:
         ]
 
     def _kept_back(self, payout: Payout, by_hand: str | None) -> Change | None:
-        """What becomes of one that is due and not to be sent; None: it is to be sent."""
-        standing = payout.standing
-        if by_hand is not None:
-            settled = noted(replace(standing, reference=by_hand))
-            return Change(replace(payout, standing=settled, by_hand=True), None)
-        most = self._terms.approval_coins
-        if most is not None and payout.amount > most and len(payout.approved_by) < APPROVALS:
-            return Change(replace(payout, standing=replace(standing, status="held")), None)
-        if payout.body is None and self._units(payout).denominator != 1:
-            reason = f"it is no whole number of units of {self._terms.decimals} decimals"
-            refused = replace(standing, status="refused", reason=reason)
-            return Change(replace(payout, standing=refused), None)
-        return None
+        """What becomes of one that is due and not to be sent; None: it is to be sent. `by_hand`:
+        the reference with which somebody has settled it."""
+        if by_hand is None:
+            return self._terms.kept_back(payout)
+        settled = noted(replace(payout.standing, reference=by_hand))
+        return Change(replace(payout, standing=settled, by_hand=True), None)
 
     async def _within(
         self, connection: BooksConnection, payouts: Sequence[Payout], limit: Coins
@@ -155,24 +133,8 @@ class PayoutQueue:
 
     def _begun(self, payout: Payout) -> Taken:
         step, standing = begin(payout.standing)
-        body = self._order(payout) if step == "send" and payout.body is None else payout.body
+        body = self._terms.order(payout) if step == "send" and payout.body is None else payout.body
         return Taken(step, replace(payout, standing=standing, body=body))
-
-    def _units(self, payout: Payout) -> Fraction:
-        return Fraction(payout.amount) * Fraction(10) ** self._terms.decimals
-
-    def _order(self, payout: Payout) -> str:
-        return PayoutOrder(
-            payout_id=payout.payout_id,
-            kind=payout.kind,
-            recipient=payout.alien_id,
-            amount=str(self._units(payout).numerator),
-            decimals=self._terms.decimals,
-            token=self._terms.token,
-            network=self._terms.network,
-            lobby_id=payout.lobby_id,
-            invoice_id=payout.invoice_id,
-        ).model_dump_json()
 
     # Noting
 
@@ -266,18 +228,3 @@ def _is_declined(one: PayoutAnswer) -> bool:
 
 def _jitter() -> float:
     return secrets.randbelow(_PARTS) / _PARTS
-
-
-def owed_entry(payout: Payout) -> LedgerEntry:
-    """The entry that owes a payout, as far as it takes to settle it."""
-    return LedgerEntry(
-        table=payout.table,
-        stream_id=payout.stream_id,
-        kind="payout_owed" if payout.kind == "payout" else "refund_owed",
-        amount=payout.amount,
-        lobby_id=payout.lobby_id or "",
-        at=0,
-        event="",
-        invoice_id=payout.invoice_id,
-        alien_id=payout.alien_id,
-    )

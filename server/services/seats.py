@@ -19,6 +19,7 @@ from server.services.lobbies import ATTEMPTS, Changed, Decision, Lobbies
 from server.services.matchmaker import Matchmaker
 from server.services.other_tables import OtherTables
 from server.services.seat_requests import JoinPermit, MayJoin
+from server.services.seating import Seating
 from server.services.tiers import Tier
 from server.store.directory import Directory, Seat
 from server.store.errors import StoreUnavailable
@@ -64,12 +65,9 @@ class Seats:
         }
         self._matchmakers = {
             table: Matchmaker(
-                lobbies,
+                Seating(lobbies, directory, billing, admissions, clock, tier, table),
                 directory,
-                billing,
                 admissions,
-                clock,
-                tier,
                 table,
                 self._others[amount].seats,
                 may_join,

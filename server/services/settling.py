@@ -6,6 +6,7 @@ from typing import Final
 
 from server.books import reading
 from server.books.engine import BooksConnection
+from server.books.payouts import Payout
 from server.runtime.clock import StoreClock
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, LedgerStore
@@ -64,3 +65,18 @@ class Settling:
                 elif isinstance(done, BaseException) and not isinstance(done, StoreUnavailable):
                     raise done
         return found
+
+
+def owed_entry(payout: Payout) -> LedgerEntry:
+    """The entry that owes a payout, as far as it takes to settle it."""
+    return LedgerEntry(
+        table=payout.table,
+        stream_id=payout.stream_id,
+        kind="payout_owed" if payout.kind == "payout" else "refund_owed",
+        amount=payout.amount,
+        lobby_id=payout.lobby_id or "",
+        at=0,
+        event="",
+        invoice_id=payout.invoice_id,
+        alien_id=payout.alien_id,
+    )

@@ -10,7 +10,8 @@ from aiohttp import web
 from server.books.engine import open_books
 from server.dev.payout_service import DevPayoutService, Fault
 from server.rules.payouts import NeverArrived, Paid
-from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
+from server.services.payout_queue import PayoutAnswer, PayoutQueue
+from server.services.payout_terms import PayoutTerms
 from server.services.settling import Settling
 from tests.services.payout_world import PayoutWorld
 from tests.support.payouts import serving

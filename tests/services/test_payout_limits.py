@@ -10,7 +10,8 @@ from redis.asyncio import Redis
 from server.books import payout_control
 from server.books.engine import Books, open_books
 from server.rules.payouts import NeverArrived
-from server.services.payout_queue import PayoutAnswer, PayoutQueue, PayoutTerms
+from server.services.payout_queue import PayoutAnswer, PayoutQueue
+from server.services.payout_terms import PayoutTerms
 from server.services.settling import Settling
 from tests.services.payout_world import PayoutWorld, payout_world
 from tests.support.game import StartNode
