@@ -92,7 +92,10 @@ class Leader(Message):
 
 
 class Leaderboard(Message):
-    """`GET /api/leaderboard`: who won most games of a period, of those who want to be shown."""
+    """`GET /api/leaderboard`: who won most games of a period, of those who want to be shown.
+
+    A day, a week and a month are today (UTC), the last 7 and the last 30 days with today: they
+    begin at midnight, which is `since`; null if it is for ever."""
 
     period: Period
     since: IsoTime | None

@@ -375,6 +375,9 @@ export interface Leader {
 
 /**
  * `GET /api/leaderboard`: who won most games of a period, of those who want to be shown.
+ *
+ * A day, a week and a month are today (UTC), the last 7 and the last 30 days with today: they
+ * begin at midnight, which is `since`; null if it is for ever.
  */
 export interface Leaderboard {
   period: "day" | "week" | "month" | "all";

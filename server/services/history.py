@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from protocol import history
@@ -15,11 +15,8 @@ from server.services.leaderboards import Leaderboards
 from server.services.past_in_books import asked
 from server.store.past import stream_position
 
-_PERIODS: Final = {
-    "day": timedelta(days=1),
-    "week": timedelta(days=7),
-    "month": timedelta(days=30),
-}
+_DAYS: Final = {"day": 1, "week": 7, "month": 30}
+"""How many days (UTC) a period has, of which today is the last."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STREAM_ID: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")  # so long it fits into a bigint
 RowPosition = tuple[datetime, str]
@@ -78,17 +75,17 @@ class History:
     async def leaderboard(
         self, period: history.Period, buy_in_amount: int | None
     ) -> history.Leaderboard:
-        """Those who won most games of the last day, 7 or 30 days, or ever, as it was 2 s ago or
-        later."""
+        """Those who won most games today (UTC), in the last 7 or 30 days with today, or ever, as it
+        was 2 s ago or later."""
         return await self._leaderboards.of(period, buy_in_amount)
 
     async def _leaderboard(
         self, period: history.Period, buy_in_amount: int | None
     ) -> history.Leaderboard:
-        length = _PERIODS.get(period)
-        since = None if length is None else _now(self._clock) - length
+        since = first_instant(period, _now(self._clock))
+        first_day = None if since is None else since.date()
         async with asked(self._books) as connection:
-            rows = await leaderboard.leaders(connection, since, buy_in_amount)
+            rows = await leaderboard.leaders(connection, first_day, buy_in_amount)
         players = [
             history.Leader(
                 rank=rank,
@@ -109,6 +106,13 @@ class History:
             await reading.set_listed(connection, alien_id, listed)
         self._leaderboards.forget()
         return history.Profile(listed=listed)
+
+
+def first_instant(period: history.Period, now: datetime) -> datetime | None:
+    """When a period began that now (UTC) is in: at a midnight of UTC. None if it is for ever."""
+    if period not in _DAYS:
+        return None
+    return datetime.combine(now.date(), time(), UTC) - timedelta(days=_DAYS[period] - 1)
 
 
 def read_cursor(cursor: str) -> RowPosition | Refused:

@@ -41,7 +41,7 @@ from server.dev.books import EmbeddedBooks
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.clock import StoreClock
-from server.services.history import History
+from server.services.history import History, first_instant
 
 SEATS = 10
 PLAYERS = 20_000
@@ -53,7 +53,6 @@ TIMES = 200
 FEW = 5
 A_SECOND = 20
 PERIODS: tuple[Period, ...] = ("all", "month", "week", "day")
-DAYS = {"day": 1, "week": 7, "month": 30}
 OPTIONS = ("fsync=off", "max_wal_size=4GB")  # filling is not what is measured
 
 
@@ -223,9 +222,9 @@ async def _best_of(history: History, period: Period, _name: str) -> None:
 
 
 async def _count(books: Books, period: Period, _name: str) -> None:
-    since = datetime.now(UTC) - timedelta(days=DAYS[period]) if period in DAYS else None
+    since = first_instant(period, datetime.now(UTC))
     async with books.connect() as connection:
-        await leaders(connection, since, None)
+        await leaders(connection, None if since is None else since.date(), None)
 
 
 async def _ask(what: str, question: Callable[[str], Awaitable[Any]], names: list[str]) -> None:

@@ -152,7 +152,7 @@ async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncCon
         ("bob", 3, 1, 10_500),
         ("cid", 3, 1, 10_500),
     ]
-    lately = await leaders(connection, T0 - timedelta(days=30), 3500)
+    lately = await leaders(connection, T0.date() - timedelta(days=30), 3500)
     assert [(row.alien_id, row.won) for row in lately] == [("bob", 1), ("cid", 0)]
     assert await leaders(connection, None, 7000) == []
 
@@ -164,13 +164,13 @@ async def test_games_that_were_called_off_do_not_count_among_the_best(
     await set_listed(connection, "bob", True)
     await game(connection, 1, T0, None, "ann", outcome="cancelled")
     await game(connection, 2, T0, None, "ann", "bob", outcome="voided")
-    for since in (None, T0):
-        assert await leaders(connection, since, None) == []
+    for first_day in (None, T0.date()):
+        assert await leaders(connection, first_day, None) == []
     await game(connection, 3, T0, None, "ann", "bob", outcome="no_winner")
     await game(connection, 4, T0, "bob", "ann", "bob")
-    for since in (None, T0):
+    for first_day in (None, T0.date()):
         for tier in (None, 3500):
-            best = await leaders(connection, since, tier)
+            best = await leaders(connection, first_day, tier)
             assert [(row.alien_id, row.games, row.won, row.coins_won) for row in best] == [
                 ("bob", 2, 1, 7000),
                 ("ann", 2, 0, 0),
@@ -204,26 +204,25 @@ async def test_games_of_the_same_players_that_move_at_once_are_all_counted(books
     async with books.begin() as connection:
         for player in players:
             await set_listed(connection, player, True)
-        for since in (None, T0):
-            best = await leaders(connection, since, None)
+        for first_day in (None, T0.date()):
+            best = await leaders(connection, first_day, None)
             assert [row.games for row in best] == [40] * len(players)
     await books.close()
 
 
-async def test_the_best_of_a_time_are_those_of_its_instants_and_not_of_its_days(
+async def test_the_best_since_a_day_are_those_of_all_its_games_and_of_none_before(
     connection: AsyncConnection,
 ) -> None:
     await set_listed(connection, "ann", True)
-    noon, hour = T0 + timedelta(hours=12), timedelta(hours=1)
-    ends = (noon - timedelta.resolution, noon, T0 + 24 * hour, T0 + 80 * hour)
+    day = timedelta(days=1)
+    ends = (T0, T0 + day - timedelta.resolution, T0 + day, T0 + 4 * day)
     for number, at in enumerate(ends):
         await game(connection, number, at, "ann", "ann", "bob")
-    day = 24 * hour
-    counted = {T0: 4, noon: 3, noon + hour: 2, T0 + day: 2, T0 + day + hour: 1, T0 + 5 * day: 0}
-    for since, number in counted.items():
+    counted = {T0 - day: 4, T0: 4, T0 + day: 2, T0 + 2 * day: 1, T0 + 4 * day: 1, T0 + 5 * day: 0}
+    for first, number in counted.items():
         for tier in (None, 3500):
-            won = [row.won for row in await leaders(connection, since, tier)]
-            assert won == ([number] if number else []), since
+            won = [row.won for row in await leaders(connection, first.date(), tier)]
+            assert won == ([number] if number else []), first
 
 
 async def test_the_examples_of_the_guide_answer_as_documented(connection: AsyncConnection) -> None:

@@ -12,7 +12,7 @@ from protocol.errors import ErrorCode, Refused
 from server.books.engine import Books
 from server.books.schema import ledger
 from server.runtime.clock import StoreClock
-from server.services.history import History
+from server.services.history import History, first_instant
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 ENTRIES = history.STATEMENT_LIMIT + 20
@@ -107,3 +107,14 @@ async def test_what_a_player_asks_is_one_question_to_the_server(
         answers = (tmp_path / name).read_text().count("\tReadyForQuery\t")
         assert answers == 1, (tmp_path / name).read_text()
     await books.close()
+
+
+def test_periods_begin_at_a_midnight_of_utc_and_end_with_today() -> None:
+    last_instant = datetime(2026, 3, 2, tzinfo=UTC) - timedelta.resolution
+    assert first_instant("day", last_instant) == datetime(2026, 3, 1, tzinfo=UTC)
+    assert first_instant("day", last_instant + timedelta.resolution) == datetime(
+        2026, 3, 2, tzinfo=UTC
+    )
+    assert first_instant("week", last_instant) == datetime(2026, 2, 23, tzinfo=UTC)
+    assert first_instant("month", last_instant) == datetime(2026, 1, 31, tzinfo=UTC)
+    assert first_instant("all", last_instant) is None
