@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from pydantic import BaseModel, StrictInt
+from pydantic import BaseModel, ConfigDict, StrictInt
 
 from protocol.views import ClientSeed, Grid, Numbers, Request
 
@@ -11,6 +11,8 @@ from protocol.views import ClientSeed, Grid, Numbers, Request
 class Auth(BaseModel):
     """The `auth` of a connect packet. A lobby sends what came after `last_seq`, if it still has
     all of that, and otherwise its whole state."""
+
+    model_config = ConfigDict(defer_build=True)
 
     token: str
     last_seq: object = None

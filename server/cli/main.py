@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated, Final
 
@@ -32,12 +32,16 @@ _FUNCTIONS: Final = {"replay": "replay_game"}
 
 def main() -> None:
     """Run the command that the arguments name."""
-    wanted = sys.argv[1:2]
+    program_of(sys.argv[1:2])()
+
+
+def program_of(wanted: Sequence[str]) -> typer.Typer:
+    """The program with the command that is wanted, or with all if that is none."""
     gc.disable()  # nothing that is imported is garbage, and to look for it takes long
     program = app_of(wanted if {*wanted} & _MODULES.keys() else _MODULES)
     gc.freeze()
     gc.enable()
-    program()
+    return program
 
 
 def app_of(names: Iterable[str]) -> typer.Typer:

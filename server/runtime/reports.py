@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 Across = Literal["sum", "min", "max"]
 """What a metric is over several processes. The lesser one, where each should be 1 or recent; the
@@ -36,7 +36,8 @@ class Family(NamedTuple):
 Report = Sequence[Family]
 
 _REPORT: Final = TypeAdapter(
-    list[tuple[str, str, str, str, list[tuple[str, dict[str, str], float | None]]]]
+    list[tuple[str, str, str, str, list[tuple[str, dict[str, str], float | None]]]],
+    config=ConfigDict(defer_build=True),
 )
 
 

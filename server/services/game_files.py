@@ -24,7 +24,7 @@ class GameFile(BaseModel):
     """The log of a game, entry by entry with its fields and its `id`; the hash of the last entry;
     and the proof, null for a lobby that was cancelled or voided. `verify` says how to check it."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     lobby_id: str
     log: list[dict[str, str]]

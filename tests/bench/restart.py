@@ -47,7 +47,7 @@ SETTINGS: Final = {
     "LOBBY_TTL_SECONDS": "3600",
 }
 LOOK_SECONDS: Final = 0.02
-IMPORTS: Final = "from server.cli.main import app_of; app_of(['serve'])"
+IMPORTS: Final = "from server.cli.main import program_of; program_of(['serve'])"
 
 
 @dataclass(frozen=True, slots=True)
