@@ -13,12 +13,11 @@ from server.books.engine import Books
 from server.runtime.clock import StoreClock
 from server.services.leaderboards import Leaderboards
 from server.services.past_in_books import asked
-from server.store.past import stream_position
+from server.store.past import is_stream_id, stream_position
 
 _DAYS: Final = {"day": 1, "week": 7, "month": 30}
 """How many days (UTC) a period has, of which today is the last."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STREAM_ID: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")  # so long it fits into a bigint
 RowPosition = tuple[datetime, str]
 """Where a page ended: the time and the id of its last row."""
 
@@ -130,7 +129,7 @@ def _movement_place(cursor: str) -> of_players.MovementPlace | Refused:
         return place
     at, entry_id = place
     table, _, stream_id = entry_id.partition(":")
-    if _STREAM_ID.fullmatch(stream_id) is None:
+    if not is_stream_id(stream_id):
         return Refused(ErrorCode.INVALID_MESSAGE)
     return of_players.MovementPlace(at, *stream_position(stream_id), table)
 

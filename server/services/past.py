@@ -7,7 +7,7 @@ from typing import Protocol
 from server.rules.coins import Coins
 from server.services.game_files import GameFile
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
-from server.store.past import PastStore, stream_position
+from server.store.past import PastStore, is_stream_id, stream_position
 from server.store.spent import Received
 
 Fields = Mapping[str, str]
@@ -156,9 +156,9 @@ class WholeLedger:
     async def entry(self, entry_id: str) -> LedgerEntry | MalformedEntry | None:
         """The entry of that id; None if there is none."""
         found = await self._store.entry(entry_id)
-        if found is not None or self._past is None:
-            return found
         table, _, stream_id = entry_id.partition(":")
+        if found is not None or self._past is None or not is_stream_id(stream_id):
+            return found
         milliseconds, sequence = stream_position(stream_id)
         before = f"{milliseconds}-{sequence - 1}" if sequence else f"{milliseconds - 1}-{2**63 - 1}"
         async for page in self._past.ledger(table, before):

@@ -5,6 +5,7 @@ processes at once: what changed since it was moved stays.
 """
 
 import asyncio
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +25,7 @@ Fields = Mapping[str, str]
 
 START: Final = "0-0"
 """Stands before the first entry of a ledger."""
+_STREAM_ID: Final = re.compile(r"[0-9]{1,18}-[0-9]{1,18}")  # so long it fits into a bigint
 _GAMES_AT_ONCE: Final = 20
 _INVOICES_AT_ONCE: Final = 100
 """So many leave in one step of the store, which takes it a millisecond or so."""
@@ -281,6 +283,11 @@ def _invoice_going(table: str, invoice_id: str, version: str) -> _Going:
         Check(("HGET", key, "version"), version),
         [("DEL", key), ("ZREM", keys.closed_invoices(table), invoice_id)],
     )
+
+
+def is_stream_id(text: str) -> bool:
+    """Whether this is written as a stream id that an entry may have, in the books too."""
+    return _STREAM_ID.fullmatch(text) is not None and stream_position(text) > (0, 0)
 
 
 def stream_position(stream_id: str) -> tuple[int, int]:

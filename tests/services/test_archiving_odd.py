@@ -102,6 +102,16 @@ async def test_a_payment_that_is_owed_back_moves_with_any_transaction_and_is_que
     assert not report.problems
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["nonsense", "3500:", "3500:x-0", "3500:0-0", "3500:1-0-0", f"3500:{10**18}-0", "3500:1"],
+)
+async def test_what_is_no_name_of_an_entry_names_none(node: Node, books: Books, name: str) -> None:
+    past = PastInBooks(books, node.stores.past)
+    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    assert await whole.entry(name) is None
+
+
 async def delete_log(redis: Redis, lobby_id: str) -> None:
     await redis.delete(keys.events(lobby_id))
 
