@@ -5,7 +5,7 @@ redis-py makes the connection (addresses, TLS, names, passwords). Its way of rea
 a task and six coroutines for each answer, most of what a small command costs; here the answers of a
 batch wake up one future, and a message that was published reaches who listens as it comes in. What
 this needs of redis-py (`_reader`, `_writer` and `_parser` of a connection) is in
-tests/store/test_connection.py.
+tests/store/test_wire.py.
 """
 
 import asyncio

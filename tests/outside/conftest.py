@@ -6,13 +6,19 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from protocol.errors import Refused
 from server.outside.identity import IdentityVerifier
 from server.outside.jwks import Jwks
 from tests.outside.draft import AUDIENCE, ISSUER, NOW
-from tests.outside.issuer import Ed25519Key, Issuer, RsaKey
+from tests.outside.issuer import Ed25519Key, Issuer, RsaKey, SigningKey
 
 MakeJwks = Callable[..., Jwks]
 MakeVerifier = Callable[..., IdentityVerifier]
+
+
+async def knows(jwks: Jwks, key: SigningKey) -> bool:
+    """Whether these keys have that one, fetched if need be."""
+    return not isinstance(await jwks.key(key.kid, key.alg), Refused)
 
 
 @pytest.fixture(scope="session")
