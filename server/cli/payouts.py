@@ -1,8 +1,6 @@
-"""The commands about payouts: `fair-bingo payouts`, which pays, and what operators do about it."""
+"""The commands about payouts: `fair-bingo payouts`, which pays, and what operators do by hand."""
 
-import asyncio
 import json
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from protocol.operators import MOST_CHARACTERS
-from server.assembly.books import BooksMissing, books_side
-from server.assembly.stores import Stores, WeakDurability
+from server.assembly.books import BooksMissing
+from server.assembly.stores import WeakDurability
 from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
+from server.cli.payout_worker import pay_until_stopped
 from server.rules.coins import coins_text
 from server.rules.payouts import APPROVALS, STATUSES
-from server.runtime.clock import StoreClock
-from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.payout_statement import BadStatement, StatementRow, differences, read_statement
 
@@ -49,7 +46,7 @@ def pay(context: typer.Context) -> None:
         if getattr(settings, name) is None:
             fail(f"{name.upper()}: is missing", BAD_SETTINGS)
     try:
-        run(_pay(settings))
+        run(pay_until_stopped(settings))
     except (BooksMissing, WeakDurability) as error:
         fail(str(error), BAD_SETTINGS)
 
@@ -138,39 +135,6 @@ def reconcile(
     if found:
         fail("\n".join(found))
     print(f"The statement's {len(lines)} payments are ours.")
-
-
-async def _pay(settings: Settings) -> None:
-    # The other commands ask nobody.
-    from server.outside.payout_service import PayoutService
-
-    clock = StoreClock()
-    stores = Stores(settings, clock, Metrics())
-    books = books_side(settings, stores, clock)
-    assert books is not None  # noqa: S101 - the settings name them
-    service = PayoutService(
-        settings.payout_url or "",
-        settings.payout_key or b"",
-        settings.payout_timeout_seconds,
-        settings.payouts_at_once,
-    )
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    try:
-        await books.check()
-        usable = asyncio.create_task(stores.wait_until_usable())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([usable, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if usable.done():
-            await usable
-            await books.payout_worker(service).run(stop)
-        usable.cancel()
-        stopping.cancel()
-    finally:
-        await service.close()
-        await books.close()
-        await stores.close()
 
 
 async def _reconcile(settings: Settings, lines: list[StatementRow]) -> list[str]:
