@@ -6,7 +6,8 @@ thing twice: three ways to make two readers of one message disagree.
 
 import json
 import math
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 
 def loads(text: str | bytes) -> Any:
@@ -30,7 +31,7 @@ def read(text: str | bytes) -> tuple[Any, bool]:
     if isinstance(text, bytes):
         text = text.decode()
     try:
-        value = _DECODER.decode(text)
+        value = (_SHORT if len(text) <= _ALWAYS_FINITE else _LONG).decode(text)
         # The only two ways in for a lone surrogate.
         is_text = ("\\u" not in text and text.isascii()) or _is_encodable(value)
     except RecursionError:
@@ -69,6 +70,11 @@ def _constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_constant
+_ALWAYS_FINITE: Final = 308
+"""An integer of so many digits is finite as a float, so none of a shorter text has to be looked
+at: that takes longer than all the rest."""
+_decoder = partial(
+    json.JSONDecoder, object_pairs_hook=_object, parse_float=_float, parse_constant=_constant
 )
+_SHORT: Final = _decoder()
+_LONG: Final = _decoder(parse_int=_int)

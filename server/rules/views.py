@@ -5,7 +5,7 @@ it field by field took longer than to make it. That it is what they say is teste
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, assert_never
 
 from protocol.to_client import GameFinished
@@ -58,7 +58,7 @@ def public_fields(lobby: Lobby, seq: int) -> Fields:
         "finished_at": lobby.finished_at,
         "deadline": lobby.deadline,
         **({} if beacon is None else {"beacon": _beacon_fields(beacon)}),
-        "server_seed_hash": seed_hash(bytes.fromhex(lobby.server_seed)),
+        "server_seed_hash": _seed_hash(lobby.server_seed),
         "seq": seq,
     }
 
@@ -156,6 +156,11 @@ def _finished(lobby: Lobby) -> GameFinished:
         proof=proof(lobby),
         log_hash=lobby.log_hash,
     )
+
+
+@lru_cache(maxsize=4096)
+def _seed_hash(server_seed: str) -> str:
+    return seed_hash(bytes.fromhex(server_seed))
 
 
 def _beacon_fields(beacon: LobbyBeacon) -> Fields:

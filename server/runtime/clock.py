@@ -41,7 +41,9 @@ class StoreClock:
 
     def now_ms(self) -> float:
         """The store's Unix time in milliseconds, with microseconds as its fraction."""
-        return round(self.monotonic_ms() + self._offset_ms, 3)
+        # To whole microseconds, as `round` would, which makes a text of it on the way.
+        microseconds = (self.monotonic_ms() + self._offset_ms) * 1000
+        return (microseconds + 0.5) // 1 / 1000
 
     def now_s(self) -> float:
         """The store's Unix time in seconds."""

@@ -1,5 +1,6 @@
 """Changing a lobby: decide on its known state, commit, and decide again if that was outdated."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from server.store.projection import Write
 
 ATTEMPTS: Final = 100
 """How often a change is attempted while others keep changing the same lobby."""
+_REMEMBERED: Final = 512
+"""How many lobbies a node remembers as it changed them last: between the first seat and the first
+player in the room, no replica of them is kept."""
 
 Decision = Callable[[Lobby, float], Sequence[Event] | Refused]
 """Decides on a lobby at a time (Unix ms): what happens, possibly nothing, or why it is refused."""
@@ -72,10 +76,19 @@ class Lobbies:
         self._clock = clock
         self._metrics = metrics
         self._locks = Locks()
+        self._changed: OrderedDict[str, Snapshot] = OrderedDict()  # as this node changed them last
 
     async def snapshot(self, lobby_id: str) -> Snapshot:
         """The lobby as this node knows it, else as the store has it (no lobby if there is none)."""
         return self._replicas.snapshot(lobby_id) or await self._store.load(lobby_id)
+
+    async def last_known(self, lobby_id: str) -> Snapshot:
+        """The lobby as this node knows it or changed it last, else as the store has it. It may be
+        old, so it serves for a change, which the commit checks, but never for a refusal."""
+        return self._last_known(lobby_id) or await self._store.load(lobby_id)
+
+    def _last_known(self, lobby_id: str) -> Snapshot | None:
+        return self._replicas.snapshot(lobby_id) or self._changed.get(lobby_id)
 
     async def stored(self, lobby_id: str) -> Snapshot:
         """The lobby as the store has it."""
@@ -123,11 +136,11 @@ class Lobbies:
         """Commit the events that `decision` makes for the lobby, with further writes; it may be
         called more than once.
 
-        A replica may be outdated, so it serves for a change, which the commit checks, but never
-        for a refusal.
+        What this node knows may be outdated, so it serves for a change, which the commit checks,
+        but never for a refusal.
         """
         async with self.hold(lobby_id):
-            known = self._replicas.snapshot(lobby_id)
+            known = self._last_known(lobby_id)
             if known is not None:
                 changed = await self.attempt(known, decision, writes=writes)
                 if isinstance(changed, Changed) and changed.records:
@@ -178,10 +191,21 @@ class Lobbies:
             expect=self._replicas.expect,
         )
         if committed is None:
+            if before.lobby is not None:
+                self._changed.pop(before.lobby.lobby_id, None)
             return None
         after, records = committed
         changed = Changed(after, records, before.lobby)
+        self._remember(changed)
         report(before, changed.lobby, records, self._metrics)
         self._replicas.committed(changed.lobby.lobby_id, after, records)
         self._alarms.due(lobby_table(changed.lobby.lobby_id), due_at(changed.lobby))
         return changed
+
+    def _remember(self, changed: Changed) -> None:
+        lobby_id = changed.lobby.lobby_id
+        self._changed.pop(lobby_id, None)  # so that it comes last
+        if changed.lobby.status != "finished":
+            self._changed[lobby_id] = changed.snapshot
+        if len(self._changed) > _REMEMBERED:
+            self._changed.popitem(last=False)

@@ -1,6 +1,6 @@
 """Payments: what becomes of a delivery whose signature and form are right."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
@@ -17,10 +17,11 @@ from server.store.codec import read_invoice
 from server.store.commits import Check
 from server.store.errors import StoreUnavailable
 from server.store.invoices import InvoiceStore, invoice_check, receipt_writes, returned
-from server.store.log import Snapshot
+from server.store.log import LOG_START, Snapshot
 from server.store.projection import Write
 
 _ATTEMPTS: Final = 100
+_NOWHERE: Final = Snapshot(None, LOG_START)
 
 
 class Payments:
@@ -50,10 +51,14 @@ class Payments:
         When this returns an answer, all of it is in the store. Raises StoreUnavailable when that
         is not known; the delivery may then be repeated.
         """
-        async with self._lobbies.hold(invoice_lobby(delivery.invoice_id) or delivery.invoice_id):
+        lobby_id = invoice_lobby(delivery.invoice_id)
+        async with self._lobbies.hold(lobby_id or delivery.invoice_id):
             for attempt in range(_ATTEMPTS):
-                load = self._lobbies.snapshot if attempt == 0 else self._lobbies.stored
-                answer = await self._deliver_once(delivery, raw_body, load)
+                # Before the invoice, whose status follows from the lobby: if that is still the same
+                # when this is committed, then so is the invoice.
+                load = self._lobbies.last_known if attempt == 0 else self._lobbies.stored
+                lobby = _NOWHERE if lobby_id is None else await load(lobby_id)
+                answer = await self._deliver_once(delivery, raw_body, lobby)
                 if answer is not None:
                     return answer
         raise StoreUnavailable("the invoice kept changing")
@@ -62,10 +67,9 @@ class Payments:
         self,
         delivery: Delivery,
         raw_body: bytes,
-        load: Callable[[str], Awaitable[Snapshot]],
+        lobby: Snapshot,
     ) -> WebhookAnswer | Refused | None:
-        """What the delivery led to; None: nothing, since the lobby that `load` returned is
-        outdated."""
+        """What the delivery led to; None: nothing, since `lobby` is outdated."""
         decided_at_ms = self._clock.now_ms()
         invoice, moved = await self._invoices.load(delivery.invoice_id), None
         if invoice is None and self._past is not None:
@@ -77,7 +81,6 @@ class Payments:
             if delivery.status == "finalized":
                 await self._keep_unmatched(delivery, raw_body)
             return Refused(ErrorCode.UNKNOWN_INVOICE)
-        lobby = await load(invoice.lobby_id)
         # What the books said counts from before they were asked, so that it is outdated in time.
         now_ms = lobby.time_ms(self._clock.now_ms()) if moved is None else decided_at_ms
         may_sit, checks = True, []

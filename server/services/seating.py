@@ -82,7 +82,7 @@ class Seating:
             if not any(request.attempts for request in requests):
                 # What this node knows may be old. A commit checks it, so it serves for a change,
                 # but never for a refusal, and not a second time.
-                known = await self._lobbies.snapshot(lobby_id)
+                known = await self._lobbies.last_known(lobby_id)
                 if await self._seat_by(known, requests, new_players, admission, only_changes=True):
                     return
             stored = await self._lobbies.stored(lobby_id)

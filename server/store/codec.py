@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache, cached_property
+from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
     Any,
@@ -77,6 +78,8 @@ class HashCodec(Generic[T]):
         hints = get_type_hints(kind)
         kept = [f for f in fields(kind) if f.name not in without]  # type: ignore[arg-type]
         names = [f.name for f in kept]
+        self._names = names
+        self._values: Callable[[T], tuple[Any, ...]] = attrgetter(*names)
         self._empty_values = {f.name: _empty_value(f.default, hints[f.name]) for f in kept}
         self._plain = frozenset(name for name in names if _is_text(hints[name]))
         self._kind = kind
@@ -87,22 +90,27 @@ class HashCodec(Generic[T]):
 
     def write(self, value: T, before: T | None = None) -> dict[str, str]:
         """The fields of the hash; only those that a change from `before` gave a new value."""
+        values = self._values(value)
+        if before is None:
+            return {name: text(new) for name, new in zip(self._names, values, strict=True)}
+        known = self._values(before)
         return {
-            name: text(getattr(value, name))
-            for name in self._empty_values
-            if before is None or getattr(before, name) is not getattr(value, name)
+            name: text(new)
+            for name, old, new in zip(self._names, known, values, strict=True)
+            if old is not new
         }
 
     def read(self, texts: Mapping[str, str], **elsewhere: Any) -> T:
         """The value of a hash, with what lives elsewhere. A field that is absent counts as empty,
         since an earlier version may not have had it; one that is not known is ignored."""
-        values = {name: self._field(name, texts.get(name, "")) for name in self._empty_values}
-        return self._adapter.validate_python(values | elsewhere)
-
-    def _field(self, name: str, field: str) -> Any:
-        if field == "":
-            return self._empty_values[name]
-        return field if name in self._plain else orjson.loads(field)
+        values = elsewhere
+        for name, empty in self._empty_values.items():
+            field = texts.get(name, "")
+            if field == "":
+                values[name] = empty
+            else:
+                values[name] = field if name in self._plain else orjson.loads(field)
+        return self._adapter.validator.validate_python(values)  # type: ignore[no-any-return]
 
 
 def _is_text(hint: Any) -> bool:

@@ -93,8 +93,9 @@ class Commits:
         Raises StoreUnavailable when it is not known whether they are done.
         """
         places: dict[str, int] = {}
-        checked = [[check.expected, *_placed(check.command, places)] for check in checks]
-        written = [_placed(write, places) for write in writes]
+        commands = _placed((check.command for check in checks), places)
+        checked = [[c.expected, *command] for c, command in zip(checks, commands, strict=True)]
+        written = _placed(writes, places)
         args = [repr(decided_at_ms), MAX_DECISION_AGE_MS, _json(checked), _json(written)]
         connection = self._confirming if confirmed and self._confirming else self._connection
         outcome, unpublished = await connection.run_timed(self._script, list(places), args)
@@ -104,10 +105,10 @@ class Commits:
         return bool(outcome == "committed")
 
 
-def _placed(command: tuple[Any, ...], places: dict[str, int]) -> list[Any]:
-    """The command with its key's place in `places`, which takes it in, instead of the key."""
-    name, key, *rest = command
-    return [name, places.setdefault(key, len(places) + 1), *rest]
+def _placed(commands: Iterable[tuple[Any, ...]], places: dict[str, int]) -> list[list[Any]]:
+    """Commands with their keys' places in `places`, which takes them in, instead of the keys."""
+    place = places.setdefault
+    return [[name, place(key, len(places) + 1), *rest] for name, key, *rest in commands]
 
 
 def _json(commands: list[list[Any]]) -> bytes:

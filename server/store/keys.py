@@ -4,6 +4,7 @@ All keys of one table carry the table as hash tag, so that they share a slot of 
 script may change them together.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from protocol.ids import invoice_table, lobby_table
@@ -69,6 +70,7 @@ def seats(table: str, alien_id: str) -> str:
     return f"seats:{{{table}}}:{alien_id}"
 
 
+@lru_cache(maxsize=4096)  # asked eight times from a seat to its payment
 def invoice(invoice_id: str) -> str:
     """Hash: an invoice. Expires long after its lobby. Raises ValueError for a foreign id."""
     table = invoice_table(invoice_id)

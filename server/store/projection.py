@@ -6,6 +6,7 @@ the fold of the stream.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import orjson
@@ -253,7 +254,7 @@ def _member(key: str, member: str, score: int | None) -> Write:
 
 
 def _flat(values: Mapping[str, str]) -> Iterable[str]:
-    return (part for pair in values.items() for part in pair)
+    return chain.from_iterable(values.items())
 
 
 def _ms(seconds: float) -> int:

@@ -34,9 +34,11 @@ class Tokens:
 
     def accept(self, session: PlayerSession, identity: Identity) -> None:
         """The connection joined a namespace as `identity`: the token that expires first counts."""
+        is_watched = session.alien_id is not None
         session.alien_id = identity.alien_id
-        session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
-        self._watch_expiry(session)
+        if not is_watched or identity.expires_at_ms < session.expires_at_ms:
+            session.expires_at_ms = min(session.expires_at_ms, identity.expires_at_ms)
+            self._watch_expiry(session)
 
     async def refresh(self, member: Member, request: RefreshToken) -> Answer | Refused:
         """The new token replaces all that the connection came with."""

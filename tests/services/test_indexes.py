@@ -37,7 +37,7 @@ async def test_players_are_seated_although_a_lobby_that_is_over_seems_to_have_ro
 ) -> None:
     over = await node.sit("ann")
     lobby_id = over.lobby.lobby_id
-    await command(redis, "HSET", keys.lobby(lobby_id), "status", "finished")
+    await command(redis, "HSET", keys.lobby(lobby_id), "status", "finished", "hash", "another")
     await redis.zadd(keys.openings(TABLE), {lobby_id: FULLEST})
     seated = await node.sit("bob")
     assert seated.lobby.lobby_id != lobby_id

@@ -139,9 +139,10 @@ async def test_nothing_is_done_before_it_is_due(start_node: StartNode, store_url
 async def test_a_broken_lobby_does_not_stop_the_others(
     start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
-    node = await start_node(store_url, tiers=TIERS)
-    broken, sound = [await duel(node, number) for number in range(2)]
+    first = await start_node(store_url, tiers=TIERS)  # knows both, whatever is stored
+    broken, sound = [await duel(first, number) for number in range(2)]
     await redis.hset(keys.lobby(broken), "variant", "{")
+    node = await start_node(store_url, tiers=TIERS)
     async with calling([node]):
         await reaches_its_end(node, sound)
     await assert_played_to_the_end(node, sound)
