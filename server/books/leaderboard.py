@@ -32,6 +32,8 @@ def leaders_query(first_day: date | None, buy_in_amount: int | None) -> Select[A
         return cast(func.sum(counts.c[name]), kind).label(name)
 
     won, coins_won = total("won", BigInteger), total("coins_won", Numeric)
+    # The same order wherever: that of letters is another in each locale of a database.
+    by_name = counts.c.alien_id.collate("C")
     return (
         select(counts.c.alien_id, total("games", BigInteger), won, coins_won)
         .join(profiles, profiles.c.alien_id == counts.c.alien_id)
@@ -41,6 +43,6 @@ def leaders_query(first_day: date | None, buy_in_amount: int | None) -> Select[A
             true() if buy_in_amount is None else counts.c.buy_in_amount == buy_in_amount,
         )
         .group_by(counts.c.alien_id)
-        .order_by(won.desc(), coins_won.desc(), counts.c.alien_id)
+        .order_by(won.desc(), coins_won.desc(), by_name)
         .limit(LEADERS)
     )

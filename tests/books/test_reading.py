@@ -12,7 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
-from server.books.leaderboard import leaders
+from server.books.leaderboard import leaders, leaders_query
 from server.books.of_players import PlayerSums, games_of, statement_of
 from server.books.reading import set_listed
 from server.books.schema import games, ledger, payouts, seats
@@ -155,6 +155,11 @@ async def test_only_who_wants_to_be_shown_is_among_the_best(connection: AsyncCon
     lately = await leaders(connection, T0.date() - timedelta(days=30), 3500)
     assert [(row.alien_id, row.won) for row in lately] == [("bob", 1), ("cid", 0)]
     assert await leaders(connection, None, 7000) == []
+
+
+def test_equals_among_the_best_are_in_the_same_order_in_every_locale() -> None:
+    for since in (None, T0.date()):
+        assert 'alien_id COLLATE "C"' in str(leaders_query(since, None)).partition("ORDER BY")[2]
 
 
 async def test_games_that_were_called_off_do_not_count_among_the_best(

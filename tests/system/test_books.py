@@ -1,6 +1,7 @@
 """Servers, the archive and the commands with books, as processes of their own."""
 
 import asyncio
+import csv
 import re
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -178,7 +179,8 @@ async def test_a_debt_that_has_moved_is_listed_and_settled_once(
     assert code == 0, output
     (line,) = [line for line in output.splitlines() if "refund_owed" in line]
     entry = line.split(" ")[0]
-    code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-1")
+    formula = '=HYPERLINK("http://evil","see")'
+    code, output = await fair_bingo("ledger", "settle", entry, "--reference", formula)
     assert code == 0, output
     code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-2")
     assert code == 1, output
@@ -188,8 +190,13 @@ async def test_a_debt_that_has_moved_is_listed_and_settled_once(
     code, output = await fair_bingo("ledger", "settle", entry, "--reference", "tx-3")
     assert code == 1, output
     assert "settled before" in output
-    sums = (await server.get("/api/me/statement", "alice")).body["sums"]
-    assert sums == {"paid_in": 3500, "paid_out": 3500, "owed": 0}
+    statement = (await server.get("/api/me/statement", "alice")).body
+    assert statement["sums"] == {"paid_in": 3500, "paid_out": 3500, "owed": 0}
+    assert statement["entries"][-1]["reference"] == formula
+    table = await server.request(
+        "GET", "/api/me/statement", "alice", headers={"Accept": "text/csv"}
+    )
+    assert [*csv.reader(table.body.decode().splitlines())][-1][-1] == f"'{formula}"
     code, output = await fair_bingo("audit")
     assert code == 0, output
 

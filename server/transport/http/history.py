@@ -27,6 +27,7 @@ ANSWER_SECONDS: Final = 4.5
 _CSV_PAGE: Final = 5_000
 """Each page adds the whole window up anew: a file of many small ones would not be there in time."""
 _PERIODS: Final = ("day", "week", "month", "all")
+_BEGIN_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS: Final = ("entry_id", "at", "kind", "amount", "lobby_id", "invoice_id", "reference")
 
 Answer = web.Response | Refused
@@ -165,9 +166,17 @@ def _csv(entries: Iterable[history.StatementEntry]) -> web.Response:
     writer = csv.writer(written)
     writer.writerow(_COLUMNS)
     for entry in entries:
-        row = entry.model_dump() | {"amount": f"{entry.amount:f}"}
+        row = entry.model_dump() | {
+            "amount": f"{entry.amount:f}",
+            "reference": _no_formula(entry.reference),
+        }
         writer.writerow(["" if row[name] is None else row[name] for name in _COLUMNS])
     return web.Response(text=written.getvalue(), content_type="text/csv")
+
+
+def _no_formula(text: str | None) -> str | None:
+    """What others wrote, so that a program for tables shows it and does not carry it out."""
+    return f"'{text}" if text is not None and text[:1] in _BEGIN_FORMULAS else text
 
 
 def _wants_csv(request: web.Request) -> bool:
