@@ -10,6 +10,7 @@ import hmac
 import json
 import struct
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
@@ -37,15 +38,15 @@ def shuffled(items: Iterable[int], server_seed: bytes, message: str) -> tuple[in
     """`items` in the order that the stream named `message` gives them."""
     order = list(items)
     numbers = stream(server_seed, message)
-    for j in range(len(order) - 1, 0, -1):
-        fair_below = _RANGE // (j + 1) * (j + 1)
-        while (u := next(numbers)) >= fair_below:
-            pass
+    for j, u in zip(range(len(order) - 1, 0, -1), numbers, strict=False):
+        while u >= _RANGE - _RANGE % (j + 1):
+            u = next(numbers)
         k = u % (j + 1)
         order[j], order[k] = order[k], order[j]
     return tuple(order)
 
 
+@lru_cache(maxsize=1)  # of a game whose log is followed it is asked for twice in a row
 def call_order(server_seed: bytes, lobby_id: str, entropy: str, highest: int) -> tuple[int, ...]:
     """The order in which 1..highest are called."""
     return shuffled(range(1, highest + 1), server_seed, f"{lobby_id}:{entropy}")

@@ -10,7 +10,7 @@ Records are a chain: each carries the hash of the one before it, which vouches f
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -36,8 +36,7 @@ def record_hash(entry_id: str, fields: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class LogPosition:
+class LogPosition(NamedTuple):
     """How far a lobby's log has come. `version` counts all records; `at_ms` is the last one's Unix
     time, `hash` its hash; empty if that was written before there were hashes."""
 
@@ -70,8 +69,7 @@ class Snapshot:
         return now_ms if was_set_back else max(now_ms, self.position.at_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One event as it stands in the log: its fields, the event in them, and the message that is
     sent to the room, if any: its name and its JSON."""
 

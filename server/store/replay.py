@@ -1,11 +1,11 @@
 """Replaying a log: is it the one that was written, and where does it lead?"""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from server.rules.beacon import verifies
-from server.rules.events import EMPTY_LOG_HASH, BeaconMixed, Event, GameFinished
+from server.rules.events import EMPTY_LOG_HASH, BeaconMixed, GameFinished
 from server.rules.evolve import evolve
 from server.rules.lifecycle import IllegalStep
 from server.rules.lobby import Lobby
@@ -18,8 +18,7 @@ class BrokenLog(Exception):
     """A log that is not the one that was written. The text names the first entry at fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A record, and the lobby after it."""
 
     record: Record
@@ -36,23 +35,26 @@ def replay(entries: Iterable[StreamEntry], last_hash: str) -> Iterator[Step]:
     lobby, position, hashed = None, LOG_START, False
     for entry_id, fields in entries:
         record = _read(entry_id, fields)
-        if _place(record.position) != _place_after(position, record):
+        following, event, _ = record
+        if following[:3] != _place_after(position, fields):
             raise BrokenLog(f"{entry_id}: it does not stand next to {position.id}")
         previous = fields.get("previous", "")
         hashed = hashed or previous != ""
-        if previous != (position.hash if hashed else "") or not _end_vouches(
-            record.event, position
+        if previous != (position.hash if hashed else "") or (
+            isinstance(event, GameFinished)
+            and event.log_hash not in (EMPTY_LOG_HASH, position.hash)
         ):
             altered = entry_id if lobby is None else position.id
             raise BrokenLog(f"{altered}: it is not what {entry_id} vouches for")
-        if not position.at_ms <= record.position.at_ms < inf:
+        if not position.at_ms <= following.at_ms < inf:
             raise BrokenLog(f"{entry_id}: its time is before that of {position.id}, or none")
         try:
-            lobby = evolve(lobby, record.event)
-            _check_beacon(lobby, record.event)
+            lobby = evolve(lobby, event)
+            if isinstance(event, BeaconMixed):
+                _check_beacon(lobby, event)
         except (IllegalStep, LookupError, ValueError) as error:
             raise BrokenLog(f"{entry_id}: it cannot have happened: {error!r}") from None
-        position = record.position
+        position = following
         yield Step(record, lobby)
     if last_hash != position.hash and (hashed or last_hash):
         raise BrokenLog(f"{position.id}: it is not the last one, or was altered")
@@ -67,7 +69,7 @@ def is_kept(step: Step, kept: Texts) -> bool:
         return False
     lobby, position = step.lobby, step.record.position
     same_order = found.lobby is not None and [*found.lobby.players] == [*lobby.players]
-    return found == Snapshot(lobby, replace(position, hash=found.position.hash)) and same_order
+    return found == Snapshot(lobby, position._replace(hash=found.position.hash)) and same_order
 
 
 def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
@@ -77,25 +79,17 @@ def _read(entry_id: str, fields: Mapping[str, str]) -> Record:
         raise BrokenLog(str(error)) from None
 
 
-def _check_beacon(lobby: Lobby, event: Event) -> None:
+def _check_beacon(lobby: Lobby, mixed: BeaconMixed) -> None:
     """Raises ValueError at a round of the beacon that is not signed with the key that the log names
     from its beginning."""
-    if isinstance(event, BeaconMixed) and lobby.beacon is not None:
+    if lobby.beacon is not None:
         key = lobby.beacon.chain.public_key
-        if not verifies(key, event.round, event.signature):
+        if not verifies(key, mixed.round, mixed.signature):
             raise ValueError("the signature is not the beacon's")
 
 
-def _end_vouches(event: Event, position: LogPosition) -> bool:
-    """Whether the end of a game, if it is one, vouches for the record before it."""
-    return not isinstance(event, GameFinished) or event.log_hash in (EMPTY_LOG_HASH, position.hash)
-
-
-def _place(position: LogPosition) -> tuple[int, int, int]:
-    return position.version, position.seq, position.minor
-
-
-def _place_after(before: LogPosition, record: Record) -> tuple[int, int, int]:
-    """The place that `record` has if it is the next one."""
-    for_room = record.name is not None
-    return before.version + 1, before.seq + for_room, 0 if for_room else before.minor + 1
+def _place_after(before: LogPosition, fields: Mapping[str, str]) -> tuple[int, int, int]:
+    """The place of a record of these fields if it is the next one: its version, seq and minor."""
+    if "event" in fields:  # it is sent to the room
+        return before.version + 1, before.seq + 1, 0
+    return before.version + 1, before.seq, before.minor + 1

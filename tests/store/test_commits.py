@@ -87,7 +87,7 @@ async def test_when_anything_fails_nothing_is_written(
     now_ms = node.clock.now_ms()
     checks = []
     if failing == "log":
-        before = replace(before, position=replace(before.position, hash="f" * 64))
+        before = replace(before, position=before.position._replace(hash="f" * 64))
     elif failing == "no lobby":
         assert before.lobby is not None
         before = replace(before, lobby=replace(before.lobby, lobby_id="lobby_3500_000000000000"))
