@@ -46,7 +46,7 @@ _ACCOUNTS: Final = text(
     " AND coalesce(lobby_id, '') = ANY (:lobbies) GROUP BY 1, 2"
 )
 # A lobby is over in the books if there is a game of it, and then it has paid out what that says.
-_SUSPECTS: Final = text(
+_DOUBTFUL: Final = text(
     "WITH accounts AS ("  # noqa: S608 - of constants
     "SELECT coalesce(lobby_id, '') AS lobby_id, min(stream_ms) AS first_ms,"
     f" {_PAID_TO}, {_sums()} {_OF_TABLE}"
@@ -85,7 +85,7 @@ class Sums:
     say; and debts that are settled more than once: their ids in the stream, and a settlement's."""
 
     totals: dict[str, Decimal]
-    suspects: set[str]
+    doubtful: set[str]
     settled_twice: Sequence[tuple[str, str]]
 
 
@@ -105,11 +105,11 @@ class Accounts:
     async def sums(self) -> Sums:
         """What is to be known of all."""
         totals = (await self._connection.execute(_TOTALS, self._values)).one()
-        suspects: set[str] = set()
-        for question in (_SUSPECTS, _RETURNED_TOO_MUCH):
-            suspects |= set((await self._connection.execute(question, self._values)).scalars())
+        doubtful: set[str] = set()
+        for question in (_DOUBTFUL, _RETURNED_TOO_MUCH):
+            doubtful |= set((await self._connection.execute(question, self._values)).scalars())
         settled = await self._connection.execute(_SETTLED_TWICE, self._values)
-        return Sums(_coins(totals), suspects, [(row.event, row.entry_id) for row in settled])
+        return Sums(_coins(totals), doubtful, [(row.event, row.entry_id) for row in settled])
 
     async def of(self, lobbies: Collection[str]) -> list[AccountRow]:
         """What these moved."""

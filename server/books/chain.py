@@ -36,8 +36,8 @@ class LedgerChain:
 
 
 @dataclass(frozen=True, slots=True)
-class Suspect:
-    """A row that is not simply what the stream had, by its `entry_id`: the entry, what it says,
+class DoubtfulRow:
+    """A row that may not be what the stream had, by its `entry_id`: the entry, what it says,
     whether the chain has it there, and whether its columns say the same."""
 
     entry_id: str
@@ -56,7 +56,7 @@ _FOLLOWING: Final = (
 
 async def follow(
     connection: AsyncConnection, table: str, chain: LedgerChain
-) -> AsyncIterator[Suspect]:
+) -> AsyncIterator[DoubtfulRow]:
     """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
     stands there: so one fault is reported once."""
     # Of very many rows: plain tuples of the driver, which come in its binary form.
@@ -69,13 +69,15 @@ async def follow(
             following = asyncio.create_task(cursor.fetchmany(PAGE))
             await asyncio.sleep(0)
             try:
-                suspects = [*_look_at(table, rows, chain)]
+                doubtful = [*_look_at(table, rows, chain)]
             finally:
                 rows = await following
-            for place, fields, in_chain in suspects:
+            for place, fields, in_chain in doubtful:
                 whole = await _row(connection, table, place)
                 as_moved = fields is not None and is_as_moved(whole, fields)
-                yield Suspect(whole.entry_id, stream_id_of(place), fields or {}, in_chain, as_moved)
+                yield DoubtfulRow(
+                    whole.entry_id, stream_id_of(place), fields or {}, in_chain, as_moved
+                )
 
 
 def _look_at(
@@ -105,26 +107,26 @@ def _fields(written: str) -> Fields | None:
     return found if isinstance(found, dict) else None
 
 
-def _is_plain(columns: Sequence[Any], said: Callable[[str], str | None]) -> bool:
+def _is_plain(columns: Sequence[Any], field: Callable[[str], str | None]) -> bool:
     """Whether a row is, by a quick look, an entry as the server writes it, and its columns say
     what its fields do. One that is not may be right all the same."""
     kind, amount, event, lobby_id, invoice_id, alien_id, reference, test, at_ms = columns
     try:
-        said_ms = float(said("at") or "")
+        field_ms = float(field("at") or "")
     except ValueError:
         return False
     return (
-        kind == said("kind")
-        and amount == said("amount")
+        kind == field("kind")
+        and amount == field("amount")
         and bool(event)
-        and event == said("event")
-        and lobby_id == said("lobby_id")
-        and invoice_id == said("invoice_id")
-        and alien_id == said("alien_id")
-        and reference == said("reference")
-        and test == (said("test") == "true")
+        and event == field("event")
+        and lobby_id == field("lobby_id")
+        and invoice_id == field("invoice_id")
+        and alien_id == field("alien_id")
+        and reference == field("reference")
+        and test == (field("test") == "true")
         and at_ms is not None
-        and abs(at_ms - said_ms) < _AT_ERROR_MS
+        and abs(at_ms - field_ms) < _AT_ERROR_MS
         and kind in _KINDS
     )
 

@@ -27,12 +27,12 @@ def _is_settled() -> Any:
     """Whether there is a settlement of an entry of the ledger."""
     return exists().where(
         _ledger_settled.c.table_name == ledger.c.table_name,
-        _ledger_settled.c.event == stream_id_of(ledger),
+        _ledger_settled.c.event == _stream_id(ledger),
         _ledger_settled.c.kind == "settled",
     )
 
 
-def stream_id_of(entries: Any) -> Any:
+def _stream_id(entries: Any) -> Any:
     """The stream id of ledger entries, as a settlement names it."""
     return func.concat(entries.c.stream_ms, "-", entries.c.stream_seq)
 

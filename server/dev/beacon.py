@@ -32,17 +32,16 @@ class DevBeacon:
         self._secret = Scalar(secret or _kept_secret(data_dir and data_dir / "beacon.hex"))
         public_key = (G2Point() * self._secret).to_compressed_bytes()
         group = hashlib.sha256(b"fair-bingo dev").digest()
-        about = period_seconds.to_bytes(4, "big") + GENESIS_SECONDS.to_bytes(8, "big")
-        about_key = data_dir and data_dir / "beacon.json"
+        schedule = period_seconds.to_bytes(4, "big") + GENESIS_SECONDS.to_bytes(8, "big")
         self.chain = Chain(
-            chain_hash=hashlib.sha256(about + public_key + group).hexdigest(),
+            chain_hash=hashlib.sha256(schedule + public_key + group).hexdigest(),
             public_key=public_key.hex(),
             genesis_ms=GENESIS_SECONDS * 1000,
             period_ms=period_seconds * 1000,
         )
-
-        if about_key is not None:
-            about_key.write_text(json.dumps({self.chain.chain_hash: self.chain.public_key}))
+        if data_dir is not None:
+            known_keys = data_dir / "beacon.json"  # for `fair-bingo verify`
+            known_keys.write_text(json.dumps({self.chain.chain_hash: self.chain.public_key}))
 
     def signature(self, round: int) -> str:
         """The signature (hex) of a round, whether its time has come or not."""

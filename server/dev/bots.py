@@ -116,7 +116,7 @@ class Bot:
                 raise
 
 
-async def keep_lobbies_warm(access: Access, tiers: Mapping[int, Variant]) -> None:
+async def keep_bots_waiting(access: Access, tiers: Mapping[int, Variant]) -> None:
     """Keep bots with paid seats waiting in a lobby of each tier, until this is cancelled.
 
     They are one fewer than a game needs, so it begins as soon as a person has paid as well; then

@@ -132,7 +132,7 @@ class DevPayoutService:
                 return self._answer(503, {}, {"Retry-After": "1"})
             case "refused":
                 return self._answer(200, {"status": "refused", "reason": "not today"})
-        said = answer()
+        response = answer()
         match fault:
             case "late":
                 await asyncio.sleep(self._late_seconds)
@@ -141,12 +141,12 @@ class DevPayoutService:
             case "lost":
                 _cut(request)
             case "half" | "twice":
-                whole = _as_text(said)
+                whole = _as_text(response)
                 part = whole[: len(whole) // 2] if fault == "half" else whole * 2
                 if request.transport is not None:
                     request.transport.write(part)
                 _cut(request)
-        return said
+        return response
 
     async def _set_faults(self, request: web.Request) -> web.Response:
         wanted = (await request.json())["faults"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from server.dev.bots import keep_lobbies_warm
+from server.dev.bots import keep_bots_waiting
 from server.dev.compose import DevWorld
 from server.runtime import logs
 
@@ -41,7 +41,7 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
         stopped = _stop_signal()
         print(_welcome(world, data_dir), flush=True)
         async with asyncio.TaskGroup() as group:
-            bots = group.create_task(keep_lobbies_warm(world.access, world.tiers))
+            bots = group.create_task(keep_bots_waiting(world.access, world.tiers))
             await stopped.wait()
             bots.cancel()
 

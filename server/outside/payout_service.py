@@ -98,10 +98,10 @@ def understood(
 
 
 def _by_word(payout_id: str, status: int, body: bytes, later_seconds: float | None) -> Answer:
-    said = _object(body)
-    if said.get("payout_id", payout_id) != payout_id:
+    answer = _object(body)
+    if answer.get("payout_id", payout_id) != payout_id:
         return Unclear("the answer is about another payout", later_seconds)
-    word, reference = said.get("status"), said.get("reference")
+    word, reference = answer.get("status"), answer.get("reference")
     if word == "sent" and isinstance(reference, str) and _is_reference(reference):
         return Paid(reference)
     if word == "pending" and status == 200:

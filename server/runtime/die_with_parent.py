@@ -18,7 +18,7 @@ def die_with_parent(command: list[str]) -> list[str]:
     ends in any way.
 
     "Parent" is the thread that starts it: start it from one that lives as long as the child
-    should. The child keeps its process id. Linux only; elsewhere it runs untethered.
+    should. The child keeps its process id. Linux only; elsewhere it outlives its parent.
     """
     return [sys.executable, "-I", "-S", __file__, str(os.getpid()), *command]
 
@@ -27,7 +27,7 @@ def _become(parent_pid: int, command: list[str]) -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent_pid:
-            sys.exit("the parent ended before its child was tied to it")
+            sys.exit("the parent ended before its child could end with it")
     os.execvp(command[0], command)  # noqa: S606 - no shell is meant
 
 

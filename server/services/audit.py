@@ -61,7 +61,7 @@ class Audit:
         audited.total.add_coins(moved.coins)
         for entry in moved.entries_at_fault:
             audited.add_entry(entry)
-        await self._add_moved(audited, moved.suspects)
+        await self._add_moved(audited, moved.doubtful)
         await self._read(audited)
         return audited
 
@@ -90,7 +90,7 @@ class Audit:
             if kept < 0:
                 more = coins_text(-kept)
                 yield f"{_named(invoice_id)}: {more} coins more are owed back than were received"
-        suspects: Collection[str] = {
+        doubtful: Collection[str] = {
             *audited.by_lobby,
             *await self._directory.running(audited.table),
         }
@@ -101,12 +101,12 @@ class Audit:
                 await asyncio.sleep(_CHECK_AGAIN_SECONDS)
                 await self._read(audited)
             found = {}
-            for lobby_id in suspects:
+            for lobby_id in doubtful:
                 difference = await self._difference(lobby_id, audited, moves_since_ms)
                 self._looked_at(1)
                 if difference is not None:
                     found[lobby_id] = difference
-            suspects = found
+            doubtful = found
             if not found:
                 break
         for lobby_id, difference in found.items():

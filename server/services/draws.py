@@ -13,7 +13,7 @@ from server.rules.draw import call_order
 from server.rules.uniformity import OrderCounts
 from server.rules.variants import SHAPES
 from server.rules.verify import verify_proof
-from server.services.past_in_books import asked
+from server.services.books_asked import asked
 
 _PAGE: Final = 500
 

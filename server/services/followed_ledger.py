@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.books import reading
-from server.books.chain import LedgerChain, Suspect, follow
+from server.books.chain import DoubtfulRow, LedgerChain, follow
 from server.books.engine import BooksConnection
 from server.store.ledger import LedgerEntry, MalformedEntry, read_entry
 
@@ -27,21 +27,21 @@ async def follow_ledger(connection: BooksConnection, table: str) -> FollowedLedg
     left_out: list[str] = []
     at_fault: list[LedgerEntry] = []
     chain = LedgerChain()
-    async for suspect in follow(connection, table, chain):
-        entry = read_entry(table, suspect.stream_id, suspect.fields)
-        problem = _problem(suspect, entry)
+    async for row in follow(connection, table, chain):
+        entry = read_entry(table, row.stream_id, row.fields)
+        problem = _problem(row, entry)
         if problem is not None:
             found.append(f"{entry.entry_id}: {problem}")
-            left_out.append(suspect.entry_id)
+            left_out.append(row.entry_id)
             at_fault += [entry] if isinstance(entry, LedgerEntry) else []
     found += _cursor_problems(table, await reading.cursor_of(connection, table), chain)
     return FollowedLedger(chain, found, left_out, at_fault)
 
 
-def _problem(suspect: Suspect, entry: LedgerEntry | MalformedEntry) -> str | None:
-    if not suspect.in_chain:
+def _problem(row: DoubtfulRow, entry: LedgerEntry | MalformedEntry) -> str | None:
+    if not row.in_chain:
         return "it is not what the chain in the books has next"
-    if not suspect.is_as_moved:
+    if not row.is_as_moved:
         return "its columns in the books were altered"
     return entry.problem if isinstance(entry, MalformedEntry) else None
 

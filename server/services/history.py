@@ -11,8 +11,8 @@ from protocol.http import iso_time
 from server.books import leaderboard, of_players, reading
 from server.books.engine import Books
 from server.runtime.clock import StoreClock
+from server.services.books_asked import asked
 from server.services.leaderboards import Leaderboards
-from server.services.past_in_books import asked
 from server.store.past import is_stream_id, stream_position
 
 _DAYS: Final = {"day": 1, "week": 7, "month": 30}

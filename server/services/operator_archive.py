@@ -4,7 +4,7 @@ from server.books.engine import Books
 from server.books.operator_actions import last_action, read_actions, write_actions
 from server.rules.operator_chain import LogEntry, breaks
 from server.services.archiving import OutOfStep
-from server.services.past_in_books import asked
+from server.services.books_asked import asked
 from server.store.operator_log import OperatorLog
 
 

@@ -20,7 +20,7 @@ class MovedLedger:
     """The part of a table's ledger that has left the store, audited by itself.
 
     `coins` are its sums by kind without the entries that are `left_out`, since their rows are not
-    what was moved; of those `entries_at_fault` are what the stream is said to have had. `suspects`
+    what was moved; of those `entries_at_fault` are what the stream is said to have had. `doubtful`
     are lobbies that do not add up by this part alone, or are not what else is known of them.
     """
 
@@ -28,7 +28,7 @@ class MovedLedger:
     last_id: str = _START
     entries: int = 0
     coins: Mapping[str, Coins] = field(default_factory=dict)
-    suspects: Collection[str] = ()
+    doubtful: Collection[str] = ()
     left_out: Sequence[str] = ()
     entries_at_fault: Sequence[LedgerEntry] = ()
     problems: Sequence[str] = ()

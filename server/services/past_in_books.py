@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,38 +9,22 @@ from server.books import auditing, payout_audit, reading
 from server.books.engine import (
     LONG_READING_SECONDS,
     Books,
-    BooksConnection,
     keep_while_idle,
     snapshot_name,
 )
-from server.books.errors import BooksUnavailable
 from server.books.moving import fields_of_entry, lock_cursor
 from server.books.payouts import settle_again
 from server.rules.coins import Coins, read_coins
+from server.services.books_asked import asked
 from server.services.followed_ledger import follow_ledger
 from server.services.game_files import GameFile
 from server.services.past import Account, Fields, GameEnd, MovedLedger, NotToBegin
-from server.store.errors import StoreUnavailable
 from server.store.past import START, PastStore, stream_position
 from server.store.spent import Received, received_of
 
 _PAGE: Final = 5_000
 _CHECKS: Final = 5
 _CHECK_AGAIN_SECONDS: Final = 0.2
-Connecting = AbstractAsyncContextManager[BooksConnection]
-
-
-@asynccontextmanager
-async def asked(
-    books: Books, connect: Callable[[Books], Connecting] = Books.connect
-) -> AsyncIterator[BooksConnection]:
-    """A connection to ask the books on. Raises StoreUnavailable: to whoever asks it is the same
-    which of both does not answer."""
-    try:
-        async with connect(books) as connection:
-            yield connection
-    except BooksUnavailable as error:
-        raise StoreUnavailable(f"the books do not answer: {error}") from error
 
 
 class PastInBooks:
@@ -125,7 +108,7 @@ class PastInBooks:
             last_id=chain.last_id,
             entries=chain.entries,
             coins=_coins_by_kind(sums.totals),
-            suspects=sums.suspects | {entry.lobby_id for entry in followed.at_fault},
+            doubtful=sums.doubtful | {entry.lobby_id for entry in followed.at_fault},
             left_out=followed.left_out,
             entries_at_fault=followed.at_fault,
             problems=found,
@@ -191,17 +174,17 @@ class PastInBooks:
     ) -> Sequence[str]:
         """See `Past`. Read again before it is reported: between two reads something may be
         settled."""
-        suspects: set[str] | None = None
+        problems: set[str] | None = None
         for check in range(_CHECKS):
             if check:
                 await asyncio.sleep(_CHECK_AGAIN_SECONDS)
             async with asked(self._books) as connection:
                 lines = set(await payout_audit.contradictions(connection, table))
             lines |= {line async for line in self._unsettled(table, settled)}
-            suspects = lines if suspects is None else suspects & lines
-            if not suspects:
+            problems = lines if problems is None else problems & lines
+            if not problems:
                 break
-        return sorted(suspects or ())
+        return sorted(problems or ())
 
     async def _unsettled(
         self, table: str, settled: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]

@@ -97,8 +97,7 @@ class PayoutDesk:
             payout = await _locked(connection, payout_id)
             if isinstance(payout, NotDone):
                 return payout
-            said = f"{reason} ({by})"
-            standing = refused(payout.standing, said)
+            standing = refused(payout.standing, f"{reason} ({by})")
             seconds = 0 if payout.standing.in_doubt else None
             return await self._change(connection, payout, standing, seconds, by, "refuse", reason)
 

@@ -26,7 +26,7 @@ SET_UP_SECONDS = 120
 
 
 @dataclass(slots=True)
-class Late:
+class CallLateness:
     """How late calls were, in ms: when they were decided, and when they were received elsewhere.
     `moved` counts calls that were not due at the start plus a multiple of the interval."""
 
@@ -39,7 +39,7 @@ class CallListener:
     """Listens to the calls of every lobby that the node follows."""
 
     def __init__(self, clock: StoreClock) -> None:
-        self.late = Late()
+        self.late = CallLateness()
         self._clock = clock
         self._due_ms: dict[str, int] = {}
 
@@ -71,7 +71,7 @@ class CallListener:
 
 async def measure(
     store: EmbeddedStore, directory: Path, *, lobbies: int, interval_seconds: float, calls: int
-) -> Late:
+) -> CallLateness:
     """Run so many lobbies of two, all at once, until each had so many calls on the average."""
     variant = replace(
         CLASSIC,

@@ -32,7 +32,7 @@ PONG_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Late:
+class EventLateness:
     """Of all events to clients that read, in milliseconds; and how many clients were cut."""
 
     p50_ms: float
@@ -109,7 +109,9 @@ def _has_ended(sock: socket.socket) -> bool:
     return True
 
 
-def measure(shape: Shape, seconds: float, server_core: int | None, *, stalls: bool) -> Late:
+def measure(
+    shape: Shape, seconds: float, server_core: int | None, *, stalls: bool
+) -> EventLateness:
     """Play for so long."""
     with ServerProcess(OURS.command, server_core) as server, ExitStack() as stack:
         clients = Clients(server.port, shape, stack, stalls=stalls)
@@ -123,7 +125,7 @@ def measure(shape: Shape, seconds: float, server_core: int | None, *, stalls: bo
                 next_pongs += PONG_SECONDS
         clients.receive(until=time.monotonic() + 1.0)
         percent = quantiles(clients.late_seconds, n=100)
-        return Late(
+        return EventLateness(
             round(percent[49] * 1000, 2), round(percent[98] * 1000, 2), cut=clients.count_cut()
         )
 

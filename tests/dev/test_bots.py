@@ -11,7 +11,7 @@ import pytest
 from protocol.client import connect, enter_lobby
 from protocol.views import LobbyView
 from server.assembly.app import App
-from server.dev.bots import Bot, keep_lobbies_warm
+from server.dev.bots import Bot, keep_bots_waiting
 from server.dev.compose import DevWorld
 from server.rules.tickets import check_grid
 from tests.support.wait import until
@@ -79,7 +79,7 @@ async def test_a_bot_waits_in_each_tier_and_in_the_next_lobby_when_a_game_begins
     world: DevWorld,
 ) -> None:
     async with running(world):
-        keeping = asyncio.create_task(keep_lobbies_warm(world.access, world.tiers))
+        keeping = asyncio.create_task(keep_bots_waiting(world.access, world.tiers))
         await until(lambda: has_company(world))
         first = await forming(world)
         await Bot(world.access, "ann").take_seat(3500)
