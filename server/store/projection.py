@@ -118,7 +118,8 @@ class Projection:
         self, lobby_id: str, before: Lobby | None, after: Lobby, record: Record
     ) -> Iterator[Write]:
         if isinstance(record.event, SeatTaken):
-            yield from self._issued(after, record.event)
+            is_new = before is None or record.event.alien_id not in before.invoices
+            yield from self._issued(after, record.event, is_new=is_new)
         if isinstance(record.event, SeatPaid):
             yield ("HSET", keys.invoice(record.event.invoice_id), "tx_hash", record.event.tx_hash)
         if before is None:
@@ -139,7 +140,7 @@ class Projection:
         else:
             yield ("PEXPIRE", keys.invoice(invoice_id), _ms(self._retention.invoice_seconds))
 
-    def _issued(self, lobby: Lobby, seat: SeatTaken) -> Iterator[Write]:
+    def _issued(self, lobby: Lobby, seat: SeatTaken, *, is_new: bool) -> Iterator[Write]:
         key = keys.invoice(seat.invoice_id)
         invoice = {
             "invoice_id": seat.invoice_id,
@@ -151,14 +152,20 @@ class Projection:
             "takes_test": codec.text(seat.takes_test),
             "tx_hash": "",
         }
-        yield ("HSET", key, *_flat(invoice))
-        # A seat may be taken again by an earlier invoice, whose amount stays what it was.
-        yield ("HSETNX", key, "amount", self._units(lobby))
-        yield ("HSETNX", key, "recipient", self._terms.recipient)
-        yield ("HSETNX", key, "token", self._terms.token)
-        yield ("HSETNX", key, "network", self._terms.network)
-        yield ("HSETNX", key, "created_at", codec.text(seat.joined_at))
-        yield ("HSETNX", key, "version", 0)
+        terms = {
+            "amount": self._units(lobby),
+            "recipient": self._terms.recipient,
+            "token": self._terms.token,
+            "network": self._terms.network,
+            "created_at": codec.text(seat.joined_at),
+            "version": "0",
+        }
+        if is_new:
+            yield ("HSET", key, *_flat(invoice | terms))
+        else:  # it may be an earlier invoice of the player, whose terms stay what they were
+            yield ("HSET", key, *_flat(invoice))
+            for name, term in terms.items():
+                yield ("HSETNX", key, name, term)
         if not self._retention.books:  # else it stays until it is closed, and moves
             yield ("PEXPIRE", key, _ms(self._retention.invoice_seconds))
 

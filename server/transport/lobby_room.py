@@ -7,7 +7,7 @@ import orjson
 
 from protocol.errors import ErrorCode, Refused
 from protocol.from_client import ArrangeGrid, Claim, Leave, RefreshToken, SelectNumbers, Sync
-from protocol.to_client import ArrangeGridAnswer, LeaveAnswer, SelectNumbersAnswer
+from protocol.to_client import LeaveAnswer
 from protocol.views import Invoice
 from server.services.play import Play
 from server.services.replicas import LobbyReplicas
@@ -85,13 +85,13 @@ class LobbyRoom:
         done = await self._play.select_numbers(member.alien_id, _lobby_of(member), request.numbers)
         if isinstance(done, Refused):
             return done
-        return SelectNumbersAnswer(numbers=request.numbers).model_dump()
+        return {"ok": True, "numbers": request.numbers}  # as `SelectNumbersAnswer` has it
 
     async def _arrange_grid(self, member: Member, request: ArrangeGrid) -> Answer | Refused:
         done = await self._play.arrange_grid(member.alien_id, _lobby_of(member), request.grid)
         if isinstance(done, Refused):
             return done
-        return ArrangeGridAnswer(grid=request.grid).model_dump()
+        return {"ok": True, "grid": request.grid}  # as `ArrangeGridAnswer` has it
 
     async def _claim(self, member: Member, _request: Claim) -> Answer | Refused:
         outcome = await self._play.claim(member.alien_id, _lobby_of(member))

@@ -21,7 +21,6 @@ _LENGTH: Final = 0x7F
 _FINAL_TEXT: Final = 0x81
 _MASK_BYTES: Final = 4
 _SHORT_HEAD_BYTES: Final = 2 + _MASK_BYTES
-_LONGEST_SHORT_FRAME: Final = _SHORT_HEAD_BYTES + 125
 _MOST_HEAD_BYTES: Final = 10
 
 
@@ -43,14 +42,9 @@ class FrameGuard:
         """Take what came from the network. What aiohttp's reader answers."""
         if self._ended:
             return True, b""
-        size = len(data)
-        # Nearly all that clients send is one short text frame, whole: that has to cost nothing.
-        if (
-            _SHORT_HEAD_BYTES <= size <= _LONGEST_SHORT_FRAME
-            and data[0] == _FINAL_TEXT
-            and data[1] == _MASKED | (size - _SHORT_HEAD_BYTES)
-            and not (self._left_bytes or self._fragmented or self._head)
-        ):
+        # Nearly all that clients send is one text frame or two, whole: that has to cost nothing.
+        is_amid = self._left_bytes or self._fragmented or self._head
+        if not is_amid and _end_of_texts(data) == len(data):
             return self._reader.feed_data(data)  # type: ignore[no-any-return]
         error = self._fault_in(data)
         if error is None:
@@ -99,6 +93,21 @@ class FrameGuard:
         if self._fragmented and not self._count_fragment():
             return WebSocketError(WSCloseCode.POLICY_VIOLATION, "too many fragments")
         return None
+
+
+def _end_of_texts(data: bytes) -> int:
+    """Where the whole, unfragmented, masked text frames end that `data` begins with."""
+    position, end = 0, len(data)
+    while end - position >= _SHORT_HEAD_BYTES and data[position] == _FINAL_TEXT:
+        length = data[position + 1] - _MASKED
+        if length == _LENGTH - 1:
+            length = 2 + int.from_bytes(data[position + 2 : position + 4])
+        elif not 0 <= length < _LENGTH - 1:
+            break
+        if position + _SHORT_HEAD_BYTES + length > end:
+            break
+        position += _SHORT_HEAD_BYTES + length
+    return position
 
 
 def _head_bytes(head: bytes) -> int | None:
