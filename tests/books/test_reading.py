@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.engine import Books
@@ -236,7 +236,8 @@ async def test_the_examples_of_the_guide_answer_as_documented(connection: AsyncC
     for number, kind in ((1, "payout_owed"), (2, "refund_owed"), (3, "refund_owed")):
         await entry(connection, number, kind, "7000")
     await entry(connection, 4, "settled", "7000", event="2-0")
-    await connection.execute(text("""UPDATE games SET proof = '{"numbers_called": [7, 8]}'"""))
+    hostile = {"players": [["ann", 'a\x00b"numbers_called":[9']], "numbers_called": [7, 8]}
+    await connection.execute(update(games).values(proof=hostile))
     for number, seconds in ((1, 2), (2, 4)):
         paid = {
             "payout_id": f"po_{number}",
