@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from protocol.payments import WebhookAnswer
 from server.rules.variants import Variant
 from server.services.seats import Seated
 from server.store.log import LogPosition
@@ -64,6 +65,19 @@ async def test_lobbies_that_open_together_cost_no_more_round_trips_than_one(node
     # One after the other they would be ten more. A commit that a slow machine makes too late is
     # made again, for two.
     assert six < one + 8
+
+
+async def test_a_seat_is_paid_without_a_look_at_the_lobby_that_this_node_knows_from_selling_it(
+    node: Node,
+) -> None:
+    await node.deliver(paid(await node.sit("ann")))  # has the scripts loaded
+    costs = []
+    for name in ("bob", "cy", "dan"):
+        seated = await node.sit(name)
+        before = round_trips(node)
+        assert await node.deliver(paid(seated)) == WebhookAnswer(processed=True)
+        costs.append(round_trips(node) - before)
+    assert min(costs) == 2  # for the invoice, and for the commit
 
 
 async def test_who_has_given_up_waiting_is_not_seated(node: Node) -> None:
