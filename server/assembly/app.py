@@ -8,17 +8,18 @@ from typing import Final
 
 import structlog
 
+from server.assembly.authentication import Authentication
 from server.assembly.beacon import beacon_of
 from server.assembly.books import books_side, watch_no_books
 from server.assembly.http import Handed, Http
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
+from server.assembly.readiness import ReadinessCheck
+from server.assembly.routes import Routes
 from server.assembly.sockets import Sockets
 from server.assembly.stores import RETRY_SECONDS, Stores
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
-from server.outside.identity import IdentityVerifier
-from server.outside.jwks import Jwks
 from server.rules.variants import Variant
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -29,11 +30,9 @@ from server.store.subscription import ShardSubscription
 from server.store.timings import TIMINGS, StoreTimings
 from server.transport.concurrency import PAYMENTS_AT_ONCE, PLAYERS_AT_ONCE, ConcurrencyLimiter
 from server.transport.front_desk import LISTING_SECONDS
-from server.transport.http.health import Readiness
 from server.transport.http.metrics import RarelyWritten
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from server.transport.limits import RateByKey
-from server.transport.token_check import TokenCheck
 
 log = structlog.get_logger(__name__)
 
@@ -62,8 +61,6 @@ class App:
         handed: Handed | None = None,
         metrics_text: Callable[[], Awaitable[bytes]] | None = None,
     ) -> None:
-        self._phase: Readiness = "starting"
-        self._leaving = False
         self._handed = handed is not None
         self.settings = settings
         offered = tiers(settings) if offered is None else offered
@@ -96,22 +93,9 @@ class App:
             self.beacon,
             None if self.books is None else self.books.kept_actions,
         )
-        self.keys = Jwks(
-            url=settings.alien_jwks_url,
-            ttl_seconds=settings.jwks_ttl_seconds,
-            cooldown_seconds=settings.jwks_cooldown_seconds,
-        )
-        verifier = IdentityVerifier(
-            keys=self.keys,
-            issuer=settings.alien_issuer,
-            audience=settings.alien_provider_address,
-            token_max_seconds=settings.token_max_seconds,
-            leeway_seconds=settings.jwt_leeway_seconds,
-            now_s=self.clock.now_s,
-        )
-        failures = RateByKey(limits.connects_by_address, time.monotonic)
-        check = TokenCheck(
-            verifier.verify, failures, None if self.books is None else self.books.address_book.note
+        self.readiness = ReadinessCheck(self.stores, self.subscription, self.use_cases.scheduler)
+        self.authentication = Authentication(
+            settings, self.clock, None if self.books is None else self.books.address_book.note
         )
         players = ConcurrencyLimiter(PLAYERS_AT_ONCE)
         payments = ConcurrencyLimiter(PAYMENTS_AT_ONCE)
@@ -121,13 +105,13 @@ class App:
             self.stores,
             self.subscription,
             self.use_cases,
-            check,
+            self.authentication.check,
             players,
             self.clock,
             self.metrics,
             listing_seconds,
         )
-        self.http = Http(
+        routes = Routes(
             settings,
             offered,
             self.stores,
@@ -135,20 +119,17 @@ class App:
             None if self.books is None else self.books.history,
             None if self.books is None else self.books.payout_desk,
             self.sockets,
-            check,
-            failures,
+            self.authentication,
             players,
             payments,
             self.clock,
             self.metrics,
             metrics_text or RarelyWritten(self.metrics.render),
-            self._readiness,
-            self._may_take_payments,
+            self.readiness,
             dev_login=dev_login,
-            keep_alive_seconds=keep_alive_seconds,
-            handed=handed,
         )
-        self.web = self.http.web
+        self.web = routes.web
+        self.http = Http(settings, routes.web, routes.metrics_web, keep_alive_seconds, handed)
         watch(
             self.metrics,
             gateway=self.sockets.gateway,
@@ -162,7 +143,7 @@ class App:
             monitor=self.stores.monitor,
             subscription=self.subscription,
             beacon=self.beacon,
-            is_leaving=lambda: self._leaving,
+            is_leaving=lambda: self.readiness.is_leaving,
         )
 
     async def start(self) -> str:
@@ -202,9 +183,9 @@ class App:
         if self.books is not None:
             self.books.payout_watch.start()
             self.books.address_book.start()
-        self._phase = "ok"
+        self.readiness.begun()
         while self._handed:
-            if self._readiness() == "ok":
+            if self.readiness.state() == "ok":
                 break
             await asyncio.sleep(READY_POLL_SECONDS)
 
@@ -220,14 +201,14 @@ class App:
     async def leave(self, drain_seconds: float) -> None:
         """End while another process serves on the same sockets: refuse nobody who is here, or on
         the way here, and send everyone away over so many seconds."""
-        self._leaving = True
+        self.readiness.is_leaving = True
         await self.use_cases.scheduler.stop()
         await asyncio.gather(self.http.leave(), self.sockets.gateway.leave(drain_seconds))
         await self.stop()
 
     async def stop(self, drain_seconds: float = 0) -> None:
         """Take nothing new, send everyone away over so many seconds, finish what was begun."""
-        self._phase = "draining"
+        self.readiness.draining()
         await self.use_cases.scheduler.stop()
         await self.use_cases.beacons.close()
         await self.use_cases.operator_watch.stop()
@@ -245,22 +226,10 @@ class App:
         await self.stores.close()
         if self.books is not None:
             await self.books.close()
-        await self.keys.close()
+        await self.authentication.close()
         if self.beacon is not None:
             await self.beacon.close()
         log.info("stopped")
-
-    def _readiness(self) -> Readiness:
-        scheduler = self.use_cases.scheduler
-        several = len(self.stores.connection.shards) > 1  # of which one may be away
-        calls = scheduler.alive_somewhere if several else scheduler.alive
-        works = self.subscription.alive and (calls or self._leaving)
-        if self._phase == "ok" and not (works and self.stores.monitor.trusted):
-            return "degraded"
-        return self._phase
-
-    def _may_take_payments(self) -> bool:
-        return self._phase != "starting" and self.stores.monitor.trusted
 
     def _restore(self) -> None:
         """The subscription was lost: what it may have missed is read from the store."""
