@@ -11,14 +11,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
 
 from server.books import migrate as migrations
 from server.books.engine import open_books
 from server.books.errors import BooksUnavailable, WrongSchema
 from server.books.migrate import READABLE, migrate
 from server.books.revisions import check_schema, known_revisions
-from server.books.schema import metadata
+from server.books.schema import ledger, metadata
 from server.dev.ports import free_port
 from tests.books.history import REVISIONS, rows_of, upgrade_to
 
@@ -72,6 +72,33 @@ async def test_an_upgrade_from_an_earlier_schema_keeps_what_is_in_it(
         for counts in ("standings", "daily_standings"):
             query = text(f"SELECT alien_id, buy_in_amount, games, won, coins_won FROM {counts}")  # noqa: S608
             assert (await connection.execute(query)).all() == [("ann", 3500, 1, 1, 7000)]
+
+
+async def test_what_was_owed_before_there_was_a_queue_is_queued_whatever_its_transaction(
+    empty_url: str,
+) -> None:
+    await upgrade_to(empty_url, "0002")
+    row = {
+        "stream_seq": 0,
+        "table_name": "3500",
+        "kind": "refund_owed",
+        "amount": 5,
+        "alien_id": "ann",
+        "event": "tx",
+        "test": False,
+        "hash": "h",
+    }
+    written = [{"amount": "5", "event": "a\0b"}, {"amount": "5e0"}, {"event": '{"amount":"5"'}]
+    rows = [
+        row | {"entry_id": f"3500:{number}-0", "stream_ms": number, "fields": fields}
+        for number, fields in enumerate(written, 1)
+    ]
+    async with open_books(empty_url) as books, books.begin() as connection:
+        await connection.execute(insert(ledger), rows)
+    await migrate(empty_url)
+    async with open_books(empty_url) as books, books.connect() as connection:
+        queued = await connection.execute(text("SELECT entry_id FROM payouts"))
+        assert queued.scalars().all() == ["3500:1-0"]
 
 
 async def test_a_schema_that_is_not_there_yet_is_reported_in_one_line(empty_url: str) -> None:

@@ -7,7 +7,9 @@ from sqlalchemy.dialects import postgresql
 revision = "0003"
 down_revision = "0002"
 
-# An owed entry that names nobody, or no amount as we write it, is for people to look at.
+# An owed entry that names nobody, or no amount as we write it, is for people to look at. What is
+# looked at is its text, where a quote within a value has a backslash before it: PostgreSQL does not
+# look into an entry with a letter NUL, as a transaction may have.
 QUEUE = """
 INSERT INTO payouts (payout_id, entry_id, table_name, kind, alien_id, amount, lobby_id, invoice_id,
                      owed_at)
@@ -16,7 +18,7 @@ SELECT 'po_' || table_name || '_' || stream_ms || '-' || stream_seq, entry_id, t
        invoice_id, coalesce(at, to_timestamp(stream_ms / 1000.0))
 FROM {moved}
 WHERE kind IN ('payout_owed', 'refund_owed') AND NOT test AND amount > 0
-      AND fields ->> 'amount' ~ '^[0-9]{{1,30}}([.][0-9]{{1,36}})?$'
+      AND fields::text ~ '[{{,] ?"amount": ?"[0-9]{{1,30}}([.][0-9]{{1,36}})?"'
       AND alien_id <> '' AND event <> ''
 ON CONFLICT DO NOTHING
 """
