@@ -44,10 +44,12 @@ class Cursor:
 async def lock_cursor(connection: AsyncConnection, table: str, start: str) -> Cursor | None:
     """The cursor of a table, which is this transaction's alone until it ends; None if it is
     another's now. A table that was never moved begins after the stream id `start`."""
-    first = {"table_name": table, "last_id": start, "entries": 0, "hash": EMPTY_HASH}
-    await connection.execute(insert(cursors).values(first).on_conflict_do_nothing())
     mine = select(cursors).where(cursors.c.table_name == table).with_for_update(skip_locked=True)
     row = (await connection.execute(mine)).one_or_none()
+    if row is None:  # another's, or none yet
+        first = {"table_name": table, "last_id": start, "entries": 0, "hash": EMPTY_HASH}
+        await connection.execute(insert(cursors).values(first).on_conflict_do_nothing())
+        row = (await connection.execute(mine)).one_or_none()
     return None if row is None else Cursor(table, row.last_id, row.entries, row.hash)
 
 
@@ -143,7 +145,8 @@ async def _copy(
     command = f"COPY {into or table.name} ({_columns(table, rows)}) FROM STDIN"
     async with driver.cursor() as cursor, cursor.copy(command) as copying:
         for row in rows:
-            await copying.write_row([_plain(row[name]) for name in names])
+            values = [row[name] for name in names]
+            await copying.write_row([_json(v) if type(v) is dict else v for v in values])
 
 
 def _names(table: Table, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -154,5 +157,5 @@ def _columns(table: Table, rows: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f'"{name}"' for name in _names(table, rows))
 
 
-def _plain(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else value
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()

@@ -30,7 +30,7 @@ from server.store.log import StreamEntry
 from server.store.past import START, EndedGame, Fields, PastStore, stream_position
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
-MOST_ENTRIES: Final = 5_000
+MOST_ENTRIES: Final = 2_500
 MOST_GAMES: Final = 2_000
 GAMES_AT_ONCE: Final = 100
 """So many go in one transaction, and as many more are read and verified meanwhile."""
