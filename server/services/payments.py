@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
-from protocol.ids import invoice_lobby, lobby_table, table_tier
+from protocol.ids import invoice_lobby, invoice_table, lobby_table, table_tier
 from protocol.payments import WebhookAnswer
 from server.rules.events import Event
 from server.rules.payments import Delivery, Terms, receive, seats_again
@@ -72,7 +72,8 @@ class Payments:
         """What the delivery led to; None: nothing, since `lobby` is outdated."""
         decided_at_ms = self._clock.now_ms()
         invoice, moved = await self._invoices.load(delivery.invoice_id), None
-        if invoice is None and self._past is not None:
+        is_ours = invoice_table(delivery.invoice_id) is not None  # else nobody has ever had it
+        if invoice is None and is_ours and self._past is not None:
             moved = await self._past.invoice(delivery.invoice_id)
             invoice = None if moved is None else read_invoice(moved)
         if delivery.test and (invoice is None or not invoice.takes_test):

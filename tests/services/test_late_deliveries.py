@@ -5,8 +5,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
+from protocol.errors import ErrorCode, Refused
 from protocol.payments import WebhookAnswer
 from server.books.engine import Books
 from server.books.schema import ledger
@@ -64,3 +66,14 @@ async def test_two_servers_count_a_late_payment_once_however_soon_invoices_move(
     await move_all(archive)
     owed = [row for row in await rows(books, ledger) if row.kind == "refund_owed"]
     assert len(owed) == 2
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "", "x" * 60_000, "inv_3500_000000000000_00\x00"])
+async def test_a_payment_of_an_invoice_of_any_name_is_kept_as_unmatched(
+    start_node: StartNode, store_url: str, books_url: str, books: Books, redis: Redis, name: str
+) -> None:
+    past_of = partial(PastInBooks, books)
+    node = await start_node(store_url, DATABASE_URL=books_url, past_of=past_of)
+    said = paid(await node.sit("ann"), invoice=name)
+    assert await node.deliver(said) == Refused(ErrorCode.UNKNOWN_INVOICE)
+    assert await redis.hlen(keys.UNMATCHED) == 1
