@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import structlog
 from hiredis import pack_command
-from redis import exceptions
 
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -19,8 +18,9 @@ from server.store.answers import UNAVAILABLE, is_redirection, is_unavailable, sa
 from server.store.connection import Connection
 from server.store.errors import Redirected, StoreUnavailable
 from server.store.replica_wait import NO_WAIT, ReplicaWait
+from server.store.shard_wire import ShardWire, understood
 from server.store.timings import TIMINGS, StoreTimings
-from server.store.topology import Shard, abort
+from server.store.topology import Shard
 from server.store.wire import Wire
 
 _BATCH: Final = 512
@@ -63,16 +63,13 @@ class ShardConnection(Connection):
         self._shard = shard
         self._wait = wait
         self._answer_seconds = timings.command_seconds + (wait.seconds if wait else 0)
-        shard.on_moved(self._leave)
-        self._redis_connection: Any = None  # of redis-py, whose connections have no types
-        self._wire: Wire | None = None
+        self._wire = ShardWire(shard)
         self._waiting: list[_Command] = []
         self._idle = asyncio.Event()
         self._idle.set()
         self._mending: asyncio.Task[None] | None = None
-        self._patience = SharedTimeout(self._answer_seconds, _give_up)
-        self._batch_patience = SharedTimeout(self._answer_seconds, _give_up_batch)
-        self._looked = False
+        self._answer_timeout = SharedTimeout(self._answer_seconds, _give_up)
+        self._batch_timeout = SharedTimeout(self._answer_seconds, _give_up_batch)
 
     def call(self, *command: Any) -> "asyncio.Future[Any]":
         """See `Connection.call`."""
@@ -92,12 +89,12 @@ class ShardConnection(Connection):
             # With what others ask for in the same pass; and with no context, since what is logged
             # of a connection is not of who happens to ask first.
             loop.call_soon(self._send_waiting, context=Context())
-        self._patience.start(answer)
+        self._answer_timeout.start(answer)
         return answer
 
     async def look_again(self) -> None:
         """Have the connection looked at as if it were a new one. Raises StoreUnavailable."""
-        self._looked = False
+        self._wire.look_again()
         await self.call("PING")
 
     @property
@@ -113,7 +110,7 @@ class ShardConnection(Connection):
     async def close(self) -> None:
         """Finish what was sent and close the connection."""
         await self._idle.wait()
-        await self._hang_up()
+        await self._wire.hang_up()
 
     def _send_waiting(self) -> None:
         """Send what waits, in one batch; what comes meanwhile goes out after its answers."""
@@ -124,8 +121,8 @@ class ShardConnection(Connection):
         if not commands:
             self._idle.set()
             return
-        batch, wire = _Batch(commands, time.perf_counter()), self._wire
-        if wire is None or self._is_to_be_looked_at or not wire.is_usable:
+        batch, wire = _Batch(commands, time.perf_counter()), self._wire.ready(self.look)
+        if wire is None:
             self._mending = asyncio.create_task(self._connect_and_send(batch))
         else:
             self._send(batch, wire)
@@ -133,7 +130,7 @@ class ShardConnection(Connection):
     async def _connect_and_send(self, batch: _Batch) -> None:
         try:
             async with asyncio.timeout(self._answer_seconds):
-                wire = await self._connected()
+                wire = await self._wire.connected(self.look)
         except BaseException as error:
             await self._fail(batch, error)
             if not isinstance(error, Exception):
@@ -147,7 +144,7 @@ class ShardConnection(Connection):
 
     def _send(self, batch: _Batch, wire: Wire) -> None:
         batch.wire = wire
-        self._batch_patience.start(batch)
+        self._batch_timeout.start(batch)
         packed = b"".join([packed for _, packed, _, _ in batch.commands])
         answers = len(batch.commands) + sum(is_asking for _, _, is_asking, _ in batch.commands)
         if self._wait:
@@ -156,7 +153,7 @@ class ShardConnection(Connection):
         wire.exchange(packed, answers, partial(self._take_replies, batch))
 
     def _take_replies(self, batch: _Batch, replies: list[Any] | Exception) -> None:
-        self._batch_patience.cancel(batch)
+        self._batch_timeout.cancel(batch)
         if isinstance(replies, Exception):
             self._mending = asyncio.create_task(self._fail(batch, replies))
             return
@@ -168,7 +165,7 @@ class ShardConnection(Connection):
         self._observe_round_trip(batch)
         errors = []
         for (*_, future), answer in zip(batch.commands, answers, strict=True):
-            self._patience.cancel(future)
+            self._answer_timeout.cancel(future)
             if isinstance(answer, Exception):
                 errors.append(answer)
                 _settle_by(future, answer)
@@ -187,17 +184,17 @@ class ShardConnection(Connection):
             log.error("store_exchange_failed", exc_info=error)
         why = str(error) or type(error).__name__  # a time-out has no words of its own
         try:
-            await self._hang_up()  # what it says now could be taken for another answer
+            await self._wire.hang_up()  # what it says now could be taken for another answer
         finally:
             self._observe_round_trip(batch)
             for *_, future in batch.commands:
-                self._patience.cancel(future)
+                self._answer_timeout.cancel(future)
                 _settle_by(future, StoreUnavailable(why))
             self._send_waiting()
 
     async def _look_elsewhere(self) -> None:
         try:
-            await self._hang_up()  # and look for the primary again
+            await self._wire.hang_up()  # and look for the primary again
         finally:
             self._send_waiting()
 
@@ -209,14 +206,14 @@ class ShardConnection(Connection):
             errors = [error for error in errors if not is_redirection(error)]
         return any(map(says_elsewhere, errors))
 
-    def _answers(self, commands: Sequence[_Command], said: Sequence[Any]) -> list[Any]:
+    def _answers(self, commands: Sequence[_Command], received: Sequence[Any]) -> list[Any]:
         """The answers to the commands, of which some may be errors."""
-        replies = iter(said)
+        replies = iter(received)
         answers = []
         for name, _, is_asking, _ in commands:
             if is_asking:
                 next(replies)
-            answers.append(self._understood(name, next(replies)))
+            answers.append(understood(self._shard, name, next(replies)))
         if self._wait and (missing := self._wait.missing(confirmed := next(replies))):
             self.metrics.waits_unmet.inc()
             log.warning("replicas_did_not_confirm", why=missing)
@@ -224,47 +221,6 @@ class ShardConnection(Connection):
                 raise StoreUnavailable(missing)  # it is no primary any more: it is left
             return [StoreUnavailable(missing)] * len(commands)
         return answers
-
-    async def _ask(self, wire: Wire, *commands: Sequence[Any]) -> list[Any]:
-        packed = b"".join(pack_command(tuple(words)) for words in commands)
-        replies = await wire.answers_to(packed, len(commands))
-        asked = zip(commands, replies, strict=True)
-        return [self._understood(words[0], reply) for words, reply in asked]
-
-    def _understood(self, name: str, reply: Any) -> Any:
-        if not isinstance(reply, Exception):
-            return self._shard.understand(name, reply)
-        if not isinstance(reply, exceptions.ResponseError):
-            raise reply  # such as LOADING: it is of no use now, whatever else it says
-        return reply
-
-    async def _connected(self) -> Wire:
-        # Without a request nothing comes on this connection but its end.
-        if self._wire is not None and not self._wire.is_usable:
-            await self._hang_up()
-        if self._wire is None:
-            self._redis_connection = await self._shard.connect()
-            self._wire = Wire(self._redis_connection)
-            self._looked = False
-        if self.look is not None and not self._looked:
-            await self.look(self._shard.name, partial(self._ask, self._wire))
-            self._looked = True
-        return self._wire
-
-    @property
-    def _is_to_be_looked_at(self) -> bool:
-        return self.look is not None and not self._looked
-
-    def _leave(self) -> None:
-        """The primary is another one: what this one says no longer counts."""
-        if self._redis_connection is not None:
-            abort(self._redis_connection)
-
-    async def _hang_up(self) -> None:
-        connection, self._redis_connection = self._redis_connection, None
-        self._wire = None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
 
 
 def _wanted(commands: Sequence[_Command]) -> list[_Command]:
