@@ -1,3 +1,5 @@
+"""Which seat a player gets, and who gets none."""
+
 import asyncio
 from dataclasses import replace
 
@@ -5,37 +7,18 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
-from protocol.ids import invoice_table
-from protocol.payments import WebhookAnswer
 from server.rules.commands import Tick
-from server.services.lobbies import Changed
 from server.services.seats import Seated
 from server.store import keys
-from tests.support.game import (
-    BRISK,
-    BUY_IN,
-    CLASSIC,
-    TABLE,
-    Node,
-    StartNode,
-    failed,
-    paid,
-)
+from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode
 from tests.support.wait import until
 
 TRIO = replace(CLASSIC, max_players=3)
-BRIEF = replace(CLASSIC, seat_ms=30)
 NOWHERE = "lobby_3500_000000000000"
 
 
 async def take(node: Node, alien_id: str, lobby_id: str, tier: int = BUY_IN) -> Seated | Refused:
     return await node.seats.take(alien_id, tier, lobby_id)
-
-
-async def status_of(node: Node, invoice_id: str) -> str:
-    invoice = await node.billing.invoice(invoice_id)
-    assert invoice is not None
-    return invoice.status
 
 
 async def test_the_fullest_lobby_is_joined_and_of_equals_the_oldest(
@@ -71,15 +54,6 @@ async def test_who_sits_already_gets_the_seat_and_the_invoice_again_on_any_node(
     )
 
 
-async def test_an_invoice_has_what_to_pay_and_leads_to_its_table(node: Node) -> None:
-    seated = await node.sit("ann")
-    invoice = seated.invoice
-    assert (invoice.amount, invoice.recipient) == ("3500", "provider")
-    assert (invoice.token, invoice.network, invoice.status) == ("ALIEN", "alien", "pending")
-    assert invoice.expires_at == seated.lobby.players["ann"].expires_at
-    assert invoice_table(invoice.invoice_id) == TABLE
-
-
 @pytest.mark.parametrize(
     "client_seed", ["\0", "e\u0301", "\u2028\u2029", "\U0001f340" * 64, '\ufeff\ufffe\x7f\\"']
 )
@@ -93,88 +67,6 @@ async def test_any_text_is_a_client_seed_and_stays_as_it_is(
     stored = (await nodes[1].store.load(seated.lobby.lobby_id)).lobby
     assert stored is not None
     assert stored.players["ann"].client_seed == client_seed
-
-
-async def test_a_seat_that_lapsed_is_taken_anew_with_a_new_invoice(
-    start_node: StartNode, store_url: str
-) -> None:
-    node = await start_node(store_url, tiers={BUY_IN: BRIEF})
-    first = await node.sit("ann")
-    await node.past(first.invoice.expires_at)
-    again = await node.sit("ann")
-    assert again.lobby.lobby_id == first.lobby.lobby_id
-    assert again.invoice.invoice_id != first.invoice.invoice_id
-    assert await status_of(node, first.invoice.invoice_id) == "expired"
-    assert await status_of(node, again.invoice.invoice_id) == "pending"
-
-
-async def test_after_a_failed_payment_the_seat_is_taken_anew_with_a_new_invoice(
-    node: Node,
-) -> None:
-    first = await node.sit("ann")
-    await node.deliver(failed(first))
-    again = await node.sit("ann")
-    assert again.lobby.lobby_id == first.lobby.lobby_id
-    assert again.invoice.invoice_id != first.invoice.invoice_id
-    assert await status_of(node, first.invoice.invoice_id) == "failed"
-
-
-async def test_who_left_unpaid_and_comes_back_to_the_lobby_gets_the_same_invoice(
-    node: Node, redis: Redis
-) -> None:
-    first = await node.sit("ann")
-    lobby_id = first.lobby.lobby_id
-    for by_joining in (True, False, True):
-        assert isinstance(await node.seats.leave("ann", lobby_id), Changed)
-        assert await status_of(node, first.invoice.invoice_id) == "cancelled"
-        again = await (node.sit("ann") if by_joining else take(node, "ann", lobby_id))
-        assert isinstance(again, Seated)
-        assert again.lobby.lobby_id == lobby_id
-        assert again.invoice.invoice_id == first.invoice.invoice_id
-        assert again.invoice.status == "pending"
-        assert again.invoice.expires_at == again.lobby.players["ann"].expires_at
-    assert len(await redis.keys("invoice:*")) == 1
-    await node.pay(first)  # as asked for before it was given up
-    assert (await node.sit("ann")).invoice.status == "paid"
-
-
-async def test_an_invoice_that_was_paid_after_the_player_left_serves_for_no_other_seat(
-    node: Node,
-) -> None:
-    first = await node.sit("ann")
-    await node.seats.leave("ann", first.lobby.lobby_id)
-    assert (await node.deliver(paid(first))) == WebhookAnswer(processed=True, reason="refund_owed")
-    for again in (await node.sit("ann"), await take(node, "ann", first.lobby.lobby_id)):
-        assert isinstance(again, Seated)
-        assert again.lobby.lobby_id == first.lobby.lobby_id
-        assert again.invoice.invoice_id != first.invoice.invoice_id
-    assert await status_of(node, first.invoice.invoice_id) == "refund_owed"
-
-
-async def test_a_payment_in_the_instant_of_coming_back_is_owed_back_or_pays_the_seat(
-    start_node: StartNode, store_url: str
-) -> None:
-    nodes = [await start_node(store_url) for _ in range(2)]
-    for name in (f"player-{number}" for number in range(20)):
-        first = await nodes[0].sit(name)
-        await nodes[0].seats.leave(name, first.lobby.lobby_id)
-        again, answer = await asyncio.gather(nodes[0].sit(name), nodes[1].deliver(paid(first)))
-        if again.invoice.invoice_id == first.invoice.invoice_id:
-            assert answer == WebhookAnswer(processed=True)
-        else:
-            assert answer == WebhookAnswer(processed=True, reason="refund_owed")
-        await nodes[0].seats.leave(name, again.lobby.lobby_id)
-
-
-async def test_an_invoice_for_real_money_does_not_become_one_for_tests(
-    start_node: StartNode, store_url: str
-) -> None:
-    node = await start_node(store_url)
-    first = await node.sit("ann")
-    await node.seats.leave("ann", first.lobby.lobby_id)
-    again = await (await start_node(store_url, ALLOW_TEST_PAYMENTS="true")).sit("ann")
-    assert again.lobby.lobby_id == first.lobby.lobby_id
-    assert again.invoice.invoice_id != first.invoice.invoice_id
 
 
 async def test_only_new_seats_count_as_joins(start_node: StartNode, store_url: str) -> None:
@@ -278,20 +170,3 @@ async def closes(node: Node, lobby_id: str) -> bool:
     await node.lobbies.carry_out(lobby_id, Tick())
     lobby = (await node.store.load(lobby_id)).lobby
     return lobby is not None and lobby.status == "finished"
-
-
-async def test_the_invoice_of_a_new_seat_is_the_one_that_was_stored_with_it(
-    start_node: StartNode, store_url: str
-) -> None:
-    node = await start_node(store_url, COIN_DECIMALS="9")
-    new = await node.sit("ann")
-    assert new.invoice == await node.billing.invoice(new.invoice.invoice_id)
-    assert new.invoice.amount == f"{BUY_IN}{9 * '0'}"
-    # An invoice that was given up is used again, as it was issued.
-    await node.seats.leave("ann", new.lobby.lobby_id)
-    other = await start_node(store_url, COIN_DECIMALS="2", PAYMENT_TOKEN="OTHER")
-    again = await other.sit("ann")
-    assert again.lobby.lobby_id == new.lobby.lobby_id
-    assert again.invoice.invoice_id == new.invoice.invoice_id
-    assert (again.invoice.amount, again.invoice.token) == (new.invoice.amount, new.invoice.token)
-    assert again.invoice == await other.billing.invoice(again.invoice.invoice_id)
