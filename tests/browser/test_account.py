@@ -93,9 +93,13 @@ async def test_games_statement_and_the_best_are_in_the_account(
     await expect(check).to_have_attribute("href", f"/verify#{lobby_id}")
     await ann.sees("Paid in, 30 days")
     await expect(ann.page.locator(".facts dd").first).to_have_text(f"{TIER:,}")
+    await ann.sees("Nobody is listed here yet")
     await ann.press("Show me here")
+    await ann.sees("You are listed here")
     await expect(ann.page.locator(".leaders tbody tr")).to_have_attribute("aria-current", "true")
     await ann.fits(390)
+    await ann.press("Do not show me")
+    await ann.sees("You are not listed here.")
     async with ann.page.expect_download() as saved:
         await ann.press("Save everything as a file")
     text = (await (await saved.value).path()).read_text()

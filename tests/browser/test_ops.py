@@ -49,6 +49,8 @@ async def test_the_operator_sees_the_nodes_and_what_goes_on(
         calls = ann.page.locator("figure", has_text="Calls").first.locator("strong")
         await calls.filter(has_text="a second").wait_for()
         await ann.sees("Nothing is owed.")
+        log = ann.page.get_by_role("heading", name="What operators did").locator("..")
+        await expect(log).to_have_text("What operators didThe log holds: nobody has altered it.")
         await ann.shoot("ops")
         assert await faults(ann) == []
 

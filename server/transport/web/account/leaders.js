@@ -1,5 +1,5 @@
 import { busy, problem } from "../parts/actions.js";
-import { coins, h } from "../parts/dom.js";
+import { coins, h, setText } from "../parts/dom.js";
 import { number, t } from "../words/index.js";
 import { section } from "./section.js";
 
@@ -9,6 +9,7 @@ const PERIOD = "month";
 export function leaders(account, me) {
   const rows = h("tbody", {});
   const failure = problem();
+  const news = h("p", { role: "status", class: "hint" });
   const heads = ["rank", "player", "won", "coins"];
   const table = h(
     "table",
@@ -20,12 +21,18 @@ export function leaders(account, me) {
     const { players } = await account.leaders(PERIOD);
     rows.replaceChildren(...players.map((player) => row(player, me)));
     table.hidden = players.length === 0;
+    setText(news, players.length === 0 ? t("best.none") : "");
+  };
+  const list = async (listed) => {
+    await account.setListed(listed);
+    await load();
+    setText(news, t(listed ? "best.shown" : "best.hidden"));
   };
   const show = h("button", { type: "button", class: "plain" }, t("best.show"));
   const hide = h("button", { type: "button", class: "plain" }, t("best.hide"));
-  busy(show, failure, async () => (await account.setListed(true), await load()));
-  busy(hide, failure, async () => (await account.setListed(false), await load()));
-  const content = h("div", {}, table, h("div", { class: "actions" }, show, hide), failure);
+  busy(show, failure, () => list(true));
+  busy(hide, failure, () => list(false));
+  const content = h("div", {}, table, news, h("div", { class: "actions" }, show, hide), failure);
   return section(t("best.title"), content, load);
 }
 

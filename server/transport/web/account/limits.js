@@ -36,10 +36,11 @@ export function limits(account) {
   });
   const content = h(
     "div",
-    {},
-    h("p", {}, t("limits.lead")),
+    { class: "own-limits" },
+    h("p", { class: "lead" }, t("limits.lead")),
     form,
     news,
+    h("p", { class: "lead" }, t("limits.breakLead")),
     breaks(account, failure, show),
     failure,
   );

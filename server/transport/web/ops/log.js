@@ -14,7 +14,7 @@ export function operatorLog() {
       intact
         ? h("p", { class: "hint" }, "The log holds: nobody has altered it.")
         : h("p", { role: "alert", class: "problem" }, `The log does not hold. ${problems.join(". ")}.`),
-      entries.length > 0 && table(entries.slice(-MOST).reverse()),
+      ...(entries.length > 0 ? [table(entries.slice(-MOST).reverse())] : []),
     );
   };
   return { element, refresh };

@@ -96,7 +96,7 @@ function payouts(now) {
       .filter(([, count]) => count > 0)
       .map(([{ status }, count]) => [status, coins(count)]),
   ];
-  return table("Payouts", ["Status", "Payouts"], rows, "None is open.");
+  return table("Open payouts", ["Status", "Payouts"], rows, "None is open.");
 }
 
 function refusals(now) {

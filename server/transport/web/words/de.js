@@ -38,7 +38,7 @@ export default {
   "desk.lead":
     "Nimm Platz, drucke deinen Schein und achte auf die Aufrufe. Wer zuerst eine volle Zeile, Spalte oder Diagonale meldet, gewinnt alles. Wer falsch meldet, ist raus.",
   "desk.finePrint":
-    "Die Rosette auf jedem Schein ist das Siegel seiner Ziehung: Die Zahlen stehen fest, bevor jemand zahlt. Ist ein Spiel zu Ende, öffnet diese Seite das Siegel und prüft es für dich.",
+    "Die Rosette auf jedem Schein ist das Siegel seiner Ziehung: Was das Haus dazu beiträgt, steht fest, bevor jemand zahlt. Ist ein Spiel zu Ende, öffnet diese Seite das Siegel und prüft es für dich.",
   "desk.takeSeat": "Platz nehmen",
   "desk.takeSeatFor": "Platz nehmen für {coins} Münzen",
   "desk.table": "Der Tisch zu {coins}",
@@ -381,6 +381,7 @@ export default {
   "limits.pending": "Deine Limits steigen wie gewünscht ab {from}.",
   "limits.excluded": "Du machst Pause bis {until}.",
   "limits.passed": "Das ginge über dein eigenes Limit. Ab {at} kannst du wieder spielen.",
+  "limits.breakLead": "Oder mach eine Pause: So lange kannst du keinen Platz nehmen.",
   "limits.break": { one: "{count} Tag Pause", other: "{count} Tage Pause" },
   "limits.breakQuestion": {
     one: "{count} Tag lang kannst du keinen Platz nehmen. Niemand kann das zurücknehmen, auch nicht der Betreiber.",
@@ -394,6 +395,9 @@ export default {
   "best.player": "Name",
   "best.won": "Gewonnene Spiele",
   "best.coins": "Gewonnene Münzen",
+  "best.none": "Hier steht noch niemand: nur wer das möchte.",
+  "best.shown": "Du stehst hier, sobald ein Spiel von dir vorbei ist.",
+  "best.hidden": "Du stehst nicht hier.",
   "best.show": "Mich hier zeigen",
   "best.hide": "Mich nicht zeigen",
 

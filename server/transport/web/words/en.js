@@ -35,7 +35,7 @@ export default {
   "desk.lead":
     "Take a seat, print your ticket, listen to the calls. The first who claims a full row, column or diagonal wins everything. Claim wrongly and you are out.",
   "desk.finePrint":
-    "The rosette on each note is the seal of its draw: the numbers are fixed before anyone pays. When a game ends, this page opens the seal and checks it for you.",
+    "The rosette on each note is the seal of its draw: what the house adds to it is fixed before anyone pays. When a game ends, this page opens the seal and checks it for you.",
   "desk.takeSeat": "Take a seat",
   "desk.takeSeatFor": "Take a seat for {coins} coins",
   "desk.table": "The {coins} table",
@@ -373,6 +373,7 @@ export default {
   "limits.pending": "Your limits are raised as you asked from {from} on.",
   "limits.excluded": "You take a break until {until}.",
   "limits.passed": "That would pass your own limit. You may play again at {at}.",
+  "limits.breakLead": "Or take a break: for so long you cannot take a seat.",
   "limits.break": { one: "Break of {count} day", other: "Break of {count} days" },
   "limits.breakQuestion": {
     one: "For {count} day you cannot take a seat. Nobody can take this back, not even the operator.",
@@ -386,6 +387,9 @@ export default {
   "best.player": "Player",
   "best.won": "Games won",
   "best.coins": "Coins won",
+  "best.none": "Nobody is listed here yet: only those who ask for it are.",
+  "best.shown": "You are listed here as soon as a game of yours is over.",
+  "best.hidden": "You are not listed here.",
   "best.show": "Show me here",
   "best.hide": "Do not show me",
 
