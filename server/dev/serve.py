@@ -17,6 +17,8 @@ Fair Bingo is running on {url}
 
   Play          open {url} in a browser. Bots wait for you in a lobby of
                 each tier ({tiers}).
+  Look          {url}/docs has every message,
+                {url}/ops is the operator's page.
   A token       curl {url}/dev/token -d '{{"alien_id": "ann"}}'
   A payment     curl {url}/dev/pay -d '{{"invoice_id": "..."}}'
   Payouts       what is owed is paid a second later. A payment service that
