@@ -25,6 +25,7 @@ from server.runtime.garbage import collect_when_grown, spare_what_stays
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.past import NotToBegin
+from server.store.errors import BooksAway
 
 
 def migrate(
@@ -139,15 +140,18 @@ def draws(
     keys = beacon_keys_of_environment()
     try:
         from server.books.engine import Books
+        from server.books.errors import BooksUnavailable
         from server.services import draws as services
     except ImportError as error:
         fail(f"DATABASE_URL needs fair-bingo[books]: {error}", BAD_SETTINGS)
 
     async def found() -> services.Draws:
-        await _check_schema(url)
         books = Books(url)
         try:
+            await _check_schema(url)
             return await services.draws(books, _utc(since), _utc(until), keys)
+        except BooksUnavailable as error:
+            raise BooksAway(f"the books do not answer: {error}") from None
         finally:
             await books.close()
 

@@ -13,7 +13,7 @@ from protocol import strict_json
 from server.rules.beacon import PublicKeys, known_keys
 from server.runtime import logs
 from server.runtime.settings import Settings, SettingsError, load_beacon_key, load_settings
-from server.store.errors import COMMAND_ERRORS, StoreUnavailable
+from server.store.errors import COMMAND_ERRORS, BooksAway, StoreUnavailable
 
 FAILED: Final = 1
 BAD_SETTINGS: Final = 2
@@ -64,9 +64,12 @@ def _keys_of_development() -> PublicKeys:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's work; ends the command if the store does not answer, or refuses it."""
+    """Run a command's work; ends the command if the store or the books do not answer, or the store
+    refuses it."""
     try:
         return uvloop.run(work)
+    except BooksAway as error:
+        fail(str(error))
     except StoreUnavailable as error:
         fail(f"the store does not answer: {error}")
     except COMMAND_ERRORS as error:

@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from server.books.engine import Books, BooksConnection
 from server.books.errors import BooksUnavailable
-from server.store.errors import StoreUnavailable
+from server.store.errors import BooksAway
 
 Connecting = AbstractAsyncContextManager[BooksConnection]
 
@@ -20,4 +20,4 @@ async def asked(
         async with connect(books) as connection:
             yield connection
     except BooksUnavailable as error:
-        raise StoreUnavailable(f"the books do not answer: {error}") from error
+        raise BooksAway(f"the books do not answer: {error}") from error

@@ -24,7 +24,7 @@ from server.rules.payouts import (
     retried,
 )
 from server.services.settling import Settling
-from server.store.errors import StoreUnavailable
+from server.store.errors import BooksAway
 from server.store.ledger import LedgerEntry
 
 _PAGE: Final = 1_000
@@ -189,7 +189,7 @@ class PayoutDesk:
             async with self._books.begin() as connection:
                 yield connection
         except BooksUnavailable as error:
-            raise StoreUnavailable(f"the books do not answer: {error}") from error
+            raise BooksAway(f"the books do not answer: {error}") from error
 
 
 async def _locked(connection: BooksConnection, payout_id: str) -> Payout | NotDone:

@@ -10,7 +10,7 @@ from server.books.engine import Books
 from server.books.errors import BooksUnavailable
 from server.books.payouts import exact_coins
 from server.rules.coins import Coins
-from server.store.errors import StoreUnavailable
+from server.store.errors import BooksAway
 
 SECONDS: Final = 600.0
 """It goes through all games of the time in question."""
@@ -45,7 +45,7 @@ class Suspects:
             async with self._books.connect(SECONDS) as connection:
                 rows = await suspects.pairs_that_share(connection, since, least, most)
         except BooksUnavailable as error:
-            raise StoreUnavailable(f"the books do not answer: {error}") from error
+            raise BooksAway(f"the books do not answer: {error}") from error
         return [
             Pair(
                 one=row.one,

@@ -17,6 +17,10 @@ class StoreUnavailable(Exception):
     done or not; the same request may succeed later."""
 
 
+class BooksAway(StoreUnavailable):
+    """It is the books that did not answer, as the text says itself."""
+
+
 class Redirected(StoreUnavailable):
     """Nothing was done: what was asked for is at another node of the cluster, or on its way there.
     `answer` is that of the node."""

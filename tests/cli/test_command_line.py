@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 import pytest
+from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from tests.support.process import ChildProcess, StartProcess
@@ -53,3 +54,20 @@ async def test_a_store_that_cannot_be_reached_is_named_with_the_reason(
     assert (code, output.count("\n")) == (1, 1), output
     assert output.startswith("the store does not answer: "), output
     assert f"127.0.0.1:{port}" in output, output
+
+
+@pytest.mark.parametrize(
+    "command", ["audit", "ledger list", "payouts list", "admin suspects", "draws"]
+)
+async def test_books_that_cannot_be_reached_are_not_taken_for_the_store(
+    fair_bingo: Run, variables: dict[str, str], command: str
+) -> None:
+    port = free_port()
+    variables["DATABASE_URL"] = f"postgresql://127.0.0.1:{port}/books"
+    if command in ("audit", "ledger list"):  # which ask about each table that there is
+        async with Redis.from_url(variables["REDIS_URL"]) as redis:
+            await redis.sadd("tables", "3500")
+    code, output = await fair_bingo(*command.split())
+    assert (code, output.count("\n")) == (1, 1), output
+    assert output.startswith("the books do not answer: "), output
+    assert f"port {port}" in output, output
