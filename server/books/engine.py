@@ -53,6 +53,7 @@ class Books:
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "application_name": "fair-bingo",
+                "client_encoding": "utf8",
                 "options": " ".join(
                     [options, ours] if isinstance(options, str) else [*options, ours]
                 ),

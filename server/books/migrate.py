@@ -41,6 +41,9 @@ async def migrate(url: str, reader: str | None = None) -> str:
 
 
 def _upgrade(connection: Connection) -> str:
+    encoding = str(connection.execute(text("SHOW server_encoding")).scalar_one())
+    if encoding != "UTF8":  # there it would end at the first letter that it does not have
+        raise WrongSchema(f"the books need a database whose encoding is UTF8, not {encoding}")
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     found = current_revision(connection)
     if found is not None and found not in known_revisions():

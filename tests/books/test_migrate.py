@@ -142,6 +142,22 @@ async def test_whoever_may_not_use_the_books_is_told_in_one_line(empty_url: str)
             connection.execute("DROP ROLE guest")
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_does_not_have_all_letters_is_refused_in_one_line(
+    empty_url: str, encoding: str
+) -> None:
+    server, _, name = empty_url.rpartition("/")
+    name = f"{name}_{encoding.lower()}"
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        made = f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}'"
+        connection.execute(made.encode())
+        try:
+            with pytest.raises(WrongSchema, match=f"^[^\n]*UTF8, not {encoding}$"):
+                await migrate(f"{server}/{name}")
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 async def test_a_url_with_an_option_that_nobody_knows_is_reported_in_one_line(
     empty_url: str,
 ) -> None:
