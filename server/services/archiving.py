@@ -30,13 +30,13 @@ from server.store.log import StreamEntry
 from server.store.past import START, EndedGame, Fields, PastStore, stream_position
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
-MOST_ENTRIES: Final = 2_500
+MOST_ENTRIES: Final = 1_000
 MOST_GAMES: Final = 2_000
 GAMES_AT_ONCE: Final = 100
 """So many go in one transaction, and as many more are read and verified meanwhile."""
 _LOGS_AT_ONCE: Final = 20
 """So many are read at once, and in memory until they were followed."""
-MOST_INVOICES: Final = 1_000
+MOST_INVOICES: Final = 400
 MOST_UNMATCHED: Final = 1_000
 
 log = structlog.get_logger(__name__)
@@ -125,15 +125,21 @@ class Archive:
             cursor = await append_ledger(connection, cursor, entries)
             await write_invoices(connection, invoices)
             games = await self._written(connection, table, looked.games)
-        await self._past.let_go_of_games(table, games)
         moved_or_broken = self._broken.union(game.lobby_id for game in games)
-        await self._past.forget_ended(
-            table, [i for i in looked.lobby_ids if i not in moved_or_broken]
-        )
+        not_there = [i for i in looked.lobby_ids if i not in moved_or_broken]
         versions = {name: fields.get("version", "") for name, fields in invoices.items()}
-        await self._past.let_go_of_invoices(table, versions)
-        await self._past.forget_invoices(table, invoices_gone)
-        await trim(self._past, self._clock, table, let_go, cursor.last_id)
+        # They travel together: one after the other they would take longer than to verify games.
+        ends = await asyncio.gather(
+            self._past.let_go_of_games(table, games),
+            self._past.forget_ended(table, not_there),
+            self._past.let_go_of_invoices(table, versions),
+            self._past.forget_invoices(table, invoices_gone),
+            trim(self._past, self._clock, table, let_go, cursor.last_id),
+            return_exceptions=True,
+        )
+        for error in ends:
+            if error is not None:
+                raise error
         return Moved(len(entries), len(games), len(invoices))
 
     async def move_unmatched(self) -> int:
