@@ -40,7 +40,8 @@ def mismatch(found: str | None) -> str:
     """What to say of a schema that is not the one that is needed; None: there is none."""
     if found is not None and found not in known_revisions():
         return f"the books are of a newer version: their schema is {found}, unknown here"
-    return f"the books have the schema {found or 'of nothing yet'}: run `fair-bingo migrate`"
+    schema = "no schema yet" if found is None else f"the schema {found}"
+    return f"the books have {schema}: run `fair-bingo migrate`"
 
 
 async def _revision(connection: AsyncConnection) -> str | None:
