@@ -12,9 +12,13 @@ _READ_SECONDS: Final = 10
 def read_document(place: str) -> object:
     """What stands there, which is JSON; ends the command if it cannot be read."""
     try:
-        return strict_json.loads(_downloaded(place) if _is_url(place) else Path(place).read_bytes())
+        text = _downloaded(place) if _is_url(place) else Path(place).read_bytes()
     except (OSError, ValueError) as error:
-        fail(f"cannot read {place}: {error}")
+        fail(f"cannot read {place}: {getattr(error, 'strerror', None) or error}")
+    try:
+        return strict_json.loads(text)
+    except ValueError as error:
+        fail(f"cannot read {place}: it is no JSON: {error}")
 
 
 def _is_url(place: str) -> bool:

@@ -64,6 +64,17 @@ async def test_a_proof_that_cannot_be_read_is_one_line(
     assert place in lines[0]
 
 
+async def test_a_file_that_is_not_there_and_one_that_is_no_json_are_told_apart(
+    start_process: StartProcess, tmp_path: Path
+) -> None:
+    file = tmp_path / "proof.json"
+    found = (1, [f"cannot read {file}: No such file or directory"])
+    assert await verified(start_process, str(file)) == found
+    file.write_text("no")
+    code, (line,) = await verified(start_process, str(file))
+    assert (code, line.startswith(f"cannot read {file}: it is no JSON: ")) == (1, True)
+
+
 @pytest.mark.usefixtures("node_modules")
 async def test_a_verifier_made_from_the_description_agrees(
     serve: Serve, start_process: StartProcess, tmp_path: Path
