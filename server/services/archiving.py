@@ -30,13 +30,13 @@ from server.store.log import StreamEntry
 from server.store.past import START, EndedGame, Fields, PastStore, stream_position
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
-MOST_ENTRIES: Final = 1_000
+MOST_ENTRIES: Final = 2_500
 MOST_GAMES: Final = 2_000
 GAMES_AT_ONCE: Final = 100
 """So many go in one transaction, and as many more are read and verified meanwhile."""
 _LOGS_AT_ONCE: Final = 20
 """So many are read at once, and in memory until they were followed."""
-MOST_INVOICES: Final = 400
+MOST_INVOICES: Final = 1_000
 MOST_UNMATCHED: Final = 1_000
 
 log = structlog.get_logger(__name__)
