@@ -66,10 +66,10 @@ class IdentityVerifier:
         )
 
     async def _check_signature(self, token: Token) -> Refused | None:
-        verify = await self._keys.key(token.header.kid, token.header.alg)
-        if isinstance(verify, Refused):
-            return verify
-        if not verify(token.signature, token.signing_input):
+        key = await self._keys.key(token.header.kid, token.header.alg)
+        if isinstance(key, Refused):
+            return key
+        if not key.Algorithm.verify(token.signing_input, key.key, token.signature):
             return Refused(ErrorCode.UNAUTHORIZED)
         return None
 

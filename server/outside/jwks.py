@@ -4,12 +4,12 @@ import asyncio
 import contextvars
 
 import structlog
+from jwt import PyJWK
 from yarl import URL
 
 from protocol.errors import ErrorCode, Refused
 from server.outside.http_client import FAILURES, HttpClient, check_status, described, read_body
 from server.outside.jwk import KeySet, read_key_set
-from server.runtime.ed25519 import Verify
 
 FETCH_SECONDS = 5.0
 FIRST_FETCH_INTERVAL_SECONDS = 1.0
@@ -50,8 +50,8 @@ class Jwks:
         self._next_fetch: asyncio.TimerHandle | None = None
         self._unknown_kid_fetch_not_before_s = float("-inf")  # of the event loop's clock
 
-    async def key(self, kid: str, algorithm: str) -> Verify | Refused:
-        """What checks signatures of the key for a token's `kid` and `alg`.
+    async def key(self, kid: str, algorithm: str) -> PyJWK | Refused:
+        """The key for a token's `kid` and `alg`: PyJWT's object, whose `Algorithm` verifies.
 
         An unknown `kid` waits for the fetch under way, or causes one, at most once every
         `cooldown_seconds`; while no key is known at all, at most once a second. It waits no

@@ -7,10 +7,10 @@ differently are how a token means one thing where it is checked and another wher
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from jwt.utils import base64url_decode, base64url_encode
 from pydantic import BaseModel, ConfigDict, Field
 
 from protocol import strict_json
-from server.outside import base64url
 
 TOKEN_MAX_BYTES = 8192
 
@@ -82,7 +82,7 @@ def _read_object(segment: bytes) -> dict[str, Any]:
 
 
 def _decode(segment: bytes) -> bytes:
-    decoded = base64url.decoded(segment)
-    if base64url.encoded(decoded) != segment:  # padding, another alphabet, stray bits or bytes
+    decoded = base64url_decode(segment)
+    if base64url_encode(decoded) != segment:  # padding, another alphabet, stray bits or bytes
         raise ValueError("not base64url without padding")
     return decoded
