@@ -127,6 +127,9 @@ class ClientConnection:
     async def close(self) -> None:
         """End the connection, if it has not ended."""
         await self._client.disconnect()
+        websocket = self._client.eio.ws
+        if websocket is not None:  # the library forgets one on which nothing has come for long
+            await websocket.close()
 
     async def _connect(self, url: str, auth: Mapping[str, Any]) -> None:
         refusals: list[Any] = []

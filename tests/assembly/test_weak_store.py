@@ -13,6 +13,7 @@ from protocol.payments import SIGNATURE_HEADER
 from server.assembly.app import App
 from server.assembly.stores import WeakDurability
 from server.dev.issuer import DevIssuer
+from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.settings import load_settings
@@ -109,7 +110,8 @@ async def test_a_member_of_a_cluster_stops_the_start_even_if_weakness_is_allowed
     own_store: EmbeddedStore, start_serve: StartServe
 ) -> None:
     own_store.stop()
-    own_store.options = ["--cluster-enabled", "yes"]
+    bus_port = str(free_port())  # by default 10,000 above its own, where clients are given theirs
+    own_store.options = ["--cluster-enabled", "yes", "--cluster-port", bus_port]
     own_store.start()
     server = start_serve(REDIS_URL=own_store.url, ALLOW_WEAK_DURABILITY="true")
     assert "cluster" in await refusal(server)

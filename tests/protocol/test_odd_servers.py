@@ -13,6 +13,7 @@ import pytest
 from protocol import to_client
 from protocol.channel import Channel
 from protocol.client import ConnectionLost, enter_lobby
+from protocol.connection import ClientConnection
 from protocol.example_game import LOBBY_ID
 from protocol.examples import EXAMPLES
 from protocol.tokens import expiry_of
@@ -174,6 +175,15 @@ async def test_a_refusal_without_a_reason_is_no_last_word(follow: Follow) -> Non
     ]
     async with odd_server(rooms, **ANSWERS) as (url, _):
         assert await follow(url) == ([1, 2, 3, 4], "end", "answered")
+
+
+async def test_a_connection_on_which_nothing_came_for_long_is_closed() -> None:
+    async with odd_server([[BEGIN]], 10) as (url, _):
+        connection = await ClientConnection.open(url, f"/{LOBBY_ID}", {"token": "a.b.c"})
+        assert [name async for name, _ in connection.messages()] == ["lobby_state"]
+        websocket = connection._client.eio.ws
+        await connection.close()
+        assert websocket.closed
 
 
 async def test_javascript_waits_for_a_token_only_so_long(
