@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import quantiles
 from typing import Any, Final
@@ -69,18 +70,21 @@ async def measure(
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
         asyncio.TaskGroup() as watching,
     ):
-        rooms = [await game.ready("alice", "bob") for _ in range(lobbies)]
-        tasks = [
-            watching.create_task(watch(http, game, lobby_id, f"quiet-{number}", pushes))
-            for lobby_id in rooms
-            for number in range(watchers)
-        ]
-        namespace, token = f"/{rooms[0]}", issuer.token("flood")
+        namespace, token = f"/{await game.ready('alice', 'bob')}", issuer.token("flood")
         arguments = [str(game.port), namespace, token, str(pause_seconds)]
         flooder = ChildProcess(
             [sys.executable, "-m", "tests.bench.flooder", *arguments], {}, directory / "flooder"
         )
+        tasks = []
         try:
+            await until(partial(was_cut_off, game))  # it has begun
+            flooder.pause()
+            rooms = [await game.ready("alice", "bob") for _ in range(lobbies)]
+            tasks = [
+                watching.create_task(watch(http, game, lobby_id, f"quiet-{number}", pushes))
+                for lobby_id in rooms
+                for number in range(watchers)
+            ]
             await alternate(flooder, pushes, seconds)
             pushes.cut_off = await cut_off(game)
         finally:
@@ -129,8 +133,6 @@ async def watch(
 
 async def alternate(flooder: ChildProcess, pushes: Pushes, seconds: float) -> None:
     """Measure without and with the flood by turns, for so long in all."""
-    flooder.pause()
-    await until(lambda: flooder.exit_code is None)
     for _ in range(max(1, round(seconds / PHASE_SECONDS / 2))):
         for running, figures in ((False, pushes.without_ms), (True, pushes.with_ms)):
             flooder.resume() if running else flooder.pause()
@@ -145,6 +147,11 @@ async def cut_off(game: GameServer) -> int:
     text = (await game.get("/metrics")).body.decode()
     found = re.search(r'^fair_bingo_connections_ended_total{reason="flooded"} (\d+)', text, re.M)
     return 0 if found is None else int(found[1])
+
+
+async def was_cut_off(game: GameServer) -> bool:
+    """Whether the server has ended any connection for its flood."""
+    return await cut_off(game) > 0
 
 
 def line(name: str, each_ms: Sequence[float]) -> str:

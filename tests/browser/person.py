@@ -134,6 +134,13 @@ class Person:
         SCREENSHOTS.mkdir(exist_ok=True)
         await self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
+    def forgive_cuts(self) -> None:
+        """The browser complains of a connection that broke; nothing else may be wrong."""
+        cuts = ("WebSocket connection to", "net::ERR_")
+        self.complaints[:] = [
+            said for said in self.complaints if not any(cut in said for cut in cuts)
+        ]
+
     def _receive(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
             self.complaints.append(said.text)

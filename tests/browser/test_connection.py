@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from server.dev.ports import free_port
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
-from tests.browser.person import TIMEOUT_MS, Person
+from tests.browser.person import TIMEOUT_MS
 from tests.browser.world import World
 from tests.support.proxy import Proxy
 
@@ -49,14 +49,6 @@ async def cutter(serve: Serve, request: pytest.FixtureRequest) -> AsyncIterator[
         yield Cutter(world, proxy)
 
 
-def forgive_cuts(person: Person) -> None:
-    """The browser complains of a connection that broke; nothing else may be wrong."""
-    cuts = ("WebSocket connection to", "net::ERR_")
-    person.complaints[:] = [
-        said for said in person.complaints if not any(cut in said for cut in cuts)
-    ]
-
-
 async def test_a_ticket_whose_answer_was_lost_is_there_when_the_game_begins(
     cutter: Cutter, enter: Enter
 ) -> None:
@@ -75,7 +67,7 @@ async def test_a_ticket_whose_answer_was_lost_is_there_when_the_game_begins(
         cutter.cut()
         await ann.wait_for_a_call()
         assert await ann.ticket() == printed
-    forgive_cuts(ann)
+    ann.forgive_cuts()
 
 
 async def test_a_command_under_way_when_the_connection_breaks_is_carried_out(
@@ -91,7 +83,7 @@ async def test_a_command_under_way_when_the_connection_breaks_is_carried_out(
         await ann.press("Use these numbers")
         cutter.cut()
         await ann.sees("Arrange your ticket")
-    forgive_cuts(ann)
+    ann.forgive_cuts()
 
 
 async def test_a_claim_is_sent_once_however_often_it_is_pressed(
@@ -172,4 +164,4 @@ async def test_whoever_is_in_a_lobby_that_is_gone_is_led_to_the_front_desk(
     await ann.sees("The game you were in is over, and no longer kept here.")
     await expect(ann.page.get_by_role("heading", name="Nine numbers")).to_be_visible()
     await ann.sees_no("Connection lost")
-    forgive_cuts(ann)
+    ann.forgive_cuts()

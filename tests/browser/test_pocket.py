@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import Person
-from tests.browser.test_connection import Cutter, cutter, forgive_cuts
+from tests.browser.test_connection import Cutter, cutter
 from tests.browser.test_words import WORDS
 from tests.support.wait import until
 
@@ -53,7 +53,7 @@ async def test_a_tab_that_was_frozen_on_an_unsteady_network_has_missed_nothing(
         await ann.has_marked(ticket[0])
         await ann.sees("Nobody won")
         await ann.sees("The 50 numbers you heard are these")
-    forgive_cuts(ann)
+    ann.forgive_cuts()
 
 
 @pytest.mark.parametrize("cutter", ["0.2"], indirect=True)
@@ -95,7 +95,7 @@ async def test_a_connection_that_died_silently_is_noticed_when_the_player_looks(
         async with cutter.world.watch(lobby_id) as lobby:
             ready = {player.alien_id: player.ready for player in lobby.view.players}
         assert ready["ann"]
-    forgive_cuts(ann)
+    ann.forgive_cuts()
 
 
 async def test_two_tabs_of_one_player_have_the_same_marks_and_one_claim(
@@ -150,7 +150,7 @@ async def test_without_a_network_the_page_shows_that_and_recovers_by_itself(
         *("/client/offline/index.html", "/client/offline/offline.js"),
         *(f"/client/words/{path.name}" for path in sorted(WORDS.iterdir())),
     ]
-    forgive_cuts(ann)
+    ann.forgive_cuts()
 
 
 async def test_the_page_can_be_installed(serve: Serve, enter: Enter) -> None:
