@@ -46,7 +46,7 @@ class Target:
     def __init__(self, pid: int, log: Iterable[str], game: GameServer) -> None:
         self.game = game
         self.port = game.port
-        self.canary = Canary()
+        self.canary = Canary(game)
         self.token = game.issuer.token(ATTACKER)
         self.other_token = game.issuer.token(ATTACKER, algorithm="RS256")
         self.lobby = ""
@@ -59,7 +59,7 @@ class Target:
     async def prepare(self) -> None:
         """Let everyone sit down, and take note of what that costs."""
         await self.seat_attacker()
-        await self.canary.sit_down(self.game)
+        await self.canary.sit_down()
         self._costs = await self._read_costs()
         self._memory_bytes = self._resident_bytes()
 
@@ -78,9 +78,7 @@ class Target:
             assert json.loads(line)["level"] in _HARMLESS_LEVELS, line
         assert self._failures == 0, "an answer was `internal`"
         assert self._resident_bytes() - self._memory_bytes < MOST_GROWTH_BYTES
-        self.canary.is_undisturbed()
-        if self.canary.game_is_over:
-            await self.canary.sit_down(self.game)
+        await self.canary.is_undisturbed()
 
     async def _is_at_rest(self) -> bool:
         return await self._read_costs() <= self._costs
