@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -14,7 +13,7 @@ from protocol.ids import ALIEN_ID_PATTERN
 from protocol.operator_views import ActionDone, OperatorLogView, PayoutList, PayoutView
 from protocol.operators import ActionRequest, OperatorRequest
 from server.assembly.use_cases import UseCases
-from server.rules.coins import coins_text
+from server.services.payout_fields import payout_fields
 from server.store.errors import StoreUnavailable
 from server.transport.http.ops import OpsCommand, OpsLook
 
@@ -46,7 +45,10 @@ def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, Op
         if isinstance(found, Refused) or desk is None:
             return found
         try:
-            payouts = [_shown(payout) for payout in await desk.of_lobby(found.lobby_id)]
+            payouts = [
+                PayoutView(**payout_fields(payout))
+                for payout in await desk.of_lobby(found.lobby_id)
+            ]
         except StoreUnavailable as error:  # the rest is to be seen all the same
             log.warning("payouts_not_looked_up", error=str(error))
             return found
@@ -89,7 +91,10 @@ def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
     async def listed(_by: str, request: operators.ListPayouts) -> PayoutList | Refused:
         if desk is None:
             return Refused(ErrorCode.NOT_OFFERED)
-        found = [_shown(payout) for payout in await desk.page(request.status, request.after)]
+        found = [
+            PayoutView(**payout_fields(payout))
+            for payout in await desk.page(request.status, request.after)
+        ]
         return PayoutList(payouts=found)
 
     def changing(
@@ -122,18 +127,3 @@ def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
         for name, (model, work) in works.items()
     }
     return commands | {"payouts/list": OpsCommand(operators.ListPayouts, cashier, listed)}
-
-
-def _shown(payout: "Payout") -> PayoutView:
-    return PayoutView(
-        payout_id=payout.payout_id,
-        entry_id=payout.entry_id,
-        alien_id=payout.alien_id,
-        amount=Decimal(coins_text(payout.amount)),
-        status=payout.standing.status,
-        reference=payout.standing.reference,
-        attempts=payout.attempts,
-        updated_at=None if payout.updated_at is None else payout.updated_at.isoformat(),
-        reason=payout.standing.reason,
-        approved_by=list(payout.approved_by),
-    )

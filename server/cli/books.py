@@ -1,14 +1,13 @@
 """The commands about the books: `migrate`, `archive` and `draws`."""
 
 import asyncio
-import signal
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 import uvloop
 
-from server.assembly.books import BooksMissing, books_side
+from server.assembly.books import BooksMissing, BooksSide
 from server.assembly.stores import Stores, WeakDurability
 from server.cli.console import (
     BAD_SETTINGS,
@@ -20,9 +19,8 @@ from server.cli.console import (
 )
 from server.cli.opened import opened
 from server.cli.progress import progress
-from server.runtime.clock import StoreClock
+from server.cli.stopping import work_until_stopped
 from server.runtime.garbage import collect_when_grown, spare_what_stays
-from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.past import NotToBegin
 from server.store.errors import BooksAway
@@ -80,24 +78,9 @@ def archive(
 
 
 async def _archive(settings: Settings, *, until_done: bool) -> bool:
-    clock = StoreClock()
-    stores = Stores(settings, clock, Metrics())
-    books = books_side(settings, stores, clock)
-    assert books is not None  # noqa: S101 - the settings name them
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    try:
-        await books.check()
-        usable = asyncio.create_task(stores.wait_until_usable())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait([usable, stopping], return_when=asyncio.FIRST_COMPLETED)
-        if not usable.done():
-            usable.cancel()
-            await asyncio.wait([usable])
-            return True
-        stopping.cancel()
-        await usable
+    """Whether everything could be moved."""
+
+    async def move(books: BooksSide, stores: Stores, stop: asyncio.Event) -> bool:
         from server.services.archive_loop import ArchiveLoop
 
         with progress("entries, games and invoices moved", shown=until_done) as moved:
@@ -108,9 +91,9 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
                 return await loop.run(stop, until_done=until_done)
             finally:
                 collecting.cancel()
-    finally:
-        await books.close()
-        await stores.close()
+
+    whole = await work_until_stopped(settings, move)
+    return whole is None or whole  # None: it was stopped before there was anything to do
 
 
 async def _begin_anew(settings: Settings, table: str) -> str:

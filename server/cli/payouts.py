@@ -15,9 +15,9 @@ from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.payout_worker import pay_until_stopped
-from server.rules.coins import coins_text
 from server.rules.payouts import APPROVALS, STATUSES
 from server.runtime.settings import Settings
+from server.services.payout_fields import payout_fields
 from server.services.payout_statement import BadStatement, StatementRow, differences, read_statement
 
 if TYPE_CHECKING:  # without the extra `books` it cannot be imported
@@ -145,7 +145,7 @@ async def _reconcile(settings: Settings, lines: list[StatementRow]) -> list[str]
 async def _list(settings: Settings, status: Any, as_json: bool) -> None:
     async with _desk(settings) as desk:
         async for payout in desk.each(status):
-            print(json.dumps(_fields(payout)) if as_json else _line(payout))
+            print(json.dumps(payout_fields(payout)) if as_json else _line(payout))
 
 
 def _change(
@@ -191,27 +191,8 @@ def _line_of(reason: str) -> str:
     return line
 
 
-def _fields(payout: "Payout") -> dict[str, Any]:
-    """The columns that analysts have too; an amount that is no whole number is a text, which no
-    reader rounds."""
-    whole = isinstance(payout.amount, int)
-    updated_at = payout.updated_at
-    return {
-        "payout_id": payout.payout_id,
-        "entry_id": payout.entry_id,
-        "alien_id": payout.alien_id,
-        "amount": payout.amount if whole else coins_text(payout.amount),
-        "status": payout.standing.status,
-        "reference": payout.standing.reference,
-        "attempts": payout.attempts,
-        "updated_at": None if updated_at is None else updated_at.isoformat(),
-        "reason": payout.standing.reason,
-        "approved_by": list(payout.approved_by),
-    }
-
-
 def _line(payout: "Payout") -> str:
-    fields = _fields(payout)
+    fields = payout_fields(payout)
     reason, names = fields.pop("reason"), fields.pop("approved_by")
     words = [str(value) if value is not None else "-" for value in fields.values()]
     if names:

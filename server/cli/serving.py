@@ -16,7 +16,8 @@ from server.assembly.listening import PORTS, listening_on
 from server.assembly.workers.listening import cores, listen
 from server.assembly.workers.supervisor import Slot, Supervisor
 from server.cli.console import BAD_SETTINGS, fail, notice, settings_of_environment
-from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
+from server.cli.running import CANNOT_SERVE, explained, run
+from server.cli.stopping import stop_at_signals
 from server.runtime.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)

@@ -12,7 +12,8 @@ from server.assembly.http import Handed
 from server.assembly.workers.handover import Handover, sockets
 from server.assembly.workers.parent import Parent
 from server.cli.console import settings_of_environment
-from server.cli.running import CANNOT_SERVE, explained, run, stop_at_signals
+from server.cli.running import CANNOT_SERVE, explained, run
+from server.cli.stopping import stop_at_signals
 from server.runtime.settings import Settings
 
 
