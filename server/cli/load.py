@@ -1,23 +1,25 @@
 """The command `fair-bingo load`."""
 
 import secrets
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from server.cli.console import FAILED
+from server.cli.console import FAILED, fail
 from server.load.condition import Condition
 from server.load.descriptors import raise_limit
-from server.load.figures import figures
-from server.load.keyserver import published
+from server.load.figures import figure_names, figures
+from server.load.jwks_server import serving_jwks
 from server.load.progress import progress, summary
 from server.load.report import write_report
 from server.load.run import Run, RunFailed
 from server.load.scenario import Scenario, Signing
+from server.load.stats import IntervalStats
 from server.load.target import Target
-from server.load.tokens import key_set, read_key
+from server.load.tokens import jwks_of, read_key
 
 
 def load(
@@ -101,62 +103,72 @@ def load(
     Pushes are timed from the `at` of the server's store to the receipt here. On one machine that
     is one clock; else see to it that both are synchronised, or say --clock-offset-ms.
     """
-    with ExitStack() as stack:
-        try:
-            conditions = [Condition.parse(text, figures([])) for text in fail_if or []]
-            signing = None if dev else _signing(token_key, webhook_key, issuer, audience, kid)
-            scenario = Scenario(
-                target=Target.find(url, source_addresses),
-                name=f"load-{secrets.token_hex(3)}",
-                players=players,
-                spectators=spectators,
-                tiers=tuple(int(tier) for tier in tiers.split(",")),
-                ramp_seconds=ramp_seconds,
-                duration_seconds=duration_seconds,
-                reconnect_at_seconds=reconnect_at,
-                call_interval_seconds=call_interval_seconds,
-                clock_offset_ms=clock_offset_ms,
-                claims=claims,
-                signing=signing,
-            )
-            raise_limit(-(-scenario.participants // processes))
-            stack.enter_context(_published(signing, jwks_port))
-        except (OSError, ValueError) as error:
-            raise typer.BadParameter(str(error)) from error
-        _run(scenario, processes, report, conditions)
+    with _refusing_bad_options():
+        conditions = [Condition.parse(text, figure_names()) for text in fail_if or ()]
+        scenario = Scenario(
+            target=Target.resolve(url, source_addresses),
+            name=f"load-{secrets.token_hex(3)}",
+            players=players,
+            spectators=spectators,
+            tiers=tuple(int(tier) for tier in tiers.split(",")),
+            ramp_seconds=ramp_seconds,
+            duration_seconds=duration_seconds,
+            reconnect_at_seconds=reconnect_at,
+            call_interval_seconds=call_interval_seconds,
+            clock_offset_ms=clock_offset_ms,
+            claims=claims,
+            signing=None if dev else _signing(token_key, webhook_key, issuer, audience, kid),
+        )
+    seconds = _play(scenario, processes, jwks_port)
+    failed = [condition for condition in conditions if condition.holds(figures(seconds))]
+    if report is not None:
+        title = f"{scenario.players} players on {scenario.target.url}"
+        write_report(report, title, seconds, scenario.steady_seconds, failed)
+    typer.echo(summary(seconds))
+    for condition in failed:
+        typer.echo(f"failed: {condition}", err=True)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def _refusing_bad_options() -> Iterator[None]:
+    """End the command with the usage and what is wrong, if something raises OSError or ValueError
+    of what an option says."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _signing(
     token_key: Path | None, webhook_key: Path | None, issuer: str, audience: str, kid: str
 ) -> Signing:
+    """What the options say of signing. Raises ValueError if one of them is missing, and for the
+    webhooks' key as `read_key` does."""
     if token_key is None or webhook_key is None or not audience:
         raise ValueError("give --dev, or --token-key, --webhook-key and --audience")
     read_key(webhook_key)
     return Signing(token_key, webhook_key, issuer, audience, kid)
 
 
-def _published(signing: Signing | None, port: int | None) -> AbstractContextManager[object]:
+def _play(scenario: Scenario, processes: int, jwks_port: int | None) -> Sequence[IntervalStats]:
+    """Play a scenario to its end, with its progress on stderr: the stats of each second. Ends the
+    command if one of the processes fails."""
+    with ExitStack() as stack:
+        with _refusing_bad_options():
+            raise_limit(-(-scenario.participants // processes))
+            stack.enter_context(_jwks_server(scenario.signing, jwks_port))
+        try:
+            run = Run(scenario, processes)
+            with progress() as show:
+                run.watch(show)
+        except RunFailed as error:
+            fail(str(error))
+        return run.seconds
+
+
+def _jwks_server(signing: Signing | None, port: int | None) -> AbstractContextManager[object]:
     if signing is None or port is None:
         return nullcontext()
-    return published(key_set(read_key(signing.token_key), signing.kid), port)
-
-
-def _run(
-    scenario: Scenario, processes: int, report: Path | None, conditions: list[Condition]
-) -> None:
-    try:
-        run = Run(scenario, processes)
-        with progress() as show:
-            run.watch(show)
-    except RunFailed as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from error
-    failed = [condition for condition in conditions if condition.holds(figures(run.seconds))]
-    if report is not None:
-        title = f"{scenario.players} players on {scenario.target.url}"
-        write_report(report, title, run.seconds, scenario.steady_seconds, failed)
-    typer.echo(summary(run.seconds))
-    for condition in failed:
-        typer.echo(f"failed: {condition}", err=True)
-    if failed:
-        raise typer.Exit(FAILED)
+    return serving_jwks(jwks_of(read_key(signing.token_key), signing.kid), port)

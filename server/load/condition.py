@@ -19,7 +19,7 @@ _CONDITION: Final = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*([0-9]+(?:\.[0-9]+)?)\
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of a figure with a number."""
+    """A comparison of a figure with a limit, which is in the figure's unit."""
 
     figure: str
     comparison: str
@@ -40,7 +40,7 @@ class Condition:
         return f"{self.figure}{self.comparison}{self.limit:g}"
 
     def holds(self, figures: RunFigures) -> bool:
-        """Whether it is true of the figures. Of one that was not measured it is: nobody can say
-        that the limit was kept."""
+        """Whether it is true of the figures. It is true of a figure that is None: what was not
+        measured cannot be said to have kept a limit."""
         value = figures[self.figure]
         return value is None or _OPERATORS[self.comparison](value, self.limit)

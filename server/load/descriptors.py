@@ -1,15 +1,15 @@
-"""File descriptors: each socket takes one."""
+"""The limit of open files (RLIMIT_NOFILE), of which each socket takes one."""
 
 import resource
 from typing import Final
 
-_OTHERS: Final = 200  # the HTTP connections, pipes, libraries
+_OTHER_FILES: Final = 200  # HTTP connections, pipes, libraries
 
 
 def raise_limit(sockets: int) -> None:
-    """Let this process, and those it starts, open so many sockets. Raises ValueError with a text
-    for the user if the system does not allow as many."""
-    needed = sockets + _OTHERS
+    """Raise the soft limit, so that this process, and each that it starts, may open that many
+    sockets. Raises ValueError with a text for the user if the hard limit is lower."""
+    needed = sockets + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < needed:
         raise ValueError(

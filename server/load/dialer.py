@@ -1,4 +1,4 @@
-"""The way to the server: connections from the target's source addresses in turn."""
+"""Opens connections to the server, from each of the target's source addresses in turn."""
 
 import asyncio
 import time
@@ -12,16 +12,16 @@ from server.load.websocket import ClientWebSocket
 
 
 class Dialer:
-    """Opens connections to the target."""
+    """Opens connections to the target, and measures their handshakes."""
 
     def __init__(self, target: Target, meter: Meter) -> None:
         self._target = target
         self._meter = meter
         self._tls = target.tls()
-        self._sources = cycle(target.sources or [None])
+        self._source_addresses = cycle(target.source_addresses or [None])
 
     async def dial(self) -> LoadConnection:
-        """A new connection. Raises RequestRefused or Disconnected."""
+        """A new connection, on which Engine.IO is ready. Raises RequestRefused or Disconnected."""
         start_s = time.monotonic()
         connection = LoadConnection(await self._connect(), self._meter)
         try:
@@ -34,7 +34,7 @@ class Dialer:
         return connection
 
     async def _connect(self) -> ClientWebSocket:
-        target, source = self._target, next(self._sources)
+        target, source = self._target, next(self._source_addresses)
         try:
             _, socket = await asyncio.get_running_loop().create_connection(
                 lambda: ClientWebSocket(target.netloc, self._meter),

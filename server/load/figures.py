@@ -1,4 +1,4 @@
-"""The figures of a run: one name, one number."""
+"""The figures of a run, by name: percentiles of its latencies, its counts and its rates."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -11,11 +11,11 @@ RunFigures = dict[str, float | None]
 
 
 def figures(seconds: Sequence[IntervalStats]) -> RunFigures:
-    """What a run measured; None where nothing was measured.
+    """The figures of some seconds; None for those of a latency that was not measured.
 
     For each latency `<name>_p50_ms` to `_p999_ms` and `_max_ms`; each count by its name; `errors`;
     and `sockets` (the most at once), `seconds`, `events_per_second`, `cpu_seconds` (of this tool)
-    and `cpu_percent` (of one core).
+    and `cpu_percent` (of one core). Those in ms are rounded to 1 us, the last three to 0.01.
     """
     whole = total(seconds)
     length_seconds = len(seconds)
@@ -34,8 +34,13 @@ def figures(seconds: Sequence[IntervalStats]) -> RunFigures:
     }
 
 
+def figure_names() -> list[str]:
+    """All names that `figures` gives."""
+    return list(figures([]))
+
+
 def total(seconds: Sequence[IntervalStats]) -> IntervalStats:
-    """All seconds in one."""
+    """The sum of all seconds."""
     whole = IntervalStats()
     for second in seconds:
         whole.add(second)
@@ -43,7 +48,7 @@ def total(seconds: Sequence[IntervalStats]) -> IntervalStats:
 
 
 def latency_figures(stats: IntervalStats) -> RunFigures:
-    """The percentiles and the maximum of every latency."""
+    """The percentiles and the maximum of every latency in ms, as in `figures`."""
     found: RunFigures = {}
     for name in LATENCIES:
         histogram = stats.latencies[name]

@@ -1,17 +1,16 @@
-"""The server under load: where it is, and from which addresses to connect to it."""
+"""The server under load: its address, and the source addresses to connect to it from."""
 
 import socket
 import ssl
 from dataclasses import dataclass
-from itertools import count
 from typing import Self
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server. `netloc` is host and port as the URL has them; `sources` are the addresses to
-    connect from in turn, none: whichever the system takes."""
+    """A server. `netloc` is host and port as the URL has them, `address` the IP address that the
+    host resolved to. `source_addresses` are connected from in turn; none: the system chooses."""
 
     url: str
     netloc: str
@@ -19,13 +18,14 @@ class Target:
     address: str
     port: int
     is_secure: bool
-    sources: tuple[str, ...]
+    source_addresses: tuple[str, ...]
 
     @classmethod
-    def find(cls, url: str, source_addresses: int = 1) -> Self:
-        """The server at an http or https URL. Its name is looked up once.
+    def resolve(cls, url: str, source_addresses: int = 1) -> Self:
+        """The server at an http or https URL, whose host is resolved now and not again, with that
+        many source addresses.
 
-        Raises ValueError with a text for the user, and OSError if the name is not known.
+        Raises ValueError with a text for the user, and OSError if the host does not resolve.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
@@ -43,16 +43,16 @@ class Target:
             address=address,
             port=port,
             is_secure=is_secure,
-            sources=_loopback_addresses(source_addresses),
+            source_addresses=_loopback_addresses(source_addresses),
         )
 
     def tls(self) -> ssl.SSLContext | None:
-        """What to verify the server with; None where there is nothing to verify."""
+        """The TLS context for the server's connections; None if the URL is http."""
         return ssl.create_default_context() if self.is_secure else None
 
 
 def _loopback_addresses(wanted: int) -> tuple[str, ...]:
-    # Each has some 28,000 ports of its own, and so as many connections to one server.
+    # Each has some 28,000 ephemeral ports, and so as many connections to one server.
     if wanted == 1:
         return ()
-    return tuple(f"127.0.{n // 250}.{n % 250 + 1}" for n, _ in zip(count(), range(wanted)))
+    return tuple(f"127.0.{n // 250}.{n % 250 + 1}" for n in range(wanted))

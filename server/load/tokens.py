@@ -1,4 +1,4 @@
-"""The players' tokens: those of the development issuer, or signed with a key of our own."""
+"""The players' tokens: issued by the development server, or signed here with the issuer's key."""
 
 import time
 from pathlib import Path
@@ -17,15 +17,15 @@ _ALGORITHM: Final = "EdDSA"
 
 
 class TokenSource(Protocol):
-    """Where tokens come from."""
+    """Issues players' tokens."""
 
     async def token(self, alien_id: str) -> str:
-        """A token of the player. Raises RequestRefused."""
+        """A new token of the player. Raises RequestRefused."""
         ...
 
 
 class DevTokens:
-    """Asks the development server itself; its tokens are good for an hour."""
+    """Has the development server at `url` issue tokens, which are valid for an hour."""
 
     def __init__(self, url: str, http: aiohttp.ClientSession, meter: Meter) -> None:
         self._url = f"{url}/dev/token"
@@ -33,7 +33,7 @@ class DevTokens:
         self._meter = meter
 
     async def token(self, alien_id: str) -> str:
-        """A token of the player. Raises RequestRefused."""
+        """A new token of the player. Raises RequestRefused."""
         start_s = time.monotonic()
         answer = await post_json(self._http, self._url, {"alien_id": alien_id})
         self._meter.since("token", start_s)
@@ -41,7 +41,8 @@ class DevTokens:
 
 
 class SignedTokens:
-    """Signs tokens with the Ed25519 key of an issuer, good for `lifetime_seconds`."""
+    """Signs tokens with the Ed25519 key of an issuer, valid for `lifetime_seconds`. `issuer`,
+    `audience` and `kid` are their `iss`, `aud` and `kid`."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class SignedTokens:
         self._lifetime_seconds = lifetime_seconds
 
     async def token(self, alien_id: str) -> str:
-        """A token of the player."""
+        """A new token of the player."""
         now_s = int(time.time())
         claims = {
             "iss": self._issuer,
@@ -79,7 +80,7 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def key_set(key: Ed25519PrivateKey, kid: str) -> dict[str, Any]:
-    """The JSON Web Key Set (RFC 7517) with the public half of the key."""
+def jwks_of(key: Ed25519PrivateKey, kid: str) -> dict[str, Any]:
+    """The JSON Web Key Set (RFC 7517) of the key's public half, under that `kid`."""
     jwk = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
     return {"keys": [{**jwk, "kid": kid, "alg": _ALGORITHM, "use": "sig"}]}

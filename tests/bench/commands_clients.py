@@ -81,7 +81,7 @@ class Clients:
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
     ) -> None:
         self.players: list[Player] = []
-        self._dialer = Dialer(Target.find(url), Meter())
+        self._dialer = Dialer(Target.resolve(url), Meter())
         self._issuer = issuer
         self._provider = provider
         self._http = http

@@ -72,7 +72,7 @@ async def _seated(clients: Clients, games: int) -> list[Player]:
 
 
 async def _seated_on_node(port: int, number: int, games: int) -> list[Player]:
-    dialer = Dialer(Target.find(f"http://127.0.0.1:{port}"), Meter())
+    dialer = Dialer(Target.resolve(f"http://127.0.0.1:{port}"), Meter())
     seated = []
     for position in range(games * SEATS):
         name = f"player-{position}"

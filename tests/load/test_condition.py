@@ -3,7 +3,7 @@
 import pytest
 
 from server.load.condition import Condition
-from server.load.figures import figures
+from server.load.figures import figure_names
 
 KNOWN = ["push_p99_ms", "missed"]
 
@@ -36,7 +36,7 @@ def test_anything_else_is_refused(text: str) -> None:
 
 
 def test_every_figure_of_a_report_may_be_named() -> None:
-    known = figures([])
+    known = figure_names()
 
     assert [str(Condition.parse(f"{name}>1", known)) for name in known] == [
         f"{name}>1" for name in known

@@ -1,4 +1,4 @@
-"""The public half of the token key over HTTP, for a server to fetch as its `ALIEN_JWKS_URL`."""
+"""The token key's JWKS over HTTP, for a server to fetch as its `ALIEN_JWKS_URL`."""
 
 import json
 import threading
@@ -9,11 +9,12 @@ from typing import Any
 
 
 @contextmanager
-def published(key_set: Mapping[str, Any], port: int) -> Iterator[str]:
-    """Serve the key set on 127.0.0.1, at every path. Gives the URL. Raises OSError."""
-    document = json.dumps(key_set).encode()
+def serving_jwks(jwks: Mapping[str, Any], port: int) -> Iterator[str]:
+    """Serve a JWKS on `port` of 127.0.0.1 (0: a free one), at every path, for as long as the
+    context lasts, which gives the URL. Raises OSError if the port cannot be had."""
+    document = json.dumps(jwks).encode()
 
-    class KeySetHandler(BaseHTTPRequestHandler):
+    class JwksHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -24,7 +25,7 @@ def published(key_set: Mapping[str, Any], port: int) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Requests are not logged."""
 
-    with ThreadingHTTPServer(("127.0.0.1", port), KeySetHandler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), JwksHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/"
