@@ -64,8 +64,8 @@ class BooksSide:
         self._url = url
         self._books = Books(url)
         self._settings = settings
-        self.past: PastInBooks = PastInBooks(self._books, stores.past)
-        self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past, self.past)
+        self.past: PastInBooks = PastInBooks(self._books, stores.past_ledger)
+        self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past_ledger, self.past)
 
         async def record(by: str, action: str, target: str, reason: str) -> None:
             at = int(clock.now_ms())
@@ -80,7 +80,8 @@ class BooksSide:
         self.payout_watch: PayoutWatch = PayoutWatch(self.payout_desk, clock)
         self.history: History = History(self._books, clock)
         self.archive: Archive = Archive(
-            stores.past,
+            stores.past_ledger,
+            stores.past_games,
             stores.lobbies,
             self._books,
             clock,

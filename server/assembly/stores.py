@@ -22,7 +22,8 @@ from server.store.lobbies import LobbyStore
 from server.store.monitor import StoreMonitor
 from server.store.nodes import Nodes
 from server.store.operator_log import OperatorLog
-from server.store.past import PastStore
+from server.store.past_games import PastGames
+from server.store.past_ledger import PastLedger
 from server.store.permissions import permissions
 from server.store.projection import Projection, Retention
 from server.store.proofs import ProofStore
@@ -96,7 +97,8 @@ class Stores:
         )
         self.ledger = LedgerStore(self.connection, commits, self.channels)
         self.limits = LimitsStore(self.connection, commits)
-        self.past = PastStore(self.connection, commits)
+        self.past_ledger = PastLedger(self.connection, commits)
+        self.past_games = PastGames(self.connection, commits)
         self.proofs = ProofStore(self.connection, commits)
         self.directory = Directory(self.connection)
         self.timers = Timers(self.connection)

@@ -58,7 +58,7 @@ class UseCases:
         admissions = Admissions(stores.restrictions, clock)
         self.limits = SpendingLimits(
             stores.limits,
-            stores.past,
+            stores.past_ledger,
             past,
             stores.tables,
             clock,
@@ -120,7 +120,8 @@ class UseCases:
             clock,
             metrics,
             stores.tables,
-            stores.past,
+            stores.past_ledger,
+            stores.past_games,
         )
         self.operator_looks = OperatorLooks(
             stores.lobbies,

@@ -48,7 +48,7 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     try:
         if books is not None:
             await books.check()
-        ledger = WholeLedger(stores.ledger, stores.past, past)
+        ledger = WholeLedger(stores.ledger, stores.past_ledger, past)
         payouts = None if books is None else books.payout_desk
         suspects = None if books is None else books.suspects
         yield Opened(stores, past, ledger, kept, clock, payouts, suspects)

@@ -111,7 +111,7 @@ async def _check_payout(world: DevWorld, lobby: LobbyView, console: Console) -> 
 
 async def _check_ledger(app: App) -> list[str]:
     past = None if app.books is None else app.books.past
-    entries = WholeLedger(app.stores.ledger, app.stores.past, past)
+    entries = WholeLedger(app.stores.ledger, app.stores.past_ledger, past)
     audit = Audit(entries, app.stores.lobbies, app.stores.directory)
     report = await audit.run([str(BUY_IN)])
     return list(report.problems)

@@ -27,7 +27,8 @@ from server.services.ledger_trim import trim
 from server.store.errors import COMMAND_ERRORS
 from server.store.lobbies import LobbyStore, Texts
 from server.store.log import StreamEntry
-from server.store.past import START, EndedGame, Fields, PastStore, stream_position
+from server.store.past_games import EndedGame, PastGames
+from server.store.past_ledger import START, Fields, PastLedger, stream_position
 from server.store.replay import BrokenLog, Step, is_kept, replay
 
 MOST_ENTRIES: Final = 2_500
@@ -77,7 +78,8 @@ class Archive:
 
     def __init__(
         self,
-        past: PastStore,
+        ledger: PastLedger,
+        games: PastGames,
         lobbies: LobbyStore,
         books: Books,
         clock: StoreClock,
@@ -86,7 +88,8 @@ class Archive:
         invoice_hot_seconds: float,
         games_at_once: int = GAMES_AT_ONCE,
     ) -> None:
-        self._past = past
+        self._ledger = ledger
+        self._games = games
         self._lobbies = lobbies
         self._books = books
         self._clock = clock
@@ -114,14 +117,14 @@ class Archive:
 
     async def _move(self, table: str, looked: _Looked) -> Moved | None:
         """Move these games, and some of the ledger and of the invoices, in one transaction."""
-        let_go = await self._past.let_go_until(table)
+        let_go = await self._ledger.let_go_until(table)
         invoices, invoices_gone = await self._closed(table)
         async with self._books.begin() as connection:
             cursor = await lock_cursor(connection, table, START)
             if cursor is None:
                 return None
             await self._check_in_step(connection, cursor, let_go)
-            entries = await self._past.ledger_after(table, cursor.last_id, MOST_ENTRIES)
+            entries = await self._ledger.entries_after(table, cursor.last_id, MOST_ENTRIES)
             cursor = await append_ledger(connection, cursor, entries)
             await write_invoices(connection, invoices)
             games = await self._written(connection, table, looked.games)
@@ -130,11 +133,11 @@ class Archive:
         versions = {name: fields.get("version", "") for name, fields in invoices.items()}
         # They travel together: one after the other they would take longer than to verify games.
         ends = await asyncio.gather(
-            self._past.let_go_of_games(table, games),
-            self._past.forget_ended(table, not_there),
-            self._past.let_go_of_invoices(table, versions),
-            self._past.forget_invoices(table, invoices_gone),
-            trim(self._past, self._clock, table, let_go, cursor.last_id),
+            self._games.let_go_of_games(table, games),
+            self._games.forget_ended(table, not_there),
+            self._games.let_go_of_invoices(table, versions),
+            self._games.forget_invoices(table, invoices_gone),
+            trim(self._ledger, self._games, self._clock, table, let_go, cursor.last_id),
             return_exceptions=True,
         )
         for error in ends:
@@ -144,11 +147,11 @@ class Archive:
 
     async def move_unmatched(self) -> int:
         """Move some of the payments that match nothing; how many. Raises as `move` does."""
-        bodies = await self._past.unmatched(MOST_UNMATCHED)
+        bodies = await self._games.unmatched(MOST_UNMATCHED)
         if bodies:
             async with self._books.begin() as connection:
                 await write_unmatched(connection, bodies)
-            await self._past.let_go_of_unmatched(bodies)
+            await self._games.let_go_of_unmatched(bodies)
         return len(bodies)
 
     @property
@@ -160,7 +163,7 @@ class Archive:
 
     async def _ended(self, table: str) -> list[str]:
         """Lobbies whose games are to be moved."""
-        ended = await self._past.ended(table, MOST_GAMES + len(self._broken))
+        ended = await self._games.ended(table, MOST_GAMES + len(self._broken))
         return [lobby_id for lobby_id in ended if lobby_id not in self._broken][:MOST_GAMES]
 
     def _parts(self, lobby_ids: Sequence[str]) -> Iterable[Sequence[str]]:
@@ -233,7 +236,7 @@ class Archive:
     async def _closed(self, table: str) -> tuple[dict[str, Fields], list[str]]:
         """Invoices to be moved, and those that are not there any more."""
         until_ms = self._clock.now_ms() - self._invoice_hot_ms
-        closed = await self._past.closed_invoices(table, until_ms, MOST_INVOICES)
+        closed = await self._games.closed_invoices(table, until_ms, MOST_INVOICES)
         gone = [invoice_id for invoice_id, fields in closed.items() if not fields]
         over = {invoice_id: fields for invoice_id, fields in closed.items() if fields}
         return over, gone
@@ -251,7 +254,7 @@ class Archive:
             )
         if cursor.last_id == START:
             return
-        stored = await self._past.entry(table, cursor.last_id)
+        stored = await self._ledger.entry(table, cursor.last_id)
         if stored is None or stored != await fields_of_entry(connection, table, cursor.last_id):
             raise OutOfStep(
                 f"table {table}: the books have {table}:{cursor.last_id}, the store does not: the"

@@ -23,7 +23,8 @@ from server.store.directory import Directory, LobbyCounts
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
 from server.store.nodes import Nodes, NodeSamples
-from server.store.past import START, PastStore, stream_position
+from server.store.past_games import PastGames
+from server.store.past_ledger import START, PastLedger, stream_position
 from server.store.tables import Tables
 
 REFRESH_SECONDS: Final = 4.0
@@ -70,7 +71,8 @@ class ClusterStats:
         clock: StoreClock,
         metrics: Metrics,
         tables: Tables,
-        past: PastStore,
+        past_ledger: PastLedger,
+        past_games: PastGames,
     ) -> None:
         self._directory = directory
         self._ledger = ledger
@@ -80,7 +82,8 @@ class ClusterStats:
         self._node = f"{socket.gethostname()}-{os.getpid()}"
         self._counts: dict[str, LobbyCounts] = {}
         self._tables = tables
-        self._past = past
+        self._past_ledger = past_ledger
+        self._past_games = past_games
         self._debts: dict[str, Debts] = {}
         self._first_end_ms: dict[str, float | None] = {}
         self._task: asyncio.Task[None] | None = None
@@ -181,7 +184,7 @@ class ClusterStats:
 
     async def _look_at(self, table: str) -> None:
         self._counts[table] = await self._directory.counts(table)
-        self._first_end_ms[table] = await self._past.first_end_ms(table)
+        self._first_end_ms[table] = await self._past_games.first_end_ms(table)
         debts = self._debts.get(table)
         if debts is None:
             debts = self._debts[table] = await self._remembered(table)
@@ -195,7 +198,7 @@ class ClusterStats:
         async for page in self._ledger.pages(table, debts.last_id):
             debts.add(page)
             await asyncio.sleep(_PAUSE_SECONDS)
-        let_go = await self._past.let_go_until(table)
+        let_go = await self._past_ledger.let_go_until(table)
         if stream_position(let_go) > stream_position(debts.complete_until):
             return False
         debts.complete_until = debts.last_id or debts.complete_until
@@ -203,7 +206,7 @@ class ClusterStats:
 
     async def _remembered(self, table: str) -> Debts:
         """What was owed in the part of a ledger that has left the store."""
-        found = await self._past.checkpoint(table)
+        found = await self._past_ledger.checkpoint(table)
         entries = (read_entry(table, stream_id, fields) for stream_id, fields in found.owed.items())
         owed = {entry.stream_id: entry for entry in entries if isinstance(entry, LedgerEntry)}
         return Debts(complete_until=found.last_id, open=owed)

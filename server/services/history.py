@@ -13,7 +13,7 @@ from server.books.engine import Books
 from server.runtime.clock import StoreClock
 from server.services.books_asked import asked
 from server.services.leaderboards import Leaderboards
-from server.store.past import is_stream_id, stream_position
+from server.store.past_ledger import is_stream_id, stream_position
 
 _DAYS: Final = {"day": 1, "week": 7, "month": 30}
 """How many days (UTC) a period has, of which today is the last."""

@@ -5,7 +5,8 @@ from typing import Final
 
 from server.runtime.clock import StoreClock
 from server.store.log import StreamEntry
-from server.store.past import PastStore, stream_position
+from server.store.past_games import PastGames
+from server.store.past_ledger import PastLedger, stream_position
 from server.store.spent import received_of
 
 SETTLED_STAYS_MS: Final = 5_000
@@ -16,7 +17,12 @@ _MOST: Final = 5_000
 
 
 async def trim(
-    past: PastStore, clock: StoreClock, table: str, before: str, moved_until: str
+    ledger: PastLedger,
+    games: PastGames,
+    clock: StoreClock,
+    table: str,
+    before: str,
+    moved_until: str,
 ) -> None:
     """Let go of some of a table's entries, from the first that is there (`before`) on, up to the
     last that has moved, which stays to show where the books stand; never past an entry of a lobby
@@ -24,8 +30,8 @@ async def trim(
     gone: list[StreamEntry] = []
     first = before
     while True:
-        page = await past.ledger_between(table, first, moved_until, _PAGE)
-        going, stays = await _divided(past, clock, table, page, moved_until)
+        page = await ledger.entries_between(table, first, moved_until, _PAGE)
+        going, stays = await _divided(games, clock, table, page, moved_until)
         gone += going
         if stays is not None or not page:
             break
@@ -35,14 +41,14 @@ async def trim(
             stays = gone.pop()[0]
             break
     if gone and stays is not None:
-        await _let_go(past, clock, table, before, stays, gone)
+        await _let_go(ledger, clock, table, before, stays, gone)
 
 
 async def _divided(
-    past: PastStore, clock: StoreClock, table: str, page: list[StreamEntry], moved_until: str
+    games: PastGames, clock: StoreClock, table: str, page: list[StreamEntry], moved_until: str
 ) -> tuple[list[StreamEntry], str | None]:
     """The entries of a page that may go, and the id of the first that stays; None: none does."""
-    running = await past.running(table, sorted({_text(f, "lobby_id") for _, f in page}))
+    running = await games.running(table, sorted({_text(f, "lobby_id") for _, f in page}))
     fresh_ms = clock.now_ms() - SETTLED_STAYS_MS
     for place, (stream_id, fields) in enumerate(page):
         is_fresh = _text(fields, "kind") == "settled" and stream_position(stream_id)[0] > fresh_ms
@@ -52,7 +58,7 @@ async def _divided(
 
 
 async def _let_go(
-    past: PastStore,
+    ledger: PastLedger,
     clock: StoreClock,
     table: str,
     before: str,
@@ -69,7 +75,7 @@ async def _let_go(
         payment for _, fields in gone if (payment := received_of(table, fields)) is not None
     ]
     now_ms = clock.now_ms()
-    await past.let_go_of_ledger(table, before, stays, owed, settled, received, now_ms)
+    await ledger.let_go(table, before, stays, owed, settled, received, now_ms)
 
 
 def _text(fields: Mapping[str, str], name: str) -> str:

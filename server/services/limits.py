@@ -28,7 +28,7 @@ from server.services.past import Past
 from server.store.commits import MAX_DECISION_AGE_MS
 from server.store.errors import StoreUnavailable
 from server.store.limits import LOCK_MS, HeldSeat, LimitsStore, StoredLimits
-from server.store.past import PastStore
+from server.store.past_ledger import PastLedger
 from server.store.spent import Received, received_of
 from server.store.tables import Tables
 
@@ -61,14 +61,14 @@ class SpendingLimits:
     def __init__(
         self,
         store: LimitsStore,
-        past_store: PastStore,
+        past_ledger: PastLedger,
         past: Past | None,
         tables: Tables,
         clock: StoreClock,
         cooling_seconds: float,
     ) -> None:
         self._store = store
-        self._past_store = past_store
+        self._past_ledger = past_ledger
         self._past = past
         self._tables = tables
         self._clock = clock
@@ -179,7 +179,7 @@ class SpendingLimits:
         found: list[Received] = []
         for table in await self._tables.read():
             after = f"{max(int(since_ms), 0)}-0"
-            while page := await self._past_store.ledger_after(table, after, _PAGE):
+            while page := await self._past_ledger.entries_after(table, after, _PAGE):
                 after = page[-1][0]
                 found += (
                     payment

@@ -7,7 +7,7 @@ from typing import Protocol
 from server.rules.coins import Coins
 from server.services.game_files import GameFile
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
-from server.store.past import PastStore, is_stream_id, stream_position
+from server.store.past_ledger import PastLedger, is_stream_id, stream_position
 from server.store.spent import Received
 
 Fields = Mapping[str, str]
@@ -124,9 +124,9 @@ class WholeLedger:
     """The ledgers of all tables: their heads, which have moved (`past`; None: nothing has), and
     their tails, which the store has."""
 
-    def __init__(self, store: LedgerStore, past_store: PastStore, past: Past | None) -> None:
+    def __init__(self, store: LedgerStore, past_ledger: PastLedger, past: Past | None) -> None:
         self._store = store
-        self._past_store = past_store
+        self._past_ledger = past_ledger
         self._past = past
 
     async def pages(self, table: str, after: str = "") -> AsyncIterator[Page]:
@@ -143,7 +143,7 @@ class WholeLedger:
                 yield [read_entry(table, stream_id, fields) for stream_id, fields in moved]
             page = await self._store.page(table, last_id)
             # What followed may have moved and left before it was read here: then it is there.
-            let_go = await self._past_store.let_go_until(table)
+            let_go = await self._past_ledger.let_go_until(table)
             if stream_position(let_go) > stream_position(last_id) and missed != last_id:
                 # If it is not there then either, it is nowhere, and `moved_ledger` finds that.
                 missed = last_id

@@ -19,7 +19,7 @@ from server.services.books_asked import asked
 from server.services.followed_ledger import follow_ledger
 from server.services.game_files import GameFile
 from server.services.past import Account, Fields, GameEnd, MovedLedger, NotToBegin
-from server.store.past import START, PastStore, stream_position
+from server.store.past_ledger import START, PastLedger, stream_position
 from server.store.spent import Received, received_of
 
 _PAGE: Final = 5_000
@@ -30,7 +30,7 @@ _CHECK_AGAIN_SECONDS: Final = 0.2
 class PastInBooks:
     """What has left the store for `books`; `store` is what has not."""
 
-    def __init__(self, books: Books, store: PastStore) -> None:
+    def __init__(self, books: Books, store: PastLedger) -> None:
         self._books = books
         self._store = store
 

@@ -8,7 +8,7 @@ from server.rules.coins import Coins
 from server.rules.money import Movement
 from server.services.past import Account, MovedLedger
 from server.store.ledger import LedgerEntry, MalformedEntry
-from server.store.past import stream_position
+from server.store.past_ledger import stream_position
 
 
 @dataclass(slots=True)

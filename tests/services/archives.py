@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from server.books.engine import Books
 from server.services.archiving import GAMES_AT_ONCE, Archive, Moved
-from server.store.past import PastStore
 from tests.support.game import BRISK, TABLE, Node
 from tests.support.wait import until
 
@@ -25,7 +24,8 @@ def archive_over(
     games_at_once: int = GAMES_AT_ONCE,
 ) -> Archive:
     return Archive(
-        PastStore(node.connection, node.commits),
+        node.stores.past_ledger,
+        node.stores.past_games,
         node.store,
         books,
         node.clock,

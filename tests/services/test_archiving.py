@@ -14,16 +14,12 @@ from server.books.rows import entry_hash
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
 from server.rules.commands import Claim, Void
 from server.rules.verify import verify_proof
-from server.runtime.metrics import Metrics
-from server.services.archiving import Archive, Moved, OutOfStep
-from server.services.cluster_stats import ClusterStats
+from server.services.archiving import Moved, OutOfStep
 from server.services.game_files import game_file, verify_document
 from server.services.ledger_trim import SETTLED_STAYS_MS
 from server.services.lobbies import Changed
 from server.store import keys
-from server.store.ledger import LedgerEntry, LedgerStore
-from server.store.nodes import Nodes
-from server.store.past import PastStore
+from server.store.ledger import LedgerEntry
 from tests.services.archives import (
     DUEL,
     Archives,
@@ -261,11 +257,8 @@ async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled
 ) -> None:
     short = replace(DUEL, lobby_ttl_ms=500)
     node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
-    past = PastStore(node.connection, node.commits)
-    ledgers = LedgerStore(node.connection, node.commits, node.stores.channels)
-    archive = Archive(
-        past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
-    )
+    past, ledgers = node.stores.past_ledger, node.stores.ledger
+    archive = archive_over(node, books)
     async with calling(node):
         for player in ("ann", "bob"):  # each in a lobby of their own, which is cancelled
             (seated,) = await node.seat(player)
@@ -292,10 +285,7 @@ async def test_what_is_owed_is_counted_however_soon_it_left_the_store(
 ) -> None:
     short = replace(DUEL, lobby_ttl_ms=200)
     node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
-    past = PastStore(node.connection, node.commits)
-    ledgers = LedgerStore(node.connection, node.commits, node.stores.channels)
-    nodes = Nodes(node.connection)
-    stats = ClusterStats(node.directory, ledgers, nodes, node.clock, Metrics(), node.tables, past)
+    past, ledgers, stats = node.stores.past_ledger, node.stores.ledger, node.cluster_stats
     archive = archive_over(node, books)
     owed: dict[str, LedgerEntry] = {}
 

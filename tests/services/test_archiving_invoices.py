@@ -12,8 +12,8 @@ from server.books.schema import invoices
 from server.rules.commands import Void
 from server.services.archiving import Archive
 from server.store import keys
-from server.store.past import PastStore
-from tests.services.archives import DUEL, Archives, play, rows
+from server.store.past_games import PastGames
+from tests.services.archives import DUEL, Archives, archive_over, play, rows
 from tests.support.game import BUY_IN, TABLE, Node, StartNode, paid
 from tests.support.wait import until
 
@@ -30,8 +30,7 @@ async def test_invoices_of_running_lobbies_keep_no_others_from_moving(
     await play(node, ("cid", "dan"))
     running = (await node.seat("ann"))[0].invoice.invoice_id
     assert await redis.zadd(keys.closed_invoices(TABLE), {running: 1}) == 0  # before all others
-    past = PastStore(node.connection, node.commits)
-    found = await past.closed_invoices(TABLE, node.clock.now_ms() + 1_000, 1)
+    found = await node.stores.past_games.closed_invoices(TABLE, node.clock.now_ms() + 1_000, 1)
     assert [fields["alien_id"] in ("cid", "dan") for fields in found.values()] == [True]
 
 
@@ -44,18 +43,19 @@ async def test_an_invoice_that_changes_meanwhile_is_moved_again(
     late = paid(seated)
     assert await node.deliver(late) == WebhookAnswer(processed=True, reason="refund_owed")
     # What another archive moved before the delivery does not let go of what came with it.
-    past = PastStore(node.connection, node.commits)
     changed = seated.invoice.invoice_id
     other = await node.sit("bob")
     await node.seats.leave("bob", other.lobby.lobby_id)
     unchanged = other.invoice.invoice_id
     its_version = str(await redis.hget(keys.invoice(unchanged), "version"))
-    await past.let_go_of_invoices(TABLE, {unchanged: its_version, changed: version})
+    await node.stores.past_games.let_go_of_invoices(
+        TABLE, {unchanged: its_version, changed: version}
+    )
     assert await redis.exists(keys.invoice(changed))
     assert not await redis.exists(keys.invoice(unchanged))
 
 
-class VoidedMeanwhile(PastStore):
+class VoidedMeanwhile(PastGames):
     """Asks which lobbies run when an operator has just ended one of them."""
 
     def __init__(self, node: Node, lobby_id: str) -> None:
@@ -63,7 +63,7 @@ class VoidedMeanwhile(PastStore):
         self._node, self._lobby_id = node, lobby_id
 
     async def running(self, table: str, lobby_ids: Sequence[str]) -> set[str]:
-        """See `PastStore`."""
+        """See `PastGames`."""
         await self._node.lobbies.carry_out(self._lobby_id, Void())
         return await super().running(table, lobby_ids)
 
@@ -72,10 +72,8 @@ async def test_an_invoice_whose_lobby_ends_while_it_is_read_moves_as_that_end_le
     node: Node, books: Books
 ) -> None:
     (seated,) = await node.seat("ann")  # paid, so closed
-    past = VoidedMeanwhile(node, seated.lobby.lobby_id)
-    archive = Archive(
-        past, node.store, books, node.clock, finished_seconds=0, invoice_hot_seconds=0
-    )
+    node.stores.past_games = VoidedMeanwhile(node, seated.lobby.lobby_id)
+    archive = archive_over(node, books)
     await until(lambda: has_moved_invoices(archive))
     (row,) = await rows(books, invoices)
     assert (row.status, row.fields["status"]) == ("refund_owed", "refund_owed")
@@ -96,5 +94,5 @@ async def test_an_invoice_that_a_delivery_brought_back_is_not_forgotten(
     index = keys.closed_invoices(TABLE)
     await redis.zadd(index, {gone: 1})
     # Another archive found both gone; since then a delivery has brought one of them back.
-    await PastStore(node.connection, node.commits).forget_invoices(TABLE, [back, gone])
+    await node.stores.past_games.forget_invoices(TABLE, [back, gone])
     assert await redis.zrange(index, 0, -1) == [back]

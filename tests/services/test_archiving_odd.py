@@ -96,8 +96,8 @@ async def test_a_payment_that_is_owed_back_moves_with_any_transaction_and_is_que
     await move_all(archive_of())
     (payout,) = await rows(books, payouts)
     assert (payout.kind, payout.alien_id, payout.amount) == ("refund", "ann", BUY_IN)
-    past = PastInBooks(books, node.stores.past)
-    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    past = PastInBooks(books, node.stores.past_ledger)
+    whole = WholeLedger(node.stores.ledger, node.stores.past_ledger, past)
     report = await Audit(whole, node.store, node.directory).run([TABLE])
     assert not report.problems
 
@@ -107,8 +107,8 @@ async def test_a_payment_that_is_owed_back_moves_with_any_transaction_and_is_que
     ["nonsense", "3500:", "3500:x-0", "3500:0-0", "3500:1-0-0", f"3500:{10**18}-0", "3500:1"],
 )
 async def test_what_is_no_name_of_an_entry_names_none(node: Node, books: Books, name: str) -> None:
-    past = PastInBooks(books, node.stores.past)
-    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    past = PastInBooks(books, node.stores.past_ledger)
+    whole = WholeLedger(node.stores.ledger, node.stores.past_ledger, past)
     assert await whole.entry(name) is None
 
 

@@ -29,8 +29,8 @@ async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
 
 @pytest.fixture
 async def audit(node: Node, books: Books) -> Audit:
-    past = PastInBooks(books, node.stores.past)
-    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    past = PastInBooks(books, node.stores.past_ledger)
+    whole = WholeLedger(node.stores.ledger, node.stores.past_ledger, past)
     return Audit(whole, node.store, node.directory)
 
 

@@ -14,7 +14,7 @@ from server.services.past import NotToBegin, WholeLedger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
 from server.store.ledger import LedgerEntry
-from server.store.past import START
+from server.store.past_ledger import START
 from tests.services.archives import archive_over, move_all, play
 from tests.services.payout_world import payout_world
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
@@ -25,7 +25,7 @@ async def test_a_table_whose_keys_were_deleted_follows_on_what_the_books_have(
 ) -> None:
     common = {"tiers": {BUY_IN: replace(BRISK, max_players=2)}, "DATABASE_URL": books_url}
     node = await start_node(store_url, **common)
-    past = PastInBooks(books, node.stores.past)
+    past = PastInBooks(books, node.stores.past_ledger)
     with pytest.raises(NotToBegin, match="begins by itself"):
         await past.begin_anew(TABLE)
     seated = (await node.seat("eve"))[0]
@@ -47,14 +47,14 @@ async def test_a_table_whose_keys_were_deleted_follows_on_what_the_books_have(
     node = await start_node(store_url, **common)
     await play(node, ("cid", "dan"))
     await move_all(archive_over(node, books))
-    whole = WholeLedger(node.stores.ledger, node.stores.past, past)
+    whole = WholeLedger(node.stores.ledger, node.stores.past_ledger, past)
     report = await Audit(whole, node.store, node.directory).run([TABLE])
     assert (report.tables[0].total.received, report.problems) == (5 * BUY_IN, [])
 
 
 async def moved_debts(node: Node) -> list[str]:
     """What the store remembers as owed of what it let go."""
-    return [*(await node.stores.past.checkpoint(TABLE)).owed]
+    return [*(await node.stores.past_ledger.checkpoint(TABLE)).owed]
 
 
 async def test_a_payout_whose_settlement_was_lost_with_the_store_is_settled_again_and_not_sent(

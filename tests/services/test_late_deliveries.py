@@ -14,7 +14,7 @@ from server.books.engine import Books
 from server.books.schema import ledger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
-from server.store.past import PastStore
+from server.store.past_ledger import PastLedger
 from tests.services.archives import archive_over, calling, is_over, move_all, rows
 from tests.support.game import BUY_IN, CLASSIC, StartNode, paid
 from tests.support.wait import until
@@ -23,7 +23,7 @@ from tests.support.wait import until
 class SlowPast(PastInBooks):
     """Says when it has read an invoice, and goes on with it when it may."""
 
-    def __init__(self, books: Books, store: PastStore) -> None:
+    def __init__(self, books: Books, store: PastLedger) -> None:
         super().__init__(books, store)
         self.has_read, self.may_go_on = asyncio.Event(), asyncio.Event()
 
@@ -40,7 +40,7 @@ async def test_two_servers_count_a_late_payment_once_however_soon_invoices_move(
 ) -> None:
     pasts: list[SlowPast] = []
 
-    def slow_past(store: PastStore) -> SlowPast:
+    def slow_past(store: PastLedger) -> SlowPast:
         pasts.append(SlowPast(books, store))
         return pasts[-1]
 

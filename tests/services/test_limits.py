@@ -15,7 +15,6 @@ from server.services.past_in_books import PastInBooks
 from server.services.seats import Seated
 from server.store import keys
 from server.store.limits import LAPSING_MS
-from server.store.past import PastStore
 from tests.services.archives import Archives, move_all, play
 from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed, paid
 
@@ -209,11 +208,11 @@ async def test_what_has_moved_into_the_books_counts_and_leaves_the_store_of_all_
     start_node: StartNode, store_url: str, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
-    past_store = PastStore(node.connection, node.commits)
+    past_ledger = node.stores.past_ledger
     limits = SpendingLimits(
         node.stores.limits,
-        past_store,
-        PastInBooks(books, past_store),
+        past_ledger,
+        PastInBooks(books, past_ledger),
         node.tables,
         node.clock,
         cooling_seconds=0,
@@ -233,10 +232,10 @@ async def test_what_an_archive_lets_go_of_while_limits_are_set_for_the_first_tim
     start_node: StartNode, store_url: str, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
-    past_store = PastStore(node.connection, node.commits)
-    past = PastInBooks(books, past_store)
+    past_ledger = node.stores.past_ledger
+    past = PastInBooks(books, past_ledger)
     limits = SpendingLimits(
-        node.stores.limits, past_store, past, node.tables, node.clock, cooling_seconds=0
+        node.stores.limits, past_ledger, past, node.tables, node.clock, cooling_seconds=0
     )
     await play(node, ("ann", "bob"))
     await move_all(archive_of())

@@ -9,16 +9,11 @@ import pytest
 
 from protocol.ids import lobby_table, table_tier
 from server.rules.views import Fields
-from server.runtime.metrics import Metrics
 from server.services.audit import Audit
-from server.services.cluster_stats import ClusterStats
 from server.services.forming_lobbies import FormingLobbies
 from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.services.tiers import Tier
-from server.store.ledger import LedgerStore
-from server.store.nodes import Nodes
-from server.store.past import PastStore
 from tests.support.game import BRISK, BUY_IN, CLASSIC, PATIENT, Node, StartNode, starting_nodes
 from tests.support.wait import until
 
@@ -55,10 +50,7 @@ async def seats_of_everybody(node: Node) -> Counter[str]:
 
 async def problems_of(node: Node) -> list[str]:
     """What an audit of all tables finds."""
-    past = PastStore(node.connection, node.commits)
-    ledger = WholeLedger(
-        LedgerStore(node.connection, node.commits, node.stores.channels), past, None
-    )
+    ledger = WholeLedger(node.stores.ledger, node.stores.past_ledger, None)
     audit = Audit(ledger, node.store, node.directory)
     return list((await audit.run(await node.tables.read())).problems)
 
@@ -231,11 +223,7 @@ async def test_metrics_count_by_tier_and_the_audit_sees_every_table(
         seated = await node.sit(player)
         await node.pay(seated)
         await node.seats.leave(player, seated.lobby.lobby_id)
-    ledger = LedgerStore(node.connection, node.commits, node.stores.channels)
-    past = PastStore(node.connection, node.commits)
-    stats = ClusterStats(
-        node.directory, ledger, Nodes(node.connection), node.clock, Metrics(), node.tables, past
-    )
+    stats = node.cluster_stats
     stats.start()
     await until(lambda: stats.at_ms > 0)
     await stats.stop()
@@ -246,6 +234,7 @@ async def test_metrics_count_by_tier_and_the_audit_sees_every_table(
     assert stats.lobbies() == {(str(BUY_IN), "forming"): 3, (str(BUY_IN), "playing"): 0}
     assert set(stats.oldest_debt_seconds()) == {(str(BUY_IN),)}
     assert await problems_of(node) == []
-    entries = [e async for page in WholeLedger(ledger, past, None).pages("3500-2") for e in page]
+    ledger = WholeLedger(node.stores.ledger, node.stores.past_ledger, None)
+    entries = [entry async for page in ledger.pages("3500-2") for entry in page]
     assert entries
     assert {table_tier(entry.table) for entry in entries} == {BUY_IN}

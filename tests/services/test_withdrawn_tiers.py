@@ -8,15 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from protocol.errors import ErrorCode, Refused
-from server.runtime.metrics import Metrics
 from server.services.audit import Audit
 from server.services.cluster_stats import ClusterStats
 from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.store import keys
-from server.store.ledger import LedgerStore
-from server.store.nodes import Nodes
-from server.store.past import PastStore
 from server.store.tables import Tables
 from tests.support.game import BRISK, CLASSIC, PATIENT, Node, StartNode, starting_nodes
 from tests.support.store_content import command
@@ -162,13 +158,9 @@ async def test_the_cluster_stats_and_the_audit_see_the_money_of_a_tier_that_is_w
     await old.pay(seated)
     await old.seats.leave("ann", seated.lobby.lobby_id)
     new = await start_node(store_url, tiers=NEXT)
-    ledger = LedgerStore(new.connection, new.commits, new.stores.channels)
-    past = PastStore(new.connection, new.commits)
-    whole = WholeLedger(ledger, past, None)
+    whole = WholeLedger(new.stores.ledger, new.stores.past_ledger, None)
+    survey = new.cluster_stats
     async with calling(new):
-        survey = ClusterStats(
-            new.directory, ledger, Nodes(new.connection), new.clock, Metrics(), new.tables, past
-        )
         await until(lambda: knows(new.tables, "7000"))
         survey.start()
         await until(lambda: sees(survey))

@@ -19,7 +19,7 @@ from server.runtime.settings import load_settings
 from server.services.past import Past
 from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
-from server.store.past import PastStore
+from server.store.past_ledger import PastLedger
 from server.store.shards import open_topology
 from server.store.timings import TIMINGS, StoreTimings
 from tests.support.wait import until
@@ -65,7 +65,7 @@ class Node:
         sharded: bool = True,
         joins: MayJoin = lambda _alien_id: True,
         timings: StoreTimings = TIMINGS,
-        past_of: Callable[[PastStore], Past] | None = None,
+        past_of: Callable[[PastLedger], Past] | None = None,
         **settings: str,
     ) -> None:
         self.url = url
@@ -91,7 +91,7 @@ class Node:
             self.clock,
             metrics,
             joins,
-            None if past_of is None else past_of(self.stores.past),
+            None if past_of is None else past_of(self.stores.past_ledger),
             self.beacon,
         )
         self.beacons = use_cases.beacons
@@ -110,6 +110,7 @@ class Node:
         self.play = use_cases.play
         self.payments = use_cases.payments
         self.scheduler = use_cases.scheduler
+        self.cluster_stats = use_cases.cluster_stats
         self.operators = use_cases.operators
         self.operator_watch = use_cases.operator_watch
 
