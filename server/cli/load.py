@@ -123,7 +123,7 @@ def load(
     failed = [condition for condition in conditions if condition.holds(figures(seconds))]
     if report is not None:
         title = f"{scenario.players} players on {scenario.target.url}"
-        write_report(report, title, seconds, scenario.steady_seconds, failed)
+        write_report(report, title, seconds, scenario.steady, failed)
     typer.echo(summary(seconds))
     for condition in failed:
         typer.echo(f"failed: {condition}", err=True)

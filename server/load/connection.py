@@ -1,4 +1,4 @@
-"""Socket.IO as a player speaks it: one namespace at a time, commands with acknowledgements."""
+"""Socket.IO as a participant speaks it: one namespace at a time, commands with acknowledgements."""
 
 import asyncio
 import time
@@ -15,7 +15,8 @@ from server.load.websocket import ClientWebSocket
 
 ANSWER_SECONDS: Final = 30.0
 
-_JOINED, _EVENT, _ACK, _CONNECT_ERROR = b"0", b"2", b"3", b"4"
+# Types of packets (Socket.IO protocol 5).
+_CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = b"0", b"1", b"2", b"3", b"4"
 _FRONT_DESK: Final = FRONT_DESK.encode()
 
 EventHandler = Callable[[str, dict[str, Any]], None]
@@ -24,8 +25,8 @@ T = TypeVar("T")
 
 
 class LoadConnection:
-    """The packets of one connection. `on_end` is called when it is over; `retry_after_seconds` is
-    when to reconnect then, if the server named a time."""
+    """One connection to the server. `on_end` is called when it has ended. `retry_after_seconds` is
+    how long to wait then before connecting again, if the server has said so (`draining`)."""
 
     __slots__ = (
         "_entering",
@@ -48,36 +49,40 @@ class LoadConnection:
         self._on_event: EventHandler | None = None
         self._entering: asyncio.Future[None] | None = None
         self._has_joined = False
+        # By its ack id, a command, when it was sent (monotonic seconds), and what waits for it.
         self._pending: dict[int, tuple[CommandName, float, asyncio.Future[Acknowledgement]]] = {}
         socket.on_message = self._take
         socket.on_end = self._end
 
     async def opened(self) -> None:
-        """Return when the server is ready to listen. Raises RequestRefused or Disconnected."""
+        """Return when Engine.IO is ready. Raises RequestRefused or Disconnected."""
         await self._result(self._socket.opening)
 
     async def enter(
         self, namespace: str, auth: Mapping[str, Any], on_event: EventHandler | None = None
     ) -> None:
-        """Join a namespace, in place of the one before; `on_event` gets its events.
+        """Leave the namespace that was joined before, and join another one. `on_event` gets the
+        name and the message of each of its events.
 
         Raises RequestRefused or Disconnected.
         """
         if self._namespace:
-            self._send(b"1%b," % self._namespace)
+            self._send(b"%b%b," % (_DISCONNECT, self._namespace))
         self._namespace, self._on_event, self._has_joined = namespace.encode(), on_event, False
         self._entering = asyncio.get_running_loop().create_future()
         start_s = time.monotonic()
-        self._send(b"0%b,%b" % (self._namespace, orjson.dumps(auth)))
+        self._send(b"%b%b,%b" % (_CONNECT, self._namespace, orjson.dumps(auth)))
         await self._result(self._entering)
         self._meter.since("enter", start_s)
 
     async def ask(self, command: CommandName, **payload: Any) -> Acknowledgement:
-        """The acknowledgement of a command. Raises RequestRefused or Disconnected."""
+        """Send a command to the namespace: its acknowledgement, which is `ok`. Raises
+        RequestRefused or Disconnected."""
         ack_id = max(self._pending, default=0) + 1
         reply: asyncio.Future[Acknowledgement] = asyncio.get_running_loop().create_future()
         self._pending[ack_id] = (command, time.monotonic(), reply)
-        self._send(b"2%b,%d%b" % (self._namespace, ack_id, orjson.dumps([command, payload])))
+        packet = (_EVENT, self._namespace, ack_id, orjson.dumps([command, payload]))
+        self._send(b"%b%b,%d%b" % packet)
         answer = await self._result(reply)
         if not answer["ok"]:
             raise RequestRefused(answer["error"]["code"])
@@ -85,25 +90,25 @@ class LoadConnection:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the connection is over."""
+        """Whether the connection has ended, or is about to."""
         return self._socket.has_ended
 
     @property
     def has_joined(self) -> bool:
-        """Whether it is, or was at its end, in a namespace."""
+        """Whether a namespace is joined, or was when the connection ended."""
         return self._has_joined
 
     def is_in(self, namespace: str) -> bool:
-        """Whether the namespace was joined, and not left since."""
+        """Whether that namespace is the one that is joined."""
         return self._has_joined and self._namespace == namespace.encode()
 
     def check(self) -> None:
-        """Raise Disconnected if the connection is over."""
+        """Raise Disconnected if the connection has ended."""
         if self._socket.has_ended:
             raise Disconnected
 
     def close(self) -> None:
-        """Close the connection in order."""
+        """Close the connection, with a closing handshake."""
         self._socket.close()
 
     def drop(self) -> None:
@@ -131,7 +136,7 @@ class LoadConnection:
         elif kind == _ACK:
             self._take_answer(document)
         elif self._entering is not None and not self._entering.done():
-            if kind == _JOINED:
+            if kind == _CONNECT:
                 self._has_joined = True
                 self._entering.set_result(None)
             elif kind == _CONNECT_ERROR:
@@ -141,10 +146,11 @@ class LoadConnection:
         if document.startswith(b'["draining"'):
             self.retry_after_seconds = orjson.loads(document)[1]["retry_after_ms"] / 1000
         elif namespace == self._namespace:
-            # Before the join is acknowledged it is of an earlier stay, and will be replayed.
+            # What comes before the join is acknowledged was sent to the visit before, on this same
+            # connection: it will be replayed.
             if self._has_joined and self._on_event is not None:
                 self._on_event(*orjson.loads(document))
-        elif namespace != _FRONT_DESK:  # whose last listings may still be on their way
+        elif namespace != _FRONT_DESK:  # whose last `lobby_listed` may still be on its way
             self._meter.count("misrouted")
 
     def _take_answer(self, document: bytes) -> None:

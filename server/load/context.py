@@ -11,8 +11,8 @@ from server.load.tokens import TokenSource
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """Clients of the server's services, the games that are on, and the meter. `claims`: whether
-    players claim."""
+    """What participants connect, identify themselves and pay with, the games that are on, and the
+    meter. `claims` is whether players claim."""
 
     dialer: Dialer
     token_source: TokenSource

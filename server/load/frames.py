@@ -1,8 +1,6 @@
 """WebSocket as a client speaks it (RFC 6455): the handshake, and frames in both directions.
 
-Written out because every player is a socket. Measured with 9,900 of them in one process, 100
-bytes an event: 6.8 us of CPU an event and 43 MB; with picows 2.3, the leanest library there is,
-10 us and 322 MB, and five times the CPU for a handshake.
+By hand, because every player is a connection: what libraries take for one is in DECISIONS.md.
 """
 
 import base64
@@ -10,20 +8,21 @@ import hashlib
 import struct
 from typing import Final
 
+# The first byte of a frame: that it is the whole of its message, and its opcode.
 TEXT: Final = 0x81
 CLOSE: Final = 0x88
 PING: Final = 0x89
 _PONG: Final = 0x8A
 
 _MASKED: Final = 0x80
-# Masks keep a browser's page from writing bytes of its choice to a proxy. Here nobody hostile
-# chooses the text, and a mask of zeros leaves it as it is.
+# A client has to mask, so that no page in a browser writes bytes of its choice to a proxy. Here
+# nobody hostile chooses the text, and a mask of zeros leaves it as it is.
 _NO_MASK: Final = bytes(4)
 _GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def handshake(host: str, path: str, key: bytes) -> bytes:
-    """The request that opens a WebSocket; `key` is 16 random bytes."""
+    """The request that opens a WebSocket. `host` is the `Host` header; `key` is 16 random bytes."""
     lines = [
         f"GET {path} HTTP/1.1",
         f"Host: {host}",
@@ -36,7 +35,8 @@ def handshake(host: str, path: str, key: bytes) -> bytes:
 
 
 def status_of(head: bytes, key: bytes) -> int:
-    """The HTTP status in the head of the answer; 101 only if the answer belongs to `key`."""
+    """The HTTP status in `head`, the answer to a handshake with `key` up to its empty line. 101
+    only if `Sec-WebSocket-Accept` belongs to `key`, else 502 in its place."""
     line, _, fields = head.partition(b"\r\n")
     status = int(line.split(b" ", 2)[1])
     accept = base64.b64encode(hashlib.sha1(base64.b64encode(key) + _GUID).digest())  # noqa: S324 - RFC 6455, 4.2.2
@@ -59,8 +59,8 @@ def close_frame() -> bytes:
 
 
 def split_frames(data: bytes) -> tuple[list[tuple[int, bytes]], bytes]:
-    """The whole frames at the head of what a server sent, each as its first byte and payload, and
-    the rest, with which the next call has to begin."""
+    """The complete frames at the beginning of what a server sent, each as its first byte and its
+    payload, and the rest, with which the data of the next call has to begin."""
     frames: list[tuple[int, bytes]] = []
     position, end = 0, len(data)
     while end - position >= 2:

@@ -1,4 +1,4 @@
-"""The participants of one worker process: ramp up, steady load, ramp down."""
+"""Runs the participants of one worker process: ramp-up, steady load, ramp-down."""
 
 import asyncio
 import signal
@@ -11,12 +11,13 @@ from server.load.meter import Meter
 from server.load.participant import Participant
 from server.load.scenario import Scenario
 
-STATS_INTERVAL_SECONDS: Final = 1.0
+_STATS_INTERVAL_SECONDS: Final = 1.0
 _LAG_PROBE_SECONDS: Final = 0.02
 
 
 class LoadGenerator:
-    """Runs some of a scenario's participants, each given with the second at which it starts."""
+    """Runs some of a scenario's participants, each given with when it starts: in seconds from the
+    start of the scenario, and in that order."""
 
     def __init__(
         self,
@@ -32,8 +33,8 @@ class LoadGenerator:
         self._running: dict[Participant, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Play the scenario. An IntervalStats goes into the pipe every second, and a last one when
-        all have left. SIGTERM starts the ramp down early."""
+        """Play the scenario. The IntervalStats of each second is sent through the pipe, and that of
+        the rest when all have left. SIGTERM starts the ramp-down early."""
         async with asyncio.TaskGroup() as group:
             measuring = [group.create_task(self._report()), group.create_task(self._probe_lag())]
             ramping_up = group.create_task(self._ramp_up(group))
@@ -78,7 +79,7 @@ class LoadGenerator:
     async def _report(self) -> None:
         next_s = time.monotonic()
         while True:
-            next_s += STATS_INTERVAL_SECONDS
+            next_s += _STATS_INTERVAL_SECONDS
             await asyncio.sleep(next_s - time.monotonic())
             self._pipe.send(self._meter.take())
 

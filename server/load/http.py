@@ -1,4 +1,4 @@
-"""Requests of the load tool over HTTP."""
+"""The load tool's HTTP requests."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,14 +8,14 @@ import orjson
 
 from server.load.failures import RequestRefused
 
-_CONNECTIONS: Final = 100
+_MAX_CONNECTIONS: Final = 100
 _TIMEOUT_SECONDS: Final = 30
 
 
 def http_session() -> aiohttp.ClientSession:
-    """A client that shares a limited number of connections."""
+    """An HTTP client with a limited number of connections, which all participants share."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
+        connector=aiohttp.TCPConnector(limit=_MAX_CONNECTIONS),
         timeout=aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS),
     )
 
@@ -23,14 +23,15 @@ def http_session() -> aiohttp.ClientSession:
 async def post_json(
     http: aiohttp.ClientSession, url: str, body: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """POST a JSON object, and return the one that is answered. Raises RequestRefused."""
+    """POST a JSON object, and return the one that is answered. Raises as `post` does."""
     return await post(http, url, orjson.dumps(body), {})
 
 
 async def post(
     http: aiohttp.ClientSession, url: str, body: bytes, headers: Mapping[str, str]
 ) -> dict[str, Any]:
-    """POST JSON, and return the object that is answered. Raises RequestRefused."""
+    """POST `body`, which is JSON, and return the object that is answered. Raises RequestRefused
+    for any other status than 200, and for no answer in time."""
     headers = {"Content-Type": "application/json", **headers}
     try:
         async with http.post(url, data=body, headers=headers) as answer:

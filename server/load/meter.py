@@ -1,4 +1,4 @@
-"""Records what the participants of one process measure."""
+"""Collects what the participants of one process measure."""
 
 import time
 
@@ -6,9 +6,10 @@ from server.load.stats import CountName, IntervalStats, LatencyName
 
 
 class Meter:
-    """Measures from one `take` to the next.
+    """Collects measurements from one `take` to the next.
 
-    `clock_offset_ms` is how far the server's store is ahead of this machine.
+    `clock_offset_ms` is how far the clock of the server's store is ahead of this machine's;
+    `sockets` is how many are open, as whoever opens and closes them counts.
     """
 
     def __init__(self, clock_offset_ms: float = 0) -> None:
@@ -18,27 +19,27 @@ class Meter:
         self._cpu_seconds = time.process_time()
 
     def now_ms(self) -> float:
-        """Unix time in ms, by the server's clock."""
+        """Unix time in ms by the clock of the server's store, with microseconds as its fraction."""
         return time.time() * 1000 + self._clock_offset_ms
 
     def latency(self, name: LatencyName, value_ms: float) -> None:
-        """Something took so long."""
+        """Record a latency."""
         self._stats.latencies[name].record(value_ms)
 
     def since(self, name: LatencyName, start_s: float) -> None:
-        """Something began at `start_s` of the monotonic clock and is over."""
+        """Record a latency that began at `start_s` of the monotonic clock and ends now."""
         self.latency(name, (time.monotonic() - start_s) * 1000)
 
     def count(self, name: CountName, times: int = 1) -> None:
-        """Something happened."""
+        """Count something that happened, `times` times."""
         self._stats.counts[name] += times
 
     def error(self, code: str) -> None:
-        """Something was refused, or went wrong."""
+        """Count an error: the code of a refusal, or the name of what went wrong."""
         self._stats.errors[code] += 1
 
     def take(self) -> IntervalStats:
-        """All since the last call."""
+        """What was collected since the last call, or since the beginning."""
         taken, self._stats = self._stats, IntervalStats()
         cpu_seconds = time.process_time()
         taken.cpu_seconds = cpu_seconds - self._cpu_seconds

@@ -19,7 +19,7 @@ text.first { text-anchor: start; } .failed { color: #c8324b; }
 
 
 def page(report: Mapping[str, Any]) -> str:
-    """The page of a report, as `report.json` has it."""
+    """The page of a report, which is as in `report.json`: an HTML document."""
     title = escape(report["title"])
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

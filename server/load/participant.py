@@ -1,4 +1,4 @@
-"""What players and spectators have in common: a connection that is made again when it ends."""
+"""What players and spectators have in common: a token, and a connection that is made again."""
 
 import asyncio
 import random
@@ -13,15 +13,17 @@ from server.load.context import WorkerContext
 from server.load.failures import Disconnected, RequestRefused
 
 RETRY_SECONDS: Final = (0.5, 1.5)
-"""When to try again what was refused, at random in between, so that not all come at once."""
+"""How long to wait before another attempt at what was refused: at random between these, so that
+not all come at once."""
 _TOKEN_SECONDS: Final = 1800
-"""How long a token is used again: half of what the shortest-lived is good for."""
+"""How long a token is used again: half as long as the shortest-lived, the development server's, is
+valid."""
 
 _random: Final = random.SystemRandom()
 
 
 class Participant(ABC):
-    """Somebody with a name, a token and one connection at a time."""
+    """Somebody with an id, a token and one connection at a time."""
 
     def __init__(self, alien_id: str, context: WorkerContext) -> None:
         self.alien_id = alien_id
@@ -38,7 +40,7 @@ class Participant(ABC):
             await self._attempt(self._take_part())
 
     def drop(self) -> None:
-        """Lose the connection. It is made again."""
+        """Cut the connection, as a lost network does. `run` makes it again."""
         if self._connection is not None:
             self._connection.drop()
 
@@ -49,11 +51,12 @@ class Participant(ABC):
 
     @abstractmethod
     async def _take_part(self) -> None:
-        """Go on where the last attempt ended, up to the end of a game."""
+        """Take part in a game to its end, from where the last attempt has got to. Raises
+        RequestRefused or Disconnected."""
 
     @abstractmethod
-    def _give_up(self) -> None:
-        """Begin anew at the next attempt: this one cannot go on."""
+    def _forget_game(self) -> None:
+        """Have the next attempt begin another game."""
 
     async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -62,21 +65,22 @@ class Participant(ABC):
             await asyncio.sleep(self._reconnect_delay_seconds())
         except RequestRefused as refused:
             self._context.meter.error(refused.code)
-            if not refused.may_pass:
-                self._token = None  # it may be why
-                self._give_up()
+            if not refused.retry:
+                self._token = None  # it may be the reason
+                self._forget_game()
             await asyncio.sleep(_random.uniform(*RETRY_SECONDS))
 
     def _reconnect_delay_seconds(self) -> float:
-        """How long to wait after a connection was lost, or was not made."""
+        """How long to wait before a connection that has ended, or could not be made, is made
+        again."""
         connection, self._connection = self._connection, None
         if connection is not None and connection.has_joined:
             self._backoff.reset()
         named_seconds = None if connection is None else connection.retry_after_seconds
         return self._backoff.next_seconds() if named_seconds is None else named_seconds
 
-    async def _identify(self) -> str:
-        """A token that is good for a while yet. Raises RequestRefused."""
+    async def _valid_token(self) -> str:
+        """The token, or a new one if it will soon expire. Raises RequestRefused."""
         if self._token is None or time.monotonic() > self._token_until_s:
             self._token = await self._context.token_source.token(self.alien_id)
             self._token_until_s = time.monotonic() + _TOKEN_SECONDS

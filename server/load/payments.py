@@ -13,28 +13,28 @@ from server.load.http import post, post_json
 
 
 class Payer(Protocol):
-    """Pays invoices."""
+    """Pays invoices, which are as the server sends them to players."""
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises RequestRefused."""
+        """Return when the server has taken the payment. Raises RequestRefused."""
         ...
 
 
 class DevPayments:
-    """Has the provider of the development server pay."""
+    """Has the payment provider of the development server at `url` pay."""
 
     def __init__(self, url: str, http: aiohttp.ClientSession) -> None:
         self._url = f"{url}/dev/pay"
         self._http = http
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises RequestRefused."""
+        """Return when the server has taken the payment. Raises RequestRefused."""
         answer = await post_json(self._http, self._url, {"invoice_id": invoice["invoice_id"]})
-        _check(answer)
+        _raise_unless_taken(answer)
 
 
 class SignedWebhooks:
-    """Delivers the provider's webhook, signed with its Ed25519 key."""
+    """Delivers the provider's webhook to the server at `url`, signed with the provider's key."""
 
     def __init__(self, url: str, key: Ed25519PrivateKey, http: aiohttp.ClientSession) -> None:
         self._url = url + PATH
@@ -42,23 +42,23 @@ class SignedWebhooks:
         self._http = http
 
     async def pay(self, invoice: Mapping[str, Any]) -> None:
-        """Pay an invoice, so that the server knows. Raises RequestRefused."""
+        """Return when the server has taken the payment. Raises RequestRefused."""
         delivery = {
             "invoice": invoice["invoice_id"],
             "status": "finalized",
             "recipient": invoice["recipient"],
-            "txHash": f"load-{invoice['invoice_id']}",  # a repetition is the same payment
+            "txHash": f"load-{invoice['invoice_id']}",  # the same when it is repeated
             "amount": invoice["amount"],
             "token": invoice["token"],
             "network": invoice["network"],
         }
         body = orjson.dumps(delivery)
         signature = {SIGNATURE_HEADER: self._key.sign(body).hex()}
-        _check(await post(self._http, self._url, body, signature))
+        _raise_unless_taken(await post(self._http, self._url, body, signature))
 
 
-def _check(answer: Mapping[str, Any]) -> None:
-    """A delivery that was taken may still not have paid the seat."""
+def _raise_unless_taken(answer: Mapping[str, Any]) -> None:
+    """Raise RequestRefused for a webhook's answer (200) that says that the seat is not paid."""
     reason = answer.get("reason")
     if reason not in (None, "already_processed"):
-        raise RequestRefused(f"payment_{reason}", may_pass=False)
+        raise RequestRefused(f"payment_{reason}", retry=False)

@@ -1,4 +1,4 @@
-"""A player: joins, pays, arranges, listens, claims; then the next game."""
+"""A player: joins, pays, arranges, marks what is called, claims; then the next game."""
 
 import time
 from contextlib import suppress
@@ -14,7 +14,7 @@ from server.load.ticket import Ticket
 
 
 class Game:
-    """A player's part in one game. The flags say what has been done."""
+    """What a player has and has done in one game. `joined` is the acknowledgement of `join`."""
 
     __slots__ = (
         "has_arranged",
@@ -41,13 +41,13 @@ class Game:
         self.has_claimed = False
 
     @property
-    def is_to_be_claimed(self) -> bool:
-        """Whether it is time to claim."""
+    def can_be_claimed(self) -> bool:
+        """Whether a pattern is complete, and the player has not claimed yet."""
         return self.ticket.is_complete and not self.has_claimed
 
 
 class LoadPlayer(Participant):
-    """Plays games of one tier."""
+    """Plays games of one tier, `buy_in_amount` (coins), one after the other."""
 
     def __init__(self, alien_id: str, buy_in_amount: int, context: WorkerContext) -> None:
         super().__init__(alien_id, context)
@@ -55,7 +55,7 @@ class LoadPlayer(Participant):
         self._game: Game | None = None
 
     async def leave(self) -> None:
-        """Give the seat up, and close the connection."""
+        """Leave the lobby, and close the connection."""
         game, connection = self._game, self._connection
         if game and connection and connection.is_in(lobby_namespace(game.lobby_id)):
             with suppress(Disconnected, RequestRefused):
@@ -63,13 +63,13 @@ class LoadPlayer(Participant):
         await super().leave()
 
     async def _take_part(self) -> None:
-        game = self._game = self._game or await self._sit_down()
+        game = self._game = self._game or await self._join()
         connection = await self._connected()
         auth = game.room.auth(game.token)
         await connection.enter(lobby_namespace(game.lobby_id), auth, self._receive)
-        await self._prepare(game, connection)
+        await self._pay_and_arrange(game, connection)
         while not game.room.is_over:
-            if game.is_to_be_claimed and self._context.claims:
+            if game.can_be_claimed and self._context.claims:
                 await self._claim(game, connection)
             else:
                 await self._wait_for_event(connection)
@@ -77,13 +77,13 @@ class LoadPlayer(Participant):
         self._context.games.end(game.lobby_id)
         self._game = None
 
-    def _give_up(self) -> None:
+    def _forget_game(self) -> None:
         self._game = None
 
-    async def _sit_down(self) -> Game:
-        token = await self._identify()
+    async def _join(self) -> Game:
+        token = await self._valid_token()
         connection = await self._connected()
-        # Without a handler: the listings are long, and not needed.
+        # Without a handler: the lists of lobbies are long to parse, and not needed.
         await connection.enter(FRONT_DESK, {"token": token})
         joined = await connection.ask("join", buy_in_amount=self._buy_in_amount)
         room = RoomMeter(
@@ -91,7 +91,7 @@ class LoadPlayer(Participant):
         )
         return Game(token, joined, room)
 
-    async def _prepare(self, game: Game, connection: LoadConnection) -> None:
+    async def _pay_and_arrange(self, game: Game, connection: LoadConnection) -> None:
         if not game.has_paid:
             start_s = time.monotonic()
             await self._context.payer.pay(game.invoice)
@@ -123,12 +123,9 @@ class LoadPlayer(Participant):
         if game is None:
             return
         if name == "lobby_state":
-            game.ticket.wins_by(message["patterns"])
+            game.ticket.set_patterns(message["patterns"])
         if not game.room.receive(name, message):
             return
-        if name == "number_called":
-            is_news = game.ticket.mark(message["number"])
-        else:
-            is_news = game.room.is_over
-        if is_news:
+        is_marked = name == "number_called" and game.ticket.mark(message["number"])
+        if is_marked or game.room.is_over:
             self._event.set()

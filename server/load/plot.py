@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Final
 
+# In units of the SVG's viewBox; the margins have the labels.
 _WIDTH: Final = 860
 _HEIGHT: Final = 220
 _LEFT: Final = 64
@@ -15,7 +16,8 @@ Series = Sequence[float | None]
 
 
 def plot(title: str, unit: str, series: Mapping[str, Series]) -> str:
-    """A figure with up to four series, each one value a second; None is a gap."""
+    """An HTML figure with up to four series, by their names in the legend: each has one value for
+    each second, in `unit`; None is a gap."""
     top = _round_up(
         max((value for values in series.values() for value in values if value), default=0)
     )
@@ -33,7 +35,7 @@ def plot(title: str, unit: str, series: Mapping[str, Series]) -> str:
 
 
 def _stretches(values: Series, top: float) -> list[str]:
-    """The points of each stretch of the values without a gap."""
+    """The points of each part of the values that has no gap, as `points` of a polyline."""
     stretches: list[list[str]] = [[]]
     for second, value in enumerate(values):
         if value is None:

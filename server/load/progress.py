@@ -1,4 +1,4 @@
-"""The progress of a run on the terminal."""
+"""The progress of a run on stderr, and its summary."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -16,11 +16,12 @@ _SHOWN: Final[tuple[LatencyName, ...]] = ("push", "jitter", "connect", "join", "
 _LINE_EVERY_SECONDS: Final = 5
 
 Show = Callable[[Sequence[IntervalStats]], None]
+"""Shows the stats of the seconds that are over."""
 
 
 @contextmanager
 def progress() -> Iterator[Show]:
-    """Shows the seconds so far: as a live table on a terminal, else as a line every few seconds."""
+    """Gives a `Show` that writes to stderr: a live table on a terminal, else a line every 5 s."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _lines()

@@ -1,4 +1,4 @@
-"""What is left of a run: `report.json` for programs, `report.html` for people."""
+"""The report of a run: `report.json` for programs, `report.html` for people."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,8 +19,9 @@ def write_report(
     steady: slice,
     failed: Sequence[Condition],
 ) -> None:
-    """Write both files into the directory, which is made if need be; `steady` are the seconds in
-    which everybody was there. Raises OSError."""
+    """Write both files into the directory, which is made if need be. `steady` is the slice of the
+    seconds in which everybody was there; `failed` are the conditions that ended the run with an
+    error. Raises OSError."""
     whole = {
         "title": title,
         "figures": figures(seconds),

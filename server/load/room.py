@@ -7,9 +7,10 @@ from server.load.meter import Meter
 
 
 class RoomMeter:
-    """Checks that every event comes once, in order, and measures how long each took.
+    """Checks that every event comes once and in order, and measures its latency.
 
-    `last_seq` is the last event that was received; None before the first message.
+    `last_seq` is the `seq` of the last event that was received, or that a state included; None
+    before the first message. `is_over` is whether the game has ended.
     """
 
     __slots__ = ("_live_from_ms", "_meter", "_schedule", "is_over", "last_seq")
@@ -22,18 +23,19 @@ class RoomMeter:
         self._live_from_ms = 0.0
 
     def auth(self, token: str) -> dict[str, Any]:
-        """What to enter the room with, now: what was stored before is replayed, and its latency is
-        not that of a push."""
+        """The `auth` to join the lobby's namespace with, now: events that were stored before now
+        are replayed, and their latency is not that of a push."""
         self._live_from_ms = self._meter.now_ms()
         return {"token": token} | ({} if self.last_seq is None else {"last_seq": self.last_seq})
 
     def receive(self, name: str, message: dict[str, Any]) -> bool:
-        """Take note of a message; whether it is an event of the room, and news."""
+        """Count and measure a message of the lobby's namespace. Returns whether it is an event of
+        the room that was not received before."""
         if name == "lobby_state":
             self._take_state(message)
             return False
         if "seq" not in message:
-            return False  # `draining`
+            return False  # it is to this connection or to everybody
         is_news = self._advance(message["seq"])
         if is_news:
             self._measure(name, message)
@@ -41,7 +43,7 @@ class RoomMeter:
         return is_news
 
     def _take_state(self, state: dict[str, Any]) -> None:
-        # With `last_seq` the events themselves have to come: those a state skips are missed.
+        # After `last_seq` the events themselves have to come: those that a state skips are missed.
         seq = state["seq"]
         if self.last_seq is None or seq > self.last_seq:
             if self.last_seq is not None:

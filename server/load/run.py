@@ -1,4 +1,4 @@
-"""A run as its parent process sees it: the workers, and the stats that they report."""
+"""A run as the parent process sees it: the worker processes, and the stats that they report."""
 
 import multiprocessing
 import signal
@@ -11,20 +11,21 @@ from server.load.scenario import Scenario
 from server.load.stats import IntervalStats
 from server.load.worker import work
 
-_WATCH_SECONDS: Final = 1.0
+_SHOW_SECONDS: Final = 1.0
 
 
 class RunFailed(Exception):
-    """A process of the tool did not come to its end. The text is for the user."""
+    """A worker process ended with an error. The text is for the user."""
 
 
 class Run:
-    """A scenario that is being played. `seconds` are the stats of each second so far."""
+    """A scenario that is being played by that many worker processes, which start at once.
+    `seconds` are the stats of each second so far, added up over the workers."""
 
     def __init__(self, scenario: Scenario, processes: int) -> None:
         self.seconds: list[IntervalStats] = []
-        self._reported: dict[Connection, int] = {}
-        # A fork would take along this process's threads' locks.
+        self._reported: dict[Connection, int] = {}  # seconds of each worker that still runs
+        # A fork would copy the locks that other threads of this process hold.
         context = multiprocessing.get_context("spawn")
         self._processes: list[BaseProcess] = []
         for part in range(processes):
@@ -38,12 +39,13 @@ class Run:
             self._reported[ours] = 0
 
     def watch(self, show: Callable[[Sequence[IntervalStats]], None]) -> None:
-        """Return when all have left; `show` gets the seconds that are over about once a second.
-        Ctrl-C or SIGTERM starts the ramp down early. Raises RunFailed."""
+        """Return when all participants have left. About once a second `show` is called with the
+        seconds that are over. SIGINT (Ctrl-C) or SIGTERM starts the ramp-down early. Raises
+        RunFailed."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._terminate)
         while self._reported:
-            for pipe in wait(list(self._reported), _WATCH_SECONDS):
+            for pipe in wait(list(self._reported), _SHOW_SECONDS):
                 self._receive(pipe)  # type: ignore[arg-type]  # only pipes were given
             # A second is over when every worker that still runs has reported it.
             show(self.seconds[: min(self._reported.values(), default=None)])

@@ -1,4 +1,4 @@
-"""What a run does: how many take part, when, and on which server."""
+"""The scenario of a run: how many take part, when, and on which server."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,8 @@ from server.load.target import Target
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Keys that the server trusts: PEM files with Ed25519 private keys, and what tokens say."""
+    """Keys that the server trusts: PEM files with Ed25519 private keys. `issuer`, `audience` and
+    `kid` are the tokens' `iss`, `aud` and `kid`."""
 
     token_key: Path
     webhook_key: Path
@@ -19,11 +20,14 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Participants start evenly over `ramp_seconds`, take part for `duration_seconds`, and stop
+    """Participants start evenly over `ramp_seconds`, take part for `duration_seconds`, and leave
     as evenly as they started.
 
-    `name` begins the players' names. `signing` None: the development server gives tokens and
-    pays. `reconnect_at_seconds` is counted from the start; None: nobody is dropped.
+    The participants' ids begin with `name`. `tiers` are the buy-ins, which the players have in
+    turn; `claims` is whether they claim. `reconnect_at_seconds` after the start all connections
+    are dropped at once; None: never. `call_interval_seconds` is the server's, and
+    `clock_offset_ms` is how far the clock of its store is ahead of this machine's. Without
+    `signing` the development server issues tokens and pays.
     """
 
     target: Target
@@ -46,16 +50,17 @@ class Scenario:
 
     @property
     def ramp_down_at_seconds(self) -> float:
-        """When the ramp down begins, from the start."""
+        """When the ramp-down begins, counted from the start."""
         return self.ramp_seconds + self.duration_seconds
 
     @property
-    def whole_seconds(self) -> float:
+    def total_seconds(self) -> float:
         """How long the run takes."""
         return self.ramp_down_at_seconds + self.ramp_seconds
 
     @property
-    def steady_seconds(self) -> slice:
-        """The seconds between ramp up and ramp down."""
+    def steady(self) -> slice:
+        """The seconds between ramp-up and ramp-down, as a slice of a sequence with one item for
+        each second."""
         first = int(self.ramp_seconds) + 1
         return slice(first, max(int(self.ramp_down_at_seconds), first))

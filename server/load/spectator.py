@@ -1,4 +1,4 @@
-"""A spectator: watches one game after the other."""
+"""A spectator: watches one game after the other to its end."""
 
 import asyncio
 import random
@@ -9,13 +9,14 @@ from server.load.context import WorkerContext
 from server.load.participant import Participant
 from server.load.room import RoomMeter
 
-_LOOK_AGAIN_SECONDS: Final = 0.5
+_NO_GAME_SECONDS: Final = 0.5
+"""How long to wait for a game while there is none."""
 
 _random: Final = random.SystemRandom()
 
 
 class Spectator(Participant):
-    """Watches games that players of this process are in."""
+    """Watches games, chosen at random among those that players of this process are in."""
 
     def __init__(self, alien_id: str, context: WorkerContext) -> None:
         super().__init__(alien_id, context)
@@ -23,22 +24,22 @@ class Spectator(Participant):
         self._room: RoomMeter | None = None
 
     async def _take_part(self) -> None:
-        room = self._room = self._room or self._choose()
+        room = self._room = self._room or self._choose_room()
         if room is None:
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(_NO_GAME_SECONDS)
             return
-        token = await self._identify()
+        token = await self._valid_token()
         connection = await self._connected()
         await connection.enter(lobby_namespace(self._lobby_id), room.auth(token), self._receive)
         while not room.is_over:
             await self._wait_for_event(connection)
-        self._give_up()
+        self._forget_game()
 
-    def _give_up(self) -> None:
+    def _forget_game(self) -> None:
         self._context.games.end(self._lobby_id)
         self._room = None
 
-    def _choose(self) -> RoomMeter | None:
+    def _choose_room(self) -> RoomMeter | None:
         lobby_ids = self._context.games.lobby_ids
         if not lobby_ids:
             return None

@@ -1,4 +1,4 @@
-"""What is measured while the players play."""
+"""What is measured: the names of latencies and counts with their meanings, and their values."""
 
 from collections import Counter, defaultdict
 from typing import Final, Literal
@@ -13,6 +13,7 @@ CountName = Literal[
     "events", "connections", "games", "wins", "late_claims", "missed", "duplicates", "misrouted"
 ]
 
+# Latencies are in ms.
 LATENCIES: Final[dict[LatencyName, str]] = {
     "push": "room event, from its `at` to its receipt",
     "late": "number_called, from the instant it was due, start + index x interval, to its receipt",
@@ -41,10 +42,10 @@ COUNTS: Final[dict[CountName, str]] = {
 
 
 class IntervalStats:
-    """Everything that was measured in one stretch of time, by one process or by several.
+    """What was measured in an interval, by one process or by several.
 
     `errors` counts the codes of refusals, and what went wrong without one. `sockets` is how many
-    were open at its end.
+    were open at the interval's end.
     """
 
     def __init__(self) -> None:
@@ -55,7 +56,8 @@ class IntervalStats:
         self.cpu_seconds = 0.0
 
     def add(self, other: "IntervalStats") -> None:
-        """Take in what was measured elsewhere, or in another stretch of time."""
+        """Add what another process measured, or this one in another interval. Of two intervals the
+        sum of `sockets` means nothing."""
         for name, histogram in other.latencies.items():
             self.latencies[name].add(histogram)
         self.counts.update(other.counts)

@@ -8,7 +8,7 @@ _random: Final = random.SystemRandom()
 
 
 class Ticket:
-    """Numbers from 1 to `highest` at random places of a grid of that side."""
+    """Random numbers from 1 to `highest` in a grid of `side` x `side`; `numbers` row by row."""
 
     __slots__ = ("_bits", "_marked", "_patterns", "_side", "numbers")
 
@@ -27,18 +27,18 @@ class Ticket:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all numbers of a pattern were called."""
+        """Whether all numbers of one of the patterns were called."""
         return any(self._marked & pattern == pattern for pattern in self._patterns)
 
-    def wins_by(self, patterns: Mapping[str, Iterable[tuple[int, int]]]) -> None:
-        """Take what wins from what the lobby says of itself: cells, (row, column), by name."""
+    def set_patterns(self, patterns: Mapping[str, Iterable[tuple[int, int]]]) -> None:
+        """Set the patterns that win, as the lobby's `patterns`: names with cells (row, column)."""
         self._patterns = tuple(  # a bit for each cell, row by row
             sum(1 << row * self._side + column for row, column in cells)
             for cells in patterns.values()
         )
 
     def mark(self, number: int) -> bool:
-        """Note that a number was called; whether it is on the ticket."""
+        """Mark a number that was called, if it is on the ticket; whether it is."""
         bit = self._bits.get(number, 0)
         self._marked |= bit
         return bit > 0

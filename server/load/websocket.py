@@ -1,6 +1,6 @@
-"""One player's connection: Engine.IO over a WebSocket, without the buffers of a library.
+"""One participant's connection: Engine.IO 4 over a WebSocket, without the buffers of a library.
 
-There is no task and no queue behind it: what arrives is handled where it arrives.
+It has no task and no queue: what arrives is handled in the callback of asyncio that brings it.
 """
 
 import asyncio
@@ -13,9 +13,10 @@ from server.load.failures import Disconnected, RequestRefused
 from server.load.http import code_of
 from server.load.meter import Meter
 
-PATH: Final = "/socket.io/?EIO=4&transport=websocket"
+_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
 _SWITCHING_PROTOCOLS: Final = 101
+# Types of packets (Engine.IO protocol 4).
 _OPEN: Final = b"0"
 _PING: Final = b"2"
 _MESSAGE: Final = b"4"
@@ -25,13 +26,14 @@ _PONG: Final = frames.text_frame(b"3")
 class ClientWebSocket(asyncio.Protocol):
     """A connection to the server whose `Host` is `netloc`.
 
-    `opening` is done when Engine.IO is ready; it may raise RequestRefused or Disconnected. Then
-    `on_message` gets each Socket.IO packet, and `on_end` is called when it is over.
+    `opening` is done when Engine.IO is ready; it may raise RequestRefused or Disconnected. From
+    then on `on_message` gets each Socket.IO packet. `on_end` is called when the connection has
+    ended.
     """
 
     __slots__ = (
         "_buffer",
-        "_is_leaving",
+        "_is_closed_here",
         "_is_upgraded",
         "_key",
         "_meter",
@@ -51,34 +53,34 @@ class ClientWebSocket(asyncio.Protocol):
         self._key = os.urandom(16)
         self._buffer = b""
         self._is_upgraded = False
-        self._is_leaving = False
+        self._is_closed_here = False
 
     @property
     def has_ended(self) -> bool:
-        """Whether it is over, or about to be."""
+        """Whether it has ended, or is about to."""
         return self._transport.is_closing()
 
     def send(self, packet: bytes) -> None:
-        """Send a Socket.IO packet, unless it is over."""
+        """Send a Socket.IO packet, unless the connection has ended."""
         self._write(frames.text_frame(_MESSAGE + packet))
 
     def close(self) -> None:
-        """Send a close frame and close."""
-        self._is_leaving = True
+        """Send a close frame, and close when all is sent."""
+        self._is_closed_here = True
         self._write(frames.close_frame())
         self._transport.close()
 
     def drop(self) -> None:
         """Cut the connection without a closing handshake, as a lost network does."""
-        self._is_leaving = True
+        self._is_closed_here = True
         self._transport.abort()
 
-    # What asyncio calls
+    # Callbacks of asyncio.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._meter.sockets += 1
-        self._write(frames.handshake(self._netloc, PATH, self._key))
+        self._write(frames.handshake(self._netloc, _PATH, self._key))
 
     def data_received(self, data: bytes) -> None:
         data = self._buffer + data if self._buffer else data
@@ -92,7 +94,7 @@ class ClientWebSocket(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._meter.sockets -= 1
-        if not self._is_leaving:
+        if not self._is_closed_here:
             self._meter.error("connection_lost")
         if not self.opening.done():
             self.opening.set_exception(Disconnected())

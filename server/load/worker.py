@@ -1,4 +1,4 @@
-"""One process of a run."""
+"""A worker process of a run: some of its participants, and what these share."""
 
 import asyncio
 import signal
@@ -24,11 +24,12 @@ from server.load.tokens import DevTokens, SignedTokens, TokenSource, read_key
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 
 _TOKEN_RESERVE_SECONDS: Final = 600
+"""How long tokens are valid after the scenario's end: a slow machine may need more time for it."""
 
 
 def work(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
-    """Play one of several parts of a scenario, and report to `pipe` as LoadGenerator does. Ends
-    when the other end of the pipe is closed."""
+    """Run every `parts`-th participant of a scenario, from number `part` on, and report to `pipe`
+    as LoadGenerator does. Returns early if the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one gets it too
     spare_what_stays()
     try:
@@ -41,7 +42,8 @@ async def _play(scenario: Scenario, part: int, parts: int, pipe: Connection) -> 
     meter = Meter(scenario.clock_offset_ms)
     async with http_session() as http:
         participants = list(_participants(scenario, part, parts, _context(scenario, http, meter)))
-        collecting = asyncio.create_task(collect_when_grown())  # else it looks like a slow server
+        # A full collection at any time would be measured as latency of the server.
+        collecting = asyncio.create_task(collect_when_grown())
         await LoadGenerator(scenario, participants, meter, pipe).run()
         collecting.cancel()
 
@@ -49,7 +51,7 @@ async def _play(scenario: Scenario, part: int, parts: int, pipe: Connection) -> 
 def _participants(
     scenario: Scenario, part: int, parts: int, context: WorkerContext
 ) -> Iterator[tuple[float, Participant]]:
-    # Spectators come last: they need games.
+    # Spectators come last: they watch games of the players who are there.
     for number in range(part, scenario.participants, parts):
         arrival_seconds = scenario.ramp_seconds * number / scenario.participants
         alien_id = f"{scenario.name}-{number}"
@@ -61,7 +63,7 @@ def _participants(
 
 
 def _context(scenario: Scenario, http: aiohttp.ClientSession, meter: Meter) -> WorkerContext:
-    token_source, payer = _identity_and_money(scenario, http, meter)
+    token_source, payer = _token_source_and_payer(scenario, http, meter)
     return WorkerContext(
         dialer=Dialer(scenario.target, meter),
         token_source=token_source,
@@ -72,7 +74,7 @@ def _context(scenario: Scenario, http: aiohttp.ClientSession, meter: Meter) -> W
     )
 
 
-def _identity_and_money(
+def _token_source_and_payer(
     scenario: Scenario, http: aiohttp.ClientSession, meter: Meter
 ) -> tuple[TokenSource, Payer]:
     url, signing = scenario.target.url, scenario.signing
@@ -83,6 +85,6 @@ def _identity_and_money(
         issuer=signing.issuer,
         audience=signing.audience,
         kid=signing.kid,
-        lifetime_seconds=int(scenario.whole_seconds) + _TOKEN_RESERVE_SECONDS,
+        lifetime_seconds=int(scenario.total_seconds) + _TOKEN_RESERVE_SECONDS,
     )
     return tokens, SignedWebhooks(url, read_key(signing.webhook_key), http)

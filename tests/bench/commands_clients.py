@@ -68,7 +68,7 @@ class Player:
 
     def _receive(self, name: str, message: dict[str, Any]) -> None:
         if name == "lobby_state":
-            self.ticket.wins_by(message["patterns"])
+            self.ticket.set_patterns(message["patterns"])
         elif name == "number_called":
             self.ticket.mark(message["number"])
             self.calls_heard = message["index"]

@@ -15,7 +15,8 @@ from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import WEBHOOK, environment, published_keys
 
-# Games twenty times as fast as real ones want more messages a second than real players may send.
+# Players of games that are sixty times as fast as real ones send more messages a second than the
+# limits allow.
 GAME = {
     "MAX_PLAYERS": "10",
     "CALL_INTERVAL_SECONDS": "0.05",
@@ -32,7 +33,7 @@ Load = Callable[..., ChildProcess]
 
 @pytest.fixture
 def load(start_process: StartProcess) -> Load:
-    """The command under test."""
+    """Starts the load tool, with the interval of `GAME` between calls."""
 
     def start(url: str, *options: str) -> ChildProcess:
         return start_process(FAIR_BINGO, "load", url, "--call-interval-seconds", "0.05", *options)

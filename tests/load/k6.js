@@ -75,7 +75,7 @@ function play(token, lobbyId) {
   const receive = (name, message) => {
     if (name !== "lobby_state" && message.at) push.add(Date.now() - message.at, { event: name });
     if (name === "number_called") called.add(message.number);
-    if (!claimed && lines(grid).some((line) => line.every((number) => called.has(number)))) {
+    if (!claimed && patterns(grid).some((numbers) => numbers.every((number) => called.has(number)))) {
       claimed = true;
       ask("claim", {});
     }
@@ -100,7 +100,7 @@ function play(token, lobbyId) {
   };
 }
 
-/** A ticket of numbers by chance, as rows. */
+/** A ticket of random numbers, as rows. */
 function ticket() {
   const numbers = new Set();
   while (numbers.size < SIDE * SIDE) numbers.add(1 + Math.floor(Math.random() * HIGHEST));
@@ -108,8 +108,8 @@ function ticket() {
   return Array.from({ length: SIDE }, (_, row) => cells.slice(row * SIDE, (row + 1) * SIDE));
 }
 
-/** Its rows, columns and diagonals. */
-function lines(grid) {
+/** The numbers of each of its patterns: its rows, columns and diagonals. */
+function patterns(grid) {
   const span = grid.map((_, i) => i);
   return [
     ...grid,

@@ -19,7 +19,7 @@ from locust import HttpUser, events, task  # isort: skip
 import socketio
 
 BUY_IN = 3500
-LINES = [
+PATTERNS = [
     *[[(row, column) for column in range(3)] for row in range(3)],
     *[[(row, column) for row in range(3)] for column in range(3)],
     [(i, i) for i in range(3)],
@@ -46,14 +46,14 @@ class Player(HttpUser):
 
 
 class Game:
-    """A player in a lobby."""
+    """A player's part in one game."""
 
     def __init__(self, url: str, token: str, lobby_id: str) -> None:
         self._url = url
         self._token = token
         self._namespace = f"/{lobby_id}"
         self._called: set[int] = set()
-        self._news = threading.Event()
+        self._received = threading.Event()
         self._is_over = False
         numbers = random.sample(range(1, 51), 9)
         self._grid = [numbers[row * 3 : row * 3 + 3] for row in range(3)]
@@ -71,14 +71,16 @@ class Game:
         pay()
         self._ask("arrange_grid", {"grid": self._grid})
         while not self._is_over and not self._is_complete():
-            self._news.wait()
-            self._news.clear()
+            self._received.wait()
+            self._received.clear()
         if not self._is_over:
-            self._ask("claim", {}, lost_race="wrong_status")
+            self._ask("claim", {}, expected_refusal="wrong_status")
         self._socket.disconnect()
 
     def _is_complete(self) -> bool:
-        return any(self._called.issuperset(self._grid[r][c] for r, c in line) for line in LINES)
+        return any(
+            self._called.issuperset(self._grid[r][c] for r, c in cells) for cells in PATTERNS
+        )
 
     def _receive(self, name: str, message: dict[str, Any]) -> None:
         if "seq" not in message or name == "lobby_state":
@@ -87,18 +89,18 @@ class Game:
         if name == "number_called":
             self._called.add(message["number"])
         self._is_over = name == "game_finished"
-        self._news.set()
+        self._received.set()
 
-    def _ask(self, command: str, payload: dict[str, Any], lost_race: str = "") -> None:
+    def _ask(self, command: str, payload: dict[str, Any], expected_refusal: str = "") -> None:
         start_s = time.monotonic()
         answer = self._socket.call(command, payload, namespace=self._namespace)
         code = "" if answer["ok"] else answer["error"]["code"]
         latency_ms = (time.monotonic() - start_s) * 1000
-        _report("command", command, latency_ms, "" if code == lost_race else code)
+        _report("command", command, latency_ms, "" if code == expected_refusal else code)
 
 
 def _report(kind: str, name: str, latency_ms: float, refusal: str = "") -> None:
-    """Report to Locust something that it did not do itself."""
+    """Report a latency to Locust of what was not done by its own client."""
     events.request.fire(
         request_type=kind,
         name=name,

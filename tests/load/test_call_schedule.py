@@ -1,4 +1,4 @@
-"""The rhythm of the calls."""
+"""When the calls of a game are due, and how late they are."""
 
 from server.load.call_schedule import CallSchedule
 

@@ -19,13 +19,13 @@ from tests.system.game_server import running_app
 
 RUN_SECONDS = 100.0
 TEN = ("--players=10", "--ramp-seconds=0.5", "--duration-seconds=3600")
-FOR_NOW = {"unavailable"}
-"""What may be on a machine so slow that its store does not answer within 2 s."""
+TRANSIENT = {"unavailable"}
+"""Codes that a machine may cause that is so slow that its store does not answer within 2 s."""
 A_GAME = r"[1-9]\d+ games"  # ten players saw its end
 
 
 async def interrupt_after(run: ChildProcess, pattern: str) -> int:
-    """Ctrl-C as soon as the run has printed this; its exit code."""
+    """SIGINT (Ctrl-C) as soon as the run has printed a match of `pattern`; its exit code."""
     await run.wait_for_line(pattern, RUN_SECONDS)
     os.kill(run.pid, signal.SIGINT)
     return await run.wait(RUN_SECONDS)
@@ -47,7 +47,7 @@ async def test_fifty_players_play_games_and_miss_nothing(
     assert await interrupt_after(run, f"53 sockets, {A_GAME}") == 0, run.output
     report = report_of(tmp_path)
     figures = report["figures"]
-    assert report["errors"].keys() <= FOR_NOW
+    assert report["errors"].keys() <= TRANSIENT
     assert figures["sockets"] == 53
     assert figures["wins"] > 0
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
@@ -70,7 +70,7 @@ async def test_players_who_are_dropped_come_back_and_miss_nothing(
     assert figures["connections"] > 30
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
     # Who comes back late may find that what they wanted to do is over.
-    assert report["errors"].keys() <= {"wrong_status", *FOR_NOW}
+    assert report["errors"].keys() <= {"wrong_status", *TRANSIENT}
 
 
 async def test_with_keys_of_its_own_it_needs_no_development_server(
@@ -92,7 +92,7 @@ async def test_with_keys_of_its_own_it_needs_no_development_server(
 
     report = report_of(tmp_path)
     assert report["figures"]["games"] > 0
-    assert report["errors"].keys() <= FOR_NOW
+    assert report["errors"].keys() <= TRANSIENT
 
 
 async def test_a_condition_that_holds_fails_the_run(
@@ -139,7 +139,7 @@ async def test_refusals_are_counted_by_their_code(dev_url: str, load: Load, tmp_
 
     assert await interrupt_after(run, r"[1-9]\d* errors") == 0, run.output
     report = report_of(tmp_path)
-    assert report["errors"].keys() - FOR_NOW == {"unknown_tier"}
+    assert report["errors"].keys() - TRANSIENT == {"unknown_tier"}
     assert report["figures"]["errors"] == sum(report["errors"].values())
 
 

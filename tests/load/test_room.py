@@ -11,7 +11,7 @@ from server.load.stats import IntervalStats
 
 
 def received(*messages: tuple[str, dict[str, Any]]) -> IntervalStats:
-    """What is counted when these come, one after the other."""
+    """What is measured when these messages are received, one after the other."""
     meter = Meter()
     room = RoomMeter(meter, CallSchedule(interval_ms=100))
     for name, message in messages:
@@ -87,7 +87,7 @@ def test_the_end_of_the_game_is_the_end_of_the_room() -> None:
     assert (before, room.is_over) == (False, True)
 
 
-def test_calls_are_measured_against_the_rhythm_from_the_start() -> None:
+def test_calls_are_measured_against_the_schedule_from_the_start() -> None:
     start = ("status_changed", {"seq": 1, "at": 1000.0, "status": "active", "deadline": None})
 
     stats = received(start, call(2, 1, 1107.0), call(3, 2, 1202.0))

@@ -1,4 +1,4 @@
-"""The ticket of a player of the load tool."""
+"""The load tool's ticket: its numbers, and the patterns that are complete."""
 
 import itertools
 
@@ -17,7 +17,7 @@ PATTERNS = {
 def classic() -> Ticket:
     """A ticket of a game in which these patterns win."""
     ticket = Ticket(3, HIGHEST)
-    ticket.wins_by(PATTERNS)
+    ticket.set_patterns(PATTERNS)
     return ticket
 
 
@@ -28,14 +28,14 @@ def test_the_grid_holds_nine_different_numbers_in_range() -> None:
     assert all(1 <= number <= HIGHEST for number in numbers)
 
 
-@pytest.mark.parametrize("line", PATTERNS.values(), ids=PATTERNS)
-def test_a_pattern_is_complete_with_its_last_number(line: list[tuple[int, int]]) -> None:
+@pytest.mark.parametrize("cells", PATTERNS.values(), ids=PATTERNS)
+def test_a_pattern_is_complete_with_its_last_number(cells: list[tuple[int, int]]) -> None:
     ticket = classic()
-    for row, column in line[:-1]:
+    for row, column in cells[:-1]:
         ticket.mark(ticket.grid[row][column])
     before = ticket.is_complete
 
-    ticket.mark(ticket.grid[line[-1][0]][line[-1][1]])
+    ticket.mark(ticket.grid[cells[-1][0]][cells[-1][1]])
 
     assert (before, ticket.is_complete) == (False, True)
 

@@ -77,7 +77,7 @@ def test_the_patterns_of_the_third_variant_win_and_no_line_does() -> None:
 def test_the_load_tool_wins_by_the_patterns_of_the_lobby() -> None:
     for cells in CORNERS.patterns.values():
         ticket = Ticket(CORNERS.side, CORNERS.highest)
-        ticket.wins_by(CORNERS.patterns)
+        ticket.set_patterns(CORNERS.patterns)
         for number in ticket.grid[0]:
             ticket.mark(number)
         assert not ticket.is_complete

@@ -1,4 +1,4 @@
-/** What was added to each metric, by its name. */
+/** Each metric by its name: the sum of what was added, how often, and with which tags. */
 export const counted = new Map();
 
 class Metric {
