@@ -37,7 +37,8 @@ def watch(
     one, which no longer looks for what is due."""
     _watch_sockets(metrics, gateway, counts, replicas, max_sockets)
     _watch_cluster(metrics, cluster_stats)
-    _watch_store(metrics, connection, monitor, subscription)
+    _watch_inspection(metrics, monitor)
+    _watch_store(metrics, connection, subscription)
     _watch_work(metrics, scheduler, limiters, beacon, is_leaving)
 
 
@@ -129,9 +130,7 @@ def _watch_cluster(metrics: Metrics, cluster_stats: ClusterStats) -> None:
     )
 
 
-def _watch_store(
-    metrics: Metrics, connection: Connection, monitor: StoreMonitor, subscription: Subscription
-) -> None:
+def _watch_inspection(metrics: Metrics, monitor: StoreMonitor) -> None:
     metrics.watch(
         "fair_bingo_store_memory_bytes",
         "What the store uses of its memory, by the last look, at most a minute ago.",
@@ -145,12 +144,6 @@ def _watch_store(
         (),
         lambda: _found(monitor, "memory_limit_bytes"),
         across="max",
-    )
-    metrics.watch(
-        "fair_bingo_store_commands_waiting",
-        "Commands that wait to be sent to the store.",
-        (),
-        lambda: _one(connection.waiting),
     )
     metrics.watch(
         "fair_bingo_store_trusted",
@@ -176,6 +169,15 @@ def _watch_store(
         "Replicas that are waited for: STORE_REPLICAS.",
         (),
         lambda: _one(monitor.replicas),
+    )
+
+
+def _watch_store(metrics: Metrics, connection: Connection, subscription: Subscription) -> None:
+    metrics.watch(
+        "fair_bingo_store_commands_waiting",
+        "Commands that wait to be sent to the store.",
+        (),
+        lambda: _one(connection.waiting),
     )
     metrics.watch(
         "fair_bingo_subscription_up",

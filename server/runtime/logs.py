@@ -64,6 +64,10 @@ def configure(level: str, format: Literal["json", "console"], *, worker: int | N
     # What no line shows need not be found out for each: the way that its documentation names.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging._srcfile = None
+    _quiet_libraries()
+
+
+def _quiet_libraries() -> None:
     for name in NOISY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
     # It warns of each handshake with a subprotocol, in the client's own words.

@@ -1,13 +1,13 @@
 """Payments: what becomes of a delivery whose signature and form are right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from protocol.errors import ErrorCode, Refused
 from protocol.ids import invoice_lobby, invoice_table, lobby_table, table_tier
 from protocol.payments import WebhookAnswer
 from server.rules.events import Event
-from server.rules.payments import Delivery, Terms, receive, seats_again
+from server.rules.payments import Delivery, Invoice, Terms, receive, seats_again
 from server.runtime.clock import StoreClock
 from server.services.admissions import Admissions
 from server.services.limits import SpendingLimits
@@ -71,11 +71,7 @@ class Payments:
     ) -> WebhookAnswer | Refused | None:
         """What the delivery led to; None: nothing, since `lobby` is outdated."""
         decided_at_ms = self._clock.now_ms()
-        invoice, moved = await self._invoices.load(delivery.invoice_id), None
-        is_ours = invoice_table(delivery.invoice_id) is not None  # else nobody has ever had it
-        if invoice is None and is_ours and self._past is not None:
-            moved = await self._past.invoice(delivery.invoice_id)
-            invoice = None if moved is None else read_invoice(moved)
+        invoice, moved = await self._load(delivery.invoice_id)
         if delivery.test and (invoice is None or not invoice.takes_test):
             return WebhookAnswer(processed=False, reason="test_payment")
         if invoice is None:
@@ -84,13 +80,7 @@ class Payments:
             return Refused(ErrorCode.UNKNOWN_INVOICE)
         # What the books said counts from before they were asked, so that it is outdated in time.
         now_ms = lobby.time_ms(self._clock.now_ms()) if moved is None else decided_at_ms
-        may_sit, checks = True, []
-        if seats_again(lobby.lobby, invoice, delivery):
-            admission = await self._admissions.of(lobby_table(invoice.lobby_id), [invoice.alien_id])
-            price = table_tier(lobby_table(invoice.lobby_id))
-            refused = admission.new_seat(invoice.alien_id)
-            may_sit = (refused or await self._limits.new_seat(invoice.alien_id, price)) is None
-            checks = [admission.unchanged]
+        may_sit, checks = await self._may_sit(lobby, invoice, delivery)
         receipt = receive(lobby.lobby, invoice, delivery, self._terms, now_ms, may_sit=may_sit)
         if receipt.unmatched:
             await self._keep_unmatched(delivery, raw_body)
@@ -110,6 +100,27 @@ class Payments:
         ):
             return None
         return WebhookAnswer(processed=receipt.processed, reason=receipt.reason)
+
+    async def _load(self, invoice_id: str) -> tuple[Invoice | None, Mapping[str, str] | None]:
+        """The invoice, if there is one, and its fields if it has moved into the books."""
+        invoice, moved = await self._invoices.load(invoice_id), None
+        is_ours = invoice_table(invoice_id) is not None  # else nobody has ever had it
+        if invoice is None and is_ours and self._past is not None:
+            moved = await self._past.invoice(invoice_id)
+            invoice = None if moved is None else read_invoice(moved)
+        return invoice, moved
+
+    async def _may_sit(
+        self, lobby: Snapshot, invoice: Invoice, delivery: Delivery
+    ) -> tuple[bool, list[Check]]:
+        """Whether the delivery may seat its player again, if it would, and what that rests on."""
+        if not seats_again(lobby.lobby, invoice, delivery):
+            return True, []
+        admission = await self._admissions.of(lobby_table(invoice.lobby_id), [invoice.alien_id])
+        price = table_tier(lobby_table(invoice.lobby_id))
+        refused = admission.new_seat(invoice.alien_id)
+        may_sit = (refused or await self._limits.new_seat(invoice.alien_id, price)) is None
+        return may_sit, [admission.unchanged]
 
     async def _changed(
         self,

@@ -97,33 +97,30 @@ async def inspect(
         ("EVAL", _DENIED, 0, orjson.dumps(needed)),
     )
     about = info if isinstance(info, dict) else {}
-    weak, hidden = [], []
     in_step = _in_step(about)
-    for name, found in (
-        ("durability", _durability(_settings(append))),
-        ("maxmemory", _eviction(about | _settings(memory))),
-        ("role", _role(about, role)),
-        ("permissions", _permissions(denied, needed)),
-        ("replicas", _enough(in_step, replicas)),
-        ("min-replicas-to-write", _minimum(_settings(minimum), replicas)),
-    ):
-        if found is None:
-            hidden.append(name)
-        elif found:
-            weak.append(found)
+    faults = {
+        "durability": _durability(_settings(append)),
+        "maxmemory": _eviction(about | _settings(memory)),
+        "role": _role(about, role),
+        "permissions": _permissions(denied, needed),
+        "replicas": _enough(in_step, replicas),
+        "min-replicas-to-write": _minimum(_settings(minimum), replicas),
+    }
+    all_or_none = _settings(coverage).get("cluster_require_full_coverage")
+    machine_bytes = _bytes(about.get("total_system_memory"))
     is_alone = about.get("cluster_enabled", int(in_cluster)) == 0
     unfit = ("it is one of a cluster, of which a single address knows only a part",)
     return Findings(
-        tuple(weak),
-        unfit if not (is_alone or in_cluster) else (),
-        tuple(hidden),
-        about.get("aof_rewrite_in_progress") == 1 or about.get("aof_rewrite_scheduled") == 1,
-        _ROLES.get(_named_role(about, role) or ""),
-        in_step,
-        about.get("run_id"),
-        in_cluster and _settings(coverage).get("cluster_require_full_coverage") == "yes",
-        _bytes(about.get("used_memory")),
-        _bytes(about.get("maxmemory")) or _bytes(about.get("total_system_memory")),
+        weak=tuple(fault for fault in faults.values() if fault),
+        unfit=unfit if not (is_alone or in_cluster) else (),
+        hidden=tuple(name for name, fault in faults.items() if fault is None),
+        rewriting=1 in (about.get("aof_rewrite_in_progress"), about.get("aof_rewrite_scheduled")),
+        role=_ROLES.get(_named_role(about, role) or ""),
+        replicas=in_step,
+        process=about.get("run_id"),
+        stops_as_one=in_cluster and all_or_none == "yes",
+        memory_bytes=_bytes(about.get("used_memory")),
+        memory_limit_bytes=_bytes(about.get("maxmemory")) or machine_bytes,
     )
 
 
@@ -131,7 +128,7 @@ def _bytes(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
-# Each of these returns what is weak, "" if nothing is, and None if the store does not disclose it.
+# Each of these returns the fault, "" if there is none, and None if the store does not disclose it.
 
 
 def _durability(settings: Mapping[str, Any]) -> str | None:

@@ -126,12 +126,17 @@ class LobbyStore:
         if not done:
             return None
         if not publishes:
-            try:
-                await self._publish_end(after.lobby_id, changed, records)
-            except StoreUnavailable as error:
-                # It is committed, and its timer has a node publish it.
-                log.warning("end_not_published", lobby_id=after.lobby_id, error=str(error))
+            await self._publish_committed_end(after.lobby_id, changed, records)
         return changed, records
+
+    async def _publish_committed_end(
+        self, lobby_id: str, end: Snapshot, last: Sequence[Record]
+    ) -> None:
+        try:
+            await self._publish_end(lobby_id, end, last)
+        except StoreUnavailable as error:
+            # It is committed, and its timer has a node publish it.
+            log.warning("end_not_published", lobby_id=lobby_id, error=str(error))
 
     async def publish_end(self, end: Snapshot) -> None:
         """Publish the end of a lobby, unless the node that ended it has: then it is no longer among
