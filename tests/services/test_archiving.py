@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import text
 
 from server.books.engine import Books
 from server.books.moving import EMPTY_HASH
@@ -14,19 +13,16 @@ from server.books.rows import entry_hash
 from server.books.schema import cursors, games, invoices, ledger, records, seats, unmatched
 from server.rules.commands import Claim, Void
 from server.rules.verify import verify_proof
-from server.services.archiving import Moved, OutOfStep
+from server.services.archiving import Moved
 from server.services.game_files import game_file, verify_document
-from server.services.ledger_trim import SETTLED_STAYS_MS
 from server.services.lobbies import Changed
 from server.store import keys
-from server.store.ledger import LedgerEntry
 from tests.services.archives import (
     DUEL,
     Archives,
     archive_over,
     calling,
     is_active,
-    is_over,
     move_all,
     play,
     rows,
@@ -189,56 +185,6 @@ async def test_two_archives_do_not_do_the_same_work(
     assert len(await rows(books, games)) == 3
 
 
-async def test_a_log_that_was_altered_is_neither_moved_nor_let_go(
-    node: Node, books: Books, archive_of: Archives, redis: Redis
-) -> None:
-    good, bad = await play(node, ("ann", "bob"), ("cid", "dan"))
-    await redis.hset(keys.lobby(bad), "pot", "1")
-    archive = archive_of()
-    await move_all(archive)
-    assert [row.lobby_id for row in await rows(books, games)] == [good]
-    assert await redis.exists(keys.lobby(bad), keys.events(bad)) == 2
-    assert archive.broken == 1
-
-
-async def test_games_move_in_one_pass_however_few_are_read_at_once(
-    node: Node, books: Books, archive_of: Archives, redis: Redis
-) -> None:
-    first, bad, last = await play(node, ("ann", "bob"), ("cid", "dan"), ("eve", "fay"))
-    await redis.hset(keys.lobby(bad), "pot", "1")
-    gone = "lobby_3500_000000000000"
-    await redis.zadd(keys.ended(TABLE), {gone: 1})
-    archive = archive_of(games_at_once=1)
-    moved = await archive.move(TABLE)
-    assert moved is not None
-    assert (moved.games, archive.broken) == (2, 1)
-    assert {row.lobby_id for row in await rows(books, games)} == {first, last}
-    assert len(await rows(books, seats)) == 4
-    assert await redis.zrange(keys.ended(TABLE), 0, -1) == [bad]
-
-
-async def test_a_store_that_went_back_in_time_stops_the_archive_of_its_table(
-    node: Node, archive_of: Archives, redis: Redis
-) -> None:
-    await play(node, ("ann", "bob"))
-    await move_all(archive_of())
-    await redis.delete(keys.ledger(TABLE))
-    await node.seat("cid")
-    with pytest.raises(OutOfStep, match="the store went back in time"):
-        await archive_of().move(TABLE)
-
-
-async def test_books_that_went_back_in_time_stop_the_archive_of_a_table(
-    node: Node, books: Books, archive_of: Archives
-) -> None:
-    await play(node, ("ann", "bob"))
-    await move_all(archive_of())
-    async with books.begin() as connection:
-        await connection.execute(text("TRUNCATE cursors, games, records, seats, ledger"))
-    with pytest.raises(OutOfStep, match="the books went back in time"):
-        await archive_of().move(TABLE)
-
-
 async def test_an_unmatched_payment_moves_once_however_often_it_comes(
     node: Node, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
@@ -250,58 +196,3 @@ async def test_an_unmatched_payment_moves_once_however_often_it_comes(
     assert [(row.tx, row.body) for row in await rows(books, unmatched)] == [
         ("tx", raw_body(said).decode())
     ]
-
-
-async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled(
-    start_node: StartNode, store_url: str, books_url: str, books: Books
-) -> None:
-    short = replace(DUEL, lobby_ttl_ms=500)
-    node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
-    past, ledgers = node.stores.past_ledger, node.stores.ledger
-    archive = archive_over(node, books)
-    async with calling(node):
-        for player in ("ann", "bob"):  # each in a lobby of their own, which is cancelled
-            (seated,) = await node.seat(player)
-            lobby_id = seated.lobby.lobby_id
-            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
-    entries = [entry async for page in ledgers.pages(TABLE) for entry in page]
-    first, second = [e for e in entries if isinstance(e, LedgerEntry) and e.owed]
-    await move_all(archive)
-    # The second is the last entry of all, which stays to show where the books stand.
-    assert {*(await past.checkpoint(TABLE)).owed} == {first.stream_id}
-
-    assert await ledgers.settle(first, "tx-of-payout", node.clock.now_ms())
-    await move_all(archive)
-    assert await ledgers.settled([first]) == {first.entry_id: "tx-of-payout"}
-    await node.past(node.clock.now_ms() + SETTLED_STAYS_MS)
-    assert await ledgers.settle(second, "tx-of-another", node.clock.now_ms())
-    await move_all(archive)
-    assert {*(await past.checkpoint(TABLE)).owed} == {second.stream_id}
-    assert await ledgers.settled([first, second]) == {second.entry_id: "tx-of-another"}
-
-
-async def test_what_is_owed_is_counted_however_soon_it_left_the_store(
-    start_node: StartNode, store_url: str, books_url: str, books: Books
-) -> None:
-    short = replace(DUEL, lobby_ttl_ms=200)
-    node = await start_node(store_url, tiers={BUY_IN: short}, DATABASE_URL=books_url)
-    past, ledgers, stats = node.stores.past_ledger, node.stores.ledger, node.cluster_stats
-    archive = archive_over(node, books)
-    owed: dict[str, LedgerEntry] = {}
-
-    async def is_counted() -> bool:
-        return stats.owed_coins().get((str(BUY_IN), "refund_owed")) == BUY_IN * len(owed)
-
-    stats.start()
-    await until(is_counted)
-    async with calling(node):
-        for player in ("ann", "bob", "cem"):  # each in a lobby of their own, which is cancelled
-            (seated,) = await node.seat(player)
-            lobby_id = seated.lobby.lobby_id
-            await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
-            found = [entry async for page in ledgers.pages(TABLE) for entry in page]
-            owed |= {e.entry_id: e for e in found if isinstance(e, LedgerEntry) and e.owed}
-            await move_all(archive)
-    assert len((await past.checkpoint(TABLE)).owed) == len(owed) - 1 == 2
-    await until(is_counted)
-    await stats.stop()
