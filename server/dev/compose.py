@@ -1,10 +1,10 @@
 """All that a game needs, on this machine: the store, an issuer, a payment provider, a beacon, the
 server."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 from aiohttp import web
@@ -16,17 +16,18 @@ from server.assembly.tiers import tiers
 from server.dev.archive import archiving, embedded_books, migrated
 from server.dev.beacon import DevBeacon
 from server.dev.bots import Access
+from server.dev.http import serving
 from server.dev.issuer import JWKS_PATH, DevIssuer
-from server.dev.paying import paying
 from server.dev.payout_service import DevPayoutService
+from server.dev.payouts import paying_out
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
-from server.dev.routes import add_dev_routes
+from server.dev.routes import DevRoutes
 from server.dev.store import EmbeddedStore
 from server.runtime.settings import Settings, load_settings
 
 DEFAULTS: Final = {
-    "HOST": "127.0.0.1",  # anyone who can reach it gets a token of any player, and pays nothing
+    "HOST": "127.0.0.1",  # whoever can reach it gets tokens of any player, and pays nothing
     "PORT": "8000",
     "LOG_FORMAT": "console",
     "LOG_LEVEL": "warning",
@@ -37,12 +38,15 @@ HTTP_TIMEOUT_SECONDS: Final = 30
 
 
 class DevWorld:
-    """A server and what it takes to play on it. What it stores, its keys included, is in
-    `data_dir`, where the next one finds it. `tiers` are the variant of each buy-in.
+    """A game server and all that it needs, not yet running. What they store, keys included, is in
+    `data_dir`, where the next run finds it.
 
-    `environ` are settings as for production, and `PORT=0` is a free one; those that tie the parts
-    together are given here. With `books` it has some where they can be had, with `beacon` one
-    of its own unless the settings name another. Raises SettingsError.
+    `environ` has settings as in production, with `PORT=0` for a free one; those that tie the parts
+    together are replaced. With `books` there are some, if PostgreSQL can be started; with `beacon`
+    there is one of development, unless `BEACON_URL` is set. Raises SettingsError.
+
+    `url` is the server's, `tiers` are the variant of each buy-in, `http` is a client of the server
+    and `payouts_url` leads to the payment service, while it runs.
     """
 
     def __init__(
@@ -64,7 +68,7 @@ class DevWorld:
             | {
                 "PORT": str(free_port()) if wanted["PORT"] == "0" else wanted["PORT"],
                 "REDIS_URL": self._store.url,
-                "DATABASE_URL": "",  # the past of this store belongs into no other books
+                "DATABASE_URL": "",  # what this store has to archive belongs in no other books
                 "ALIEN_JWKS_URL": f"http://127.0.0.1:{self._issuer_port}{JWKS_PATH}",
                 "WEBHOOK_PUBLIC_KEY": DevProvider(keys_dir).public_key_hex,
                 **self._beacon_settings(),
@@ -85,23 +89,24 @@ class DevWorld:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[App]:
-        """All of it runs for as long as the context lasts, once. Raises EmbeddedStoreError, and
-        OSError if the port cannot be had."""
+        """Run all of it for as long as the context lasts; it cannot be run twice. Raises
+        EmbeddedStoreError, and OSError if a port cannot be had."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self._store)
             settings = await self._settings_with_books(stack)
-            await stack.enter_async_context(_serve(self._outside(), self._issuer_port))
+            await stack.enter_async_context(serving(self._issuer_and_beacon(), self._issuer_port))
             app = App(settings, offered=self.tiers, dev_login=True)
-            self._add_routes(app)
+            self._routes(app).add_to(app.web)
             stack.push_async_callback(app.stop)
             await app.start()
             await stack.enter_async_context(archiving(app))
-            await stack.enter_async_context(paying(app, self._payouts, self._payouts_port))
+            await stack.enter_async_context(paying_out(app, self._payouts, self._payouts_port))
             await stack.enter_async_context(self.http)
             yield app
 
     async def _settings_with_books(self, stack: AsyncExitStack) -> Settings:
-        """The settings, with those books in them that then run as long as the stack lasts."""
+        """Start the books, which the stack stops: the settings with their URL, or without one if
+        there are none."""
         if self._books_dir is None:
             return self.settings
         url = stack.enter_context(embedded_books(self._books_dir))
@@ -118,45 +123,29 @@ class DevWorld:
             "BEACON_PUBLIC_KEY": self._beacon.chain.public_key,
         }
 
-    def _outside(self) -> Iterable[web.RouteDef]:
-        """What would be other people's servers."""
-        yield from self._issuer.routes()
+    def _issuer_and_beacon(self) -> web.Application:
+        """The servers of other people, in production, that the game server asks."""
+        application = web.Application()
+        application.add_routes(self._issuer.routes())
         if self._beacon is not None:
-            yield from self._beacon.routes()
+            application.add_routes(self._beacon.routes())
+        return application
 
     @property
     def access(self) -> Access:
         """What bots need to play."""
         return Access(self.url, self._issuer.token, self._pay)
 
-    def _add_routes(self, app: App) -> None:
-        async def find_invoice(invoice_id: str) -> Mapping[str, Any] | None:
-            invoice = await app.use_cases.billing.invoice(invoice_id)
-            return None if invoice is None else invoice.model_dump()
-
-        add_dev_routes(
-            app.web,
+    def _routes(self, app: App) -> DevRoutes:
+        return DevRoutes(
             issuer=self._issuer,
             provider=self._provider,
-            find_invoice=find_invoice,
+            find_invoice=app.use_cases.billing.invoice,
             webhook_url=self.url + payments.PATH,
             beacon_keys={self.settings.beacon_chain_hash: self.settings.beacon_public_key},
         )
 
     async def _pay(self, invoice: Invoice) -> None:
-        """Have an invoice paid. Raises httpx.HTTPError if that does not succeed."""
+        """Have the provider pay an invoice. Raises httpx.HTTPError if the payment is not taken."""
         answer = await self.http.post("/dev/pay", json={"invoice_id": invoice.invoice_id})
         answer.raise_for_status()
-
-
-@asynccontextmanager
-async def _serve(routes: Iterable[web.RouteDef], port: int) -> AsyncIterator[None]:
-    application = web.Application()
-    application.add_routes(routes)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        yield
-    finally:
-        await runner.cleanup()

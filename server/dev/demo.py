@@ -31,14 +31,15 @@ SETTINGS: Final = {
 }
 GAME_TIMEOUT_SECONDS: Final = 60
 PAYOUT_TIMEOUT_SECONDS: Final = 60
-_BETWEEN_LOOKS_SECONDS: Final = 0.2
-_BETWEEN_SEATS_SECONDS: Final = 0.4
+_POLL_SECONDS: Final = 0.2
+_SEAT_INTERVAL_SECONDS: Final = 0.4
 _CLAIM_DELAY_SECONDS: Final = (0.05, 0.25)
 
 
 async def play_demo(console: Console) -> int:
-    """Play a game and show it on `console`. Returns 0 if it was won, its proof holds and the
-    ledger balances, else 1. Everything it starts and stores is gone when it returns."""
+    """Play a game and show it on `console`. Returns the exit code: 0 if it was won, its proof
+    holds, the winner was paid (where there are books) and the ledger balances, else 1. Everything
+    that it starts and stores is gone when it returns."""
     with TemporaryDirectory(prefix="fair-bingo-") as directory:
         world = DevWorld(Path(directory), SETTINGS, books=True)
         logs.configure(world.settings.log_level, world.settings.log_format)
@@ -59,7 +60,8 @@ async def play_demo(console: Console) -> int:
 
 
 async def _play(world: DevWorld, console: Console) -> LobbyView:
-    """One game, watched from its first event to its last by a spectator."""
+    """Play one game, which a spectator shows from its first event to its last. Returns the lobby at
+    its end."""
     variant = world.tiers[BUY_IN]
     bots = [Bot(world.access, name, _CLAIM_DELAY_SECONDS) for name in NAMES]
     first, *others = bots
@@ -77,19 +79,20 @@ async def _play(world: DevWorld, console: Console) -> LobbyView:
 
 async def _play_later(group: asyncio.TaskGroup, bots: list[Bot]) -> None:
     for bot in bots:
-        await asyncio.sleep(_BETWEEN_SEATS_SECONDS)
+        await asyncio.sleep(_SEAT_INTERVAL_SECONDS)
         await bot.take_seat(BUY_IN)
         group.create_task(bot.play())
 
 
 async def _check_proof(world: DevWorld, lobby: LobbyView) -> list[str]:
+    """Verify the proof of a lobby that is over. Returns what is wrong."""
     answer = await world.http.get(f"/api/game/{lobby.lobby_id}/proof")
     answer.raise_for_status()
     return verify_proof(strict_json.loads(answer.content))
 
 
 async def _check_payout(world: DevWorld, lobby: LobbyView, console: Console) -> list[str]:
-    """Show how the winner is paid, as the winner sees it."""
+    """Wait until the winner sees the payout, and show it. Returns what is wrong."""
     if lobby.winner is None:
         return []
     winner = {"Authorization": f"Bearer {world.access.token(lobby.winner)}"}
@@ -101,7 +104,7 @@ async def _check_payout(world: DevWorld, lobby: LobbyView, console: Console) -> 
                 answer.raise_for_status()
                 payouts = [game["payout"] for game in answer.json()["games"]]
                 paid = next((p for p in payouts if p and p["status"] == "settled"), None)
-                await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
+                await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError:
         return [f"{lobby.winner} was not paid within {PAYOUT_TIMEOUT_SECONDS} s"]
     coins, reference = paid["amount"], paid["reference"]
@@ -110,6 +113,7 @@ async def _check_payout(world: DevWorld, lobby: LobbyView, console: Console) -> 
 
 
 async def _check_ledger(app: App) -> list[str]:
+    """Audit the ledger, wherever it is by now. Returns what is wrong."""
     past = None if app.books is None else app.books.past
     entries = WholeLedger(app.stores.ledger, app.stores.past_ledger, past)
     audit = Audit(entries, app.stores.lobbies, app.stores.directory)

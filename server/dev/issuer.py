@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from jwt.algorithms import OKPAlgorithm, RSAAlgorithm
 from jwt.utils import base64url_encode
 
-from server.dev.keys import kept_key
+from server.dev.keys import load_or_generate
 
 JWKS_PATH = "/oauth/jwks"
 
@@ -38,8 +38,8 @@ class SigningKey:
 class DevIssuer:
     """Signs tokens for anyone who asks, with an Ed25519 and an RSA-2048 key.
 
-    `issuer` and `audience` are the `iss` and `aud` of its tokens. The keys are kept in
-    `data_dir`; without one they are new.
+    `issuer` and `audience` are the `iss` and `aud` of its tokens. The keys are those that earlier
+    runs left in `data_dir`; without one they are new. `keys` has them by their algorithm.
     """
 
     def __init__(self, issuer: str, audience: str, data_dir: Path | None = None) -> None:
@@ -85,19 +85,21 @@ class DevIssuer:
 
 
 def _ed25519(path: Path | None) -> SigningKey:
-    key = kept_key(path, Ed25519PrivateKey.generate)
+    key = load_or_generate(path, Ed25519PrivateKey.generate)
     members = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    return SigningKey(key, _published(members, "EdDSA"))
+    return SigningKey(key, _as_jwk(members, "EdDSA"))
 
 
 def _rsa(path: Path | None) -> SigningKey:
-    key = kept_key(path, partial(generate_private_key, public_exponent=65537, key_size=2048))
+    key = load_or_generate(
+        path, partial(generate_private_key, public_exponent=65537, key_size=2048)
+    )
     members = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
     del members["key_ops"]  # RFC 7517, 4.3: not together with `use`
-    return SigningKey(key, _published(members, "RS256"))
+    return SigningKey(key, _as_jwk(members, "RS256"))
 
 
-def _published(members: dict[str, Any], algorithm: Algorithm) -> dict[str, Any]:
+def _as_jwk(members: dict[str, Any], algorithm: Algorithm) -> dict[str, Any]:
     # The `kid` is the key's thumbprint (RFC 7638), so another key never has the same one.
     canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
     thumbprint = base64url_encode(hashlib.sha256(canonical).digest()).decode()

@@ -1,4 +1,4 @@
-"""Private keys of the development parts."""
+"""Private keys of the development parts, which later runs find again."""
 
 import os
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
 Key = TypeVar("Key", Ed25519PrivateKey, RSAPrivateKey)
 
 
-def kept_key(path: Path | None, generate: Callable[[], Key]) -> Key:
-    """The key of the file at `path`, generated and written on first use, so that what one run
-    signs the next still accepts. Without a path: a new key, kept in memory only."""
+def load_or_generate(path: Path | None, generate: Callable[[], Key]) -> Key:
+    """The key in the PEM file at `path`, which is generated and written there if there is none, so
+    that what one run signs the next still accepts. Without a path: a new key, in memory only."""
     if path is None:
         return generate()
     if not path.exists():
@@ -28,6 +28,7 @@ def kept_key(path: Path | None, generate: Callable[[], Key]) -> Key:
 
 
 def _write(path: Path, key: Ed25519PrivateKey | RSAPrivateKey) -> None:
+    """Write the key for its owner only: the whole of it, or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".new")
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

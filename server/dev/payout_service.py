@@ -4,9 +4,8 @@ and fails in every way in which one could."""
 import asyncio
 import json
 import secrets
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
@@ -15,40 +14,36 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol.payouts import KEY_HEADER, SIGNATURE_HEADER
-from server.dev.keys import kept_key
+from server.dev.keys import load_or_generate
 
 PATH: Final = "/payouts"
 PAYS_AFTER_SECONDS: Final = 1.0
 LATE_SECONDS: Final = 30.0
 
 Fault = Literal["late", "half", "twice", "nonsense", "lost", "unauthorized", "busy", "refused"]
-"""An answer after 30 s; half of one; two at once; nonsense; none at all; 401; 503 with Retry-After;
-a refusal. With the first five it is paid all the same."""
+"""`late`: the answer comes after 30 s. `half`: half of it, and the connection ends. `twice`: two of
+them. `nonsense`: no valid one. `lost`: none. With these five the order is paid all the same. Not
+so with `unauthorized`: 401; `busy`: 503 with `Retry-After`; `refused`: a refusal."""
 FAULTS: Final[tuple[Fault, ...]] = get_args(Fault)
 
 
 @dataclass(slots=True)
 class Order:
-    """What is to be paid; `paid_at_s` is by the loop's clock."""
+    """What is to be paid: `body` as it was sent. It counts as paid, with `reference`, from
+    `paid_at_s` on (the event loop's clock)."""
 
     body: dict[str, Any]
     paid_at_s: float
     reference: str
 
 
-@dataclass(slots=True)
-class Requests:
-    """What was asked of it, and how it answered: by its method and status."""
-
-    log: list[tuple[str, str]] = field(default_factory=list)
-    answers: Counter[str] = field(default_factory=Counter)
-
-
 class DevPayoutService:
-    """Pays whatever is signed by its key, `pays_after_seconds` after it was asked to; 0: at once.
-    The key is kept in `data_dir`, and so is what was paid; without one both are new.
+    """Pays orders that are signed with its key, `pays_after_seconds` after they came; 0: at once.
+    An answer that is `late` takes `late_seconds`. The key and the orders are those that earlier
+    runs left in `data_dir`; without one it begins with a new key and none.
 
-    `faults` are what happens to the next answers, each with the same chance; none: all is well.
+    Each answer to a valid request has one of `faults`, at random, if there are any. `orders` are
+    those that were taken, by payout id; `requests` are all, each as its method and payout id.
     """
 
     def __init__(
@@ -59,13 +54,13 @@ class DevPayoutService:
         late_seconds: float = LATE_SECONDS,
     ) -> None:
         path = data_dir and data_dir / "payouts-ed25519.pem"
-        self._key = kept_key(path, Ed25519PrivateKey.generate)
+        self._key = load_or_generate(path, Ed25519PrivateKey.generate)
         self._file = data_dir and data_dir / "payouts.jsonl"
         self._pays_after_seconds = pays_after_seconds
         self._late_seconds = late_seconds
         self.faults: tuple[Fault, ...] = ()
         self.orders: dict[str, Order] = {}
-        self.requests = Requests()
+        self.requests: list[tuple[str, str]] = []
         self._read()
 
     @property
@@ -74,7 +69,8 @@ class DevPayoutService:
         return self._key.private_bytes_raw().hex()
 
     def application(self) -> web.Application:
-        """The service, and `PUT /faults {"faults": [...]}`."""
+        """The service, and `PUT /faults {"faults": [...]}`, which sets `faults` (400: the list of
+        all)."""
         app = web.Application()
         app.router.add_post(PATH, self._pay)
         app.router.add_get(PATH + "/{payout_id}", self._look)
@@ -84,30 +80,30 @@ class DevPayoutService:
     async def _pay(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         payout_id = request.headers.get(KEY_HEADER, "")
-        self.requests.log.append(("POST", payout_id))
+        self.requests.append(("POST", payout_id))
         if not self._is_signed(request, body):
-            return self._answer(401, {})
+            return _answer(401, {})
         order = json.loads(body)
         if order.get("payout_id") != payout_id:
-            return self._answer(422, {"reason": "the key is not that of the order"})
+            return _answer(422, {"reason": "the key is not that of the order"})
         known = self.orders.get(payout_id)
         if known is not None and known.body != order:
-            return self._answer(422, {"reason": "the key was used for another order"})
-        return await self._faulty(request, lambda: self._taken(payout_id, order))
+            return _answer(422, {"reason": "the key was used for another order"})
+        return await self._with_fault(request, lambda: self._take(payout_id, order))
 
     async def _look(self, request: web.Request) -> web.StreamResponse:
         payout_id = request.match_info["payout_id"]
-        self.requests.log.append(("GET", payout_id))
+        self.requests.append(("GET", payout_id))
         if not self._is_signed(request, payout_id.encode()):
-            return self._answer(401, {})
+            return _answer(401, {})
 
         def found() -> web.Response:
             order = self.orders.get(payout_id)
-            return self._answer(404, {}) if order is None else self._state(order)
+            return _answer(404, {}) if order is None else self._state(order)
 
-        return await self._faulty(request, found)
+        return await self._with_fault(request, found)
 
-    def _taken(self, payout_id: str, body: dict[str, Any]) -> web.Response:
+    def _take(self, payout_id: str, body: dict[str, Any]) -> web.Response:
         order = self.orders.get(payout_id)
         if order is None:
             paid_at_s = asyncio.get_running_loop().time() + self._pays_after_seconds
@@ -118,21 +114,21 @@ class DevPayoutService:
 
     def _state(self, order: Order) -> web.Response:
         if asyncio.get_running_loop().time() < order.paid_at_s:
-            return self._answer(202, {"status": "pending"})
-        return self._answer(200, {"status": "sent", "reference": order.reference})
+            return _answer(202, {"status": "pending"})
+        return _answer(200, {"status": "sent", "reference": order.reference})
 
-    async def _faulty(
+    async def _with_fault(
         self, request: web.Request, answer: Callable[[], web.Response]
     ) -> web.StreamResponse:
         fault = secrets.choice(self.faults) if self.faults else None
         match fault:
             case "unauthorized":
-                return self._answer(401, {})
+                return _answer(401, {})
             case "busy":
-                return self._answer(503, {}, {"Retry-After": "1"})
+                return _answer(503, {}, {"Retry-After": "1"})
             case "refused":
-                return self._answer(200, {"status": "refused", "reason": "not today"})
-        response = answer()
+                return _answer(200, {"status": "refused", "reason": "not today"})
+        response = answer()  # from here on an order is taken
         match fault:
             case "late":
                 await asyncio.sleep(self._late_seconds)
@@ -141,7 +137,7 @@ class DevPayoutService:
             case "lost":
                 _cut(request)
             case "half" | "twice":
-                whole = _as_text(response)
+                whole = _as_bytes(response)
                 part = whole[: len(whole) // 2] if fault == "half" else whole * 2
                 if request.transport is not None:
                     request.transport.write(part)
@@ -154,12 +150,6 @@ class DevPayoutService:
             return web.json_response({"faults": FAULTS}, status=400)
         self.faults = tuple(wanted)
         return web.json_response({"faults": self.faults})
-
-    def _answer(
-        self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> web.Response:
-        self.requests.answers[str(status)] += 1
-        return web.json_response(body, status=status, headers=headers)
 
     def _is_signed(self, request: web.Request, message: bytes) -> bool:
         try:
@@ -181,7 +171,13 @@ class DevPayoutService:
                 print(json.dumps({"order": order.body, "reference": order.reference}), file=file)
 
 
-def _as_text(answer: web.Response) -> bytes:
+def _answer(
+    status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+) -> web.Response:
+    return web.json_response(body, status=status, headers=headers)
+
+
+def _as_bytes(answer: web.Response) -> bytes:
     body = answer.body if isinstance(answer.body, bytes) else b""
     head = f"HTTP/1.1 {answer.status} OK\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

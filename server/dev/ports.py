@@ -1,4 +1,4 @@
-"""Ports for servers that are started on the spot."""
+"""Free TCP ports for servers that are started on this machine."""
 
 import fcntl
 import os
@@ -8,19 +8,18 @@ from functools import cache
 from pathlib import Path
 from tempfile import gettempdir
 
-# Below the ports that clients are given. One of those could be taken while its server is down,
-# even by a client that tries to reach the server: it may connect to itself.
+# Below the ephemeral ports, which the system gives to clients. One of those could be taken while
+# its server is down, even by a client that tries to reach the server: it may connect to itself.
 _PORTS = range(20000, 32000)
-_RANDOM = random.SystemRandom()  # the other one may be seeded, in several processes alike
+_RANDOM = random.SystemRandom()  # `random` itself may be seeded, in several processes alike
 _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody uses at the moment, and that is given to nobody else who
-    asks here, in other processes of this user too, until this process ends: its server may be down
-    now and then.
+    """A TCP port of 127.0.0.1 that is not in use. Until this process ends it is not given again,
+    in no process of this user, so that its server may be down now and then.
 
-    Raises OSError when each of 100 random ones is taken, or the file of claims cannot be opened.
+    Raises OSError if each of 100 random ones is taken, or if the file of claims cannot be opened.
     """
     claims = _claims()
     for port in _RANDOM.sample(_PORTS, 100):
@@ -31,7 +30,7 @@ def free_port() -> int:
 
 
 def _claim(claims: int, port: int) -> bool:
-    """Whether no other process has it; from now on this one has."""
+    """Claim a port for this process. Returns whether no other process has claimed it."""
     try:
         fcntl.lockf(claims, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
     except OSError:
@@ -41,7 +40,8 @@ def _claim(claims: int, port: int) -> bool:
 
 @cache
 def _claims() -> int:
-    # Of a record lock nothing is left when its process has ended, however it did.
+    """The open file of all claims: a record lock on the byte at a port's offset claims it, until
+    its process ends, however it does."""
     path = Path(gettempdir()) / f"fair-bingo-ports-{os.getuid()}"
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 

@@ -11,7 +11,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from protocol.payments import SIGNATURE_HEADER
-from server.dev.keys import kept_key
+from server.dev.keys import load_or_generate
 
 RETRY_DELAYS_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0)
 DELIVERY_TIMEOUT_SECONDS = 10
@@ -20,14 +20,15 @@ Outcome = Literal["paid", "failed"]
 
 
 class DeliveryFailedError(Exception):
-    """A webhook was not taken, as often as it was repeated."""
+    """A webhook was not taken, nor any of its repetitions."""
 
 
 class DevProvider:
     """Pays any invoice it is asked to, with coins that do not exist.
 
-    The Ed25519 key is kept in `data_dir`; without one it is new. `decimals` are the coin's.
-    A delivery that is not taken is repeated after each of `retry_delays_seconds`.
+    The Ed25519 key is that which earlier runs left in `data_dir`; without one it is new. A coin has
+    10 to the power of `decimals` of the token's smallest unit, in which amounts are. A delivery
+    that is not taken is repeated after each of `retry_delays_seconds`.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class DevProvider:
         decimals: int = 0,
         retry_delays_seconds: Sequence[float] = RETRY_DELAYS_SECONDS,
     ) -> None:
-        self._key = kept_key(
+        self._key = load_or_generate(
             data_dir and data_dir / "provider-ed25519.pem", Ed25519PrivateKey.generate
         )
         self._decimals = decimals
@@ -51,11 +52,11 @@ class DevProvider:
         return self._key.public_key().public_bytes_raw().hex()
 
     def sign(self, body: bytes) -> str:
-        """The signature over exactly these bytes, in hex."""
+        """The Ed25519 signature over exactly these bytes, in hex."""
         return self._key.sign(body).hex()
 
     def payload(self, invoice: Mapping[str, Any], outcome: Outcome = "paid") -> dict[str, Any]:
-        """The webhook that reports the outcome of a new attempt to pay `invoice`."""
+        """The webhook's body that reports the outcome of a new attempt to pay `invoice`."""
         return {
             "invoice": invoice["invoice_id"],
             "status": "finalized" if outcome == "paid" else "failed",
@@ -70,14 +71,15 @@ class DevProvider:
     async def pay(
         self, url: str, invoice: Mapping[str, Any], outcome: Outcome = "paid"
     ) -> httpx.Response:
-        """Try to pay `invoice`, and `deliver` the outcome to `url`."""
+        """Make an attempt to pay `invoice`, as the server sends it to players, and deliver its
+        outcome to `url`. Returns and raises as `deliver` does."""
         return await self.deliver(url, self.payload(invoice, outcome))
 
     async def deliver(self, url: str, payload: Mapping[str, Any]) -> httpx.Response:
-        """POST the signed payload, the same bytes again while the server fails or is not there,
-        and return its answer, which may be a refusal (4xx).
+        """POST the signed payload to `url`, the same bytes again while the server fails (5xx) or
+        cannot be reached. Returns its answer, which may be a refusal (4xx).
 
-        Raises DeliveryFailedError when the last repetition was not taken either.
+        Raises DeliveryFailedError if the last repetition was not taken either.
         """
         body = json.dumps(payload).encode()
         headers = {SIGNATURE_HEADER: self.sign(body), "Content-Type": "application/json"}

@@ -1,4 +1,4 @@
-"""A game in a terminal: a live picture, or lines of text when the output is piped."""
+"""A game in a terminal: a live display, or lines of text when the output is piped."""
 
 from collections.abc import Sequence
 from types import TracebackType
@@ -24,8 +24,9 @@ from protocol.to_client import (
 from protocol.views import LobbyView
 from server.dev.bots import Bot
 
+# In characters, and in lines.
 WIDTH: Final = 80
-_LINES: Final = 7
+_LOG_LINES: Final = 7
 _BOARD_COLUMNS: Final = 10
 
 _CALLED: Final = "bold black on green"
@@ -33,7 +34,8 @@ _LATEST: Final = "bold black on yellow"
 
 
 class Screen:
-    """Shows one game of `bots`, as a context manager: what happens in it, as it happens."""
+    """Shows one game of `bots`, event by event, while it is entered as a context. `highest` is the
+    highest number of its variant. On a terminal the display is redrawn; else lines are printed."""
 
     def __init__(self, console: Console, bots: Sequence[Bot], highest: int) -> None:
         self._console = console
@@ -59,9 +61,9 @@ class Screen:
         if isinstance(event, NumberCalled):
             self._called.append(event.number)
         line = self._line(lobby, event)
-        self._lines = [*self._lines, line][-_LINES:]
+        self._lines = [*self._lines, line][-_LOG_LINES:]
         if self._live is not None:
-            self._live.update(self._picture(lobby), refresh=True)
+            self._live.update(self._render(lobby), refresh=True)
         else:
             self._console.print(line)
             if isinstance(event, StatusChanged | GameFinished) and lobby.started_at is not None:
@@ -93,7 +95,7 @@ class Screen:
         names = [b.alien_id for b in self._bots if any(number in row for row in b.grid)]
         return f"is marked by {', '.join(names)}." if names else "is on no grid."
 
-    def _picture(self, lobby: LobbyView) -> RenderableType:
+    def _render(self, lobby: LobbyView) -> RenderableType:
         title = Table.grid(expand=True)
         title.add_column()
         title.add_column(justify="right")
@@ -105,12 +107,12 @@ class Screen:
         top.add_column(width=_BOARD_COLUMNS * 4 + 3)
         top.add_column()
         top.add_row(self._board(), self._facts(lobby))
-        log = Panel(Text("\n".join(self._lines)), height=_LINES + 2)
-        picture = Table.grid()
-        picture.add_column(width=min(WIDTH, self._console.width))
+        log = Panel(Text("\n".join(self._lines)), height=_LOG_LINES + 2)
+        display = Table.grid()
+        display.add_column(width=min(WIDTH, self._console.width))
         for part in (title, top, self._grids(), log):
-            picture.add_row(part)
-        return picture
+            display.add_row(part)
+        return display
 
     def _board(self) -> RenderableType:
         board = Text()

@@ -31,8 +31,8 @@ Its state is kept in {data_dir}. Press Ctrl-C to stop.
 
 
 async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> None:
-    """Run the development server until SIGINT or SIGTERM. `environ` are settings as for
-    production, `data_dir` is where everything is kept for the next time.
+    """Run the development server until SIGINT or SIGTERM. `environ` has settings as in production;
+    all state is in `data_dir`, where the next run finds it.
 
     Raises SettingsError, EmbeddedStoreError, and OSError if the port cannot be had.
     """
@@ -49,7 +49,8 @@ async def serve_dev(environ: Mapping[str, str], data_dir: Path = DATA_DIR) -> No
 
 
 def _with_bots(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """The settings with defaults for a single person: bots wait for them, and games begin soon."""
+    """The settings with defaults for one person: three bots wait in each lobby, and games begin
+    soon."""
     waiting = {} if environ.get("MAX_PLAYERS") else {"MIN_PLAYERS": "4"}
     return {"FORMATION_SECONDS": "20", **waiting, **environ}
 
@@ -62,7 +63,7 @@ def _welcome(world: DevWorld, data_dir: Path) -> str:
 
 
 def _stop_signal() -> asyncio.Event:
-    """What SIGINT or SIGTERM sets, from now on."""
+    """An event that SIGINT and SIGTERM set, from now on."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

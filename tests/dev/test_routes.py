@@ -6,16 +6,17 @@ import jwt
 import pytest
 from aiohttp import web
 
+from protocol.views import Invoice
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.dev.routes import add_dev_routes
+from server.dev.routes import DevRoutes
 from tests.dev.test_provider import INVOICE
 from tests.dev.webhook import WebhookReceiver
 from tests.support.http import serve_app
 
 
-async def _find_invoice(invoice_id: str) -> dict[str, object] | None:
-    return INVOICE if invoice_id == INVOICE["invoice_id"] else None
+async def _find_invoice(invoice_id: str) -> Invoice | None:
+    return Invoice.model_validate(INVOICE) if invoice_id == INVOICE["invoice_id"] else None
 
 
 @asynccontextmanager
@@ -24,13 +25,13 @@ async def _client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     app = web.Application()
     async with serve_app(receiver.app()) as webhook_url:
-        add_dev_routes(
-            app,
+        routes = DevRoutes(
             issuer=issuer,
             provider=provider,
             find_invoice=_find_invoice,
             webhook_url=webhook_url,
         )
+        routes.add_to(app)
         async with serve_app(app) as url, httpx.AsyncClient(base_url=url) as client:
             yield client
 

@@ -9,7 +9,7 @@ from server.assembly.app import App
 from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
-from server.dev.routes import add_dev_routes
+from server.dev.routes import DevRoutes
 from server.runtime.settings import load_settings
 from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
@@ -52,17 +52,12 @@ async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> A
         settings = load_settings(variables | {"PORT": str(port)})
         # On a slow machine a request may be on its way when an idle connection is closed.
         app = App(settings, keep_alive_seconds=KEEP_ALIVE_SECONDS)
-
-        async def find_invoice(invoice_id: str) -> dict[str, object] | None:
-            invoice = await app.use_cases.billing.invoice(invoice_id)
-            return None if invoice is None else invoice.model_dump()
-
-        add_dev_routes(
-            app.web,
+        routes = DevRoutes(
             issuer=issuer,
             provider=provider,
-            find_invoice=find_invoice,
+            find_invoice=app.use_cases.billing.invoice,
             webhook_url=url + WEBHOOK,
         )
+        routes.add_to(app.web)
         stack.push_async_callback(app.stop)
         yield await app.start()

@@ -64,7 +64,7 @@ async def test_a_payout_whose_settlement_was_lost_with_the_store_is_settled_agai
     async with payout_world(start_node, store_url, books_url, redis, service) as world:
         (payout_id,) = await world.owe(7000)
         await world.pay_all()
-        paid, asked = await world.settlements(), len(service.requests.log)
+        paid, asked = await world.settlements(), len(service.requests)
         deleted = [key async for key in redis.scan_iter(match=f"*{{{TABLE}}}*")]
         await redis.delete(*deleted)
         assert world.side.past is not None
@@ -76,7 +76,7 @@ async def test_a_payout_whose_settlement_was_lost_with_the_store_is_settled_agai
         assert refused == f"it was paid by {paid[payout_id][0]}: settle it with that reference"
         await world.pay_all()
         assert await world.settlements() == paid
-        assert len(service.requests.log) == asked
+        assert len(service.requests) == asked
 
 
 async def test_a_table_does_not_begin_anew_while_an_archive_moves_it(

@@ -95,7 +95,7 @@ async def test_an_operator_pauses_refuses_and_resumes(
         assert (await world.desk.refuse(first, "fraud", "ann")).reason
         assert (await world.desk.refuse("po_3500_1-1", "fraud", "ann")).unknown
         await asyncio.sleep(1.2)  # more than two looks at the queue
-        assert service.requests.log == []
+        assert service.requests == []
         watch = world.side.payout_watch
         watch.start()
         await until(lambda: watch.paused().get(("operator",)) == 1)
@@ -143,7 +143,7 @@ async def test_what_may_have_been_paid_before_it_is_refused_is_looked_up_and_nev
     refused = await world.desk.refuse(payout_id, "not theirs", "ann")
     assert (refused.standing.status, refused.standing.in_doubt) == ("refused", True)
     service.faults = ()
-    orders = service.requests.log.count(("POST", payout_id))
+    orders = service.requests.count(("POST", payout_id))
 
     async def is_known() -> bool:
         return not (await world.row(payout_id))["in_doubt"]
@@ -153,7 +153,7 @@ async def test_what_may_have_been_paid_before_it_is_refused_is_looked_up_and_nev
     row = await world.row(payout_id)
     assert row["status"] == becomes
     assert becomes == "settled" or row["reason"] == "not theirs (ann)"
-    assert service.requests.log.count(("POST", payout_id)) == orders
+    assert service.requests.count(("POST", payout_id)) == orders
 
 
 async def test_an_answer_to_a_look_up_does_not_undo_a_retry_that_came_meanwhile(

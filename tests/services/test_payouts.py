@@ -72,7 +72,7 @@ async def test_what_was_settled_by_hand_is_not_sent(
     row = await world.row(payout_id)
     assert (row["status"], row["reference"], row["by_hand"]) == ("settled", "by hand", True)
     assert await world.settlements() == {payout_id: ["by hand"]}
-    assert service.requests.log == []
+    assert service.requests == []
 
 
 async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
@@ -89,7 +89,7 @@ async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
     await world.pay_all()
     assert await world.are("settled", "settled")
     assert [row["by_hand"] for row in await world.rows()] == [True, True]
-    assert service.requests.log == []
+    assert service.requests == []
 
 
 async def test_one_that_pays_by_hand_and_one_that_pays_by_the_service_exclude_each_other(
@@ -130,10 +130,10 @@ async def test_after_an_uncertain_answer_it_is_looked_up_and_not_sent_again(
     service.faults = (fault,)
     (payout_id,) = await world.owe(7000)
     async with world.paying(PAYOUT_TIMEOUT_SECONDS="0.5" if fault == "late" else "20"):
-        await until(lambda: "POST" in (method for method, _ in service.requests.log))
+        await until(lambda: "POST" in (method for method, _ in service.requests))
         service.faults = ()
         await until(world.nothing_waits)
-    methods = [method for method, _ in service.requests.log]
+    methods = [method for method, _ in service.requests]
     methods = methods[methods.index("POST") :]  # a slow machine's first may be late on its way
     if fault == "twice":  # the first answer is one, and what follows on it is nobody's
         assert methods == ["POST"]
@@ -154,7 +154,7 @@ async def test_what_is_pending_is_asked_for_until_it_is_paid(
         async with world.paying():
             await until(lambda: world.are("sent"))
             await until(lambda: world.are("settled"))
-        assert Counter(method for method, _ in service.requests.log)["POST"] == 1
+        assert Counter(method for method, _ in service.requests)["POST"] == 1
         assert (await world.settlements())[payout_id] == [service.orders[payout_id].reference]
 
 
@@ -170,7 +170,7 @@ async def test_what_is_refused_waits_for_an_operator_who_may_have_it_tried_again
     assert (await world.desk.retry(payout_id, "ann")).standing.status == "due"
     await world.pay_all()
     assert await world.are("settled")
-    assert [method for method, _ in service.requests.log] == ["POST", "POST"]
+    assert [method for method, _ in service.requests] == ["POST", "POST"]
 
 
 async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(
@@ -180,7 +180,7 @@ async def test_an_amount_that_is_no_whole_number_of_units_waits_for_an_operator(
     await world.pay_all()
     (row,) = await world.rows()
     assert (row["status"], row["amount"]) == ("refused", Decimal("3500.25"))
-    assert service.requests.log == []
+    assert service.requests == []
 
 
 async def test_a_retry_sends_the_first_body_whatever_the_settings_are_by_now(
@@ -206,7 +206,7 @@ async def test_what_the_service_paid_and_the_store_did_not_take_is_settled_witho
     )
     await world.pay_all()
     assert await world.settlements() == {payout_id: ["tx-9"]}
-    assert service.requests.log == []
+    assert service.requests == []
 
 
 async def test_what_was_in_flight_when_a_worker_died_is_looked_up(
@@ -215,7 +215,7 @@ async def test_what_was_in_flight_when_a_worker_died_is_looked_up(
     await world.owe(7000)
     await world.execute("UPDATE payouts SET status = 'sending', in_doubt = true, attempts = 1")
     await world.pay_all()
-    assert [method for method, _ in service.requests.log] == ["GET", "POST"]
+    assert [method for method, _ in service.requests] == ["GET", "POST"]
     assert len(await world.settlements()) == 1
 
 

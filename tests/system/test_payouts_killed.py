@@ -49,7 +49,7 @@ async def test_workers_that_are_killed_at_random_pay_each_debt_once(
             error.add_note(last.output)
             raise
     for debt in debts:  # never one after the other without a look
-        methods = [method for method, name in service.requests.log if name == debt]
+        methods = [method for method, name in service.requests if name == debt]
         assert ("POST", "POST") not in pairwise(methods)
     assert service.orders.keys() == set(debts)
     with psycopg.connect(books_url) as connection:
@@ -76,8 +76,8 @@ async def keep_killing(
         workers = [worker for worker in workers if worker.exit_code is None]
         while len(workers) < WORKERS:
             workers.append(start_process(FAIR_BINGO, "payouts", **variables))
-        asked = len(service.requests.log)
-        await until(lambda asked=asked: len(service.requests.log) > asked or not debts)  # type: ignore[misc]
+        asked = len(service.requests)
+        await until(lambda asked=asked: len(service.requests) > asked or not debts)  # type: ignore[misc]
         await asyncio.sleep(random.uniform(0, 0.5))
         random.choice(workers).kill()
     for worker in workers:

@@ -4,24 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiohttp import web
-
 from server.assembly.app import App
+from server.dev.http import serving
 from server.dev.payout_service import PATH, DevPayoutService
 from server.outside.payout_service import PayoutService
 
 
 @asynccontextmanager
-async def paying(app: App, service: DevPayoutService, port: int) -> AsyncIterator[None]:
-    """What is owed is paid by that service, if the server has books, for as long as the context
-    lasts; the service answers on `port`."""
+async def paying_out(app: App, service: DevPayoutService, port: int) -> AsyncIterator[None]:
+    """Have `service`, on `port` of 127.0.0.1, pay what is owed for as long as the context lasts, if
+    the server has books; else neither runs. Raises OSError if the port cannot be had."""
     if app.books is None:
         yield
         return
-    runner = web.AppRunner(service.application(), access_log=None, shutdown_timeout=0.5)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
+    async with serving(service.application(), port):
         client = PayoutService(
             f"http://127.0.0.1:{port}{PATH}",
             bytes.fromhex(service.key_hex),
@@ -36,5 +32,3 @@ async def paying(app: App, service: DevPayoutService, port: int) -> AsyncIterato
             finally:
                 stop.set()
         await client.close()
-    finally:
-        await runner.cleanup()
