@@ -1,1 +1,2 @@
-"""Measurements: scripts that print what they find. Their smoke tests are beside them."""
+"""Benchmarks: each module and package here but `support` is a command that prints what it measured;
+README.md has them all. Their smoke tests are beside them."""

@@ -1,30 +1,25 @@
-"""How long the books take with very many rows: an audit of the ledger, and what players ask.
+"""How long the books take with very many rows: an audit of the ledger, and queries of players.
 
     python -m tests.bench.books [--audited-games 45000] [--games 1000000]
 
 It fills embedded PostgreSQL with won games of ten (some 22 entries of the ledger each), chained as
 the archive chains them, and measures the audit's time and peak memory as a process of its own, and
-what a game takes on disk. Then it fills up to so many games, one a second up to now, the latest
-50,000 with the entries that statements read, and measures each question of a player 200 times, 20
-times a second; a list of the best is then mostly one that was read before, so how long it takes to
-count one is measured by itself. Of 20,000 players 1,000 are listed at first, then all.
+what a game takes on disk. Then it fills up to `--games` games, one a second up to now, the latest
+50,000 with the entries that statements read, and measures each query of a player 200 times, 20
+times a second. A leaderboard is mostly answered from memory then, so how long it takes to count one
+anew is measured by itself. Of 20,000 players 1,000 are on the leaderboards at first, then all.
 """
 
 import argparse
 import asyncio
-import os
-import resource
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import psycopg
 import redis
 from sqlalchemy import text
 
@@ -38,60 +33,66 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.clock import StoreClock
 from server.services.history import History, first_instant
-from tests.bench.filled_books import PLAYERS, TIER, fill, fill_up
+from tests.bench.support.book_sizes import sizes_per_game
+from tests.bench.support.filled_books import PLAYERS, TIER, fill, fill_up
+from tests.bench.support.percentiles import summary
+from tests.bench.support.progress import report
+from tests.bench.support.usage import run
+from tests.system.conftest import FAIR_BINGO
 
-TIMES = 200
-FEW = 5
-A_SECOND = 20
-PERIODS: tuple[Period, ...] = ("all", "month", "week", "day")
-OPTIONS = ("fsync=off", "max_wal_size=4GB")  # filling is not what is measured
+TIMES: Final = 200
+FEW_TIMES: Final = 5
+QUERIES_PER_SECOND: Final = 20
+PERIODS: Final[tuple[Period, ...]] = ("all", "month", "week", "day")
+OPTIONS: Final = ("fsync=off", "max_wal_size=4GB")  # filling is not what is measured
+
+Query = Callable[[str], Awaitable[Any]]
+"""Asks for a player."""
 
 
 def audit(url: str, store_url: str) -> None:
-    """Run `fair-bingo audit`, and print what it took."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "REDIS_URL": store_url,
-        "DATABASE_URL": url,
-        "ALIEN_PROVIDER_ADDRESS": "0",
-        "BUY_IN_TIERS": str(TIER),
-        "WEBHOOK_PUBLIC_KEY": DevProvider().public_key_hex,
-    }
-    command = [str(Path(sys.executable).with_name("fair-bingo")), "audit"]
-    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - started
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_seconds = used.ru_utime + used.ru_stime - before.ru_utime - before.ru_stime
-    report(f"audit: exit {done.returncode}, {seconds:.1f} s, {cpu_seconds:.1f} s of its CPU")
-    report(f"audit: {used.ru_maxrss / 1024:.0f} MB at most")
-    report(done.stdout + done.stderr[-500:])
+    """Run `fair-bingo audit`, and print what it took and said."""
+    done = run(
+        [FAIR_BINGO, "audit"],
+        {
+            "REDIS_URL": store_url,
+            "DATABASE_URL": url,
+            "ALIEN_PROVIDER_ADDRESS": "0",
+            "BUY_IN_TIERS": str(TIER),
+            "WEBHOOK_PUBLIC_KEY": DevProvider().public_key_hex,
+        },
+    )
+    report(
+        f"audit: exit {done.exit_code}, {done.elapsed_seconds:.1f} s,"
+        f" {done.cpu_seconds:.1f} s of its CPU, {done.peak_bytes / 1e6:.0f} MB at most"
+    )
+    report(done.output)
 
 
-async def ask(url: str, games: int) -> None:
-    """Ask as players do, and print how long answers take."""
+async def ask(url: str, audited_games: int) -> None:
+    """Ask as players do, of the records of so many games, and print how long answers take."""
     books = Books(url)
     history = History(books, StoreClock())
     names = [f"player-{n * 97 % PLAYERS}" for n in range(TIMES)]
-    questions: dict[str, Callable[[str], Awaitable[Any]]] = {
+    queries: dict[str, Query] = {
         "games": lambda name: history.games(name, 20, None),
         "statement": lambda name: history.statement(name, None, None, None),
-        "record": lambda name: _record(books, int(name.partition("-")[2]) % games),
+        "record": lambda name: _record(books, int(name.partition("-")[2]) % audited_games),
         "leaderboard of a tier": lambda _: history.leaderboard("all", TIER),
     }
     for period in PERIODS:
-        questions[f"leaderboard, {period}"] = partial(_best_of, history, period)
-    for what, question in questions.items():
-        await _ask(what, question, names)
+        queries[f"leaderboard, {period}"] = partial(_leaderboard, history, period)
+    for name, query in queries.items():
+        await _timed(name, query, names)
     for period in PERIODS:
-        await _ask(f"counted anew, {period}", partial(_count, books, period), names[:FEW])
+        await _timed(f"counted anew, {period}", partial(_count, books, period), names[:FEW_TIMES])
     async with books.begin() as connection:
         await connection.execute(text("UPDATE profiles SET listed = true"))
-    await _ask("counted anew, all listed", partial(_count, books, "all"), names[:FEW])
+    await _timed("counted anew, all listed", partial(_count, books, "all"), names[:FEW_TIMES])
     await books.close()
 
 
-async def _best_of(history: History, period: Period, _name: str) -> None:
+async def _leaderboard(history: History, period: Period, _name: str) -> None:
     await history.leaderboard(period, None)
 
 
@@ -101,18 +102,16 @@ async def _count(books: Books, period: Period, _name: str) -> None:
         await leaders(connection, None if since is None else since.date(), None)
 
 
-async def _ask(what: str, question: Callable[[str], Awaitable[Any]], names: list[str]) -> None:
-    """Ask at a steady rate, or as fast as there are answers."""
-    took, due = [], time.perf_counter()
-    for name in names:
-        due += 1 / A_SECOND
-        await asyncio.sleep(due - time.perf_counter())
-        started = time.perf_counter()
-        await question(name)
-        took.append((time.perf_counter() - started) * 1000)
-    took.sort()
-    last = len(took) - 1
-    report(f"{what}: p50 {took[last // 2]:.1f} ms, p99 {took[round(last * 0.99)]:.1f} ms")
+async def _timed(name: str, query: Query, players: Sequence[str]) -> None:
+    """Ask for each player at a steady rate, one after the other, and print the latencies."""
+    latencies_ms, due_s = [], time.perf_counter()
+    for player in players:
+        due_s += 1 / QUERIES_PER_SECOND
+        await asyncio.sleep(due_s - time.perf_counter())
+        begun_s = time.perf_counter()
+        await query(player)
+        latencies_ms.append((time.perf_counter() - begun_s) * 1000)
+    report(summary(name, "queries", latencies_ms))
 
 
 async def _record(books: Books, game: int) -> None:
@@ -120,40 +119,27 @@ async def _record(books: Books, game: int) -> None:
         assert await reading.record_of(connection, f"lobby_3500_{game:012x}") is not None
 
 
-def growth(url: str, games: int) -> None:
-    """Print what each table and its indexes take for a game."""
-    with psycopg.connect(url) as connection:
-        for name in ("games", "records", "seats", "ledger"):
-            row = connection.execute("SELECT pg_total_relation_size(%s)", (name,)).fetchone()
-            assert row is not None
-            report(f"{name}: {row[0] / games:.0f} bytes a game")
-
-
-def report(line: str) -> None:
-    """Print it at once."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 def main() -> None:
-    """Do all of it."""
+    """Measure, and print each figure as it is known."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--audited-games", type=int, default=45_000)
     parser.add_argument("--games", type=int, default=1_000_000)
     given = parser.parse_args()
-    games = given.audited_games
+    games: int = given.audited_games
     with (
         tempfile.TemporaryDirectory() as directory,
         EmbeddedStore(Path(directory) / "store") as store,
         EmbeddedBooks(Path(directory) / "books", options=OPTIONS) as books,
     ):
         asyncio.run(migrate(books.url))
-        started = time.perf_counter()
-        count = fill(books.url, games)
-        report(f"{games} games, {count} entries, filled in {time.perf_counter() - started:.0f} s")
+        begun_s = time.perf_counter()
+        entries = fill(books.url, games)
+        seconds = time.perf_counter() - begun_s
+        report(f"{games} games, {entries} entries, filled in {seconds:.0f} s")
         with redis.Redis.from_url(store.url) as client:
             client.sadd("tables", str(TIER))
-        growth(books.url, games)
+        for line in sizes_per_game(books.url):
+            report(line)
         audit(books.url, store.url)
         if given.games > games:
             fill_up(books.url, given.games - games)

@@ -1,6 +1,9 @@
-"""The long runs under faults, and their table: `python -m tests.bench.faults [NAME ...]`.
+"""Long runs of games under faults, and the tables of what went wrong:
 
-`FAULT_GAMES` says how many games are played while primaries are lost, 100 if not given.
+    python -m tests.bench.faults [NAME ...]
+
+All runs, or those with these names. `FAULT_GAMES` in the environment is how many games are played
+while primaries are lost: 100 if it is not given.
 """
 
 import asyncio
@@ -24,11 +27,12 @@ LOSSES = {
     "primary and server lost, sentinel": LostPrimary(by_sentinels, GAMES, 10, 10, servers_too=True),
     "primary and server lost, cluster": LostPrimary(in_a_cluster, GAMES, 10, 10, servers_too=True),
 }
-"""Those after which something else has to hold, and another table shows it."""
+"""The runs in which primaries are lost. What has to hold after them differs, and so does their
+table."""
 
 
 def main() -> None:
-    """Carry out the runs, each on a store of its own, and print the table so far after each."""
+    """Carry out the runs, each on a store of its own, and print the tables after each."""
     runs = long_runs()
     tallies = {}
     names = sys.argv[1:] or [*runs, *LOSSES]

@@ -1,8 +1,8 @@
 """How late numbers are called: `python -m tests.bench.jitter [LOBBIES [INTERVAL_SECONDS [CALLS]]]`.
 
-One `fair-bingo serve` calls in all lobbies; nobody is connected to it, so it loads each lobby anew
-for each call, which is its most expensive way. This process sets the lobbies up, listens, and
-takes the time by the store's clock.
+One `fair-bingo serve` calls numbers in all lobbies; nobody is connected to it, so it loads each
+lobby anew for each call, which is its most expensive way. This process fills the lobbies, follows
+them, and takes the time by the store's clock.
 """
 
 import asyncio
@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from statistics import quantiles
 
 from server.dev.store import EmbeddedStore
 from server.rules.events import GameStarted, NumberCalled
 from server.runtime.clock import StoreClock
 from server.store.log import Record, Snapshot
+from tests.bench.support.percentiles import summary
 from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 from tests.support.wait import until
 from tests.system.faults.world import world
@@ -27,19 +27,20 @@ SET_UP_SECONDS = 120
 
 @dataclass(slots=True)
 class CallLateness:
-    """How late calls were, in ms: when they were decided, and when they were received elsewhere.
-    `moved` counts calls that were not due at the start plus a multiple of the interval."""
+    """How long after they were due calls were committed, and received here, in ms. `shifted` counts
+    calls that were not due at the game's start plus a multiple of the interval: an earlier one was
+    so late that it delayed them."""
 
-    decided_ms: list[float] = field(default_factory=list)
+    committed_ms: list[float] = field(default_factory=list)
     received_ms: list[float] = field(default_factory=list)
-    moved: int = 0
+    shifted: int = 0
 
 
 class CallListener:
-    """Listens to the calls of every lobby that the node follows."""
+    """Listens to the calls in every lobby of which the node has a replica."""
 
     def __init__(self, clock: StoreClock) -> None:
-        self.late = CallLateness()
+        self.lateness = CallLateness()
         self._clock = clock
         self._due_ms: dict[str, int] = {}
 
@@ -60,19 +61,19 @@ class CallListener:
     def invoice_changed(self, _lobby_id: str, _alien_id: str) -> None:
         """Invoices are paid while the lobbies are set up."""
 
-    def _called(self, snapshot: Snapshot, due_ms: int, at_ms: float, now_ms: float) -> None:
-        self.late.decided_ms.append(at_ms - due_ms)
-        self.late.received_ms.append(now_ms - due_ms)
+    def _called(self, snapshot: Snapshot, due_ms: int, committed_ms: float, now_ms: float) -> None:
+        self.lateness.committed_ms.append(committed_ms - due_ms)
+        self.lateness.received_ms.append(now_ms - due_ms)
         lobby = snapshot.lobby
         if lobby is not None and lobby.started_at is not None:
             interval_ms = lobby.variant.call_interval_ms
-            self.late.moved += (due_ms - lobby.started_at) % interval_ms != 0
+            self.lateness.shifted += (due_ms - lobby.started_at) % interval_ms != 0
 
 
 async def measure(
     store: EmbeddedStore, directory: Path, *, lobbies: int, interval_seconds: float, calls: int
 ) -> CallLateness:
-    """Run so many lobbies of two, all at once, until each had so many calls on the average."""
+    """Run so many lobbies of two, all at the same time, until each had so many calls on average."""
     variant = replace(
         CLASSIC,
         max_players=2,
@@ -83,13 +84,13 @@ async def measure(
         node = await start(store.url, tiers={BUY_IN: variant})
         listener = CallListener(node.clock)
         node.replicas.listener = listener
-        await set_up(node, lobbies)
-        seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
-        await until(lambda: len(listener.late.received_ms) >= lobbies * calls, seconds)
-        return listener.late
+        await fill(node, lobbies)
+        timeout_seconds = SET_UP_SECONDS + 2 * calls * interval_seconds
+        await until(lambda: len(listener.lateness.received_ms) >= lobbies * calls, timeout_seconds)
+        return listener.lateness
 
 
-async def set_up(node: Node, lobbies: int) -> None:
+async def fill(node: Node, lobbies: int) -> None:
     """Fill so many lobbies, and follow them from before they start."""
     for number in range(lobbies):
         first = await node.sit(f"first-{number}")
@@ -98,17 +99,8 @@ async def set_up(node: Node, lobbies: int) -> None:
         await node.seat(f"second-{number}")
 
 
-def line(name: str, late_ms: Sequence[float]) -> str:
-    """The percentiles of a measurement."""
-    percent = quantiles(late_ms, n=100)
-    return (
-        f"{name}: {len(late_ms)} calls,"
-        f" p50 {percent[49]:.1f} ms, p99 {percent[98]:.1f} ms, worst {max(late_ms):.1f} ms"
-    )
-
-
 def main() -> None:
-    """Measure, by default as many lobbies as one server should do with ease."""
+    """Measure, by default with as many lobbies as one server should call in with ease."""
     defaults = ("1000", "3", "10")
     given = sys.argv[1:]
     lobbies, interval_seconds, calls = [*given, *defaults[len(given) :]]
@@ -116,7 +108,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as directory,
         EmbeddedStore(Path(directory) / "store") as store,
     ):
-        late = asyncio.run(
+        lateness = asyncio.run(
             measure(
                 store,
                 Path(directory),
@@ -125,8 +117,12 @@ def main() -> None:
                 calls=int(calls),
             )
         )
-    sys.stdout.write(f"{line('decided', late.decided_ms)}\n{line('received', late.received_ms)}\n")
-    sys.stdout.write(f"{late.moved} calls were moved\n")
+    for name, late_ms in (
+        ("committed", lateness.committed_ms),
+        ("received", lateness.received_ms),
+    ):
+        sys.stdout.write(f"{summary(name, 'calls', late_ms)}, worst {max(late_ms):.2f} ms\n")
+    sys.stdout.write(f"{lateness.shifted} calls were shifted by an earlier one\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,10 @@
 """What waiting for a replica costs a commit: `python -m tests.bench.replicas [--seconds N]`.
 
 A primary and a replica on this machine, both with appendfsync always if not said otherwise. Commits
-like those of a command go out at a pace, and many at once: without a replica, with the wait at the
-end of each batch, in the same write (what the server does), and in other ways. Beside them, what
-the store itself takes: the same script by a bare client that does nothing else, alone and with
-`WAIT` in the same write. What a server adds to that is ours, the rest is the floor. The ways take
-turns, three times.
+like those of a command, in an open loop and in a closed one: without a replica, with the wait at
+the end of each batch, in the same write (what the server does), and in other ways. Beside them,
+what the store itself takes: the same script by a bare client that does nothing else, alone and with
+`WAIT` in the same write. What a server adds to that is ours. The cases take turns, three times.
 """
 
 import argparse
@@ -15,7 +14,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
@@ -27,51 +27,53 @@ import uvloop
 from server.dev.store import EmbeddedStore
 from server.runtime import logs
 from server.store.commits import NO_DECISION
-from tests.bench.bare_store import Bare, writes
-from tests.bench.nodelay import send_at_once
+from tests.bench.support.bare_store import BareClient, command_writes
+from tests.bench.support.nodelay import set_nodelay
+from tests.bench.support.timing import Timing, closed_loop, open_loop
 from tests.support.game import Node, starting_nodes
 from tests.support.replication import address, asked, is_in_step, replica_of
 from tests.support.wait import until
 
-PACE: Final = 200
-AT_ONCE: Final = 256
+RATE: Final = 200
+CONCURRENCY: Final = 256
 CONNECTIONS: Final = 4
+TURNS: Final = 3
 
-Commit = Callable[[], Awaitable[None]]
+Commit = Callable[[], Awaitable[object]]
 
 
-def plain(node: Node) -> Commit:
-    """A commit that waits for whatever the node's settings say."""
+def committed(node: Node) -> Commit:
+    """A commit that waits for the replicas that the node's settings name."""
 
     async def commit() -> None:
-        assert await node.commits.commit([], writes(), NO_DECISION)
+        assert await node.commits.commit([], command_writes(), NO_DECISION)
 
     return commit
 
 
-def second_connection(node: Node) -> Commit:
-    """A commit, and then a write of its own that is waited for, on another connection."""
+def confirmed_afterwards(node: Node) -> Commit:
+    """A commit, and then a write that waits for the replica, on a second connection."""
 
     async def commit() -> None:
-        assert await node.commits.commit([], writes(), NO_DECISION, confirmed=False)
+        assert await node.commits.commit([], command_writes(), NO_DECISION, confirmed=False)
         await node.commits.confirm("3500")
 
     return commit
 
 
-def both_connections(node: Node) -> Commit:
-    """The same at the same instant, which proves nothing: the store may take the wait first."""
+def confirmed_meanwhile(node: Node) -> Commit:
+    """Both at the same instant, which proves nothing: the store may take the wait first."""
 
     async def commit() -> None:
-        done = node.commits.commit([], writes(), NO_DECISION, confirmed=False)
+        done = node.commits.commit([], command_writes(), NO_DECISION, confirmed=False)
         assert (await asyncio.gather(done, node.commits.confirm("3500")))[0]
 
     return commit
 
 
-def in_turn(nodes: Sequence[Node]) -> Commit:
-    """Commits over the connections of several, in turn."""
-    commits = cycle([plain(node) for node in nodes])
+def by_turns(nodes: Sequence[Node]) -> Commit:
+    """Commits over the connections of several nodes, by turns."""
+    commits = cycle([committed(node) for node in nodes])
 
     async def commit() -> None:
         await next(commits)()
@@ -80,7 +82,7 @@ def in_turn(nodes: Sequence[Node]) -> Commit:
 
 
 def synced(file: IO[bytes]) -> Commit:
-    """What a store's file takes, without a store."""
+    """A write to a file that is synced, without a store."""
 
     async def commit() -> None:
         os.write(file.fileno(), b"x" * 1000)
@@ -90,114 +92,107 @@ def synced(file: IO[bytes]) -> Commit:
 
 
 @dataclass(slots=True)
-class Way:
-    """A way to commit, when the files of primary and replica are synced, whether the replica sends
-    its small packets at once, and what it took: latencies in s, and rates a second."""
+class Case:
+    """A way to commit; the `appendfsync` of primary and replica, and whether the replica has
+    Nagle's algorithm turned off; and what it took: latencies in the open loop, and rates a second
+    in the closed one."""
 
     commit: Commit
-    primary: str = "always"
-    replica: str = "always"
-    at_once: bool = False
-    latencies: list[float] = field(default_factory=list)
+    primary_fsync: str = "always"
+    replica_fsync: str = "always"
+    nodelay: bool = False
+    timing: Timing = field(default_factory=Timing)
     rates: list[float] = field(default_factory=list)
 
     async def measure(self, seconds: float) -> None:
-        """Once more."""
-        self.latencies += await paced(self.commit, seconds)
-        self.rates.append(await at_once(self.commit, seconds / 2))
+        """Take a turn: so long in the open loop, and half as long in the closed one."""
+        await self.timing.add(open_loop(RATE), [self.commit] * round(seconds * RATE), os.getpid())
+        self.rates.append(await _rate(self.commit, seconds / 2))
 
-    def __str__(self) -> str:
-        cut = statistics.quantiles(self.latencies, n=100)
-        p50, p99 = cut[49] * 1000, cut[98] * 1000
-        return f"{p50:.2f}, {p99:.2f} ms | {statistics.mean(self.rates):,.0f}"
-
-
-async def paced(commit: Commit, seconds: float) -> list[float]:
-    """The latencies (s) of commits that begin `PACE` times a second."""
-    taken: list[float] = []
-
-    async def one() -> None:
-        begun = time.perf_counter()
-        await commit()
-        taken.append(time.perf_counter() - begun)
-
-    async with asyncio.TaskGroup() as group:
-        begun = time.perf_counter()
-        for number in range(round(seconds * PACE)):
-            await asyncio.sleep(max(0, begun + number / PACE - time.perf_counter()))
-            group.create_task(one())
-    return taken
+    def row(self, name: str) -> str:
+        """A row of the table."""
+        p50_ms, p99_ms = self.timing.p50_p99_ms
+        return f"| {name} | {p50_ms:.2f}, {p99_ms:.2f} ms | {statistics.mean(self.rates):,.0f} |\n"
 
 
-async def at_once(commit: Commit, seconds: float) -> float:
-    """How many a second, with `AT_ONCE` under way all the time."""
-    done, end = 0, time.perf_counter() + seconds
+async def _rate(commit: Commit, seconds: float) -> float:
+    # Not by a `Timing`: to time each one takes a tenth of what the cheapest takes.
+    done, end_s = 0, time.perf_counter() + seconds
 
-    async def one() -> None:
+    def commits() -> Iterator[Commit]:
         nonlocal done
-        while time.perf_counter() < end:
-            await commit()
+        while time.perf_counter() < end_s:
+            yield commit
             done += 1
 
-    await asyncio.gather(*(one() for _ in range(AT_ONCE)))
+    await closed_loop(CONCURRENCY)(commits())
     return done / seconds
+
+
+def cases(
+    plain: Node, waiting: Sequence[Node], client: BareClient, file: IO[bytes]
+) -> Mapping[str, Case]:
+    """What is measured, by its name in the table; the nodes `waiting` wait for a replica."""
+    first = waiting[0]
+    assert first.stores.confirming is not None
+    write = partial(first.stores.confirming.call, "SET", "confirmation:{3500}", "")
+    bare = partial(client.commit, ("WAIT", 1, 10_000))
+    each_second = "everysec"
+    return {
+        "1 kB appended to a file and synced, no store": Case(synced(file)),
+        "PING": Case(partial(plain.connection.call, "PING")),
+        "SET and WAIT 1": Case(write),
+        "bare client, script": Case(client.commit),
+        "bare client, script and WAIT 1": Case(bare),
+        "the same, the replica's packets sent at once": Case(bare, nodelay=True),
+        "the same, and its file synced each second": Case(
+            bare, replica_fsync=each_second, nodelay=True
+        ),
+        "the same, but the primary's file instead": Case(
+            bare, primary_fsync=each_second, nodelay=True
+        ),
+        "the same, both files": Case(
+            bare, primary_fsync=each_second, replica_fsync=each_second, nodelay=True
+        ),
+        "no replica": Case(committed(plain)),
+        "wait at the end of the batch": Case(committed(first)),
+        "the same, the replica's packets sent at once (ours)": Case(committed(first), nodelay=True),
+        f"the same over {CONNECTIONS} connections": Case(by_turns(waiting), nodelay=True),
+        "write, then a write with its wait on a second connection": Case(
+            confirmed_afterwards(first), nodelay=True
+        ),
+        "both at the same instant, which proves nothing": Case(
+            confirmed_meanwhile(first), nodelay=True
+        ),
+    }
 
 
 async def main(
     primary: EmbeddedStore, replica: EmbeddedStore, seconds: float, file: IO[bytes]
 ) -> None:
-    """Measure, in turn and three times, and print the table."""
-    url = primary.url
-    confirm = {"STORE_REPLICAS": "1", "STORE_REPLICAS_SECONDS": "10"}
-    async with starting_nodes() as start, Bare(primary) as script:
-        alone = await start(url)
-        waiting = [await start(url, **confirm) for _ in range(CONNECTIONS)]
-        first = waiting[0]
-        assert first.stores.confirming is not None
-        waited = partial(script.commit, ("WAIT", 1, 10_000))
-        one_set = partial(first.stores.confirming.call, "SET", "confirmation:{3500}", "")
-        ways = {
-            "1 kB appended to a file and synced, no store": Way(synced(file)),
-            "PING": Way(partial(alone.connection.call, "PING")),
-            "SET and WAIT 1": Way(one_set),
-            "bare client, script": Way(script.commit),
-            "bare client, script and WAIT 1": Way(waited),
-            "the same, the replica's packets sent at once": Way(waited, at_once=True),
-            "the same, and its file synced each second": Way(
-                waited, replica="everysec", at_once=True
-            ),
-            "the same, but the primary's file instead": Way(
-                waited, primary="everysec", at_once=True
-            ),
-            "the same, both files": Way(
-                waited, primary="everysec", replica="everysec", at_once=True
-            ),
-            "no replica": Way(plain(alone)),
-            "wait at the end of the batch": Way(plain(first)),
-            "the same, the replica's packets sent at once (ours)": Way(plain(first), at_once=True),
-            f"the same over {CONNECTIONS} connections": Way(in_turn(waiting), at_once=True),
-            "write, then a write with its wait on a second connection": Way(
-                second_connection(first), at_once=True
-            ),
-            "both at the same instant, which proves nothing": Way(
-                both_connections(first), at_once=True
-            ),
-        }
-        for _ in range(3):
-            for way in ways.values():
-                for store, policy in ((primary, way.primary), (replica, way.replica)):
-                    await asked(store, "CONFIG", "SET", "appendfsync", policy)
-                send_at_once(replica.pid, address(url)[1], at_once=way.at_once)
-                await way.measure(seconds)
-    sys.stdout.write(f"| | p50, p99 at {PACE} a second | a second, {AT_ONCE} at once |\n")
+    """Measure all cases by turns, and print the table."""
+    settings = {"STORE_REPLICAS": "1", "STORE_REPLICAS_SECONDS": "10"}
+    async with AsyncExitStack() as stack:
+        start = await stack.enter_async_context(starting_nodes())
+        client = await stack.enter_async_context(BareClient(primary))
+        plain = await start(primary.url)
+        waiting = [await start(primary.url, **settings) for _ in range(CONNECTIONS)]
+        measured = cases(plain, waiting, client, file)
+        for _ in range(TURNS):
+            for case in measured.values():
+                await asked(primary, "CONFIG", "SET", "appendfsync", case.primary_fsync)
+                await asked(replica, "CONFIG", "SET", "appendfsync", case.replica_fsync)
+                set_nodelay(replica.pid, address(primary.url)[1], nodelay=case.nodelay)
+                await case.measure(seconds)
+    sys.stdout.write(f"| | p50, p99 at {RATE} a second | a second, {CONCURRENCY} at once |\n")
     sys.stdout.write("|---|---|---|\n")
-    for name, way in ways.items():
-        sys.stdout.write(f"| {name} | {way} |\n")
+    for name, case in measured.items():
+        sys.stdout.write(case.row(name))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="for each way, in each turn")
+    parser.add_argument("--seconds", type=float, default=3, help="of each case, in each turn")
     options = parser.parse_args()
     logs.configure("error", "console")
     with (

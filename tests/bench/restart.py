@@ -1,4 +1,6 @@
-"""How soon games go on when every server was killed: `python -m tests.bench.restart`.
+"""How soon games go on when every server was killed:
+
+    python -m tests.bench.restart [--lobbies N] [--servers N] [--rounds N]
 
 So many lobbies are filled and paid by the use cases themselves, in a store that syncs each write;
 then `fair-bingo serve` is started, calls numbers in all of them, is killed with SIGKILL, stays away
@@ -8,9 +10,6 @@ process is made; numbers are looked for in the store, every 20 ms.
 
 import argparse
 import asyncio
-import os
-import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,7 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from server.runtime.settings import load_settings
 from server.store import keys
-from tests.bench.usage import cpu_seconds
+from tests.bench.support.usage import cpu_seconds, run
 from tests.support.game import Node, starting_nodes
 from tests.support.http import answers
 from tests.support.wait import TIMEOUT_SECONDS, until
@@ -38,33 +37,34 @@ from tests.system.faults.servers import Server, ended
 from tests.system.game_server import environment, published_keys
 
 TIERS: Final = tuple(range(1000, 9000, 1000))
-CALL_SECONDS: Final = 3
+CALL_INTERVAL_SECONDS: Final = 3
 SETTINGS: Final = {
     "BUY_IN_TIERS": ",".join(map(str, TIERS)),
-    "CALL_INTERVAL_SECONDS": str(CALL_SECONDS),
+    "CALL_INTERVAL_SECONDS": str(CALL_INTERVAL_SECONDS),
     "ARRANGING_SECONDS": "1",
     "SEAT_SECONDS": "3600",
     "LOBBY_TTL_SECONDS": "3600",
 }
-LOOK_SECONDS: Final = 0.02
+POLL_SECONDS: Final = 0.02
 IMPORTS: Final = "from server.cli.main import program_of; program_of(['serve'])"
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Seconds from the start of the processes: until all were ready, until the first number was
-    called, and until one was called in each lobby; and the processor time of one until then."""
+    """Seconds from the start of the processes until all were ready, until the first number was
+    called, and until one was called in each lobby; and the processor time until then, of the server
+    that used most."""
 
-    ready: float
-    first_call: float
-    last_call: float
-    used: float
+    ready_seconds: float
+    first_call_seconds: float
+    all_called_seconds: float
+    cpu_seconds: float
 
 
 async def fill(node: Node, lobbies: int) -> Sequence[str]:
     """The ids of so many lobbies of two who have paid."""
 
-    async def at_tier(tier: int, count: int) -> set[str]:
+    async def fill_tier(tier: int, count: int) -> set[str]:
         lobby_ids = set()
         for pair in range(count):
             for player in ("one", "two"):
@@ -74,12 +74,12 @@ async def fill(node: Node, lobbies: int) -> Sequence[str]:
         return lobby_ids
 
     counts = (lobbies // len(TIERS) + (i < lobbies % len(TIERS)) for i in range(len(TIERS)))
-    found = await asyncio.gather(*map(at_tier, TIERS, counts))
-    return sorted(set[str]().union(*found))
+    by_tier = await asyncio.gather(*map(fill_tier, TIERS, counts))
+    return sorted(set[str]().union(*by_tier))
 
 
-async def called(redis: "Redis", lobby_ids: Sequence[str]) -> list[int]:
-    """How many numbers were called in each lobby."""
+async def call_counts(redis: Redis, lobby_ids: Sequence[str]) -> list[int]:
+    """How many numbers were called in each lobby so far."""
     async with redis.pipeline(transaction=False) as pipeline:
         for lobby_id in lobby_ids:
             pipeline.llen(keys.numbers_called(lobby_id))
@@ -87,62 +87,58 @@ async def called(redis: "Redis", lobby_ids: Sequence[str]) -> list[int]:
 
 
 async def start(
-    redis: "Redis", lobby_ids: Sequence[str], servers: int, variables: Mapping[str, str]
+    redis: Redis, lobby_ids: Sequence[str], servers: int, variables: Mapping[str, str]
 ) -> Start:
-    """Start the servers, see calls in all lobbies, and kill the servers."""
-    before = await called(redis, lobby_ids)
+    """Start so many servers, wait for a call in every lobby, and kill the servers."""
+    before = await call_counts(redis, lobby_ids)
     with tempfile.TemporaryDirectory() as directory:
-        begun = time.monotonic()
-        made = [Server(variables, Path(directory)) for _ in range(servers)]
-        with ended(*made):
-            looking = asyncio.create_task(_calls(redis, lobby_ids, before, begun))
+        begun_s = time.monotonic()
+        started = [Server(variables, Path(directory)) for _ in range(servers)]
+        with ended(*started):
+            polling = asyncio.create_task(_calls_seconds(redis, lobby_ids, before, begun_s))
             try:
-                for server in made:
+                for server in started:
                     await until(lambda url=server.url: answers(f"{url}/health/ready"))  # type: ignore[misc]
-                ready = time.monotonic() - begun
-                first, last = await asyncio.wait_for(looking, TIMEOUT_SECONDS)
+                ready_seconds = time.monotonic() - begun_s
+                first_seconds, all_seconds = await asyncio.wait_for(polling, TIMEOUT_SECONDS)
             finally:
-                looking.cancel()
-            used = max(cpu_seconds(server.process.pid) for server in made)
-    return Start(ready, first, last, used)
+                polling.cancel()
+            used_seconds = max(cpu_seconds(server.process.pid) for server in started)
+    return Start(ready_seconds, first_seconds, all_seconds, used_seconds)
 
 
-async def _calls(
-    redis: "Redis", lobby_ids: Sequence[str], before: Sequence[int], begun: float
+async def _calls_seconds(
+    redis: Redis, lobby_ids: Sequence[str], before: Sequence[int], begun_s: float
 ) -> tuple[float, float]:
-    first: float | None = None
+    """How long after `begun_s` any lobby, and every lobby, has more calls than before."""
+    first_seconds: float | None = None
     while True:
-        now = await called(redis, lobby_ids)
-        seen = time.monotonic() - begun
-        changed = sum(one != other for one, other in zip(before, now, strict=True))
-        if changed and first is None:
-            first = seen
-        if first is not None and changed == len(lobby_ids):
-            return first, seen
-        await asyncio.sleep(LOOK_SECONDS)
+        counts = await call_counts(redis, lobby_ids)
+        seconds = time.monotonic() - begun_s
+        changed = sum(old != new for old, new in zip(before, counts, strict=True))
+        if changed and first_seconds is None:
+            first_seconds = seconds
+        if first_seconds is not None and changed == len(lobby_ids):
+            return first_seconds, seconds
+        await asyncio.sleep(POLL_SECONDS)
 
 
-def seconds_of(code: str, times: int = 5) -> tuple[float, float]:
-    """How long a new Python takes for `code`, by the clock and of the processor: medians."""
-    took, used = [], []
-    variables = {"PATH": os.environ["PATH"]}
-    for _ in range(times + 1):  # the first one may have to write byte code
-        begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], check=True, env=variables)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        took.append(time.monotonic() - begun)
-        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return median(took[1:]), median(used[1:])
+def python_seconds(code: str, times: int = 5) -> tuple[float, float]:
+    """How long a new Python takes for `code`, by the clock and of the processor: the medians of so
+    many runs."""
+    _, *runs = [run([sys.executable, "-c", code]) for _ in range(times + 1)]  # one wrote byte code
+    assert not any(each.exit_code for each in runs), runs
+    return median(r.elapsed_seconds for r in runs), median(r.cpu_seconds for r in runs)
 
 
 async def main(store_url: str, lobbies: int, servers: int, rounds: int) -> Sequence[Start]:
-    """The first start, which begins the games, and so many after a kill."""
+    """The first start, which begins the games, and so many more, each after a kill."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
     async with AsyncExitStack() as stack:
         jwks_url = await stack.enter_async_context(published_keys(issuer))
         variables = environment(store_url, jwks_url, issuer, provider) | SETTINGS
-        new_node = await stack.enter_async_context(starting_nodes())
-        node = await new_node(
+        start_node = await stack.enter_async_context(starting_nodes())
+        node = await start_node(
             store_url,
             tiers=tiers(load_settings(variables)),
             **{name: variables[name] for name in ("SEAT_SECONDS", "LOBBY_TTL_SECONDS")},
@@ -153,15 +149,15 @@ async def main(store_url: str, lobbies: int, servers: int, rounds: int) -> Seque
         starts = []
         for _ in range(rounds + 1):
             starts.append(await start(redis, lobby_ids, servers, variables))
-            await asyncio.sleep(CALL_SECONDS + 1)  # until each lobby is due
+            await asyncio.sleep(CALL_INTERVAL_SECONDS + 1)  # until each lobby is due
         return starts
 
 
-def line(name: str, found: Start) -> str:
+def row(name: str, measured: Start) -> str:
     """A row of the table."""
     return (
-        f"| {name} | {found.ready:.2f} s | {found.first_call:.2f} s | {found.last_call:.2f} s"
-        f" | {found.used:.2f} s |\n"
+        f"| {name} | {measured.ready_seconds:.2f} s | {measured.first_call_seconds:.2f} s"
+        f" | {measured.all_called_seconds:.2f} s | {measured.cpu_seconds:.2f} s |\n"
     )
 
 
@@ -171,7 +167,7 @@ if __name__ == "__main__":
     parser.add_argument("--servers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    bare, imports = seconds_of("pass"), seconds_of(IMPORTS)
+    bare, imports = python_seconds("pass"), python_seconds(IMPORTS)
     with tempfile.TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         starts = uvloop.run(main(store.url, given.lobbies, given.servers, given.rounds))
     sys.stdout.write(
@@ -180,6 +176,6 @@ if __name__ == "__main__":
         f"| {given.lobbies} lobbies, {given.servers} servers | ready | first call"
         " | a call in every lobby | processor until then |\n|---|---|---|---|---|\n"
     )
-    sys.stdout.write(line("first start", starts[0]))
+    sys.stdout.write(row("first start", starts[0]))
     for number, each in enumerate(starts[1:], 1):
-        sys.stdout.write(line(f"start {number} after a kill", each))
+        sys.stdout.write(row(f"start {number} after a kill", each))

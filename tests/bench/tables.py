@@ -1,9 +1,10 @@
 """Commits a second of a tier of several tables, on one primary and on three:
-`python -m tests.bench.tables [SECONDS]`.
 
-One process commits as fast as it can, on a core of its own; all stores are on the other. What each
+    python -m tests.bench.tables [SECONDS]
+
+One process commits as fast as it can, on a core of its own; all stores are on another. What each
 process takes of its core says which of them is the limit: the rest of the time a store waits for
-its file.
+its disk. So many seconds of each are measured, 10 if not given.
 """
 
 import asyncio
@@ -21,7 +22,8 @@ from server.dev.store import EmbeddedStore
 from server.rules.events import Event, FormingExtended
 from server.rules.lobby import Lobby
 from server.services.lobbies import Changed
-from tests.bench.commands_timing import cpu_seconds_of
+from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to
+from tests.bench.support.usage import cpu_seconds
 from tests.support.cluster import StoreCluster
 from tests.support.game import PATIENT, Node
 
@@ -31,22 +33,23 @@ SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """Commits a second, and how much of a core the process took that makes them, and each store."""
+class Throughput:
+    """Commits a second, and the share of a core that the process took which makes them, and that
+    each store took: 1 is all of it."""
 
-    a_second: float
-    process: float
-    stores: Sequence[float]
+    commits_per_second: float
+    process_share: float
+    store_shares: Sequence[float]
 
-    def line(self, name: str) -> str:
-        """As a line of the table."""
-        of_stores = ", ".join(f"{share:.0%}" for share in self.stores)
-        return f"| {name} | {self.a_second:,.0f} | {self.process:.0%} | {of_stores} |\n"
+    def row(self, name: str) -> str:
+        """As a row of the table."""
+        stores = ", ".join(f"{share:.0%}" for share in self.store_shares)
+        commits, process = f"{self.commits_per_second:,.0f}", f"{self.process_share:.0%}"
+        return f"| {name} | {commits} | {process} | {stores} |\n"
 
 
-async def commits_a_second(url: str, pids: Sequence[int], seconds: float) -> Rate:
-    """How many commits a second one process makes in lobbies of all tables at the store at `url`,
-    of which those are the processes."""
+async def measure(url: str, store_pids: Sequence[int], seconds: float) -> Throughput:
+    """Commit for so long in lobbies of all tables, at the store at `url` and of these processes."""
     node = Node(url, TABLES_PER_TIER=str(TABLES), timings=PATIENT)
     try:
         await node.start()
@@ -56,57 +59,48 @@ async def commits_a_second(url: str, pids: Sequence[int], seconds: float) -> Rat
             assert await node.replicas.acquire(lobby_id)
         end_s = time.perf_counter() + seconds
 
-        async def keep_changing(lobby_id: str) -> int:
-            changes = 0
+        async def keep_committing(lobby_id: str) -> int:
+            commits = 0
             while time.perf_counter() < end_s:
-                assert isinstance(await node.lobbies.change(lobby_id, _one_later), Changed)
-                changes += 1
-            return changes
+                assert isinstance(await node.lobbies.change(lobby_id, _deadline_extended), Changed)
+                commits += 1
+            return commits
 
-        processes = (os.getpid(), *pids)
-        before = [cpu_seconds_of(pid) for pid in processes]
-        started = time.perf_counter()
-        made = await asyncio.gather(*map(keep_changing, lobby_ids))
-        took = time.perf_counter() - started
-        used = [cpu_seconds_of(pid) - b for pid, b in zip(processes, before, strict=True)]
-        own, *of_stores = [each / took for each in used]
-        return Rate(sum(made) / took, own, of_stores)
+        processes = (os.getpid(), *store_pids)
+        before = [cpu_seconds(pid) for pid in processes]
+        begun_s = time.perf_counter()
+        commits = await asyncio.gather(*map(keep_committing, lobby_ids))
+        elapsed_seconds = time.perf_counter() - begun_s
+        after = [cpu_seconds(pid) for pid in processes]
+        own, *stores = [(a - b) / elapsed_seconds for a, b in zip(after, before, strict=True)]
+        return Throughput(sum(commits) / elapsed_seconds, own, stores)
     finally:
         await node.close()
 
 
-def _one_later(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
+def _deadline_extended(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
     return [FormingExtended(deadline=(lobby.deadline or 0) + 1)]
 
 
-def apart(pids: Sequence[int]) -> None:
-    """These on one core, this process on the others, where there are several."""
-    first, *others = sorted(os.sched_getaffinity(0))
-    if others:
-        for pid in pids:
-            os.sched_setaffinity(pid, {first})
-        os.sched_setaffinity(0, set(others))
-
-
 def main(seconds: float) -> None:
-    """Measure both, and print a line for each."""
-    cores = os.sched_getaffinity(0)
+    """Measure both, and print a row for each."""
     sys.stdout.write(
         "| stores | commits a second | the process, of its core | stores, of theirs |\n"
     )
     sys.stdout.write("|---|---|---|---|\n")
+    move_to(SERVER_CORE)
     with tempfile.TemporaryDirectory() as directory:
         with EmbeddedStore(Path(directory) / "one") as store:
-            apart([store.pid])
-            rate = uvloop.run(commits_a_second(store.url, [store.pid], seconds))
-            sys.stdout.write(rate.line("one primary"))
-        os.sched_setaffinity(0, cores)
+            sys.stdout.write(_measured(store.url, [store.pid], seconds).row("one primary"))
         with StoreCluster(Path(directory) / "three", replicas=False) as cluster:
             pids = [member.pid for member in cluster.members]
-            apart(pids)
-            rate = uvloop.run(commits_a_second(cluster.url, pids, seconds))
-            sys.stdout.write(rate.line("three primaries"))
-        os.sched_setaffinity(0, cores)
+            sys.stdout.write(_measured(cluster.url, pids, seconds).row("three primaries"))
+
+
+def _measured(url: str, store_pids: Sequence[int], seconds: float) -> Throughput:
+    for pid in store_pids:
+        move_to(OTHER_CORE, pid)
+    return uvloop.run(measure(url, store_pids, seconds))
 
 
 if __name__ == "__main__":

@@ -54,7 +54,18 @@ async def test_a_command_on_a_lobby_that_the_node_holds_is_one_round_trip(
 async def test_the_benchmark_prints_a_row_for_each_command_limit_and_part(
     start_process: StartProcess,
 ) -> None:
-    options = ["--rounds", "1", "--games", "1", "--at-once", "4", "--pace", "40", "--times", "20"]
+    options = [
+        "--rounds",
+        "1",
+        "--games",
+        "1",
+        "--concurrency",
+        "4",
+        "--rate",
+        "40",
+        "--times",
+        "20",
+    ]
     process = start_process(sys.executable, "-m", "tests.bench.commands", *options)
     assert await process.wait(100) == 0, process.output
     for row in (

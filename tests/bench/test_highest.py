@@ -3,7 +3,7 @@ import os
 import pytest
 
 from tests.bench.highest import expectation, highest
-from tests.bench.speed import speed_of_machine
+from tests.bench.support.machine_speed import measure_machine
 
 
 @pytest.mark.parametrize("limit", [0, 130, 700, 1000, 1001, 7777, 19_999, 50_000])
@@ -28,6 +28,6 @@ def test_what_to_expect_of_another_machine_goes_by_its_speed() -> None:
 
 def test_the_machine_is_measured() -> None:
     core = min(os.sched_getaffinity(0))
-    speed = speed_of_machine(core, sockets=20, slices=1, commits=50)
-    assert speed.deliveries > 0
-    assert speed.commits > 0
+    speed = measure_machine(core, sockets=20, slices=1, commits=50)
+    assert speed.deliveries_per_second > 0
+    assert speed.commits_per_second > 0

@@ -1,20 +1,20 @@
 """What a player between two games costs a server: `python -m tests.bench.turnover [--beside DIR]`.
 
-Each leaves the last room for the front desk, takes a seat, pays it over HTTP, enters the new room
-and arranges a ticket; ten sit in a room, and receive events of each other. `--beside` measures the
-sources in another directory too, such as an earlier commit's, taking turns with these;
-`--instructions` counts what the server executes outside the kernel, with valgrind: it varies by a
-hundredth where processor time does by a tenth and more. Under valgrind all takes fifty times as
-long: so what a server does by time alone is counted for itself and taken off, which a machine that
-has much else to do makes too large to be relied on.
+Each leaves the last room for the front desk, takes a seat, pays for it over HTTP, enters the new
+room and arranges a ticket; ten sit in a room, and receive events of each other. `--beside` measures
+the sources in another directory too, such as an earlier commit's, taking turns with these.
+
+`--instructions` counts with valgrind what the server executes outside the kernel: two runs differ
+by a hundredth, where in processor time they differ by a tenth and more. All takes fifty times as
+long then, and with it grows what a server does by time alone, without players: that is counted by
+itself and subtracted. On a machine that has much else to do it is too large for that.
 """
 
 import argparse
 import asyncio
-import os
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -29,120 +29,107 @@ from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
-from tests.bench.commands import UNLIMITED
-from tests.bench.commands_clients import Clients, Player
-from tests.bench.commands_timing import at_once, cpu_seconds_of
+from tests.bench.support.callgrind import HOST, control, counted, dumped
+from tests.bench.support.clients import Clients, Player
+from tests.bench.support.serving import UNLIMITED
+from tests.bench.support.timing import closed_loop
+from tests.bench.support.usage import cpu_seconds
+from tests.support.guides import ROOT
 from tests.support.process import ChildProcess
 from tests.system.game_server import environment, published_keys
 
-HERE: Final = Path(__file__).parents[2]
 SEATS: Final = 10
 TIER: Final = 1000
-FEW: Final = 3
-"""So slow is a server under valgrind that more would wait too long for their turn."""
+VALGRIND_CONCURRENCY: Final = 3
+"""A server under valgrind is so slow that more players at a time would wait too long."""
 WARM_UP_ROUNDS: Final = 5
 START_SECONDS: Final = 300
 SERVE: Final = ("-P", "-c", "from server.cli.main import main; main()", "serve")
 IDLE_SECONDS: Final = 5
 
 
-async def play(clients: Clients, rounds: int, together: int = SEATS) -> None:
+async def play(clients: Clients, rounds: int, concurrency: int = SEATS) -> None:
     """Have all players but the first, who stays at the front desk, go to their next game so many
     times, so many of them at a time."""
     for _ in range(rounds):
-        await at_once(together)([partial(_turn_over, clients, p) for p in clients.players[1:]])
+        await closed_loop(concurrency)(
+            [partial(_turn_over, clients, p) for p in clients.players[1:]]
+        )
 
 
 async def _turn_over(clients: Clients, player: Player) -> None:
     await player.to_front_desk()
     await player.join(TIER)
-    await clients.sit_down([player])
+    await clients.pay_and_enter([player])
     await player.arrange()
 
 
 @asynccontextmanager
 async def served(
-    sources: Path, store_url: str, wrapper: Sequence[str] = (), python: str = sys.executable
-) -> AsyncIterator[tuple[ChildProcess, Clients]]:
-    """A server of these sources, run by this `python`, and eleven players at its front desk."""
+    sources: Path, store_url: str, python: str, wrapper: Sequence[str] = ()
+) -> AsyncIterator[tuple[int, Clients]]:
+    """The process id of a server of these sources, run by this `python` inside of the command
+    `wrapper`, and eleven players at its front desk."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
     async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
-        url = f"http://127.0.0.1:{(port := free_port())}"
+        port = free_port()
+        url = f"http://{HOST}:{port}"
         variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED
-        changes = {"PORT": str(port), "PYTHONPATH": str(sources), "PYTHONHASHSEED": "1"}
-        changes["BUY_IN_TIERS"] = str(TIER)
+        variables |= {"HOST": HOST, "PORT": str(port), "BUY_IN_TIERS": str(TIER)}
+        variables |= {"PYTHONPATH": str(sources), "PYTHONHASHSEED": "1"}
         with TemporaryDirectory() as directory:
             command = [*wrapper, python, *SERVE]
-            process = ChildProcess(command, variables | changes, Path(directory) / "output")
+            process = ChildProcess(command, variables, Path(directory) / "output")
             try:
                 await process.wait_for_url(f"{url}/health/ready", timeout_seconds=START_SECONDS)
                 clients = Clients(url, issuer, provider, http)
-                await clients.arrive(SEATS + 1, FEW)
-                yield process, clients
-                clients.leave()
+                await clients.connect(SEATS + 1, VALGRIND_CONCURRENCY)
+                yield process.pid, clients
+                clients.disconnect()
             finally:
                 process.kill()
 
 
 async def cpu_us(sources: Path, rounds: int, python: str = sys.executable) -> float:
-    """The server's processor time for one player, in microseconds."""
+    """The server's processor time for one player to go to the next game, in microseconds."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
-        async with served(sources, store.url, python=python) as (process, clients):
+        async with served(sources, store.url, python) as (pid, clients):
             await play(clients, WARM_UP_ROUNDS)
-            before = cpu_seconds_of(process.pid)
+            before_seconds = cpu_seconds(pid)
             await play(clients, rounds)
-            return (cpu_seconds_of(process.pid) - before) / rounds / SEATS * 1e6
+            return (cpu_seconds(pid) - before_seconds) / rounds / SEATS * 1e6
 
 
 async def instructions(sources: Path, rounds: int, python: str = sys.executable) -> float:
-    """The server's instructions for one player."""
+    """The server's instructions for one player to go to the next game."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         counts = Path(directory) / "counts"
-        valgrind = ("valgrind", "--tool=callgrind", "--instr-atstart=no")
-        wrapper = (*valgrind, f"--callgrind-out-file={counts}")
-        async with served(sources, store.url, wrapper, python) as (process, clients):
-            await play(clients, WARM_UP_ROUNDS, FEW)
-            await control(process.pid, "--instr=on")
-            await play(clients, 1, FEW)  # what is counted for the first time is translated anew
-            await control(process.pid, "--zero")
+        async with served(sources, store.url, python, counted(counts)) as (pid, clients):
+            await play(clients, WARM_UP_ROUNDS, VALGRIND_CONCURRENCY)
+            await control(pid, "--instr=on")
+            # Valgrind translates anew what it is to count, the first time that it is executed.
+            await play(clients, 1, VALGRIND_CONCURRENCY)
+            await control(pid, "--zero")
             begun_s = time.monotonic()
-            await play(clients, rounds, FEW)
+            await play(clients, rounds, VALGRIND_CONCURRENCY)
             seconds = time.monotonic() - begun_s
-            await control(process.pid, "--dump=play")
+            await control(pid, "--dump=play")
             await asyncio.sleep(IDLE_SECONDS)
-            await control(process.pid, "--dump=idle")
-        played, idle = total(Path(f"{counts}.1")), total(Path(f"{counts}.2"))
-        return (played - idle * seconds / IDLE_SECONDS) / rounds / SEATS
+            await control(pid, "--dump=idle")
+        idle_per_second = dumped(counts, 2) / IDLE_SECONDS
+        return (dumped(counts, 1) - idle_per_second * seconds) / rounds / SEATS
 
 
-async def control(pid: int, command: str) -> None:
-    """Have callgrind do something to the process that it runs."""
-    # The names of valgrind's pipes have the variable HOST in them: it has to be the server's.
-    variables = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1"}
-    nothing = asyncio.subprocess.DEVNULL
-    child = await asyncio.create_subprocess_exec(
-        "callgrind_control", command, str(pid), env=variables, stdout=nothing, stderr=nothing
-    )
-    assert await child.wait() == 0, command
-
-
-def total(counts: Path) -> int:
-    """The instructions in a file of callgrind."""
-    totals = (line for line in counts.read_text().splitlines() if line.startswith("totals:"))
-    return int(next(totals).split()[1])
-
-
-async def main(given: argparse.Namespace) -> Mapping[str, list[float]]:
-    """Measure, and print it."""
+async def main(given: argparse.Namespace) -> None:
+    """Measure, and print the medians of the turns."""
     measure, unit = (instructions, "instructions") if given.instructions else (cpu_us, "us")
     found: dict[str, list[float]] = {}
     for _ in range(given.turns):
-        for sources in filter(None, (given.beside, HERE)):
+        for sources in filter(None, (given.beside, ROOT)):
             found.setdefault(str(sources), []).append(await measure(sources, given.rounds))
     for name, each in found.items():
         spread = f"of {min(each):,.0f} to {max(each):,.0f}"
         sys.stdout.write(f"{name}: {median(each):,.0f} {unit} a player, {spread}\n")
-    return found
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What a command costs at the handlers: to read it, to answer it, to send it to the room."""
+"""The processor time of a command in the transport: to read it, to answer it, to send its event to
+the room."""
 
 import asyncio
 import time
@@ -18,8 +19,8 @@ from server.transport.frames import text_frame
 from server.transport.limits import SocketLimits
 from server.transport.packets import Event, ack_packet, parse_packet
 from server.transport.session import Session
-from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
-from tests.bench.commands_parts_store import GRID, SEATS
+from tests.bench.commands.cpu_cost import Costs, awaited_cpu_us, cpu_us
+from tests.bench.commands.store_parts import GRID, SEATS
 from tests.system.game_server import published_keys
 from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
@@ -28,8 +29,9 @@ ROOM: Final = "/echo"
 
 
 async def socket_parts(times: int) -> Costs:
-    """Of `arrange_grid` in a room of ten; and of a connect, the check of its token."""
-    return {**_reading(times), **await _verifying(times), **await _telling(times)}
+    """Of `arrange_grid` in a room of ten, each the mean of so many times; and of a connect, the
+    check of its token."""
+    return {**_reading(times), **await _verifying(times), **await _writing(times)}
 
 
 def _reading(times: int) -> Costs:
@@ -72,8 +74,8 @@ async def _verifying(times: int) -> Costs:
         return costs
 
 
-async def _telling(times: int) -> Costs:
-    """Written to sockets of this process, which are read between the turns."""
+async def _writing(times: int) -> Costs:
+    """To sockets whose other ends are this process's too: they are read when no time is taken."""
     server = Server(SocketLimits(sockets_per_player=0))
     await server.start()
     clients = [await RawClient.connect(server.port) for _ in range(SEATS)]
@@ -86,8 +88,8 @@ async def _telling(times: int) -> Costs:
         server.rooms.broadcast(ROOM, "player_ready", orjson.dumps(ready))
 
     costs = {
-        "push to a room of ten": await _cpu_us_of_writing(push, clients, times),
-        "acknowledge": await _cpu_us_of_writing(
+        "push to a room of ten": await _written_cpu_us(push, clients, times),
+        "acknowledge": await _written_cpu_us(
             partial(_acknowledge, server.echo.inside[0].session), clients[:1], times
         ),
     }
@@ -102,19 +104,19 @@ def _acknowledge(session: Session) -> None:
     session.write(text_frame(ack_packet(ROOM, 17, answer)))
 
 
-async def _cpu_us_of_writing(
+async def _written_cpu_us(
     write: Callable[[], None], clients: Sequence[RawClient], times: int
 ) -> float:
     readers = [cast(asyncio.Transport, client.writer.transport) for client in clients]
-    spent_us = 0.0
+    total_us = 0.0
     for _ in range(times):
         for reader in readers:
             reader.pause_reading()
         begun_ns = time.process_time_ns()
         write()
         await asyncio.sleep(0)  # uvloop sends at the end of its turn
-        spent_us += (time.process_time_ns() - begun_ns) / 1000
+        total_us += (time.process_time_ns() - begun_ns) / 1000
         for reader, client in zip(readers, clients, strict=True):
             reader.resume_reading()
             await client.packet()
-    return spent_us / times
+    return total_us / times

@@ -1,7 +1,10 @@
-"""One client that floods: `python -m tests.bench.flooder PORT NAMESPACE TOKEN PAUSE_SECONDS`.
+"""One client that floods:
 
-It joins, sends commands as fast as TCP takes them, reads nothing, and comes back after the pause
-whenever it is cut off. A process of its own, so that its work is not its watchers'.
+    python -m tests.bench.support.flooder PORT NAMESPACE TOKEN PAUSE_SECONDS
+
+It enters the namespace, sends commands as fast as TCP takes them, reads nothing, and reconnects
+after the pause whenever it is cut off. A process of its own, so that it takes no time of those who
+are measured.
 """
 
 import base64
@@ -15,19 +18,19 @@ from typing import Final
 
 from tests.transport.raw import HANDSHAKE, client_frame
 
-MESSAGES_AT_ONCE: Final = 1_000
+MESSAGES_PER_WRITE: Final = 1_000
 
 
 def frame(text: str) -> bytes:
-    """A text message."""
+    """A WebSocket frame with that text."""
     return client_frame(0x81, text.encode())
 
 
 def flood(port: int, namespace: str, token: str) -> None:
-    """Connect, join and send until the server ends it."""
+    """Connect, enter and send until the server cuts it off. Raises ConnectionError then."""
     key = base64.b64encode(os.urandom(16)).decode()
     path, host = "/socket.io/?EIO=4&transport=websocket", f"127.0.0.1:{port}"
-    commands = MESSAGES_AT_ONCE * frame(f'42{namespace},1["sync"]')
+    commands = MESSAGES_PER_WRITE * frame(f'42{namespace},1["sync"]')
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(HANDSHAKE.format(path=path, host=host, key=key, extra="").encode())
         connection.sendall(frame(f"40{namespace}," + json.dumps({"token": token})))

@@ -2,13 +2,13 @@ from typing import Any
 
 import pytest
 
-from tests.bench.storm import Storm
+from tests.bench.support.storm import Storm
 
 CALM = {"sockets": 100, "enter_max_ms": 20, "jitter_max_ms": 5, "late_max_ms": 9}
 
 
 def report(*seconds: dict[str, Any], missed: int = 0) -> dict[str, Any]:
-    """Of players who were cut off at the end of the second second."""
+    """Of players who were disconnected at the end of the second second."""
     early, late = CALM | {"jitter_max_ms": 5_000}, CALM | {"late_max_ms": 9_999}
     series = [early, CALM, *seconds, CALM, CALM, late]
     return {"series": series, "figures": {"missed": missed}}

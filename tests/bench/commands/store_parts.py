@@ -1,4 +1,5 @@
-"""What a command costs below the handlers: to decide it, to write it down, to commit it."""
+"""The processor time of a command below the transport: to decide it, to write it down, to commit
+it."""
 
 import asyncio
 import time
@@ -14,23 +15,23 @@ from server.rules.lobby import Lobby
 from server.store.channels import Channels
 from server.store.log import Snapshot, record_events
 from server.store.projection import Projection, Retention
-from tests.bench.commands_cpu import Costs, awaited_cpu_us, cpu_us
+from tests.bench.commands.cpu_cost import Costs, awaited_cpu_us, cpu_us
 from tests.support.game import BUY_IN, CLASSIC, TABLE, TERMS, Node, starting_nodes
 
 SEATS: Final = 10
 GRID: Final = ((1, 2, 3), (4, 5, 6), (7, 8, 9))
 RETENTION: Final = Retention(finished_seconds=600, proof_seconds=604_800, invoice_seconds=604_800)
-LASTING: Final = replace(CLASSIC, arranging_ms=3_600_000)
+UNHURRIED: Final = replace(CLASSIC, arranging_ms=3_600_000)
 ECHO_SECONDS: Final = 0.1
-"""Within this time what was published comes back, else it is not in the figure."""
+"""What a commit publishes is received back within this time, or else is missing in the figure."""
 
 
-async def store_parts(store_url: str, times: int, at_once: int) -> Costs:
-    """Of `arrange_grid` in lobbies of ten. What goes to the store goes `at_once` together, as it
-    does in a busy server."""
+async def store_parts(store_url: str, times: int, concurrency: int) -> Costs:
+    """Of `arrange_grid` in lobbies of ten, of which so many arrange at a time, as in a busy server;
+    what commits nothing is done so many times."""
     async with starting_nodes() as start:
-        node = await start(store_url, tiers={BUY_IN: LASTING})
-        held = [await _full_lobby(node, f"lobby-{number}") for number in range(at_once)]
+        node = await start(store_url, tiers={BUY_IN: UNHURRIED})
+        held = [await _full_lobby(node, f"lobby-{number}") for number in range(concurrency)]
         return {
             **await _loading(node, held, times),
             **_deciding(held[0], times),
@@ -56,32 +57,32 @@ async def _loading(node: Node, held: Sequence[Snapshot], times: int) -> Costs:
 
 def _deciding(held: Snapshot, times: int) -> Costs:
     assert held.lobby is not None
-    lobby, at = held.lobby, held.position.at_ms
-    events = _arranges(held, seat=0)
+    lobby, at_ms = held.lobby, held.position.at_ms
+    events = _grid_arranged(held, seat=0)
     projection = Projection(RETENTION, 0, TERMS, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
     return {
-        "decide": cpu_us(lambda: decide(lobby, command, at), times),
+        "decide": cpu_us(lambda: decide(lobby, command, at_ms), times),
         "write the record, and what follows from it": cpu_us(
-            lambda: list(projection.writes(held, record_events(held, events, at), TABLE)), times
+            lambda: list(projection.writes(held, record_events(held, events, at_ms), TABLE)), times
         ),
     }
 
 
 async def _committing(node: Node, held: Sequence[Snapshot]) -> Costs:
     """Half of the players of each lobby arrange, those of the same seat together."""
-    spent_us = 0.0
+    total_us = 0.0
     for seat in range(SEATS // 2):
-        decided = [_arranges(snapshot, seat) for snapshot in held]
+        decided = [_grid_arranged(snapshot, seat) for snapshot in held]
         now_ms = node.clock.now_ms()
         begun_ns = time.process_time_ns()
         done = await asyncio.gather(
             *(node.store.commit(*before, now_ms) for before in zip(held, decided, strict=True))
         )
-        spent_us += (time.process_time_ns() - begun_ns) / 1000
+        total_us += (time.process_time_ns() - begun_ns) / 1000
         assert None not in done, done
         held = [after for after, _ in filter(None, done)]
-    return {"that, and commit it": spent_us / len(held) / (SEATS // 2)}
+    return {"that, and commit it": total_us / len(held) / (SEATS // 2)}
 
 
 async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
@@ -107,7 +108,7 @@ async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:
     assert not isinstance(done, Refused), done
 
 
-def _arranges(held: Snapshot, seat: int) -> Sequence[Event]:
+def _grid_arranged(held: Snapshot, seat: int) -> Sequence[Event]:
     assert held.lobby is not None
     alien_id = list(held.lobby.players)[seat]
     events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.position.at_ms)

@@ -1,8 +1,8 @@
-"""A process that plays games as a server does below its transport: `python -m tests.bench.played`.
+"""A process that plays games as a server does below its transport, whenever it is asked to.
 
 For each line with a number that it reads it plays so many games on the store at REDIS_URL, and
 writes a line. Ten take seats and pay, each arranges a ticket, and numbers are called; nothing
-happens by time or by chance. tests.bench.pythons counts what that takes.
+happens by time or by chance. tests.bench.pythons counts the instructions of that.
 """
 
 import os
@@ -23,15 +23,15 @@ from server.store.timings import StoreTimings
 from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 
 CALLS: Final = 20
-_LONG_MS: Final = 100_000_000
-_PATIENT: Final = StoreTimings(
+_NEVER_MS: Final = 100_000_000
+_NO_TIMEOUTS: Final = StoreTimings(
     command_seconds=600, confirm_seconds=600, ping_seconds=300, silence_seconds=600
 )
 _numbers = count()
 
 
 async def play(node: Node) -> None:
-    """One game, but for claims and its end."""
+    """Play one game, without claims and its end."""
     names = [f"player-{next(_numbers)}" for _ in range(CLASSIC.max_players)]
     seats = await node.seat(*names)
     lobby_id = seats[0].lobby.lobby_id
@@ -40,10 +40,10 @@ async def play(node: Node) -> None:
         grid = [[first + 3 * row + column for column in range(3)] for row in range(3)]
         assert isinstance(await node.play.arrange_grid(name, lobby_id, grid), Changed)
     for _ in range(CALLS):
-        assert isinstance(await node.lobbies.change(lobby_id, _call), Changed)
+        assert isinstance(await node.lobbies.change(lobby_id, _call_next), Changed)
 
 
-def _call(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
+def _call_next(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
     turn = Turn(lobby)
     assert lobby.next_call_at is not None, lobby
     tick(turn, lobby.next_call_at)
@@ -51,9 +51,9 @@ def _call(lobby: Lobby, _now_ms: float) -> Sequence[Event]:
 
 
 async def main(url: str) -> None:
-    """Play when asked to."""
-    slow = replace(CLASSIC, seat_ms=_LONG_MS, formation_ms=_LONG_MS, arranging_ms=_LONG_MS)
-    async with starting_nodes(tiers={BUY_IN: slow}, timings=_PATIENT) as start:
+    """Play on the store at `url` until standard input ends."""
+    untimed = replace(CLASSIC, seat_ms=_NEVER_MS, formation_ms=_NEVER_MS, arranging_ms=_NEVER_MS)
+    async with starting_nodes(tiers={BUY_IN: untimed}, timings=_NO_TIMEOUTS) as start:
         node = await start(url)
         for line in sys.stdin:
             for _ in range(int(line)):

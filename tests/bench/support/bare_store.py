@@ -1,4 +1,4 @@
-"""Commits by a client that does nothing else: what a store by itself takes for them."""
+"""Commits by a client that does nothing else: what the store by itself takes for them."""
 
 import asyncio
 from itertools import count
@@ -16,8 +16,8 @@ from tests.support.replication import address
 _numbers = count()
 
 
-def writes() -> list[Write]:
-    """Some 1 kB, as the commit of a command writes it."""
+def command_writes() -> list[Write]:
+    """Writes like those of a command, of some 1 kB, to one of a thousand lobbies."""
     number = next(_numbers)
     return [
         ("XADD", f"lobby:{{3500}}:{number % 1000}:events", "*", "event", "x" * 300),
@@ -27,17 +27,18 @@ def writes() -> list[Write]:
     ]
 
 
-class Bare:
-    """A client that does nothing but write packed commands and read the answers, in turn."""
+class BareClient:
+    """A client of the store that does nothing but write packed commands and read the answers; who
+    calls it while it waits for answers, waits too. Connected as a context."""
 
     def __init__(self, store: EmbeddedStore) -> None:
-        self._at = address(store.url)
+        self._address = address(store.url)
         self._turn = asyncio.Lock()
         self._script = Script("commit")
         self._sha = ""
 
     async def __aenter__(self) -> Self:
-        self._reader, self._writer = await asyncio.open_connection(*self._at)
+        self._reader, self._writer = await asyncio.open_connection(*self._address)
         self._sha = str(await self.ask(("SCRIPT", "LOAD", self._script.source)))
         return self
 
@@ -45,7 +46,7 @@ class Bare:
         self._writer.close()
 
     async def ask(self, *commands: tuple[Any, ...]) -> Any:
-        """The answer to the last of the commands, which go out in one write."""
+        """Send the commands in one write. Returns the answer to the last, an error included."""
         async with self._turn:
             self._writer.write(b"".join(map(pack_command, commands)))
             answers, parser = 0, Reader(encoding="utf-8")
@@ -56,10 +57,12 @@ class Bare:
             return last
 
     async def commit(self, *then: tuple[Any, ...]) -> None:
-        """A commit as `Commits` sends it, and `then` others."""
+        """Commit as `Commits` does, by the same script, with the commands `then` in the same
+        write."""
         places: dict[str, int] = {}
         written = [
-            [name, places.setdefault(key, len(places) + 1), *rest] for name, key, *rest in writes()
+            [name, places.setdefault(key, len(places) + 1), *rest]
+            for name, key, *rest in command_writes()
         ]
         args = [repr(NO_DECISION), 1000, "[]", orjson.dumps(written)]
         await self.ask(("EVALSHA", self._sha, len(places), *places, *args), *then)

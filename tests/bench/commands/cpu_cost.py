@@ -1,14 +1,14 @@
-"""How much of a processor something takes that this process does again and again."""
+"""The processor time of something that this process does again and again."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
 Costs = Mapping[str, float]
-"""Microseconds of processor time, by what they are spent on."""
+"""Processor time in microseconds, by what it is spent on."""
 
 
 def cpu_us(do: Callable[[], object], times: int) -> float:
-    """The processor time of this process for one `do`, of so many."""
+    """The processor time of this process for one `do`, in microseconds: the mean of so many."""
     begun_ns = time.process_time_ns()
     for _ in range(times):
         do()

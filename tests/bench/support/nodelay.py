@@ -1,4 +1,4 @@
-"""Small packets at once, from a socket that another process has open."""
+"""Nagle's algorithm, turned off at a socket that another process has open."""
 
 import ctypes
 import os
@@ -10,14 +10,14 @@ from typing import Final
 _PIDFD_GETFD: Final = 438  # on every architecture; Python has no function for it
 
 
-def send_at_once(pid: int, port: int, *, at_once: bool) -> None:
-    """Have the connection of a process to that port of this machine send small packets at once
-    (TCP_NODELAY), or not. Raises LookupError if it has none."""
+def set_nodelay(pid: int, port: int, *, nodelay: bool) -> None:
+    """Set TCP_NODELAY at all connections of a process to that port: with it, small packets do not
+    wait for the acknowledgement of earlier ones. Raises LookupError if there is no connection."""
     found = 0
     for fd in Path(f"/proc/{pid}/fd").iterdir():
         with suppress(OSError), _socket_of(pid, int(fd.name)) as sock:
             if sock.family == socket.AF_INET and sock.getpeername()[1] == port:
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(at_once))
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, int(nodelay))
                 found += 1
     if not found:
         raise LookupError(f"{pid} is not connected to port {port}")

@@ -1,8 +1,10 @@
-"""Players of the load tool who do the same at the same time, so that it can be measured."""
+"""Players who send the same command at the same time, so that it can be measured. Their connections
+and tickets are the load tool's; its own players go through whole games, each at its own time."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -23,24 +25,26 @@ from server.rules.phases import tick
 from server.rules.tickets import Complete, judge
 from server.rules.turn import Turn
 from server.services.lobbies import Changed
-from tests.bench.commands_timing import at_once
+from tests.bench.support.cores import SERVER_CORE
+from tests.bench.support.serving import UNLIMITED, serving
+from tests.bench.support.timing import closed_loop
 from tests.support.game import Node
 from tests.support.wait import until
-from tests.system.game_server import WEBHOOK
+from tests.system.game_server import WEBHOOK, environment, published_keys
 
-AT_ONCE: Final = 16
-"""How many do at once what is not measured."""
+UNMEASURED_CONCURRENCY: Final = 16
+"""How many players at a time do what is not measured."""
 
 
 class Player:
-    """Someone with a connection, in one namespace at a time, and a ticket of their own."""
+    """A player with a connection, in one namespace at a time, and a ticket. What they ask has to be
+    granted: RequestRefused is raised otherwise."""
 
-    def __init__(self, name: str, token: str, connection: LoadConnection) -> None:
-        self.name = name
+    def __init__(self, token: str, connection: LoadConnection) -> None:
         self.lobby_id = ""
         self.invoice: dict[str, Any] = {}
         self.ticket = Ticket(side=3, highest=50)
-        self.calls_heard = 0
+        self.calls_received = 0
         self.connection = connection
         self._auth = {"token": token}
 
@@ -62,7 +66,7 @@ class Player:
         await self.connection.ask("arrange_grid", grid=self.ticket.grid)
 
     async def claim(self) -> None:
-        """Claim, rightly or not."""
+        """Claim. The answer has to be what the ticket says."""
         answer = await self.connection.ask("claim")
         assert answer["valid"] is self.ticket.is_complete, answer
 
@@ -71,11 +75,11 @@ class Player:
             self.ticket.set_patterns(message["patterns"])
         elif name == "number_called":
             self.ticket.mark(message["number"])
-            self.calls_heard = message["index"]
+            self.calls_received = message["index"]
 
 
 class Clients:
-    """All players of a server at `url`."""
+    """All players of the server at `url`, of whom there are none at first."""
 
     def __init__(
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
@@ -87,51 +91,68 @@ class Clients:
         self._http = http
         self._webhook_url = url + WEBHOOK
 
-    async def arrive(self, how_many: int, together: int = AT_ONCE) -> Sequence[Player]:
-        """So many more players, at the front desk, so many of them at a time."""
+    async def connect(
+        self, count: int, concurrency: int = UNMEASURED_CONCURRENCY
+    ) -> Sequence[Player]:
+        """Connect so many more players to the front desk, so many of them at a time."""
         first = len(self.players)
-        await at_once(together)(
-            [partial(self._arrive, f"player-{first + number}") for number in range(how_many)]
+        await closed_loop(concurrency)(
+            [partial(self._connect, f"player-{first + number}") for number in range(count)]
         )
         return self.players[first:]
 
-    async def sit_down(self, players: Iterable[Player]) -> None:
-        """Have players pay their seats and enter their lobbies."""
-        await at_once(AT_ONCE)([partial(self._sit_down, player) for player in players])
+    async def pay_and_enter(self, players: Iterable[Player]) -> None:
+        """Have players who joined pay for their seats and enter their lobbies."""
+        await closed_loop(UNMEASURED_CONCURRENCY)(
+            [partial(self._pay_and_enter, player) for player in players]
+        )
 
-    def leave(self) -> None:
-        """Have everyone go home."""
+    def disconnect(self) -> None:
+        """Close the connections of all players."""
         for player in self.players:
             player.connection.close()
 
-    async def _arrive(self, name: str) -> None:
-        player = Player(name, self._issuer.token(name), await self._dialer.dial())
+    async def _connect(self, name: str) -> None:
+        player = Player(self._issuer.token(name), await self._dialer.dial())
         await player.to_front_desk()
         self.players.append(player)
 
-    async def _sit_down(self, player: Player) -> None:
-        body = json.dumps(self._provider.payload(player.invoice)).encode()
-        headers = {SIGNATURE_HEADER: self._provider.sign(body)}
-        async with self._http.post(self._webhook_url, data=body, headers=headers) as answer:
-            said = await answer.json()
-            assert said == {"success": True, "processed": True}, said
+    async def _pay_and_enter(self, player: Player) -> None:
+        payload = json.dumps(self._provider.payload(player.invoice)).encode()
+        headers = {SIGNATURE_HEADER: self._provider.sign(payload)}
+        async with self._http.post(self._webhook_url, data=payload, headers=headers) as answer:
+            body = await answer.json()
+            assert body == {"success": True, "processed": True}, body
         await player.to_lobby()
 
 
+@asynccontextmanager
+async def server_with_clients(
+    store_url: str, **settings: str
+) -> AsyncIterator[tuple[int, Clients]]:
+    """The process id of a server that limits nobody, on a core of its own and with further
+    settings, and its players."""
+    issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
+    async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
+        variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED | settings
+        async with serving(variables, SERVER_CORE) as server:
+            yield server.process.pid, Clients(server.url, issuer, provider, http)
+
+
 async def call_until_won(node: Node, players: Iterable[Player]) -> None:
-    """Call numbers in all lobbies of these players, ahead of time, until somebody in each has a
-    pattern. Returns when the players have received it."""
+    """Call numbers in all lobbies of these players, before they are due, until a player of each has
+    a pattern complete. Returns when all players have received the numbers."""
     by_lobby = defaultdict(list)
     for player in players:
         by_lobby[player.lobby_id].append(player)
     for lobby_id, seated in by_lobby.items():
-        changed = await node.lobbies.change(lobby_id, _calls)
+        changed = await node.lobbies.change(lobby_id, _calls_until_won)
         assert isinstance(changed, Changed), changed
         calls = len(changed.lobby.called)
-        await until(lambda: all(p.calls_heard == calls for p in seated))  # noqa: B023
+        await until(lambda: all(p.calls_received == calls for p in seated))  # noqa: B023
 
 
-def _calls(lobby: Lobby, _now_ms: float) -> list[Event]:
+def _calls_until_won(lobby: Lobby, _now_ms: float) -> list[Event]:
     turn = Turn(lobby)
     while not _is_won(turn.lobby):
         assert turn.lobby.next_call_at is not None, turn.lobby
@@ -148,5 +169,5 @@ def _is_won(lobby: Lobby) -> bool:
 
 
 def winners(players: Iterable[Player]) -> list[Player]:
-    """Of each lobby one who has a pattern."""
+    """One player of each lobby who has a pattern complete, if there is one."""
     return list({p.lobby_id: p for p in players if p.ticket.is_complete}.values())

@@ -1,4 +1,4 @@
-"""How soon a server that is busy says that it is well."""
+"""How soon a busy server answers a health check."""
 
 import asyncio
 import time
@@ -13,20 +13,20 @@ _PAUSE_SECONDS: Final = 0.25
 
 
 class HealthProbe:
-    """Asks for `/health` again and again."""
+    """Asks a server at `url` for `/health`, again a quarter of a second after each answer."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._each_ms: list[float] = []
+        self._latencies_ms: list[float] = []
 
     @property
     def p95_ms(self) -> float:
-        """Of all answers, which were all good."""
-        return round(quantiles(self._each_ms, n=20)[-1], 1)
+        """The 95th percentile of the latencies so far."""
+        return round(quantiles(self._latencies_ms, n=20)[-1], 1)
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Ask meanwhile."""
+        """Ask meanwhile, until an answer is not good."""
         task = asyncio.create_task(self._ask())
         try:
             yield
@@ -36,9 +36,9 @@ class HealthProbe:
     async def _ask(self) -> None:
         async with aiohttp.ClientSession(self._url) as http:
             while True:
-                begun = time.perf_counter()
+                begun_s = time.perf_counter()
                 async with http.get("/health") as answer:
                     assert answer.status == 200
                     await answer.read()
-                self._each_ms.append((time.perf_counter() - begun) * 1000)
+                self._latencies_ms.append((time.perf_counter() - begun_s) * 1000)
                 await asyncio.sleep(_PAUSE_SECONDS)

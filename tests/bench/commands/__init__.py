@@ -1,0 +1,1 @@
+"""What commands of players cost: `python -m tests.bench.commands`."""

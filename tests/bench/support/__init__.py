@@ -1,0 +1,1 @@
+"""What several benchmarks share, and programs that they start."""
