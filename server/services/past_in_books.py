@@ -81,6 +81,8 @@ class PastInBooks:
     async def moved_ledger(self, table: str) -> MovedLedger:
         """See `Past`: the chain over the ledger, its count, that columns say what entries do, and
         that the store follows on it."""
+        # Before the snapshot: what moves and leaves the store afterwards is in no earlier one.
+        checkpoint = await self._store.checkpoint(table)
         async with asked(self._books, Books.snapshot) as connection:
             instant = await snapshot_name(connection)
             # At the same time, since the server can: what is left out is known only afterwards,
@@ -97,7 +99,6 @@ class PastInBooks:
         chain, found = followed.chain, followed.problems
         for owed, settlement in sums.settled_twice:
             found.append(f"{settlement}: it settles {table}:{owed} again")
-        checkpoint = await self._store.checkpoint(table)
         if stream_position(checkpoint.last_id) > chain.last:
             found.append(
                 f"table {table}: the books end at {chain.last_id}, but the store has let go of"

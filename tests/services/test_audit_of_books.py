@@ -9,10 +9,12 @@ from sqlalchemy import text
 
 from server.books.engine import Books
 from server.rules.commands import Claim
+from server.services.archiving import Archive
 from server.services.audit import Audit
 from server.services.past import WholeLedger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
+from server.store.past_ledger import START, Checkpoint, PastLedger
 from tests.services.archives import Archives, calling, is_over, move_all, play, play_on
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 from tests.support.store_content import command
@@ -134,6 +136,29 @@ async def test_what_is_altered_in_the_books_is_named(
     named = f"{TABLE}:", f"table {TABLE}:", f"{won}:", f"po_{TABLE}_"
     assert all(problem.startswith(named) for problem in problems), problems
     assert len(problems) <= len(expected) + 1, problems
+
+
+class MovingLedger(PastLedger):
+    """The ledgers of a node's store, of which all that can moves whenever it is asked for the
+    checkpoint."""
+
+    def __init__(self, node: Node, archive: Archive) -> None:
+        super().__init__(node.connection, node.commits)
+        self._archive = archive
+
+    async def checkpoint(self, table: str) -> Checkpoint:
+        await move_all(self._archive)
+        return await super().checkpoint(table)
+
+
+async def test_what_moves_and_leaves_the_store_during_an_audit_is_no_problem(
+    node: Node, books: Books, archive_of: Archives
+) -> None:
+    await play(node, ("ann", "bob"))
+    ledger = MovingLedger(node, archive_of())
+    moved = await PastInBooks(books, ledger).moved_ledger(TABLE)
+    assert (await ledger.checkpoint(TABLE)).last_id != START
+    assert moved.problems == []
 
 
 async def test_a_game_that_is_nowhere_is_named(
