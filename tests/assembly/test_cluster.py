@@ -18,7 +18,6 @@ from tests.support.cluster_games import DUEL, all_are_over, away, calling, games
 from tests.support.game import (
     BUY_IN,
     CLASSIC,
-    PATIENT,
     StartNode,
     starting_nodes,
 )
@@ -30,7 +29,7 @@ from tests.system.game_server import running_app
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         yield start
 
 

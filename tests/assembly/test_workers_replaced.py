@@ -11,7 +11,7 @@ import aiohttp
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.assembly.test_workers import all_ready, counters, scraped, workers
-from tests.support.game import PATIENT, starting_nodes
+from tests.support.game import starting_nodes
 from tests.support.process import ChildProcess
 from tests.support.wait import until
 from tests.system.conftest import StartServe
@@ -38,7 +38,7 @@ async def test_workers_are_replaced_under_games_and_nobody_is_refused(
     before = workers(parent)
     async with (
         aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
-        starting_nodes(timings=PATIENT) as start_node,
+        starting_nodes() as start_node,
     ):
         players = Players(url, issuer, provider, http)
         games, tally = Games(players), Tally()

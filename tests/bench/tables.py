@@ -25,7 +25,7 @@ from server.services.lobbies import Changed
 from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to
 from tests.bench.support.usage import cpu_seconds
 from tests.support.cluster import StoreCluster
-from tests.support.game import PATIENT, Node
+from tests.support.game import Node
 
 TABLES = 8
 PLAYERS = 480
@@ -50,7 +50,7 @@ class Throughput:
 
 async def measure(url: str, store_pids: Sequence[int], seconds: float) -> Throughput:
     """Commit for so long in lobbies of all tables, at the store at `url` and of these processes."""
-    node = Node(url, TABLES_PER_TIER=str(TABLES), timings=PATIENT)
+    node = Node(url, TABLES_PER_TIER=str(TABLES))
     try:
         await node.start()
         seats = await asyncio.gather(*(node.sit(f"player-{place}") for place in range(PLAYERS)))

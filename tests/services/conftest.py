@@ -11,13 +11,13 @@ from server.dev.payout_service import DevPayoutService
 from tests.services.archives import Archives, archive_over
 from tests.services.ordering import OTHER
 from tests.services.payout_world import PayoutWorld, payout_world
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, StartNode, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, Node, StartNode, starting_nodes
 
 
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         yield start
 
 

@@ -19,7 +19,7 @@ from protocol.payments import PaymentDelivery, WebhookAnswer
 from server.rules.commands import Kick, Tick, Void
 from server.services.seats import Seated
 from tests.rules.brute_force import first_complete
-from tests.support.game import BRISK, BUY_IN, PATIENT, TABLE, Node, failed, paid
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, failed, paid
 from tests.support.store_content import ledger
 
 # So short that seats lapse, forming ends and lobbies are cancelled while the machine plays.
@@ -56,7 +56,7 @@ class TableMachine(RuleBasedStateMachine):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.nodes = [Node(url, {BUY_IN: HASTY}, timings=PATIENT) for _ in range(2)]
+        self.nodes = [Node(url, {BUY_IN: HASTY}) for _ in range(2)]
         self.redis = Redis.from_url(url, decode_responses=True)
         self.seats: dict[str, Seated] = {}
         self.delivered: list[PaymentDelivery] = []

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from server.rules.events import NumberCalled
 from server.store.log import LogPosition
-from tests.support.game import BRISK, CLASSIC, PATIENT, Node
+from tests.support.game import BRISK, CLASSIC, Node
 from tests.support.store_content import command
 from tests.support.wait import until
 
@@ -28,7 +28,7 @@ end)()"""
 @asynccontextmanager
 async def node_with_a_clock_that_can_be_set(url: str) -> AsyncIterator[Node]:
     """A node whose scripts take the store's time to be `clock` seconds later than it is."""
-    node = Node(url, TIERS, timings=PATIENT)
+    node = Node(url, TIERS)
     for script in (node.timers._script, node.commits._script, node.store._load):
         assert TIME in script.source
         script.source = script.source.replace(TIME, SHIFTED)

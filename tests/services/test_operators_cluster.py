@@ -9,14 +9,14 @@ from server.store.errors import StoreUnavailable
 from tests.services.ordering import BANNED, ban, join
 from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import away
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, starting_nodes
 
 
 async def test_an_order_reaches_a_table_that_was_away_though_the_store_has_lost_earlier_ones(
     cluster: StoreCluster,
 ) -> None:
     """As when the primary of the log's slot goes back while that of a table is away."""
-    async with starting_nodes(timings=PATIENT) as start_node:
+    async with starting_nodes() as start_node:
         node = await start_node(cluster.url, tiers={BUY_IN: CLASSIC}, TABLES_PER_TIER="8")
         await node.tables.refresh()
         tier = Tier(BUY_IN, CLASSIC, node.tables.known, takes_test=False)

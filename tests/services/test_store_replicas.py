@@ -19,7 +19,6 @@ from server.store.commits import Commits, log_check
 from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
 from server.store.log import LOG_START
-from server.store.timings import TIMINGS
 from tests.services.listener import Listener
 from tests.services.test_tick_scheduler import calling
 from tests.support.game import BRISK, BUY_IN, Node, StartNode, paid, starting_nodes
@@ -48,9 +47,7 @@ def replica(own_store: EmbeddedStore, tmp_path: Path) -> Iterator[EmbeddedStore]
 async def start_node(own_store: EmbeddedStore, replica: EmbeddedStore) -> AsyncIterator[StartNode]:
     """Starts nodes that wait for the replica."""
     await until(lambda: is_in_step(replica))
-    async with starting_nodes(
-        tiers=TIERS, timings=replace(TIMINGS, command_seconds=20), **WAITING
-    ) as start:
+    async with starting_nodes(tiers=TIERS, **WAITING) as start:
         yield start
 
 

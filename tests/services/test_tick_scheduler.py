@@ -15,7 +15,7 @@ from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.log import LogPosition, Snapshot
 from server.store.timers import AHEAD_MS, LEASE_MS
-from tests.support.game import BRISK, BUY_IN, PATIENT, TABLE, Node, StartNode
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
 from tests.support.proxy import Proxy
 from tests.support.wait import until
 
@@ -223,7 +223,7 @@ async def test_calling_begins_when_a_store_that_was_never_there_comes(
     player = await start_node(own_store.url, tiers=TIERS)
     lobby_id = await duel(player, 1)
     own_store.kill()
-    late = Node(own_store.url, TIERS, timings=PATIENT)
+    late = Node(own_store.url, TIERS)
     late.scheduler.start()
     await asyncio.sleep(0.1)
     own_store.start()

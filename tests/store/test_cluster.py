@@ -16,7 +16,6 @@ from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import DUEL, all_are_over, calling, games, has_slots
 from tests.support.game import (
     BUY_IN,
-    PATIENT,
     TABLE,
     Node,
     StartNode,
@@ -34,7 +33,7 @@ BOOKS = "postgresql://nobody@127.0.0.1:1/books"
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         yield start
 
 

@@ -15,7 +15,7 @@ from server.store.errors import StoreUnavailable
 from server.store.timings import StoreTimings
 from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import away
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, StartNode, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, Node, StartNode, starting_nodes
 from tests.support.replication import pause, resume
 from tests.support.wait import until
 
@@ -23,7 +23,7 @@ from tests.support.wait import until
 @pytest.fixture
 async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes; they are closed after the test."""
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         yield start
 
 

@@ -89,7 +89,7 @@ async def test_commands_that_are_under_way_when_the_store_is_killed_all_end(
 async def test_no_command_waits_longer_than_its_time_for_a_store_that_hangs(
     start_node: StartNode, own_store: EmbeddedStore
 ) -> None:
-    node = await start_node(own_store.url)
+    node = await start_node(own_store.url, timings=TIMINGS)
     os.kill(own_store.pid, signal.SIGSTOP)
 
     async def is_refused_in_time() -> bool:

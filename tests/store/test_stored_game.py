@@ -11,7 +11,7 @@ from tests.rules.endings import cancelled, run_out, voided, won
 from tests.rules.games import Game, active
 from tests.rules.lobby_machine import LobbyMachine
 from tests.store.record_keeper import RecordKeeper
-from tests.support.game import PATIENT, Node
+from tests.support.game import Node
 
 
 class StoredGame(LobbyMachine):
@@ -20,7 +20,7 @@ class StoredGame(LobbyMachine):
     def __init__(self, url: str) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
-        self.node = Node(url, timings=PATIENT)
+        self.node = Node(url)
         self.redis = Redis.from_url(url, decode_responses=True)
         self.keeper = RecordKeeper(self.node, self.redis)
         self.committed = 0

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from server.dev.store import EmbeddedStore
 from server.store.errors import StoreUnavailable
 from server.store.shards import open_topology
-from tests.support.game import PATIENT, Node, StartNode
+from tests.support.game import Node, StartNode
 from tests.support.replication import address, asked, has_role, is_in_step
 from tests.support.sentinels import NAME, Sentinel
 from tests.support.store_content import command
@@ -117,11 +117,7 @@ async def started(start_node: StartNode, secured: Secured) -> Node:
 
     async def is_started() -> bool:
         with suppress(StoreUnavailable):
-            found.append(
-                await start_node(
-                    secured.url(), timings=PATIENT, SENTINEL_PASSWORD=SENTINEL_PASSWORD
-                )
-            )
+            found.append(await start_node(secured.url(), SENTINEL_PASSWORD=SENTINEL_PASSWORD))
         return bool(found)
 
     await until(is_started)

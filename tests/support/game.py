@@ -21,7 +21,7 @@ from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
 from server.store.past_ledger import PastLedger
 from server.store.shards import open_topology
-from server.store.timings import TIMINGS, StoreTimings
+from server.store.timings import StoreTimings
 from tests.support.wait import until
 
 BUY_IN = 3500
@@ -64,7 +64,7 @@ class Node:
         listen_url: str | None = None,
         sharded: bool = True,
         joins: MayJoin = lambda _alien_id: True,
-        timings: StoreTimings = TIMINGS,
+        timings: StoreTimings = PATIENT,
         past_of: Callable[[PastLedger], Past] | None = None,
         **settings: str,
     ) -> None:

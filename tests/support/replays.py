@@ -6,7 +6,7 @@ from server.store import codec
 from server.store.lobbies import Texts
 from server.store.log import position_fields
 from server.store.replay import Step, replay
-from tests.support.game import PATIENT, Node
+from tests.support.game import Node
 
 
 def texts(step: Step) -> Texts:
@@ -23,7 +23,7 @@ async def replay_all(store_url: str) -> list[str]:
     async with Redis.from_url(store_url, decode_responses=True) as redis:
         streams = [key async for key in redis.scan_iter("lobby:*:events", count=1000)]
     lobby_ids = [key.split(":")[2] for key in streams]
-    node = Node(store_url, timings=PATIENT)
+    node = Node(store_url)
     try:
         for lobby_id in lobby_ids:
             kept, log = await node.store.texts_with_log(lobby_id)

@@ -14,7 +14,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
-from tests.support.game import PATIENT, starting_nodes
+from tests.support.game import starting_nodes
 from tests.support.process import StartProcess
 from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.conftest import Serve
@@ -64,7 +64,7 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
     async with (
         published_keys(issuer) as jwks_url,
         game_server(f"http://{address}", issuer, provider) as balanced,
-        starting_nodes(timings=PATIENT) as start_node,
+        starting_nodes() as start_node,
     ):
         variables = environment(own_store.url, jwks_url, issuer, provider) | PACE
         with ended(Server(variables, tmp_path), Server(variables, tmp_path)) as servers:

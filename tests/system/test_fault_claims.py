@@ -14,7 +14,7 @@ from server.rules.tickets import Complete, judge
 from server.services.lobbies import Changed
 from server.services.play import Won
 from server.store.log import LogPosition
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, paid, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, Node, paid, starting_nodes
 
 ROUNDS = int(os.environ.get("CLAIM_ROUNDS", "20"))
 PLAYERS = [f"player-{number}" for number in range(10)]
@@ -26,7 +26,7 @@ VARIANT = replace(CLASSIC, highest=9, call_interval_ms=1)
 
 
 async def test_exactly_one_of_ten_right_claims_wins(own_store: EmbeddedStore) -> None:
-    async with starting_nodes(timings=PATIENT) as start:
+    async with starting_nodes() as start:
         nodes = [await start(own_store.url, tiers={BUY_IN: VARIANT}) for _ in range(3)]
         for _ in range(ROUNDS):
             await one_round(nodes)

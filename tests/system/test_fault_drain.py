@@ -6,7 +6,7 @@ from aiohttp import web
 
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from tests.support.game import PATIENT, starting_nodes
+from tests.support.game import starting_nodes
 from tests.support.http import answers, serve_app
 from tests.support.wait import until
 from tests.system.conftest import READY, StartServe
@@ -50,7 +50,7 @@ async def test_numbers_are_called_no_more_when_players_are_sent_away(
         game_server(url, issuer, provider) as server,
         server.visitor("alice") as alice,
         server.visitor("bob") as bob,
-        starting_nodes(timings=PATIENT) as start,
+        starting_nodes() as start,
     ):
         lobby_id = await server.seat("alice", "bob")
         for visitor in (alice, bob):

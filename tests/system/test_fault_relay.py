@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from server.services.lobbies import Changed
 from server.services.seats import Seated
 from server.store.log import Record, Snapshot
-from tests.support.game import BUY_IN, CLASSIC, PATIENT, Node, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 from tests.support.wait import until
 
 TIERS = {BUY_IN: replace(CLASSIC, max_players=2)}
@@ -41,7 +41,7 @@ class VersionListener:
 async def test_a_node_receives_the_commits_of_the_lobbies_that_it_has_replicas_of_and_no_others(
     store_url: str,
 ) -> None:
-    async with starting_nodes(timings=PATIENT) as start, Redis.from_url(store_url) as redis:
+    async with starting_nodes() as start, Redis.from_url(store_url) as redis:
         writer, busy, idle = [await start(store_url, tiers=TIERS) for _ in range(3)]
         heard_by_busy, heard_by_idle = VersionListener(busy), VersionListener(idle)
         lobbies = [await full_lobby(writer, number) for number in range(MANY + FEW)]

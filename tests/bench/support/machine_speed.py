@@ -16,7 +16,7 @@ from tests.bench.fanout.measure import measure
 from tests.bench.fanout.work import Shape
 from tests.bench.support.payment_commit import commit_like_a_payment
 from tests.bench.support.timing import closed_loop
-from tests.support.game import PATIENT, starting_nodes
+from tests.support.game import starting_nodes
 
 CONCURRENCY: Final = 32
 
@@ -54,7 +54,7 @@ def _deliveries_per_second(core: int, sockets: int, slices: int) -> float:
 
 async def _commits_per_second(count: int) -> float:
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
-        async with starting_nodes(timings=PATIENT) as start:
+        async with starting_nodes() as start:
             node = await start(store.url)
             lobbies = (f"lobby:{{bench}}:{number}" for number in range(count))
             commits = [partial(commit_like_a_payment, node, lobby, 1) for lobby in lobbies]
