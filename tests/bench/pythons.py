@@ -44,8 +44,10 @@ def delivery_cpu_us(pythons: Sequence[str], slices: int) -> Found:
     server = ("-m", "tests.bench.fanout.servers.ours")
     path = f"PYTHONPATH={ROOT}"  # and each has packages of its own
     contenders = [Contender(p, ("env", path, p, *server), join_socketio) for p in pythons]
-    runs = measure(contenders, SHAPE, slices=slices, slice_seconds=0.4, server_core=SERVER_CORE)
-    return {python: [run.cpu_us for run in its_runs] for python, its_runs in runs.items()}
+    slices_of = measure(
+        contenders, SHAPE, slices=slices, slice_seconds=0.4, server_core=SERVER_CORE
+    )
+    return {python: [each.cpu_us for each in slices] for python, slices in slices_of.items()}
 
 
 async def in_turn(

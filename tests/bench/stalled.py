@@ -1,13 +1,12 @@
-"""Whether clients that do not read hold up the others: `python -m tests.bench.stalled [SECONDS]`.
+"""Whether clients that do not read delay the others: `python -m tests.bench.stalled [SECONDS]`.
 
-A thousand clients in rooms of ten, of which one in each room reads nothing, or everyone reads; a
-hundred rounds a second, so that the server is busy but not more. What is taken is the time from
-the order to play a round to the arrival of its event, at the nine in each room who read in any
-case. A line is added to tests/bench/results.jsonl.
+A thousand clients in rooms of ten, of which one in each room reads nothing, or all read; a hundred
+rounds a second, so that the server is busy and not overloaded. Measured is the time from the
+request of a round to the receipt of its event, by the nine in each room who read in any case. Each
+of four turns lasts SECONDS, 30 if not given. A line is added to tests/bench/results.jsonl.
 """
 
 import contextlib
-import os
 import select
 import socket
 import sys
@@ -16,7 +15,6 @@ from array import array
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from statistics import quantiles
 from typing import Any, Final
 
 from tests.bench.fanout.connection import Connection
@@ -24,6 +22,8 @@ from tests.bench.fanout.contenders import OURS, join_socketio
 from tests.bench.fanout.results import append_line
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import CYCLE, Shape, socketio_frame
+from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to
+from tests.bench.support.percentiles import p50_p99
 
 SHAPE: Final = Shape(sockets=1000, room_size=10)
 ROUND_SECONDS: Final = 0.01
@@ -33,16 +33,17 @@ PONG_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EventLateness:
-    """Of all events to clients that read, in milliseconds; and how many clients were cut."""
+    """How late clients that read received events, in milliseconds; and how many clients that did
+    not read were cut off."""
 
     p50_ms: float
     p99_ms: float
     cut: int
 
 
-class Clients:
-    """All clients. The first of each room reads nothing if `stalls`; else it reads, but its times
-    are not taken either."""
+class TimedClients:
+    """All clients of the server at `port`. The first of each room reads nothing if `stalls`; else
+    it reads, and is not timed either. Their connections are closed with the stack."""
 
     def __init__(self, port: int, shape: Shape, stack: ExitStack, *, stalls: bool) -> None:
         self.stalled: list[Connection] = []
@@ -50,7 +51,7 @@ class Clients:
         self._poll = select.epoll()
         self._readers: dict[int, tuple[Connection, bool]] = {}
         self._received_bytes: dict[int, int] = {}
-        self._asked_at: list[float] = []
+        self._requested_s: list[float] = []
         frames = [[socketio_frame(room, n) for n in range(CYCLE)] for room in shape.rooms]
         self._frame_bytes = len(frames[0][0])
         for number in range(shape.sockets):
@@ -66,34 +67,34 @@ class Clients:
                 self._received_bytes[connection.socket.fileno()] = 0
                 self._poll.register(connection.socket, select.EPOLLIN)
 
-    def order(self, server: ServerProcess) -> None:
+    def request_round(self, server: ServerProcess) -> None:
         """Have a round played."""
-        self._asked_at.append(time.monotonic())
-        server.ask(1)
+        self._requested_s.append(time.monotonic())
+        server.request(1)
 
-    def receive(self, until: float) -> None:
-        """Take what comes up to that time."""
-        while (now := time.monotonic()) < until:
-            for descriptor, _ in self._poll.poll(until - now):
+    def receive(self, until_s: float) -> None:
+        """Receive what comes up to that time of the monotonic clock."""
+        while (now_s := time.monotonic()) < until_s:
+            for descriptor, _ in self._poll.poll(until_s - now_s):
                 self._take(descriptor)
 
     def _take(self, descriptor: int) -> None:
-        connection, counts = self._readers[descriptor]
+        connection, is_timed = self._readers[descriptor]
         before = self._received_bytes[descriptor] // self._frame_bytes
         self._received_bytes[descriptor] += connection.take()
         after = self._received_bytes[descriptor] // self._frame_bytes
-        if counts:
-            now = time.monotonic()
-            self.late_seconds.extend(now - self._asked_at[n] for n in range(before, after))
+        if is_timed:
+            now_s = time.monotonic()
+            self.late_seconds.extend(now_s - self._requested_s[n] for n in range(before, after))
 
     def send_pongs(self) -> None:
-        """Those who do not read are alive all the same."""
+        """Have those who do not read answer pings all the same."""
         for connection in self.stalled:
             with contextlib.suppress(ConnectionError):
                 connection.send(b"3")
 
     def count_cut(self) -> int:
-        """How many of those who did not read find the end of their connection when they do."""
+        """How many of those who did not read were cut off, as they find when they read now."""
         return sum(_has_ended(connection.socket) for connection in self.stalled)
 
 
@@ -112,33 +113,34 @@ def _has_ended(sock: socket.socket) -> bool:
 def measure(
     shape: Shape, seconds: float, server_core: int | None, *, stalls: bool
 ) -> EventLateness:
-    """Play for so long."""
+    """Play rounds for so long, with the server on that core; None: on any. With `stalls` one client
+    of each room does not read."""
     with ServerProcess(OURS.command, server_core) as server, ExitStack() as stack:
-        clients = Clients(server.port, shape, stack, stalls=stalls)
-        start = time.monotonic()
-        next_pongs = start
+        clients = TimedClients(server.port, shape, stack, stalls=stalls)
+        begun_s = time.monotonic()
+        next_pongs_s = begun_s
         for number in range(int(seconds / ROUND_SECONDS)):
-            clients.receive(until=start + number * ROUND_SECONDS)
-            clients.order(server)
-            if time.monotonic() > next_pongs:
+            clients.receive(until_s=begun_s + number * ROUND_SECONDS)
+            clients.request_round(server)
+            if time.monotonic() > next_pongs_s:
                 clients.send_pongs()
-                next_pongs += PONG_SECONDS
-        clients.receive(until=time.monotonic() + 1.0)
-        percent = quantiles(clients.late_seconds, n=100)
+                next_pongs_s += PONG_SECONDS
+        clients.receive(until_s=time.monotonic() + 1.0)
+        p50_seconds, p99_seconds = p50_p99(clients.late_seconds)
         return EventLateness(
-            round(percent[49] * 1000, 2), round(percent[98] * 1000, 2), cut=clients.count_cut()
+            round(p50_seconds * 1000, 2), round(p99_seconds * 1000, 2), cut=clients.count_cut()
         )
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Compare, in turns."""
+    """Measure in turns, without and with clients that do not read, and add a line to the
+    results."""
     seconds = float(arguments[0]) if arguments else 30.0
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[-1]})
+    move_to(OTHER_CORE)
     turns: list[dict[str, Any]] = []
     for _ in range(TURNS):
         for stalls in (False, True):
-            late = measure(SHAPE, seconds, cores[0], stalls=stalls)
+            late = measure(SHAPE, seconds, SERVER_CORE, stalls=stalls)
             turns.append({"stalled": stalls, **asdict(late)})
             sys.stdout.write(f"{'one in ten stalls' if stalls else 'everyone reads'}: {late}\n")
             sys.stdout.flush()

@@ -25,8 +25,8 @@ from server.load.meter import Meter
 from server.load.target import Target
 from tests.bench.fanout.contenders import JS, in_javascript
 from tests.bench.fanout.server_process import ServerProcess
-from tests.bench.support.clients import Clients, Player, server_with_clients
 from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to
+from tests.bench.support.players import Player, Players, server_with_players
 from tests.bench.support.serving import TIERS
 from tests.bench.support.timing import Timing, closed_loop
 
@@ -41,12 +41,12 @@ async def measure(store_url: str, rounds: int, games: int, concurrency: int) -> 
     """Both in turn, so many times: all players of so many games arrange, so many at a time."""
     command = ("node", str(JS / "stored.js"), store_url, str(SCRIPT))
     turns: dict[str, list[Timing]] = {"ours": [], "Socket.IO, ioredis": []}
-    async with server_with_clients(store_url) as (pid, clients):
+    async with server_with_players(store_url) as (pid, players):
         with ServerProcess(command, SERVER_CORE) as nodejs:
             for number in range(rounds):
-                seated = await _seated(clients, games)
+                seated = await _seated(players, games)
                 turns["ours"].append(await _arranged(seated, pid, concurrency))
-                clients.disconnect()
+                players.disconnect()
                 seated = await _seated_on_nodejs(nodejs.port, number, games)
                 turns["Socket.IO, ioredis"].append(await _arranged(seated, nodejs.pid, concurrency))
                 for player in seated:
@@ -60,13 +60,13 @@ async def _arranged(players: list[Player], pid: int, concurrency: int) -> Timing
     return timing
 
 
-async def _seated(clients: Clients, games: int) -> list[Player]:
+async def _seated(players: Players, games: int) -> list[Player]:
     seated: list[Player] = []
     while len(seated) < games * SEATS:
-        newcomers = await clients.connect(SEATS * min(len(TIERS), games - len(seated) // SEATS))
+        newcomers = await players.connect(SEATS * min(len(TIERS), games - len(seated) // SEATS))
         joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(newcomers)]
         await closed_loop(SEATS)(joins)
-        await clients.pay_and_enter(newcomers)
+        await players.pay_and_enter(newcomers)
         seated += newcomers
     return seated
 

@@ -22,7 +22,7 @@ from server.dev.store import EmbeddedStore
 from server.rules.events import Event, FormingExtended
 from server.rules.lobby import Lobby
 from server.services.lobbies import Changed
-from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to
+from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to, on_core
 from tests.bench.support.usage import cpu_seconds
 from tests.support.cluster import StoreCluster
 from tests.support.game import Node
@@ -88,7 +88,7 @@ def main(seconds: float) -> None:
         "| stores | commits a second | the process, of its core | stores, of theirs |\n"
     )
     sys.stdout.write("|---|---|---|---|\n")
-    move_to(SERVER_CORE)
+    move_to(OTHER_CORE)  # and the stores that are started here
     with tempfile.TemporaryDirectory() as directory:
         with EmbeddedStore(Path(directory) / "one") as store:
             sys.stdout.write(_measured(store.url, [store.pid], seconds).row("one primary"))
@@ -98,9 +98,8 @@ def main(seconds: float) -> None:
 
 
 def _measured(url: str, store_pids: Sequence[int], seconds: float) -> Throughput:
-    for pid in store_pids:
-        move_to(OTHER_CORE, pid)
-    return uvloop.run(measure(url, store_pids, seconds))
+    with on_core(SERVER_CORE):
+        return uvloop.run(measure(url, store_pids, seconds))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bench.fanout.audience import Audience
+from tests.bench.fanout.clients import FanoutClients
 from tests.bench.fanout.connection import Connection, Unexpected
 from tests.bench.fanout.contenders import (
     IN_PYTHON,
@@ -19,17 +19,17 @@ from tests.bench.fanout.contenders import (
     join_socketio,
 )
 from tests.bench.fanout.measure import measure
-from tests.bench.fanout.results import summary, table
+from tests.bench.fanout.results import kept, table
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import NO_PING_SECONDS, Shape, socketio_frame
 
 
 def compare(contenders: Sequence[Contender], shape: Shape) -> None:
-    runs = measure(contenders, shape, slices=1, slice_seconds=0.1, server_core=None)
+    slices_of = measure(contenders, shape, slices=1, slice_seconds=0.1, server_core=None)
 
-    assert all(run.deliveries_per_second > 0 for of_server in runs.values() for run in of_server)
-    assert summary(shape, runs).keys() == {"sockets", "room_size", "slices", "servers"}
-    assert len(table(runs).splitlines()) == 1 + len(contenders)
+    assert all(each.deliveries_per_second > 0 for slices in slices_of.values() for each in slices)
+    assert kept(shape, slices_of).keys() == {"sockets", "room_size", "slices", "servers"}
+    assert len(table(slices_of).splitlines()) == 1 + len(contenders)
 
 
 @pytest.mark.parametrize("room_size", [10, 1])
@@ -56,7 +56,7 @@ def test_no_server_gives_clients_up_that_answer_nobody_while_others_join() -> No
 
 def test_a_server_that_ends_is_noticed() -> None:
     with ServerProcess(RAW.command, core=None) as server:
-        clients = Audience(RAW, Shape(2, 1), server)
+        clients = FanoutClients(RAW, Shape(2, 1), server)
     with clients, pytest.raises(Unexpected):
         clients.answer_pings()
 

@@ -30,7 +30,7 @@ from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.bench.support.callgrind import HOST, control, counted, dumped
-from tests.bench.support.clients import Clients, Player
+from tests.bench.support.players import Player, Players
 from tests.bench.support.serving import UNLIMITED
 from tests.bench.support.timing import closed_loop
 from tests.bench.support.usage import cpu_seconds
@@ -48,26 +48,26 @@ SERVE: Final = ("-P", "-c", "from server.cli.main import main; main()", "serve")
 IDLE_SECONDS: Final = 5
 
 
-async def play(clients: Clients, rounds: int, concurrency: int = SEATS) -> None:
+async def play(players: Players, rounds: int, concurrency: int = SEATS) -> None:
     """Have all players but the first, who stays at the front desk, go to their next game so many
     times, so many of them at a time."""
     for _ in range(rounds):
         await closed_loop(concurrency)(
-            [partial(_turn_over, clients, p) for p in clients.players[1:]]
+            [partial(_turn_over, players, p) for p in players.connected[1:]]
         )
 
 
-async def _turn_over(clients: Clients, player: Player) -> None:
+async def _turn_over(players: Players, player: Player) -> None:
     await player.to_front_desk()
     await player.join(TIER)
-    await clients.pay_and_enter([player])
+    await players.pay_and_enter([player])
     await player.arrange()
 
 
 @asynccontextmanager
 async def served(
     sources: Path, store_url: str, python: str, wrapper: Sequence[str] = ()
-) -> AsyncIterator[tuple[int, Clients]]:
+) -> AsyncIterator[tuple[int, Players]]:
     """The process id of a server of these sources, run by this `python` inside of the command
     `wrapper`, and eleven players at its front desk."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
@@ -82,10 +82,10 @@ async def served(
             process = ChildProcess(command, variables, Path(directory) / "output")
             try:
                 await process.wait_for_url(f"{url}/health/ready", timeout_seconds=START_SECONDS)
-                clients = Clients(url, issuer, provider, http)
-                await clients.connect(SEATS + 1, VALGRIND_CONCURRENCY)
-                yield process.pid, clients
-                clients.disconnect()
+                players = Players(url, issuer, provider, http)
+                await players.connect(SEATS + 1, VALGRIND_CONCURRENCY)
+                yield process.pid, players
+                players.disconnect()
             finally:
                 process.kill()
 
@@ -93,10 +93,10 @@ async def served(
 async def cpu_us(sources: Path, rounds: int, python: str = sys.executable) -> float:
     """The server's processor time for one player to go to the next game, in microseconds."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
-        async with served(sources, store.url, python) as (pid, clients):
-            await play(clients, WARM_UP_ROUNDS)
+        async with served(sources, store.url, python) as (pid, players):
+            await play(players, WARM_UP_ROUNDS)
             before_seconds = cpu_seconds(pid)
-            await play(clients, rounds)
+            await play(players, rounds)
             return (cpu_seconds(pid) - before_seconds) / rounds / SEATS * 1e6
 
 
@@ -104,14 +104,14 @@ async def instructions(sources: Path, rounds: int, python: str = sys.executable)
     """The server's instructions for one player to go to the next game."""
     with TemporaryDirectory() as directory, EmbeddedStore(Path(directory)) as store:
         counts = Path(directory) / "counts"
-        async with served(sources, store.url, python, counted(counts)) as (pid, clients):
-            await play(clients, WARM_UP_ROUNDS, VALGRIND_CONCURRENCY)
+        async with served(sources, store.url, python, counted(counts)) as (pid, players):
+            await play(players, WARM_UP_ROUNDS, VALGRIND_CONCURRENCY)
             await control(pid, "--instr=on")
             # Valgrind translates anew what it is to count, the first time that it is executed.
-            await play(clients, 1, VALGRIND_CONCURRENCY)
+            await play(players, 1, VALGRIND_CONCURRENCY)
             await control(pid, "--zero")
             begun_s = time.monotonic()
-            await play(clients, rounds, VALGRIND_CONCURRENCY)
+            await play(players, rounds, VALGRIND_CONCURRENCY)
             seconds = time.monotonic() - begun_s
             await control(pid, "--dump=play")
             await asyncio.sleep(IDLE_SECONDS)

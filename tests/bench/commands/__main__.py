@@ -31,15 +31,15 @@ from server.runtime import logs
 from tests.bench.commands.socket_parts import socket_parts
 from tests.bench.commands.store_parts import SEATS, store_parts
 from tests.bench.commands.tables import costs_table, timings_table
-from tests.bench.support.clients import (
-    Clients,
-    Player,
-    call_until_won,
-    server_with_clients,
-    winners,
-)
 from tests.bench.support.cores import OTHER_CORE, SERVER_CORE, move_to, on_core
 from tests.bench.support.payment_commit import commit_like_a_payment
+from tests.bench.support.players import (
+    Player,
+    Players,
+    call_until_won,
+    server_with_players,
+    winners,
+)
 from tests.bench.support.serving import TIERS, store_version
 from tests.bench.support.timing import Load, Timing, closed_loop, open_loop
 from tests.support.game import Node, starting_nodes
@@ -62,7 +62,7 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
     settings = REPLICATED if options.replicated else {}
     async with (
         starting_nodes(**settings) as start,
-        server_with_clients(store_url, **settings) as (server_pid, clients),
+        server_with_players(store_url, **settings) as (server_pid, players),
     ):
         node = await start(store_url)
         timings = {}
@@ -71,7 +71,7 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
                 limits = await store_limits(node, name, load, options.times)
             commands = {command: Timing() for command in COMMANDS}
             for _ in range(options.rounds):
-                await play(clients, node, load, commands, server_pid, options.games)
+                await play(players, node, load, commands, server_pid, options.games)
             timings[name] = {**commands, **limits}
     with on_core(SERVER_CORE):
         costs_us = {
@@ -84,26 +84,26 @@ async def main(store_url: str, options: argparse.Namespace) -> None:
 
 
 async def play(
-    clients: Clients, node: Node, load: Load, timings: Timings, server_pid: int, games: int
+    players: Players, node: Node, load: Load, timings: Timings, server_pid: int, games: int
 ) -> None:
     """So many games in each tier, from the first seat to the win; their commands under that load,
     and timed."""
-    players: list[Player] = []
+    seated: list[Player] = []
     for _ in range(games):
         # One lobby of each tier forms at a time: everybody at the front desk is sent each.
-        newcomers = await clients.connect(SEATS * len(TIERS))
+        newcomers = await players.connect(SEATS * len(TIERS))
         joins = [partial(p.join, TIERS[i % len(TIERS)]) for i, p in enumerate(newcomers)]
         await timings["join"].add(load, joins, server_pid)
-        await clients.pay_and_enter(newcomers)
-        players += newcomers
-    arranges = [player.arrange for player in players]
+        await players.pay_and_enter(newcomers)
+        seated += newcomers
+    arranges = [player.arrange for player in seated]
     await timings["arrange_grid"].add(load, arranges, server_pid)
-    await call_until_won(node, players)
-    false_claims = [player.claim for player in players if not player.ticket.is_complete]
+    await call_until_won(node, seated)
+    false_claims = [player.claim for player in seated if not player.ticket.is_complete]
     await timings["claim, false"].add(load, false_claims, server_pid)
-    valid_claims = [player.claim for player in winners(players)]
+    valid_claims = [player.claim for player in winners(seated)]
     await timings["claim, valid"].add(load, valid_claims, server_pid)
-    clients.disconnect()
+    players.disconnect()
 
 
 async def store_limits(node: Node, load_name: str, load: Load, times: int) -> Timings:

@@ -1,1 +1,1 @@
-"""One event to every room, again and again: our fan-out beside other servers' on the same work."""
+"""Fan-out: an event to every room, again and again, by our server beside others."""

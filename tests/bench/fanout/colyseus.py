@@ -13,7 +13,7 @@ _ROOM_DATA = 13
 
 
 def join_colyseus(port: int, room: str) -> Connection:
-    """Reserve a seat in the room over HTTP, take it, wait until it is confirmed."""
+    """Reserve a seat in the room over HTTP, and take it. Raises Unexpected if it is refused."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/matchmake/joinOrCreate/lobby",
         data=json.dumps({"room": room}).encode(),
@@ -31,7 +31,7 @@ def join_colyseus(port: int, room: str) -> Connection:
 
 
 def colyseus_frame(_room: str, number: int) -> bytes:
-    """The frame of a message with the data of a round's event: MessagePack."""
+    """The frame of a message with the data of a round's event, as MessagePack."""
     fields = b"".join(_string(key) + _number(value) for key, value in event_data(number).items())
     payload = bytes((_ROOM_DATA,)) + _string(EVENT) + struct.pack("!BH", 0xDE, 5) + fields
     return bytes((0x82, len(payload))) + payload

@@ -1,4 +1,4 @@
-"""The client's side of one connection: as little work as a client can have."""
+"""The client's side of one WebSocket, with as little work as a client can have."""
 
 import os
 import socket
@@ -6,22 +6,22 @@ import struct
 from base64 import b64encode
 from typing import Final
 
-STALLED_SECONDS: Final = 300
-"""Nothing came for so long: that is no slow machine."""
+SILENCE_SECONDS: Final = 300
+"""If nothing comes for so long, something is broken: no machine is that slow."""
 PING: Final = b"\x81\x012"
 _MASKED_PONG: Final = b"\x81\x81\x00\x00\x00\x003"
 
 
 class Unexpected(Exception):
-    """A server sent what does not belong there."""
+    """A server sent something else than it has to."""
 
 
 class Connection:
-    """A WebSocket whose coming frames are all known: `cycle` is what comes, again and again.
-    Joining blocks; `take` does not."""
+    """A WebSocket to that port of this machine, upgraded at the path. Until `expect` says which
+    frames come from then on, its methods block; `take` does not."""
 
     def __init__(self, port: int, path: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=STALLED_SECONDS)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=SILENCE_SECONDS)
         self._unread = b""
         self._cycle = b""
         self._cycle_bytes = 0
@@ -43,13 +43,14 @@ class Connection:
             raise Unexpected(head)
 
     def send(self, payload: bytes, first_byte: int = 0x81) -> None:
-        """Send a short frame; the mask is zero, which the protocol allows."""
+        """Send a frame; its mask is zero, which the protocol allows. Raises ValueError if the
+        payload is longer than 125 bytes."""
         if len(payload) > 125:
             raise ValueError("not a short frame")
         self.socket.sendall(bytes((first_byte, 0x80 | len(payload), 0, 0, 0, 0)) + payload)
 
     def message(self) -> bytes:
-        """The payload of the next frame."""
+        """The payload of the next frame, which has to be shorter than 64 kB."""
         while len(self._unread) < 4:
             self._read()
         start, length = 2, self._unread[1]
@@ -68,17 +69,18 @@ class Connection:
         self._unread += received
 
     def expect(self, frames: list[bytes]) -> None:
-        """From now on exactly these frames come, all of one length, over and over. Twice the cycle
-        is kept, so that what is received is one piece of it."""
+        """From now on exactly these frames come, all of one length, over and over. Raises
+        Unexpected if something has come already."""
         if self._unread:
             raise Unexpected(self._unread)
         self._frame_bytes = len(frames[0])
         self._cycle_bytes = self._frame_bytes * len(frames)
-        self._cycle = b"".join(frames) * 2
+        self._cycle = b"".join(frames) * 2  # what is received at once is one piece of it
         self.socket.setblocking(False)
 
     def take(self) -> int:
-        """Receive what is there; how many bytes of the expected frames. Raises Unexpected."""
+        """Receive what has come. Returns how many bytes of the expected frames that is, without
+        pings, which are answered. Raises Unexpected if anything else came."""
         received = self.socket.recv(self._cycle_bytes // 2)
         if not received:
             raise Unexpected("the end of the connection")

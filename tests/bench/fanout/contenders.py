@@ -1,4 +1,4 @@
-"""Who is compared, and how a client joins a room there."""
+"""The servers that are compared, and how a client joins a room of each."""
 
 import shutil
 import subprocess
@@ -19,8 +19,8 @@ SOCKETIO_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A server: the command that starts it, what joins a socket at its port to a room, and the
-    frame in which it sends a room the event of a round."""
+    """A server: the command that starts it; what connects a client to its port and into a room; and
+    the frame in which it sends a room the event of a round with that number."""
 
     name: str
     command: tuple[str, ...]
@@ -29,12 +29,12 @@ class Contender:
 
 
 def join_raw(port: int, room: str) -> Connection:
-    """The path is the room."""
+    """Connect; the path is the room."""
     return Connection(port, room)
 
 
 def join_socketio(port: int, room: str) -> Connection:
-    """Connect to the namespace, and wait for the answer."""
+    """Connect, and enter the namespace that is the room. Raises Unexpected if it is refused."""
     connection = open_engineio(port)
     connection.send(b'40%b,{"token":"p"}' % room.encode())
     answer = connection.message()
@@ -44,7 +44,7 @@ def join_socketio(port: int, room: str) -> Connection:
 
 
 def open_engineio(port: int) -> Connection:
-    """A connection of Engine.IO that is in no namespace yet."""
+    """A connection of Engine.IO that is in no namespace yet. Raises Unexpected if it is refused."""
     connection = Connection(port, SOCKETIO_PATH)
     opened = connection.message()
     if not opened.startswith(b"0"):
@@ -71,8 +71,9 @@ _COLYSEUS: Final = Contender("Colyseus", _node("colyseus.js"), join_colyseus, co
 
 
 def in_javascript() -> tuple[Contender, ...]:
-    """The servers for Node, which are installed first if need be. None without node and npm; eiows
-    only where it can be built, for which it fetches the source of Node."""
+    """The servers for Node, whose packages are installed first if need be; none without node and
+    npm. Socket.IO with eiows only where that can be built, for which it fetches the source of
+    Node."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return ()
     installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"

@@ -1,13 +1,12 @@
-"""Servers side by side: each under as much work as it can do, for a slice of time in its turn."""
+"""Servers in turn: each does as much as it can for a slice of time."""
 
-import resource
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from tests.bench.fanout.audience import Audience
+from tests.bench.fanout.clients import FanoutClients
 from tests.bench.fanout.contenders import Contender
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import Shape
@@ -17,14 +16,15 @@ SETTLING_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What a server did in a slice. Processor times are those of its process, in microseconds for
-    one event to one client; `client_cpu` is how much of its core the client needed."""
+class Slice:
+    """What a server did in a slice of time. Processor times are those of its process, in
+    microseconds for one event to one client; `client_core_share` is how much of a core its clients
+    took, of which 1 is all."""
 
     deliveries_per_second: float
     user_us: float
     system_us: float
-    client_cpu: float
+    client_core_share: float
 
     @property
     def cpu_us(self) -> float:
@@ -39,52 +39,49 @@ def measure(
     slices: int,
     slice_seconds: float,
     server_core: int | None,
-) -> dict[str, list[Run]]:
-    """The runs of each contender by its name. All servers are there, with all their clients, from
-    the beginning; only one works at a time, and they take turns, so that a machine that is slower
-    for a while is slower for all."""
+) -> dict[str, list[Slice]]:
+    """So many slices of each contender by its name, all servers on that core; None: on any. All are
+    started, with all their clients, at the beginning. Only one works at a time, and they take
+    turns, so that a machine that is slower for a while is slower for all."""
     with ExitStack() as stack:
         servers = [
             stack.enter_context(ServerProcess(contender.command, server_core))
             for contender in contenders
         ]
-        audiences = [
-            stack.enter_context(Audience(contender, shape, server))
+        clients = [
+            stack.enter_context(FanoutClients(contender, shape, server))
             for contender, server in zip(contenders, servers, strict=True)
         ]
-        stages = list(zip(contenders, servers, audiences, strict=True))
-        runs: dict[str, list[Run]] = {contender.name: [] for contender in contenders}
+        sides = list(zip(contenders, servers, clients, strict=True))
+        slices_of: dict[str, list[Slice]] = {contender.name: [] for contender in contenders}
         for _ in range(WARM_UP_SLICES + slices):
-            for contender, server, clients in stages:
-                _settle(audiences)
-                runs[contender.name].append(_slice(server, clients, shape.sockets, slice_seconds))
-        return {name: all_runs[WARM_UP_SLICES:] for name, all_runs in runs.items()}
+            for contender, server, its_clients in sides:
+                _settle(clients)
+                slices_of[contender.name].append(
+                    _slice(server, its_clients, shape.sockets, slice_seconds)
+                )
+        return {name: measured[WARM_UP_SLICES:] for name, measured in slices_of.items()}
 
 
-def _settle(audiences: Sequence[Audience]) -> None:
-    # What came while others had their turn is not the work of this slice.
-    for audience in audiences:
-        audience.answer_pings()
+def _settle(all_clients: Sequence[FanoutClients]) -> None:
+    # What came while others had their turn is not the work of the next slice.
+    for clients in all_clients:
+        clients.answer_pings()
     time.sleep(SETTLING_SECONDS)
 
 
-def _slice(server: ServerProcess, clients: Audience, sockets: int, seconds: float) -> Run:
-    before, client_before, start = server.cpu_time(), _own_cpu_seconds(), time.monotonic()
+def _slice(server: ServerProcess, clients: FanoutClients, sockets: int, seconds: float) -> Slice:
+    before, own_before, begun_s = server.cpu_time(), time.process_time(), time.monotonic()
     deliveries = 0
     while True:  # until the server's clock, which counts hundredths of a second, has moved
         deliveries += clients.play(seconds) * sockets
         used = server.cpu_time().since(before)
         if used.user_seconds + used.system_seconds > 0:
             break
-    lasted = time.monotonic() - start
-    return Run(
-        deliveries_per_second=deliveries / lasted,
+    lasted_seconds = time.monotonic() - begun_s
+    return Slice(
+        deliveries_per_second=deliveries / lasted_seconds,
         user_us=used.user_seconds / deliveries * 1e6,
         system_us=used.system_seconds / deliveries * 1e6,
-        client_cpu=(_own_cpu_seconds() - client_before) / lasted,
+        client_core_share=(time.process_time() - own_before) / lasted_seconds,
     )
-
-
-def _own_cpu_seconds() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime

@@ -1,4 +1,4 @@
-"""What the runs come to: a table to read, and a line to keep."""
+"""The outcome of a comparison: a table to read, and a line to keep."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any, Final
 
 from tests.bench.fanout.contenders import JS, OURS
-from tests.bench.fanout.measure import Run
+from tests.bench.fanout.measure import Slice
 from tests.bench.fanout.work import Shape
 
 RESULTS: Final = Path(__file__).parents[1] / "results.jsonl"
@@ -22,8 +22,8 @@ _PACKAGES: Final = ("aiohttp", "orjson", "python-engineio", "python-socketio", "
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """How many times our processor time another server needs: the median of all slices, and the
-    range without the lowest and the highest tenth."""
+    """The processor time of a server as a multiple of ours: the median of all slices, and the range
+    without the lowest and the highest tenth."""
 
     median: float
     low: float
@@ -33,28 +33,28 @@ class Ratio:
         return f"{self.median:.2f} ({self.low:.2f} to {self.high:.2f})"
 
 
-def ratio(runs: Sequence[Run], ours: Sequence[Run]) -> Ratio:
-    """Slices of one turn are compared with each other."""
-    ratios = sorted(run.cpu_us / our.cpu_us for run, our in zip(runs, ours, strict=True))
+def ratio(theirs: Sequence[Slice], ours: Sequence[Slice]) -> Ratio:
+    """Compares slices that came in the same turn. Their number has to be the same."""
+    ratios = sorted(their.cpu_us / our.cpu_us for their, our in zip(theirs, ours, strict=True))
     tenth = len(ratios) // 10
     return Ratio(median(ratios), ratios[tenth], ratios[-1 - tenth])
 
 
-def table(runs: Mapping[str, Sequence[Run]]) -> str:
-    """The medians, a line for each server."""
+def table(slices: Mapping[str, Sequence[Slice]]) -> str:
+    """The medians, a line for each server, ours among them."""
     rows = ["server              deliveries/s  us each  user  system  client  ratio to ours"]
-    for name, of_server in runs.items():
+    for name, of_server in slices.items():
         rows.append(
             f"{name:20}{_median(of_server, 'deliveries_per_second'):12,.0f}"
             f"{_median(of_server, 'cpu_us'):9.2f}{_median(of_server, 'user_us'):6.2f}"
-            f"{_median(of_server, 'system_us'):8.2f}{_median(of_server, 'client_cpu'):8.0%}"
-            f"  {ratio(of_server, runs[OURS.name])}"
+            f"{_median(of_server, 'system_us'):8.2f}{_median(of_server, 'client_core_share'):8.0%}"
+            f"  {ratio(of_server, slices[OURS.name])}"
         )
     return "\n".join(rows)
 
 
 def append_line(bench: str, measured: Mapping[str, Any]) -> None:
-    """Add a line to the results: when, of which commit, on what, and what was measured."""
+    """Add a line to the results: when, at which commit and on what `bench` measured this."""
     line = {
         "bench": bench,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -67,29 +67,29 @@ def append_line(bench: str, measured: Mapping[str, Any]) -> None:
         results.write(json.dumps(line) + "\n")
 
 
-def summary(shape: Shape, runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
-    """What is kept of a comparison."""
+def kept(shape: Shape, slices: Mapping[str, Sequence[Slice]]) -> dict[str, Any]:
+    """What is kept of a comparison, as JSON."""
     return {
         "sockets": shape.sockets,
         "room_size": shape.room_size,
-        "slices": len(runs[OURS.name]),
-        "servers": {name: _kept(of_server, runs[OURS.name]) for name, of_server in runs.items()},
+        "slices": len(slices[OURS.name]),
+        "servers": {name: _medians(each, slices[OURS.name]) for name, each in slices.items()},
     }
 
 
-def _kept(runs: Sequence[Run], ours: Sequence[Run]) -> dict[str, Any]:
-    compared = ratio(runs, ours)
+def _medians(theirs: Sequence[Slice], ours: Sequence[Slice]) -> dict[str, Any]:
+    compared = ratio(theirs, ours)
     return {
-        "deliveries_per_second": round(_median(runs, "deliveries_per_second")),
-        "cpu_us": round(_median(runs, "cpu_us"), 2),
-        "user_us": round(_median(runs, "user_us"), 2),
-        "system_us": round(_median(runs, "system_us"), 2),
+        "deliveries_per_second": round(_median(theirs, "deliveries_per_second")),
+        "cpu_us": round(_median(theirs, "cpu_us"), 2),
+        "user_us": round(_median(theirs, "user_us"), 2),
+        "system_us": round(_median(theirs, "system_us"), 2),
         "ratio_to_ours": [round(n, 2) for n in (compared.median, compared.low, compared.high)],
     }
 
 
-def _median(runs: Sequence[Run], name: str) -> float:
-    middle: float = median(getattr(run, name) for run in runs)
+def _median(slices: Sequence[Slice], name: str) -> float:
+    middle: float = median(getattr(each, name) for each in slices)
     return middle
 
 

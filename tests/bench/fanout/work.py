@@ -1,4 +1,4 @@
-"""The work: who sits where, and what everyone is sent."""
+"""The work of the comparison: which client is in which room, and what each is sent."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,28 +11,28 @@ from server.transport.packets import event_packet
 EVENT: Final = "number_called"
 
 NO_PING_SECONDS: Final = 1800
-"""So long no server asks whether its clients are still there, nor cuts one that is slow to join: on
-a slow machine thousands take minutes to join, and a client that is busy with those answers nobody.
-Among tens of thousands of events a second some hundred pings are no work."""
+"""For so long no server pings its clients or cuts off one that is slow to join: on a slow machine
+it takes minutes until thousands have joined, and while clients join, nobody answers for the others.
+Pings would be no work anyway: some hundred among tens of thousands of events a second."""
 
 CYCLE: Final = 64
-"""The data repeats after so many rounds: a client can know all frames beforehand."""
+"""The data repeats after so many rounds, so that clients have all frames ready beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """So many sockets, so many of them to a room."""
+    """So many sockets, so many of them in each room. A room is a namespace."""
 
     sockets: int
     room_size: int
 
     @property
     def rooms(self) -> list[str]:
-        """The namespaces."""
+        """All rooms."""
         return [namespace(number) for number in range(self.sockets // self.room_size)]
 
     def room_of(self, socket: int) -> str:
-        """The namespace of a socket."""
+        """The room of the socket with that number."""
         return namespace(socket // self.room_size)
 
 

@@ -48,8 +48,8 @@ def measure_machine(
 
 def _deliveries_per_second(core: int, sockets: int, slices: int) -> float:
     shape = Shape(sockets, room_size=10)
-    runs = measure((RAW,), shape, slices=slices, slice_seconds=0.4, server_core=core)[RAW.name]
-    return 1e6 / median(run.cpu_us for run in runs)
+    measured = measure((RAW,), shape, slices=slices, slice_seconds=0.4, server_core=core)[RAW.name]
+    return 1e6 / median(each.cpu_us for each in measured)
 
 
 async def _commits_per_second(count: int) -> float:

@@ -1,4 +1,4 @@
-"""The least that Python can do: one ready frame and one `transport.write` to each socket, in a
+"""The least work in Python: a frame made beforehand and one `transport.write` for each socket, in a
 WebSocket server that can do nothing else."""
 
 import asyncio
@@ -18,7 +18,7 @@ ready_frame = cache(socketio_frame)
 
 
 class Connection(asyncio.Protocol):
-    """Upgrades without looking; the path is the room. What comes afterwards is ignored."""
+    """Upgrades whatever the request; its path is the room. What comes afterwards is ignored."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

@@ -11,14 +11,15 @@ from tests.bench.fanout.work import event_data
 
 
 def announce(port: int) -> None:
-    """Print for the bench where to connect."""
+    """Print the port, by which the benchmark knows that it can connect."""
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
 
 
 async def play(play_round: Callable[[dict[str, Any]], Awaitable[None]]) -> None:
-    """Play a round with the next event's data for each byte of standard input. Each has a pass of
-    the event loop of its own, so that no transport can put two of them into one system call."""
+    """Call `play_round` with the next event's data for each byte of standard input, until that
+    ends. Each round has a pass of the event loop of its own, so that no transport can write two of
+    them by one system call."""
     reader = asyncio.StreamReader()
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

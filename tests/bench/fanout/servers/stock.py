@@ -1,5 +1,5 @@
-"""python-socketio as it comes, but for its pings, on aiohttp and uvloop, with a namespace for each
-room."""
+"""python-socketio with its defaults, except for pings, on aiohttp and uvloop, with a namespace for
+each room."""
 
 from typing import Any
 

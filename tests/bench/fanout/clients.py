@@ -1,4 +1,4 @@
-"""All clients of a server, in one process that does little else than to receive."""
+"""All clients of a server, in this process, which does little else than receive."""
 
 import select
 import time
@@ -6,7 +6,7 @@ from functools import cache
 from types import TracebackType
 from typing import Final, Self
 
-from tests.bench.fanout.connection import STALLED_SECONDS, Connection
+from tests.bench.fanout.connection import SILENCE_SECONDS, Connection
 from tests.bench.fanout.contenders import Contender
 from tests.bench.fanout.server_process import ServerProcess
 from tests.bench.fanout.work import CYCLE, Shape
@@ -14,9 +14,9 @@ from tests.bench.fanout.work import CYCLE, Shape
 ROUNDS_IN_FLIGHT: Final = 12
 
 
-class Audience:
-    """They check what they get against what must come, byte by byte. They leave with the
-    context."""
+class FanoutClients:
+    """The clients of one server, as many in each room as the shape says. They compare what comes
+    with what has to come, byte by byte. Their connections are closed with the context."""
 
     def __init__(self, contender: Contender, shape: Shape, server: ServerProcess) -> None:
         self._server = server
@@ -35,23 +35,25 @@ class Audience:
         self._round_bytes += len(frames[0])
 
     def answer_pings(self) -> None:
-        """Receive what is there while nothing is sent."""
+        """Answer the pings that have come while no round was played. Raises Unexpected if anything
+        else has."""
         for descriptor, _ in self._poll.poll(0, max(1, len(self._connections))):
             self._connections[descriptor].take()
 
     def play(self, seconds: float) -> int:
-        """Keep some rounds in flight for so long; how many there were, all of them received.
+        """Have the server play rounds for so long, with always some of them under way. Returns how
+        many there were, all of which have been received.
 
         Raises Unexpected if anything else comes, and TimeoutError if nothing does."""
-        asked = received_bytes = 0
-        end = time.monotonic() + seconds
+        requested = received_bytes = 0
+        end_s = time.monotonic() + seconds
         while True:
             received = received_bytes // self._round_bytes
-            if time.monotonic() < end and asked - received < ROUNDS_IN_FLIGHT:
-                self._server.ask(received + ROUNDS_IN_FLIGHT - asked)
-                asked = received + ROUNDS_IN_FLIGHT
-            if received == asked:
-                return asked
+            if time.monotonic() < end_s and requested - received < ROUNDS_IN_FLIGHT:
+                self._server.request(received + ROUNDS_IN_FLIGHT - requested)
+                requested = received + ROUNDS_IN_FLIGHT
+            if received == requested:
+                return requested
             received_bytes += self._receive()
 
     def _receive(self) -> int:
@@ -59,11 +61,11 @@ class Audience:
         return sum([connections[descriptor].take() for descriptor, _ in self._ready()])
 
     def _ready(self) -> list[tuple[int, int]]:
-        # It never sleeps: to wake a sleeping process would be most of the server's work, and is
-        # nothing that a server has to do for clients on other machines.
-        give_up = time.monotonic() + STALLED_SECONDS
+        # Without sleeping: to wake a sleeping process would be most of the server's work, and is
+        # not done for clients on other machines.
+        give_up_s = time.monotonic() + SILENCE_SECONDS
         while not (ready := self._poll.poll(0)):
-            if time.monotonic() > give_up:
+            if time.monotonic() > give_up_s:
                 raise TimeoutError
         return ready
 

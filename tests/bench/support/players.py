@@ -78,13 +78,13 @@ class Player:
             self.calls_received = message["index"]
 
 
-class Clients:
-    """All players of the server at `url`, of whom there are none at first."""
+class Players:
+    """The players of the server at `url`; nobody is connected at first."""
 
     def __init__(
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
     ) -> None:
-        self.players: list[Player] = []
+        self.connected: list[Player] = []
         self._dialer = Dialer(Target.resolve(url), Meter())
         self._issuer = issuer
         self._provider = provider
@@ -95,11 +95,11 @@ class Clients:
         self, count: int, concurrency: int = UNMEASURED_CONCURRENCY
     ) -> Sequence[Player]:
         """Connect so many more players to the front desk, so many of them at a time."""
-        first = len(self.players)
+        first = len(self.connected)
         await closed_loop(concurrency)(
             [partial(self._connect, f"player-{first + number}") for number in range(count)]
         )
-        return self.players[first:]
+        return self.connected[first:]
 
     async def pay_and_enter(self, players: Iterable[Player]) -> None:
         """Have players who joined pay for their seats and enter their lobbies."""
@@ -109,13 +109,13 @@ class Clients:
 
     def disconnect(self) -> None:
         """Close the connections of all players."""
-        for player in self.players:
+        for player in self.connected:
             player.connection.close()
 
     async def _connect(self, name: str) -> None:
         player = Player(self._issuer.token(name), await self._dialer.dial())
         await player.to_front_desk()
-        self.players.append(player)
+        self.connected.append(player)
 
     async def _pay_and_enter(self, player: Player) -> None:
         payload = json.dumps(self._provider.payload(player.invoice)).encode()
@@ -127,16 +127,16 @@ class Clients:
 
 
 @asynccontextmanager
-async def server_with_clients(
+async def server_with_players(
     store_url: str, **settings: str
-) -> AsyncIterator[tuple[int, Clients]]:
+) -> AsyncIterator[tuple[int, Players]]:
     """The process id of a server that limits nobody, on a core of its own and with further
     settings, and its players."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
     async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
         variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED | settings
         async with serving(variables, SERVER_CORE) as server:
-            yield server.process.pid, Clients(server.url, issuer, provider, http)
+            yield server.process.pid, Players(server.url, issuer, provider, http)
 
 
 async def call_until_won(node: Node, players: Iterable[Player]) -> None:
