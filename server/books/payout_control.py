@@ -8,9 +8,8 @@ from typing import Final
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.payouts import exact_coins
 from server.books.schema import payout_control
-from server.rules.coins import Coins, coins_text
+from server.rules.coins import Coins, coins_text, exact_coins
 from server.rules.payouts import Pause
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books.schema import payouts
-from server.rules.coins import Coins, coins_text, read_coins
+from server.rules.coins import Coins, coins_text, exact_coins
 from server.rules.payouts import Standing, Status
 
 
@@ -245,8 +245,3 @@ def _payout(row: Any) -> Payout:
         body=row.body,
         updated_at=row.updated_at,
     )
-
-
-def exact_coins(amount: Decimal) -> Coins:
-    """Coins as the rules have them."""
-    return read_coins(f"{amount:f}")

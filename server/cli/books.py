@@ -16,6 +16,7 @@ from server.cli.console import (
     fail,
     run,
     settings_of_environment,
+    url_of_books,
 )
 from server.cli.opened import opened
 from server.cli.progress import progress
@@ -34,7 +35,7 @@ def migrate(
     ] = None,
 ) -> None:
     """Make the schema of the books, or change it as this version needs."""
-    url = _database_url(settings_of_environment())
+    url = url_of_books(settings_of_environment())
     try:
         from server.books.errors import BooksUnavailable, WrongSchema
         from server.books.migrate import migrate as migrate_books
@@ -64,7 +65,7 @@ def archive(
 ) -> None:
     """Move what is over from the store into the books. Any number of these may run."""
     settings = settings_of_environment()
-    _database_url(settings)
+    url_of_books(settings)
     if begin_anew is not None:
         last_id = run(_begin_anew(settings, begin_anew))
         print(f"Table {begin_anew} follows on {begin_anew}:{last_id}.")
@@ -119,7 +120,7 @@ def draws(
     """Test whether the draws in the books are random. Counts how often each number came at each
     position, with chi-square and its p-value."""
     settings = settings_of_environment()
-    url = _database_url(settings)
+    url = url_of_books(settings)
     keys = beacon_keys_of_environment()
     try:
         from server.books.engine import Books
@@ -162,9 +163,3 @@ async def _check_schema(url: str) -> None:
         await check_schema(url)
     except WrongSchema as error:
         raise BooksMissing(str(error)) from None
-
-
-def _database_url(settings: Settings) -> str:
-    if settings.database_url is None:
-        fail("DATABASE_URL: is missing", BAD_SETTINGS)
-    return settings.database_url

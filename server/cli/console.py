@@ -45,6 +45,13 @@ def settings_of_environment(*, worker: int | None = None, **options: str | None)
     return settings
 
 
+def url_of_books(settings: Settings) -> str:
+    """Where the books are; ends the command if the settings do not name them."""
+    if settings.database_url is None:
+        fail("DATABASE_URL: is missing", BAD_SETTINGS)
+    return settings.database_url
+
+
 def beacon_keys_of_environment() -> PublicKeys:
     """The public keys of beacons that are known here; ends the command if the environment has what
     is none. No other settings are needed."""

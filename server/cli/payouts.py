@@ -11,7 +11,7 @@ import typer
 from protocol.operators import MOST_CHARACTERS
 from server.assembly.books import BooksMissing
 from server.assembly.stores import WeakDurability
-from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
+from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment, url_of_books
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.payout_worker import pay_until_stopped
@@ -178,8 +178,7 @@ async def _desk(settings: Settings) -> "AsyncIterator[PayoutDesk]":
 
 def _settings() -> Settings:
     settings = settings_of_environment()
-    if settings.database_url is None:
-        fail("DATABASE_URL: is missing", BAD_SETTINGS)
+    url_of_books(settings)
     return settings
 
 

@@ -10,6 +10,7 @@ from server.assembly.stores import Stores
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
+from server.runtime.tasks import end
 
 T = TypeVar("T")
 
@@ -29,8 +30,7 @@ async def done_before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) ->
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if not working.done():
-        working.cancel()
-        await asyncio.wait([working])
+        await end(working)
         return False
     await working
     return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
+from server.cli.console import run, settings_of_environment, url_of_books
 from server.cli.opened import opened
 from server.rules.coins import coins_text
 from server.runtime.settings import Settings
@@ -29,8 +29,7 @@ def suspects(
     """List pairs of players who share games more often than by chance. With the buy-ins that went
     from one to the other; those of one address first."""
     settings = settings_of_environment()
-    if settings.database_url is None:
-        fail("DATABASE_URL: is missing", BAD_SETTINGS)
+    url_of_books(settings)
     since = datetime.now(UTC) - timedelta(days=days)
     for pair in run(_find(settings, since, least, most)):
         print(json.dumps(_fields(pair)) if as_json else _line(pair))

@@ -15,6 +15,7 @@ from server.cli.console import settings_of_environment
 from server.cli.running import CANNOT_SERVE, explained, run
 from server.cli.stopping import stop_at_signals
 from server.runtime.settings import Settings
+from server.runtime.tasks import end
 
 
 def main() -> None:
@@ -60,8 +61,7 @@ async def _end(app: App, drain_seconds: float, terminated: asyncio.Event, parent
         if leaving.done():
             await leaving
             return
-        leaving.cancel()
-        await asyncio.wait([leaving])
+        await end(leaving)
     await app.stop(drain_seconds)
 
 

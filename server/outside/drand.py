@@ -11,6 +11,7 @@ from yarl import URL
 
 from server.outside.http_client import FAILURES, HttpClient, check_status, described, read_body
 from server.rules.beacon import QUICKNET, SCHEME, Chain, verifies
+from server.runtime.tasks import end
 
 ANSWER_SECONDS: Final = 5.0
 """A relay may hold the request for the round that comes next until it is there."""
@@ -77,9 +78,7 @@ class Drand:
 
     async def close(self) -> None:
         """End what is under way. Safe to repeat."""
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        await end(self._following)
         await self._client.close()
 
     async def signature(self, chain: Chain, round: int) -> str | None:

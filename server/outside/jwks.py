@@ -10,6 +10,7 @@ from yarl import URL
 from protocol.errors import ErrorCode, Refused
 from server.outside.http_client import FAILURES, HttpClient, check_status, described, read_body
 from server.outside.jwk import KeySet, read_key_set
+from server.runtime.tasks import end
 
 FETCH_SECONDS = 5.0
 FIRST_FETCH_INTERVAL_SECONDS = 1.0
@@ -68,9 +69,7 @@ class Jwks:
         """Ends a fetch under way and closes the connection to the issuer. Safe to repeat."""
         if self._next_fetch:
             self._next_fetch.cancel()
-        if self._fetching:
-            self._fetching.cancel()
-            await asyncio.wait([self._fetching])
+        await end(self._fetching)
         await self._client.close()
 
     async def _look_for_unknown_kid(self) -> None:

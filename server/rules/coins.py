@@ -4,6 +4,7 @@ A whole amount is an int, any other a Fraction; both add up without loss.
 """
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from itertools import count
 from typing import Final
@@ -33,6 +34,11 @@ def read_coins(text: str) -> Coins:
     if _PLAIN.fullmatch(text) is None:
         raise ValueError("not a plain decimal")
     return _plainest(Fraction(text)) if "." in text else int(text)
+
+
+def exact_coins(amount: Decimal) -> Coins:
+    """The amount that a decimal is."""
+    return read_coins(f"{amount:f}")
 
 
 def _plainest(amount: Fraction) -> Coins:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, Self, TypeVar
 
+from server.runtime.tasks import end
+
 Part = TypeVar("Part")
 Found = TypeVar("Found")
 
@@ -26,8 +28,7 @@ class ReadAhead(Generic[Part, Found]):
 
     async def __aexit__(self, *_: object) -> None:
         if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
+            await end(self._reading)
             if not self._reading.cancelled():
                 self._reading.exception()  # nobody asked for it: it is not to be reported
 

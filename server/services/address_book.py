@@ -8,6 +8,7 @@ import structlog
 from server.books import suspects
 from server.books.engine import Books
 from server.books.errors import BooksUnavailable
+from server.runtime.tasks import end
 
 WRITE_SECONDS: Final = 5.0
 _AGAIN_SECONDS: Final = 3600.0
@@ -40,9 +41,7 @@ class AddressBook:
 
     async def stop(self) -> None:
         """Write no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -19,6 +19,7 @@ from protocol.ids import table_tier
 from server.rules.coins import Coins
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics, Values
+from server.runtime.tasks import end
 from server.store.directory import Directory, LobbyCounts
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry, LedgerStore, MalformedEntry, read_entry
@@ -96,8 +97,7 @@ class ClusterStats:
     async def stop(self) -> None:
         """Stop refreshing, and let the other nodes know that this one is gone."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await end(self._task)
             with suppress(StoreUnavailable):  # the others notice by themselves
                 await self._nodes.forget(self._node)
 

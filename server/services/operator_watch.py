@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from protocol.to_client import Announcement
 from server.rules.operator_chain import LogEntry
 from server.runtime.clock import StoreClock
+from server.runtime.tasks import end
 from server.services.announcements import standing_announcements
 from server.services.operator_orders import closed_tiers
 from server.store import keys
@@ -73,9 +74,7 @@ class OperatorWatch:
 
     async def stop(self) -> None:
         """Watch no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     def look(self) -> None:
         """Look at once: messages may have been missed."""

@@ -14,7 +14,7 @@ from server.books.engine import (
 )
 from server.books.moving import fields_of_entry, lock_cursor
 from server.books.payouts import settle_again
-from server.rules.coins import Coins, read_coins
+from server.rules.coins import Coins, exact_coins
 from server.services.books_asked import asked
 from server.services.followed_ledger import follow_ledger
 from server.services.game_files import GameFile
@@ -139,7 +139,7 @@ class PastInBooks:
         if row is None:
             return None
         values = row._asdict()
-        return GameEnd(**values | {name: coins(values[name]) for name in ("pot", "paid_out")})
+        return GameEnd(**values | {name: exact_coins(values[name]) for name in ("pot", "paid_out")})
 
     async def began_ms(self, table: str) -> float | None:
         """See `Past`."""
@@ -220,9 +220,4 @@ class PastInBooks:
 
 
 def _coins_by_kind(amounts: Mapping[str, Decimal]) -> Mapping[str, Coins]:
-    return {kind: coins(amount) for kind, amount in amounts.items()}
-
-
-def coins(amount: Decimal) -> Coins:
-    """An amount of the books, exact."""
-    return read_coins(f"{amount:f}")
+    return {kind: exact_coins(amount) for kind, amount in amounts.items()}

@@ -1,7 +1,7 @@
 """What operators do about payouts."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,7 +10,6 @@ import structlog
 from server.books import payout_control
 from server.books import payouts as rows
 from server.books.engine import Books, BooksConnection
-from server.books.errors import BooksUnavailable
 from server.books.payout_control import Open
 from server.books.payouts import Change, Payout
 from server.rules.payouts import (
@@ -23,8 +22,8 @@ from server.rules.payouts import (
     refused,
     retried,
 )
+from server.services.books_asked import asked
 from server.services.settling import Settling
-from server.store.errors import BooksAway
 from server.store.ledger import LedgerEntry
 
 _PAGE: Final = 1_000
@@ -183,13 +182,8 @@ class PayoutDesk:
         log.info("payout_changed", payout_id=payout.payout_id, status=standing.status, by=by)
         return changed
 
-    @asynccontextmanager
-    async def _begin(self) -> AsyncIterator[BooksConnection]:
-        try:
-            async with self._books.begin() as connection:
-                yield connection
-        except BooksUnavailable as error:
-            raise BooksAway(f"the books do not answer: {error}") from error
+    def _begin(self) -> AbstractAsyncContextManager[BooksConnection]:
+        return asked(self._books, Books.begin)
 
 
 async def _locked(connection: BooksConnection, payout_id: str) -> Payout | NotDone:

@@ -10,6 +10,7 @@ from server.books.payout_control import Open
 from server.rules.payouts import PAUSES, STATUSES
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Values
+from server.runtime.tasks import end
 from server.services.payout_desk import PayoutDesk
 from server.store.errors import StoreUnavailable
 
@@ -34,9 +35,7 @@ class PayoutWatch:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     def payouts(self) -> Values:
         """Payouts that are not settled, by status."""

@@ -7,10 +7,8 @@ from typing import Final
 
 from server.books import suspects
 from server.books.engine import Books
-from server.books.errors import BooksUnavailable
-from server.books.payouts import exact_coins
-from server.rules.coins import Coins
-from server.store.errors import BooksAway
+from server.rules.coins import Coins, exact_coins
+from server.services.books_asked import asked
 
 SECONDS: Final = 600.0
 """It goes through all games of the time in question."""
@@ -41,11 +39,8 @@ class Suspects:
     async def find(self, since: datetime, least: int, most: int) -> Sequence[Pair]:
         """At most so many pairs that shared at least so many games which ended since then, those
         that are most to be suspected first. Raises StoreUnavailable."""
-        try:
-            async with self._books.connect(SECONDS) as connection:
-                rows = await suspects.pairs_that_share(connection, since, least, most)
-        except BooksUnavailable as error:
-            raise BooksAway(f"the books do not answer: {error}") from error
+        async with asked(self._books, lambda books: books.connect(SECONDS)) as connection:
+            rows = await suspects.pairs_that_share(connection, since, least, most)
         return [
             Pair(
                 one=row.one,

@@ -12,6 +12,7 @@ from protocol.errors import ErrorCode, Refused
 from server.rules.commands import Tick
 from server.rules.lobby import Lobby
 from server.runtime.clock import SET_BACK_MS, StoreClock
+from server.runtime.tasks import end
 from server.services.alarms import Alarms
 from server.services.lobbies import Changed, Lobbies
 from server.store.errors import StoreUnavailable
@@ -96,9 +97,7 @@ class TickScheduler:
     async def stop(self) -> None:
         """Take no more work, and finish what was taken."""
         self._stopping = True
-        if self._finding is not None:
-            self._finding.cancel()
-            await asyncio.wait([self._finding])
+        await end(self._finding)
         self._alarms.wake()
         if self._serving:
             await asyncio.wait(self._serving.values())

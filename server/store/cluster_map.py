@@ -11,6 +11,7 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS as SLOTS
 from redis.crc import key_slot
 
 from server.runtime.store_url import Address
+from server.runtime.tasks import end
 from server.store.cluster_node import ASK_SECONDS, Informant, NodeShard, View
 from server.store.errors import StoreUnavailable
 from server.store.first_answers import first_answers, retrieve
@@ -103,9 +104,7 @@ class ClusterMap:
     async def stop(self) -> None:
         """End that, and close all connections."""
         for task in (self._task, self._looking):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+            await end(task)
         for informant in self._asked.values():
             await informant.close()
         for node in self._nodes.values():

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from server.runtime.tasks import end
 from server.store.connection import Ask, Connection
 from server.store.errors import StoreUnavailable
 from server.store.inspection import Findings, inspect, together
@@ -93,9 +94,7 @@ class StoreMonitor:
 
     async def stop(self) -> None:
         """End the periodic inspections."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def _run(self) -> None:
         while True:

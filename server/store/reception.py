@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from server.runtime.tasks import end
 from server.store import keys
 from server.store.channels import Channels
 from server.store.connection import Connection
@@ -39,9 +40,7 @@ class Reception:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await end(self._task)
 
     async def _run(self) -> None:
         listens = False
