@@ -14,13 +14,8 @@ from server.dev.provider import DevProvider
 from server.rules.operator_chain import breaks
 from server.store import keys
 from tests.support.cluster import StoreCluster
-from tests.support.cluster_games import DUEL, all_are_over, away, calling, games, has_slots
-from tests.support.game import (
-    BUY_IN,
-    CLASSIC,
-    StartNode,
-    starting_nodes,
-)
+from tests.support.cluster_games import DUEL, all_are_over, away, games, has_slots
+from tests.support.game import BUY_IN, CLASSIC, StartNode, calling, starting_nodes
 from tests.support.guides import OPERATING
 from tests.support.wait import until
 from tests.system.game_server import running_app

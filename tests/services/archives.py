@@ -1,7 +1,6 @@
 """Archives over the store of a node, games for them to move, and what they wrote."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +8,7 @@ from sqlalchemy import select
 
 from server.books.engine import Books
 from server.services.archiving import GAMES_AT_ONCE, Archive, Moved
-from tests.support.game import BRISK, TABLE, Node
+from tests.support.game import BRISK, TABLE, Node, calling, is_over
 from tests.support.wait import until
 
 Archives = Callable[..., Archive]
@@ -47,21 +46,6 @@ async def play_on(node: Node, *pairs: tuple[str, str]) -> list[str]:
     for lobby_id in lobbies:
         await until(lambda lobby_id=lobby_id: is_over(node, lobby_id))  # type: ignore[misc]
     return lobbies
-
-
-@asynccontextmanager
-async def calling(node: Node) -> AsyncIterator[None]:
-    """The node calls, once."""
-    node.scheduler.start()
-    try:
-        yield
-    finally:
-        await node.scheduler.stop()
-
-
-async def is_over(node: Node, lobby_id: str) -> bool:
-    lobby = (await node.store.load(lobby_id)).lobby
-    return lobby is not None and lobby.status == "finished"
 
 
 async def is_active(node: Node, lobby_id: str) -> bool:

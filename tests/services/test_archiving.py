@@ -17,17 +17,8 @@ from server.services.archiving import Moved
 from server.services.game_files import game_file, verify_document
 from server.services.lobbies import Changed
 from server.store import keys
-from tests.services.archives import (
-    DUEL,
-    Archives,
-    archive_over,
-    calling,
-    is_active,
-    move_all,
-    play,
-    rows,
-)
-from tests.support.game import BUY_IN, TABLE, Node, StartNode, paid, raw_body
+from tests.services.archives import DUEL, Archives, archive_over, is_active, move_all, play, rows
+from tests.support.game import BUY_IN, TABLE, Node, StartNode, calling, paid, raw_body
 from tests.support.store_content import command, store_content
 from tests.support.wait import until
 

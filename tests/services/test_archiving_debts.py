@@ -5,8 +5,8 @@ from dataclasses import replace
 from server.books.engine import Books
 from server.services.ledger_trim import SETTLED_STAYS_MS
 from server.store.ledger import LedgerEntry
-from tests.services.archives import DUEL, archive_over, calling, is_over, move_all
-from tests.support.game import BUY_IN, TABLE, StartNode
+from tests.services.archives import DUEL, archive_over, move_all
+from tests.support.game import BUY_IN, TABLE, StartNode, calling, is_over
 from tests.support.wait import until
 
 

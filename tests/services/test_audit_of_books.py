@@ -15,8 +15,8 @@ from server.services.past import WholeLedger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
 from server.store.past_ledger import START, Checkpoint, PastLedger
-from tests.services.archives import Archives, calling, is_over, move_all, play, play_on
-from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
+from tests.services.archives import Archives, move_all, play, play_on
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, calling, is_over
 from tests.support.store_content import command
 from tests.support.wait import until
 from tests.system.game_server import has_line

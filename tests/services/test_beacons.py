@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -19,7 +18,7 @@ from server.services.game_files import game_file, verify_document
 from server.store import keys
 from server.store.log import LogPosition
 from tests.support.beacon import ServedBeacon, Trouble, served
-from tests.support.game import BRISK, BUY_IN, Node, StartNode
+from tests.support.game import BRISK, BUY_IN, Node, StartNode, calling
 from tests.support.wait import until
 
 # Two players fill it; they have a second to wait for the beacon at least.
@@ -32,17 +31,6 @@ async def relay() -> AsyncIterator[ServedBeacon]:
     """A relay of a beacon, a round a second."""
     async with served() as relay:
         yield relay
-
-
-@asynccontextmanager
-async def ticking(*nodes: Node) -> AsyncIterator[None]:
-    """The schedulers of these nodes are at work."""
-    for node in nodes:
-        node.scheduler.start()
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
 
 
 async def seated(node: Node, buy_in: int = BUY_IN, *, of: str = "") -> str:
@@ -101,7 +89,7 @@ async def test_a_game_waits_for_its_beacon_and_is_played_to_its_end(
     start_node: StartNode, store_url: str, redis: Redis, relay: ServedBeacon
 ) -> None:
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
-    async with ticking(node):
+    async with calling(node):
         lobby_id = await seated(node)
         lobby = await finished(node, lobby_id)
     assert lobby.outcome == "no_winner"
@@ -123,9 +111,9 @@ async def test_of_two_servers_the_one_without_a_beacon_plays_on(
     knows = await start_node(store_url, tiers=TIERS, **relay.settings)
     knows_none = await start_node(store_url, tiers=TIERS)
     lobby_id = await seated(knows)
-    async with ticking(knows_none):
+    async with calling(knows_none):
         await waits(knows_none, lobby_id)
-        async with ticking(knows):
+        async with calling(knows):
             lobby = await finished(knows, lobby_id)
     assert lobby.outcome == "no_winner"
     assert lobby.called == lobby.order
@@ -135,7 +123,7 @@ async def test_every_server_may_get_the_round_and_it_is_mixed_in_once(
     start_node: StartNode, store_url: str, relay: ServedBeacon
 ) -> None:
     nodes = [await start_node(store_url, tiers=TIERS, **relay.settings) for _ in range(3)]
-    async with ticking(nodes[0]):
+    async with calling(nodes[0]):
         lobby_id = await seated(nodes[0])
         lobby = await waits(nodes[0], lobby_id)
         assert lobby.awaited is not None
@@ -154,7 +142,7 @@ async def test_a_beacon_in_trouble_holds_nobody_else_up_and_the_game_goes_on_wit
     relay.trouble = trouble
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
     without = await start_node(store_url, tiers=TIERS)
-    async with ticking(node):
+    async with calling(node):
         waiting = await seated(node)
         await waits(node, waiting)
         await until(lambda: sum(relay.asked.values()) > 2)
@@ -171,7 +159,7 @@ async def test_too_late_is_voided_by_whatever_server_is_there(
     knew = await start_node(store_url, tiers=TIERS, **relay.settings, BEACON_PATIENCE_SECONDS="1.5")
     lobby_id = await seated(knew)
     withdrawn = await start_node(store_url, tiers=TIERS)
-    async with ticking(withdrawn):
+    async with calling(withdrawn):
         lobby = await finished(withdrawn, lobby_id)
     assert (lobby.outcome, lobby.called, lobby.pot) == ("voided", (), 0)
     assert missed(withdrawn) == 1
@@ -188,7 +176,7 @@ async def test_a_game_that_an_operator_voids_while_it_waits_has_not_missed_its_b
     relay.trouble = "hangs"
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
     lobby_id = await seated(node)
-    async with ticking(node):
+    async with calling(node):
         await waits(node, lobby_id)
     void = operators.VoidLobby(lobby_id=lobby_id, reason="the beacon hangs")
     assert await node.operators.carry_out("eve", void) is True
@@ -214,7 +202,7 @@ async def test_a_round_is_got_once_for_all_games_that_wait_for_it(
     start_node: StartNode, store_url: str, relay: ServedBeacon
 ) -> None:
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
-    async with ticking(node):
+    async with calling(node):
         lobbies = [await seated(node, of=f"-{game}") for game in range(4)]
         rounds = [(await finished(node, lobby_id)).beacon for lobby_id in lobbies]
     named = {beacon.round for beacon in rounds if beacon is not None}

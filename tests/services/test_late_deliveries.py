@@ -15,8 +15,8 @@ from server.books.schema import ledger
 from server.services.past_in_books import PastInBooks
 from server.store import keys
 from server.store.past_ledger import PastLedger
-from tests.services.archives import archive_over, calling, is_over, move_all, rows
-from tests.support.game import BUY_IN, CLASSIC, StartNode, paid
+from tests.services.archives import archive_over, move_all, rows
+from tests.support.game import BUY_IN, CLASSIC, StartNode, calling, is_over, paid
 from tests.support.wait import until
 
 

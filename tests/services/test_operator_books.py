@@ -2,7 +2,6 @@
 other."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -40,14 +39,6 @@ async def node(start_node: StartNode, store_url: str, books_url: str) -> Node:
     unban = operators.UnbanPlayer(alien_id="ann", reason="a mistake")
     assert await node.operators.carry_out("eve", unban) is True
     return node
-
-
-@pytest.fixture
-async def books(books_url: str) -> AsyncIterator[Books]:
-    """The books."""
-    found = Books(books_url)
-    yield found
-    await found.close()
 
 
 async def test_what_operators_did_is_copied_once_whoever_copies(node: Node, books: Books) -> None:

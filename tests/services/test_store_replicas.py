@@ -20,8 +20,7 @@ from server.store.errors import StoreUnavailable
 from server.store.invoices import invoice_check
 from server.store.log import LOG_START
 from tests.services.listener import Listener
-from tests.services.test_tick_scheduler import calling
-from tests.support.game import BRISK, BUY_IN, Node, StartNode, paid, starting_nodes
+from tests.support.game import BRISK, BUY_IN, Node, StartNode, calling, paid, starting_nodes
 from tests.support.proxy import Proxy
 from tests.support.replication import address, asked, is_in_step, pause, replica_of, resume
 from tests.support.store_content import ledger
@@ -83,7 +82,7 @@ async def ready_to_claim(node: Node) -> str:
         assert lobby is not None
         return any({*row} <= {*lobby.called} for row in GRID)
 
-    async with calling([node]):
+    async with calling(node):
         await until(has_line)
     return lobby_id
 
@@ -177,7 +176,7 @@ async def test_no_winner_is_published_whom_no_replica_knows(
     assert [ends(listener) for listener in listeners] == [0, 0]
     resume(replica)
     assert isinstance(await other.play.claim("ann", lobby_id), Won)
-    async with calling([other]):
+    async with calling(other):
         await until(lambda: [ends(listener) for listener in listeners] == [1, 1])
     assert isinstance(await Proofs(late.lobbies, late.stores.proofs).of(lobby_id), str)
     assert await late.replicas.acquire(lobby_id)
@@ -204,7 +203,7 @@ async def test_an_end_that_its_node_did_not_live_to_publish_is_published_by_anot
     with pytest.raises(StoreUnavailable):
         await hasty.play.claim("ann", lobby_id)
     resume(replica)
-    async with calling([teller]):
+    async with calling(teller):
         await until(lambda: ends(listener) == 1)
         await until(lambda: no_timers(teller))
 
@@ -215,7 +214,7 @@ async def test_numbers_are_called_while_no_replica_answers(
     lobby_id = await begun(node, 7000)
     listener = await listen(node, lobby_id)
     pause(replica)
-    async with calling([node]):
+    async with calling(node):
         await until(lambda: len(listener.records) == 50)
         assert ends(listener) == 0
         resume(replica)

@@ -1,6 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -15,25 +14,13 @@ from server.store import keys
 from server.store.errors import StoreUnavailable
 from server.store.log import LogPosition, Snapshot
 from server.store.timers import AHEAD_MS, LEASE_MS
-from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode
+from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, calling
 from tests.support.proxy import Proxy
 from tests.support.wait import until
 
 # Two players, who fill it: nothing but the calls takes time.
 DUEL = replace(BRISK, max_players=2)
 TIERS: Mapping[int, Variant] = {BUY_IN: BRISK, 7000: DUEL}
-
-
-@asynccontextmanager
-async def calling(nodes: Iterable[Node]) -> AsyncIterator[None]:
-    """The callers of these nodes are at work."""
-    nodes = list(nodes)
-    for node in nodes:
-        node.scheduler.start()
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
 
 
 async def duel(node: Node, number: int) -> str:
@@ -73,7 +60,7 @@ async def test_a_game_goes_from_joining_to_its_end_by_itself(
     count: int, start_node: StartNode, store_url: str, redis: Redis
 ) -> None:
     nodes = [await start_node(store_url, tiers=TIERS) for _ in range(count)]
-    async with calling(nodes):
+    async with calling(*nodes):
         seats = await nodes[0].seat("ann", "bob")
         lobby_id = seats[0].lobby.lobby_id
         await reaches_its_end(nodes[0], lobby_id)
@@ -86,7 +73,7 @@ async def test_many_games_on_three_nodes_are_all_played_to_their_ends(
 ) -> None:
     nodes = [await start_node(store_url, tiers=TIERS) for _ in range(3)]
     lobbies = [await duel(nodes[0], number) for number in range(15)]
-    async with calling(nodes):
+    async with calling(*nodes):
         for lobby_id in lobbies:
             await reaches_its_end(nodes[0], lobby_id)
     for lobby_id in lobbies:
@@ -104,7 +91,7 @@ async def test_what_a_dead_node_has_taken_is_done_by_another(
         return list(due) == [lobby_id]
 
     await until(taken)
-    async with calling([alive]):
+    async with calling(alive):
         await reaches_its_end(alive, lobby_id)
     await assert_played_to_the_end(alive, lobby_id)
 
@@ -126,7 +113,7 @@ async def test_what_is_due_soon_is_taken_by_one_until_a_lease_after_that(
 async def test_nothing_is_done_before_it_is_due(start_node: StartNode, store_url: str) -> None:
     node = await start_node(store_url, tiers=TIERS)
     lobby_id = await duel(node, 1)
-    async with calling([node]):
+    async with calling(node):
         await reaches_its_end(node, lobby_id)
     due_ms = 0.0
     for record in await node.store.records_from(lobby_id, LogPosition(), 1_000):
@@ -143,7 +130,7 @@ async def test_a_broken_lobby_does_not_stop_the_others(
     broken, sound = [await duel(first, number) for number in range(2)]
     await redis.hset(keys.lobby(broken), "variant", "{")
     node = await start_node(store_url, tiers=TIERS)
-    async with calling([node]):
+    async with calling(node):
         await reaches_its_end(node, sound)
     await assert_played_to_the_end(node, sound)
     assert await redis.zscore(keys.timers("7000"), broken) is not None
@@ -154,7 +141,7 @@ async def test_a_broken_table_does_not_stop_the_others_and_goes_on_when_it_is_re
 ) -> None:
     node = await start_node(store_url, tiers=TIERS)
     await redis.set(keys.timers("7000"), "no sorted set")
-    async with calling([node]):
+    async with calling(node):
         seats = await node.seat("ann", "bob")
         await reaches_its_end(node, seats[0].lobby.lobby_id)
         await redis.delete(keys.timers("7000"))
@@ -171,7 +158,7 @@ async def test_the_timer_of_no_lobby_is_dropped(
     async def is_gone() -> bool:
         return bool(await redis.zcard(keys.timers(TABLE)) == 0)
 
-    async with calling([node]):
+    async with calling(node):
         await until(is_gone)
 
 
@@ -204,7 +191,7 @@ async def test_calling_goes_on_after_an_outage_of_the_store(
 ) -> None:
     node = await start_node(own_store.url, tiers={7000: replace(DUEL, call_interval_ms=20)})
     lobby_id = await duel(node, 1)
-    async with calling([node]):
+    async with calling(node):
 
         async def has_begun() -> bool:
             lobby = (await node.store.load(lobby_id)).lobby

@@ -1,7 +1,6 @@
 """What was begun in a tier goes on when the tier is no longer offered."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -14,7 +13,16 @@ from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.store import keys
 from server.store.tables import Tables
-from tests.support.game import BRISK, CLASSIC, PATIENT, Node, StartNode, starting_nodes
+from tests.support.game import (
+    BRISK,
+    CLASSIC,
+    PATIENT,
+    Node,
+    StartNode,
+    calling,
+    is_over,
+    starting_nodes,
+)
 from tests.support.store_content import command
 from tests.support.wait import until
 
@@ -29,20 +37,6 @@ async def start_node() -> AsyncIterator[StartNode]:
     """Starts nodes that look for the tables that others opened all the time."""
     async with starting_nodes(timings=replace(PATIENT, find_tables_seconds=0.05)) as start:
         yield start
-
-
-@asynccontextmanager
-async def calling(node: Node) -> AsyncIterator[None]:
-    node.scheduler.start()
-    try:
-        yield
-    finally:
-        await node.scheduler.stop()
-
-
-async def is_over(node: Node, lobby_id: str) -> bool:
-    lobby = (await node.store.load(lobby_id)).lobby
-    return lobby is not None and lobby.status == "finished"
 
 
 async def test_a_lobby_of_a_tier_that_is_withdrawn_is_played_to_its_end(

@@ -13,12 +13,13 @@ from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry
 from server.store.log import Record, Snapshot
 from tests.support.cluster import StoreCluster
-from tests.support.cluster_games import DUEL, all_are_over, calling, games, has_slots
+from tests.support.cluster_games import DUEL, all_are_over, games, has_slots
 from tests.support.game import (
     BUY_IN,
     TABLE,
     Node,
     StartNode,
+    calling,
     paid,
     starting_nodes,
 )

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.support.cluster import Member, StoreCluster
@@ -13,17 +13,6 @@ from tests.support.game import (
 )
 
 DUEL = replace(BRISK, max_players=2, call_interval_ms=60)
-
-
-@asynccontextmanager
-async def calling(*nodes: Node) -> AsyncIterator[None]:
-    """The nodes call numbers."""
-    for node in nodes:
-        node.scheduler.start()
-    try:
-        yield
-    finally:
-        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
 
 
 async def games(node: Node, count: int) -> list[str]:

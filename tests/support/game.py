@@ -1,5 +1,6 @@
 """One server instance without its transport: everything below it, as the server composes it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -22,22 +23,11 @@ from server.services.seats import Seated
 from server.store.past_ledger import PastLedger
 from server.store.shards import open_topology
 from server.store.timings import StoreTimings
+from tests.rules.games import BUY_IN as BUY_IN
+from tests.rules.games import CLASSIC as CLASSIC
 from tests.support.wait import until
 
-BUY_IN = 3500
 TABLE = "3500"
-CLASSIC = Variant(
-    name="classic",
-    side=3,
-    highest=50,
-    min_players=2,
-    max_players=10,
-    seat_ms=120_000,
-    formation_ms=120_000,
-    lobby_ttl_ms=600_000,
-    arranging_ms=90_000,
-    call_interval_ms=3_000,
-)
 # A whole game in well under a second, with the order of its phases kept. A seat waits for its
 # payment, however long this machine takes: without it there would be no game.
 BRISK = replace(CLASSIC, formation_ms=200, arranging_ms=20, call_interval_ms=5)
@@ -195,6 +185,23 @@ async def starting_nodes(**defaults: Any) -> AsyncIterator[StartNode]:
             return node
 
         yield start
+
+
+@asynccontextmanager
+async def calling(*nodes: Node) -> AsyncIterator[None]:
+    """The schedulers of these nodes are at work, once."""
+    for node in nodes:
+        node.scheduler.start()
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(node.scheduler.stop() for node in nodes))
+
+
+async def is_over(node: Node, lobby_id: str) -> bool:
+    """Whether a lobby has ended."""
+    lobby = (await node.store.load(lobby_id)).lobby
+    return lobby is not None and lobby.status == "finished"
 
 
 def paid(seated: Seated, **changes: object) -> PaymentDelivery:
