@@ -29,10 +29,10 @@ from tests.support.proxy import Proxy
 from tests.support.replication import (
     address,
     asked,
-    change_places,
     has_role,
-    is_in_step,
+    is_in_sync,
     replica_of,
+    switch_over,
 )
 from tests.support.wait import until
 from tests.system.faults.verdict import Tally, judge
@@ -108,7 +108,7 @@ async def main(
             await until(lambda lobby_ids=lobby_ids: are_over(nodes[0], lobby_ids))  # type: ignore[misc]
             for lobby_id in lobby_ids:
                 await judge(nodes[0], lobby_id, tally)
-            await until(lambda: is_in_step(stores[1]))
+            await until(lambda: is_in_sync(stores[1]))
         await asyncio.gather(*(node.scheduler.stop() for node in nodes))
     return tally, took_seconds
 
@@ -135,9 +135,9 @@ if __name__ == "__main__":
         replica_of(one, Path(directory) / "two", *OPTIONS) as two,
     ):
         for label, settings in SETTINGS.items():
-            for way, fail_over in {"by hand": change_places, "FAILOVER TO": failover_to}.items():
+            for way, fail_over in {"by hand": switch_over, "FAILOVER TO": failover_to}.items():
                 stores = [one, two] if asyncio.run(has_role(one, "master")) else [two, one]
-                asyncio.run(until(lambda stores=stores: is_in_step(stores[1])))  # type: ignore[misc]
+                asyncio.run(until(lambda stores=stores: is_in_sync(stores[1])))  # type: ignore[misc]
                 tally, took_seconds = uvloop.run(
                     main(stores, fail_over, options.rounds, options.lobbies, settings)
                 )

@@ -31,7 +31,7 @@ from tests.bench.support.bare_store import BareClient, command_writes
 from tests.bench.support.nodelay import set_nodelay
 from tests.bench.support.timing import Timing, closed_loop, open_loop
 from tests.support.game import Node, starting_nodes
-from tests.support.replication import address, asked, is_in_step, replica_of
+from tests.support.replication import address, asked, is_in_sync, replica_of
 from tests.support.wait import until
 
 RATE: Final = 200
@@ -201,5 +201,5 @@ if __name__ == "__main__":
         replica_of(primary, Path(directory) / "two") as replica,
         (Path(directory) / "file").open("ab", buffering=0) as file,
     ):
-        asyncio.run(until(lambda: is_in_step(replica)))
+        asyncio.run(until(lambda: is_in_sync(replica)))
         uvloop.run(main(primary, replica, options.seconds, file))

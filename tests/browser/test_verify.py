@@ -18,7 +18,7 @@ from tests.browser.world import World
 from tests.rules.endings import run_out
 from tests.rules.games import AWAITED, BEACON, active
 from tests.rules.vectors import FILE
-from tests.support.beacon import served
+from tests.support.beacon import serving_beacon
 from tests.support.wait import until
 
 PROOFS: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["proofs"]
@@ -188,7 +188,7 @@ async def test_a_round_that_was_long_out_was_not_named_in_time(visitor: Person, 
 async def test_a_game_with_a_beacon_is_played_and_checked_by_its_id(
     serve: Serve, enter: Enter
 ) -> None:
-    async with served() as relay:
+    async with serving_beacon() as relay:
         world = await serve(
             CALL_INTERVAL_SECONDS="0.02",
             MIN_PLAYERS="2",

@@ -33,8 +33,15 @@ def test_the_winner_is_paid_and_the_reference_is_shown(demo: Demo) -> None:
 
 
 def test_the_demo_prints_the_whole_game(demo: Demo) -> None:
-    for said in ("seat", "14,000 coins are in the pot", "has arranged", " 1. ", "marked", "Bingo!"):
-        assert said in demo.stdout
+    for words in (
+        "seat",
+        "14,000 coins are in the pot",
+        "has arranged",
+        " 1. ",
+        "marked",
+        "Bingo!",
+    ):
+        assert words in demo.stdout
 
 
 def test_the_demo_is_plain_lines_when_it_is_piped(demo: Demo) -> None:

@@ -28,7 +28,8 @@ asyncio.run(serve_dev(os.environ, pathlib.Path(sys.argv[1])))
 async def start(
     start_process: StartProcess, data_dir: Path, **changes: str
 ) -> tuple[ChildProcess, str]:
-    """A development server that has said where it is. `changes` are variables."""
+    """Start a development server, and wait for its URL. `changes` are variables of its
+    environment."""
     variables = {"PORT": str(free_port()), "BUY_IN_TIERS": "3500", **changes}
     server = start_process(sys.executable, "-c", SERVE, str(data_dir), **variables)
     found = await server.wait_for_line(r"running on (http://\S+)")

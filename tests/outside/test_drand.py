@@ -9,7 +9,7 @@ import pytest
 from server.dev.beacon import DevBeacon
 from server.outside.drand import BeaconContradicts, Drand
 from server.rules.beacon import QUICKNET
-from tests.support.beacon import ServedBeacon, Trouble, served
+from tests.support.beacon import BeaconFault, ServedBeacon, serving_beacon
 from tests.support.wait import until
 
 Client = Callable[..., Drand]
@@ -18,7 +18,7 @@ Client = Callable[..., Drand]
 @pytest.fixture
 async def relay() -> AsyncIterator[ServedBeacon]:
     """A relay."""
-    async with served() as relay:
+    async with serving_beacon() as relay:
         yield relay
 
 
@@ -127,23 +127,23 @@ async def test_a_round_that_is_not_there_yet_is_had_later(
 ) -> None:
     drand, chain = client(), relay.beacon.chain
     assert await drand.signature(chain, relay.beacon.latest() + 1_000) is None
-    relay.trouble = "late"
+    relay.fault = "late"
     assert await drand.signature(chain, 17) is None
-    relay.trouble = "none"
+    relay.fault = "none"
     assert await drand.signature(chain, 17) == relay.beacon.signature(17)
 
 
-TROUBLES: list[Trouble] = ["late", "hangs", "other round", "forged", "nonsense", "error", "moved"]
+FAULTS: list[BeaconFault] = ["late", "hangs", "other round", "forged", "nonsense", "error", "moved"]
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_what_is_wrong_is_not_believed_and_another_url_is(
-    client: Client, relay: ServedBeacon, trouble: Trouble
+    client: Client, relay: ServedBeacon, fault: BeaconFault
 ) -> None:
     chain = relay.beacon.chain
-    relay.trouble = trouble
+    relay.fault = fault
     assert await client(answer_seconds=0.2).signature(chain, 17) is None
-    async with served(relay.beacon) as other:
+    async with serving_beacon(relay.beacon) as other:
         drand = client(relay.url, other.url)
         assert await drand.signature(chain, 17) == relay.beacon.signature(17)
 

@@ -31,7 +31,7 @@ async def test_what_is_owed_and_left_the_store_is_remembered_until_it_is_settled
     assert await ledgers.settle(first, "tx-of-payout", node.clock.now_ms())
     await move_all(archive)
     assert await ledgers.settled([first]) == {first.entry_id: "tx-of-payout"}
-    await node.past(node.clock.now_ms() + SETTLED_STAYS_MS)
+    await node.wait_until_past(node.clock.now_ms() + SETTLED_STAYS_MS)
     assert await ledgers.settle(second, "tx-of-another", node.clock.now_ms())
     await move_all(archive)
     assert {*(await past.checkpoint(TABLE)).owed} == {second.stream_id}

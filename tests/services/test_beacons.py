@@ -17,7 +17,7 @@ from server.rules.lobby import Lobby
 from server.services.game_files import game_file, verify_document
 from server.store import keys
 from server.store.log import LogPosition
-from tests.support.beacon import ServedBeacon, Trouble, served
+from tests.support.beacon import BeaconFault, ServedBeacon, serving_beacon
 from tests.support.game import BRISK, BUY_IN, Node, StartNode, calling
 from tests.support.wait import until
 
@@ -29,7 +29,7 @@ TIERS = {BUY_IN: DUEL, 7000: DUEL}
 @pytest.fixture
 async def relay() -> AsyncIterator[ServedBeacon]:
     """A relay of a beacon, a round a second."""
-    async with served() as relay:
+    async with serving_beacon() as relay:
         yield relay
 
 
@@ -135,11 +135,11 @@ async def test_every_server_may_get_the_round_and_it_is_mixed_in_once(
     assert kinds(await events(nodes[0], lobby_id), BeaconMixed) == [BeaconMixed]
 
 
-@pytest.mark.parametrize("trouble", ["hangs", "forged"])
-async def test_a_beacon_in_trouble_holds_nobody_else_up_and_the_game_goes_on_with_it(
-    start_node: StartNode, store_url: str, relay: ServedBeacon, trouble: Trouble
+@pytest.mark.parametrize("fault", ["hangs", "forged"])
+async def test_a_beacon_at_fault_holds_nobody_else_up_and_the_game_goes_on_with_it(
+    start_node: StartNode, store_url: str, relay: ServedBeacon, fault: BeaconFault
 ) -> None:
-    relay.trouble = trouble
+    relay.fault = fault
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
     without = await start_node(store_url, tiers=TIERS)
     async with calling(node):
@@ -149,7 +149,7 @@ async def test_a_beacon_in_trouble_holds_nobody_else_up_and_the_game_goes_on_wit
         other = await seated(without, 7000, of="-of-another")
         assert (await finished(node, other)).outcome == "no_winner"
         assert (await stored(node, waiting)).called == ()
-        relay.trouble = "none"
+        relay.fault = "none"
         assert (await finished(node, waiting)).outcome == "no_winner"
 
 
@@ -173,7 +173,7 @@ async def test_too_late_is_voided_by_whatever_server_is_there(
 async def test_a_game_that_an_operator_voids_while_it_waits_has_not_missed_its_beacon(
     start_node: StartNode, store_url: str, relay: ServedBeacon
 ) -> None:
-    relay.trouble = "hangs"
+    relay.fault = "hangs"
     node = await start_node(store_url, tiers=TIERS, **relay.settings)
     lobby_id = await seated(node)
     async with calling(node):

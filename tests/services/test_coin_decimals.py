@@ -86,7 +86,7 @@ async def test_a_cancelled_lobby_owes_what_its_invoices_asked_for(
     seated = await before.sit("ann")
     await before.pay(seated)
     node = await start_node(store_url, tiers=variant, COIN_DECIMALS="6")
-    await node.past(seated.lobby.created_at + HASTY.lobby_ttl_ms)
+    await node.wait_until_past(seated.lobby.created_at + HASTY.lobby_ttl_ms)
     await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
     assert await invoice_now(node, seated) == ("refund_owed", "3500")
 

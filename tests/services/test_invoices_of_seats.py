@@ -34,7 +34,7 @@ async def test_a_seat_that_lapsed_is_taken_anew_with_a_new_invoice(
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: BRIEF})
     first = await node.sit("ann")
-    await node.past(first.invoice.expires_at)
+    await node.wait_until_past(first.invoice.expires_at)
     again = await node.sit("ann")
     assert again.lobby.lobby_id == first.lobby.lobby_id
     assert again.invoice.invoice_id != first.invoice.invoice_id

@@ -92,7 +92,7 @@ class Limited:
         elif step == "fail":
             await node.deliver(failed(seated))
         else:
-            await node.past(seated.invoice.expires_at)
+            await node.wait_until_past(seated.invoice.expires_at)
             if step == "lapse":
                 await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
 

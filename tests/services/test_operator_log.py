@@ -121,7 +121,7 @@ async def test_an_announcement_stands_until_its_end(nodes: tuple[Node, Node]) ->
     await one.operators.carry_out("eve", said)
     await two.operator_watch.begin()
     assert [a.text for a in two.operator_watch.standing()] == ["Maintenance at noon."]
-    await two.past(until)
+    await two.wait_until_past(until)
     assert two.operator_watch.standing() == []
     # The same text again takes its place.
     later = said.model_copy(update={"until": until + 60_000})

@@ -47,7 +47,7 @@ async def test_a_ban_ends_by_itself_and_its_refusal_has_its_end(nodes: tuple[Nod
     until = int(one.clock.now_ms()) + 1_500
     assert await ban(one, "bob", until) is True
     assert await join(two, "bob") == Refused(ErrorCode.BANNED, {"until": until})
-    await two.past(until)
+    await two.wait_until_past(until)
     assert isinstance(await join(two, "bob"), Seated)
 
 
@@ -150,7 +150,7 @@ async def test_a_seat_that_is_held_may_be_paid_and_one_that_lapsed_is_owed_back(
     held = await one.sit("ann")
     await one.pay(held)  # the lobby forms
     lapsing = await one.sit("bob")
-    await one.past(lapsing.invoice.expires_at)
+    await one.wait_until_past(lapsing.invoice.expires_at)
     await one.lobbies.carry_out(held.lobby.lobby_id, Tick())
     assert await order(one) is True
     answer = await one.deliver(paid(lapsing))

@@ -73,7 +73,7 @@ async def test_a_payment_seats_again_whose_seat_had_lapsed(
 ) -> None:
     node = await start_node(store_url, tiers={BUY_IN: replace(CLASSIC, seat_ms=1)})
     seated = await node.sit("ann")
-    await node.past(seated.invoice.expires_at)
+    await node.wait_until_past(seated.invoice.expires_at)
     await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
     assert (await invoice_now(node, seated))[0] == "expired"
     issued = await node.invoices.load(seated.invoice.invoice_id)
@@ -155,7 +155,7 @@ async def test_a_payment_that_can_take_no_seat_is_owed_back(
 
 async def cancelled(node: Node) -> Seated:
     seated = await node.sit("ann")
-    await node.past(seated.lobby.closes_at)
+    await node.wait_until_past(seated.lobby.closes_at)
     await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
     return seated
 

@@ -22,7 +22,7 @@ from server.store.log import LOG_START
 from tests.services.listener import Listener
 from tests.support.game import BRISK, BUY_IN, Node, StartNode, calling, paid, starting_nodes
 from tests.support.proxy import Proxy
-from tests.support.replication import address, asked, is_in_step, pause, replica_of, resume
+from tests.support.replication import address, asked, is_in_sync, pause, replica_of, resume
 from tests.support.store_content import ledger
 from tests.support.wait import until
 
@@ -45,7 +45,7 @@ def replica(own_store: EmbeddedStore, tmp_path: Path) -> Iterator[EmbeddedStore]
 @pytest.fixture
 async def start_node(own_store: EmbeddedStore, replica: EmbeddedStore) -> AsyncIterator[StartNode]:
     """Starts nodes that wait for the replica."""
-    await until(lambda: is_in_step(replica))
+    await until(lambda: is_in_sync(replica))
     async with starting_nodes(tiers=TIERS, **WAITING) as start:
         yield start
 
@@ -275,7 +275,7 @@ async def test_a_primary_that_was_demoted_is_left_by_those_who_wait_as_well(
         name.lead_to(replica.url)
         await asked(replica, "REPLICAOF", "NO", "ONE")
         await asked(own_store, "REPLICAOF", *address(replica.url))
-        await until(lambda: is_in_step(own_store))
+        await until(lambda: is_in_sync(own_store))
 
         async def is_seated() -> bool:
             try:

@@ -139,7 +139,7 @@ async def test_a_seat_that_lapsed_in_a_tier_that_is_withdrawn_gets_no_new_invoic
     old = await start_node(store_url, tiers={WITHDRAWN: replace(CLASSIC, seat_ms=30)})
     seated = await old.sit("ann", WITHDRAWN)
     new = await start_node(store_url, tiers=NEXT)
-    await new.past(seated.invoice.expires_at)
+    await new.wait_until_past(seated.invoice.expires_at)
     taken = await new.seats.take("ann", WITHDRAWN, seated.lobby.lobby_id)
     assert taken == Refused(ErrorCode.UNKNOWN_TIER)
 

@@ -117,7 +117,7 @@ async def test_a_shard_that_hangs_holds_up_nobody_else_and_comes_back_by_itself(
     finally:
         for member in both:
             resume(member)
-    await asyncio.to_thread(cluster.wait_until_well)
+    await asyncio.to_thread(cluster.wait_until_healthy)
     await until(lambda: all_are_paid(node, at_hung))
 
 

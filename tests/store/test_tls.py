@@ -14,7 +14,7 @@ from server.dev.store import EmbeddedStore
 from server.store.errors import StoreUnavailable
 from server.store.shards import open_topology
 from tests.support.game import Node, StartNode
-from tests.support.replication import address, asked, has_role, is_in_step
+from tests.support.replication import address, asked, has_role, is_in_sync
 from tests.support.sentinels import NAME, Sentinel
 from tests.support.store_content import command
 from tests.support.tls import Authority, TlsFront
@@ -59,7 +59,7 @@ async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
             user = ("server", "on", f">{STORE_PASSWORD}", "~*", "&*", "+@all")
             await asked(store, "ACL", "SETUSER", *user)
         await asked(stores[1], "REPLICAOF", "127.0.0.1", fronts[0].port)
-        await until(lambda: is_in_step(stores[1]))
+        await until(lambda: is_in_sync(stores[1]))
         lines = (f"requirepass {SENTINEL_PASSWORD}", f"sentinel sentinel-pass {SENTINEL_PASSWORD}")
         at = f"redis://127.0.0.1:{fronts[0].port}"
         sentinel = Sentinel(tmp_path / "sentinel", at, 1, *lines)

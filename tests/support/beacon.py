@@ -1,4 +1,4 @@
-"""A beacon over real HTTP, in which anything can go wrong."""
+"""A relay of a beacon over real HTTP, with faults to be chosen."""
 
 import asyncio
 from collections import Counter
@@ -10,17 +10,19 @@ from aiohttp import web
 
 from server.dev.beacon import DevBeacon
 
-Trouble = Literal["none", "late", "hangs", "other round", "forged", "nonsense", "error", "moved"]
+BeaconFault = Literal[
+    "none", "late", "hangs", "other round", "forged", "nonsense", "error", "moved"
+]
 
 
 class ServedBeacon:
-    """A relay of `beacon` at `url`; `trouble` is what is wrong with its rounds, `info` what it says
-    of itself, and `asked` counts the paths that were asked for."""
+    """A relay of `beacon` at `url`. `fault` is what is wrong with its rounds, `info` what it
+    answers to `/<chain_hash>/info`, and `asked` counts the requests of each path."""
 
     def __init__(self, beacon: DevBeacon | None = None) -> None:
         self.beacon = beacon or DevBeacon()
         self.info: Any = self.beacon.info()
-        self.trouble: Trouble = "none"
+        self.fault: BeaconFault = "none"
         self.asked: Counter[str] = Counter()
         self.url = ""
 
@@ -35,13 +37,13 @@ class ServedBeacon:
         }
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Whatever is asked."""
+        """Answer any request of the API."""
         self.asked[request.path] += 1
         name = request.path.rpartition("/")[2]
         if name == "info":
             return web.json_response(self.info)
         number = self.beacon.latest() if name == "latest" else int(name)
-        match self.trouble:
+        match self.fault:
             case "late":
                 raise web.HTTPNotFound
             case "hangs":
@@ -62,8 +64,8 @@ class ServedBeacon:
 
 
 @asynccontextmanager
-async def served(beacon: DevBeacon | None = None) -> AsyncIterator[ServedBeacon]:
-    """A relay that answers for as long as the context lasts."""
+async def serving_beacon(beacon: DevBeacon | None = None) -> AsyncIterator[ServedBeacon]:
+    """A relay of `beacon`, or of a new one, that answers for as long as the context lasts."""
     relay = ServedBeacon(beacon)
     application = web.Application()
     application.router.add_get("/{path:.*}", relay.answer)

@@ -25,7 +25,8 @@ numbers = count()
 
 @contextmanager
 def _keeper() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
-    """The program that keeps the server, which is on its way, and the directory of its file."""
+    """Start the program that keeps the server. Gives the directory of its port file, which appears
+    when the server is ready, and the process."""
     with tempfile.TemporaryDirectory(prefix="books-") as directory:
         command = [sys.executable, "-m", "tests.support.books_keeper", directory]
         with subprocess.Popen(command, stdin=subprocess.PIPE, process_group=0) as keeper:
@@ -34,8 +35,8 @@ def _keeper() -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """In the process that hands tests out to workers: they share one server, which starts while
-    they collect."""
+    """In the process that controls the workers: they share one server, which starts while they
+    collect tests."""
     stash = node.config.stash
     if _ended_by_unconfigure not in stash:
         keeping = _keeper()

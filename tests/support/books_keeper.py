@@ -22,7 +22,7 @@ _PORT: Final = "port"
 
 
 def port_file(directory: Path) -> Path:
-    """The file that says the port, once the template is there."""
+    """The file with the server's port, which is there once the template is."""
     return directory / _PORT
 
 

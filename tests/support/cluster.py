@@ -36,16 +36,16 @@ class Member(EmbeddedStore):
 
     @property
     def port(self) -> int:
-        """Where it answers on 127.0.0.1."""
+        """The port that it listens on."""
         return self._port
 
     @property
     def address(self) -> str:
-        """Where it answers, for people."""
+        """Host and port."""
         return f"127.0.0.1:{self._port}"
 
     def ask(self, *command: Any) -> Any:
-        """Its answer to one command, without being redirected."""
+        """Its answer to one command; a redirection is an error."""
         client = redis.Redis(
             port=self._port,
             decode_responses=True,
@@ -57,7 +57,7 @@ class Member(EmbeddedStore):
 
     @property
     def node_id(self) -> str:
-        """What the cluster calls it."""
+        """Its id in the cluster."""
         return str(self.ask("CLUSTER", "MYID"))
 
     @property
@@ -95,7 +95,7 @@ class StoreCluster:
         wait_until(lambda: all(self._knows_all(member) for member in self.members))
         for replica, primary in zip(replicas, primaries, strict=False):
             replica.ask("CLUSTER", "REPLICATE", primary.node_id)
-        self.wait_until_well()
+        self.wait_until_healthy()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,25 +110,25 @@ class StoreCluster:
         lost.ask("CLUSTER", "MEET", "127.0.0.1", primary.port, primary.bus_port)
         wait_until(lambda: self._knows_all(lost))
         lost.ask("CLUSTER", "REPLICATE", primary.node_id)
-        self.wait_until_well()
+        self.wait_until_healthy()
 
     def heal(self) -> None:
-        """Start whoever was killed, and wait until all is well."""
+        """Start whoever was killed, and wait until all is healthy."""
         for member in self.members:
             if not member.is_primary and not self._answers(member):
                 member.kill()
                 member.start()
-        self.wait_until_well()
+        self.wait_until_healthy()
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Delete all keys."""
         for member in self.members:
             if member.is_primary:
                 member.ask("FLUSHALL")
 
-    def wait_until_well(self) -> None:
-        """Wait until every member knows a primary for each slot, and every replica follows."""
-        wait_until(lambda: all(map(self._is_well, self.members)))
+    def wait_until_healthy(self) -> None:
+        """Return when every member knows a primary for each slot, and every replica is in sync."""
+        wait_until(lambda: all(map(self._is_healthy, self.members)))
 
     @property
     def spare(self) -> Member:
@@ -173,15 +173,17 @@ class StoreCluster:
             return bool(member.ask("PING"))
         return False
 
-    def _is_well(self, member: Member) -> bool:
+    def _is_healthy(self, member: Member) -> bool:
         with suppress(redis.RedisError):
-            about = dict(line.split(":") for line in str(member.ask("CLUSTER", "INFO")).split())
+            info = dict(line.split(":") for line in str(member.ask("CLUSTER", "INFO")).split())
             lines: Sequence[str] = str(member.ask("CLUSTER", "NODES")).splitlines()
-            covered = int(about["cluster_slots_ok"]) == SLOTS
+            covered = int(info["cluster_slots_ok"]) == SLOTS
             in_doubt = any(word in line for line in lines for word in ("fail", "handshake"))
             replication = member.ask("INFO", "replication")
-            follows = replication["role"] == "master" or (replication["master_link_status"] == "up")
-            return about["cluster_state"] == "ok" and covered and not in_doubt and follows
+            is_in_sync = replication["role"] == "master" or (
+                replication["master_link_status"] == "up"
+            )
+            return info["cluster_state"] == "ok" and covered and not in_doubt and is_in_sync
         return False
 
 
@@ -189,7 +191,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     """Return as soon as `holds()` is true. Raises AssertionError when it is not in time."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not holds():
-        assert time.monotonic() < deadline, "the cluster is not well"
+        assert time.monotonic() < deadline, "the cluster is not healthy"
         time.sleep(0.02)
 
 
@@ -202,7 +204,7 @@ def running_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreC
 
 @pytest.fixture
 def cluster(running_cluster: StoreCluster) -> StoreCluster:
-    """A cluster that is well and has nothing in it."""
+    """A cluster that is healthy and has nothing in it."""
     running_cluster.heal()
     running_cluster.empty()
     return running_cluster

@@ -1,4 +1,4 @@
-"""Games on a cluster, while parts of it are away."""
+"""Games on a cluster, while a part of it is down."""
 
 import asyncio
 from collections import Counter
@@ -7,16 +7,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from tests.support.cluster import Member, StoreCluster
-from tests.support.game import (
-    BRISK,
-    Node,
-)
+from tests.support.game import BRISK, Node
 
 DUEL = replace(BRISK, max_players=2, call_interval_ms=60)
 
 
 async def games(node: Node, count: int) -> list[str]:
-    """Lobbies of two, of which all have paid: so many, less those of which half is missing."""
+    """Seat and pay for twice as many players as lobbies of two are wanted. Returns those lobbies
+    that are full: joins go to several tables, so some may have one player."""
     seats = await asyncio.gather(*(node.sit(f"player-{number}") for number in range(2 * count)))
     await asyncio.gather(*map(node.pay, seats))
     seated_in = Counter(seated.lobby.lobby_id for seated in seats)
@@ -30,7 +28,7 @@ async def all_are_over(node: Node, lobby_ids: Sequence[str]) -> bool:
 
 @contextmanager
 def away(cluster: StoreCluster, primary: Member) -> Iterator[None]:
-    """A primary is down, and whoever could take its place."""
+    """Kill a primary and its replica."""
     cluster.replica_of(primary).kill()
     primary.kill()
     yield

@@ -1,8 +1,8 @@
-"""A process that has imported all of our program once, and forks itself for each that is started.
+"""A process that has imported all of our program once, and forks itself for each start of it.
 
-To read Python's modules costs more than most programs under test do afterwards. What is started
-like this is a process of its own all the same: the child of whoever asked for it, with nothing of
-this one's but the modules. As with `die_with_parent`, it ends when its parent does.
+To import the modules costs more than most programs under test do afterwards. What is started like
+this is a process of its own all the same: the child of the process that asked for it, with nothing
+of this one's but the modules. As with `die_with_parent`, it ends when its parent does.
 """
 
 import ctypes
@@ -28,12 +28,13 @@ from server.runtime.die_with_parent import PR_SET_PDEATHSIG, die_with_parent
 FAIR_BINGO: Final = str(Path(sys.executable).with_name("fair-bingo"))
 _PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
 _prctl: Final = ctypes.CDLL(None).prctl
-_OF_THE_START: Final = ("PYTHON", "LD_")
-"""Variables that only a process sees that is started from a file begin like this."""
+_INTERPRETER_PREFIXES: Final = ("PYTHON", "LD_")
+"""How variables begin that the interpreter or the loader reads when it starts: a fork would not see
+them."""
 
 
 class Started(Protocol):
-    """A child, as `subprocess.Popen` has it."""
+    """A child process, as `subprocess.Popen` has it."""
 
     @property
     def pid(self) -> int:
@@ -54,7 +55,7 @@ class Started(Protocol):
 
 
 class ForkedChild:
-    """A child of this process that was not started by it."""
+    """A child of this process that the fork server started."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -87,16 +88,16 @@ class ForkServer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def can_start(self, command: Sequence[str], environment: Mapping[str, str]) -> bool:
-        """Whether it is a program of ours that has to see nothing of a start from a file."""
+        """Whether it is a program of ours, with nothing in its environment for the interpreter."""
         is_ours = command[0] == FAIR_BINGO or list(command[:2]) == [sys.executable, "-c"]
         given = [name for name in environment if name != "PYTHONUNBUFFERED"]
-        from_file = any(name.startswith(_OF_THE_START) for name in given)
+        from_file = any(name.startswith(_INTERPRETER_PREFIXES) for name in given)
         return sys.platform == "linux" and is_ours and not from_file
 
     def start(
         self, command: Sequence[str], environment: Mapping[str, str], output_path: Path
     ) -> ForkedChild:
-        """Start `fair-bingo ...` or `python -c ...`, which adds its output to a file."""
+        """Start `fair-bingo ...` or `python -c ...`, whose output goes to a file."""
         if self._process is None:
             self._process = subprocess.Popen(
                 die_with_parent([sys.executable, "-m", __name__]),
@@ -114,7 +115,7 @@ class ForkServer:
         into, out = self._process.stdin, self._process.stdout
         assert into is not None
         assert out is not None
-        # What is forked there is to be our child: it becomes an orphan, and we take those in.
+        # What is forked there becomes an orphan, and the child of its nearest subreaper: of us.
         _prctl(_PR_SET_CHILD_SUBREAPER, 1)
         try:
             into.write(json.dumps(request).encode() + b"\n")
@@ -130,31 +131,33 @@ class ForkServer:
 
 
 def _serve() -> Any:
-    """Fork for each request; in each child return what is asked of it, and None in the end."""
+    """Fork for each request. Returns the request in each child, and None in this process when there
+    are no more."""
     while line := sys.stdin.buffer.readline():
         request = json.loads(line)
         reading, writing = os.pipe()
-        between = os.fork()
-        if not between:
-            between = os.getpid()
+        middle = os.fork()
+        if not middle:
+            middle = os.getpid()
             if child := os.fork():
                 os.write(writing, str(child).encode())
                 os._exit(0)
             os.close(reading)
             os.close(writing)
-            _settle(request, between)
+            _settle(request, middle)
             return request
         os.close(writing)
         pid = os.read(reading, 100)
         os.close(reading)
-        os.waitpid(between, 0)
+        os.waitpid(middle, 0)
         os.write(sys.stdout.fileno(), pid + b"\n")
     return None
 
 
-def _settle(request: Any, between: int) -> None:
-    """Be the child of whoever asked, in its directory and environment, with no file of ours."""
-    while os.getppid() == between:
+def _settle(request: Any, middle: int) -> None:
+    """Wait to become the child of the process that asked, and take its directory, its environment,
+    and the output file for stdout and stderr. `middle` is the parent until then."""
+    while os.getppid() == middle:
         time.sleep(0.0005)
     _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != request["parent"]:
@@ -172,7 +175,7 @@ def _settle(request: Any, between: int) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """What Python would run by this command."""
+    """Run what Python would run for this command."""
     main = ModuleType("__main__")
     sys.modules["__main__"] = main
     if command[0] == FAIR_BINGO:
@@ -191,7 +194,7 @@ def _import_all() -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # that is for those who are forked
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the forked processes
     _import_all()
     gc.collect()
     gc.freeze()

@@ -42,9 +42,10 @@ PATIENT = StoreTimings(command_seconds=20, confirm_seconds=20)
 
 
 class Node:
-    """A server instance on the store at `url`, which listens by `listen_url` if that is given.
-    `tiers`: the variant of each buy-in. `past_of`: what has left the store. The rest is by
-    `settings`, as the environment has them."""
+    """A server instance on the store at `url`, which subscribes at `listen_url` if that is given.
+    `tiers` is the variant of each buy-in; `sharded`, whether channels are; `joins`, whether a
+    player may join now; `past_of` makes the port to what has left the store. The rest is as
+    `settings` say, by their names in the environment."""
 
     def __init__(
         self,
@@ -123,7 +124,8 @@ class Node:
         await self._listening.stop()
 
     async def sit(self, alien_id: str, buy_in_amount: int = BUY_IN) -> Seated:
-        """Seat a player, which must not be refused, unless for now: then try again."""
+        """Seat a player, who has yet to pay. This must not be refused; what is `unavailable` is
+        tried again."""
         while True:
             seated = await self.seats.join(alien_id, buy_in_amount, f"seed of {alien_id}")
             if seated != Refused(ErrorCode.UNAVAILABLE):
@@ -131,9 +133,9 @@ class Node:
         assert isinstance(seated, Seated), seated
         return seated
 
-    async def past(self, at_ms: float) -> None:
-        """Return when the store's clock is past that time, and so is what this node takes it for:
-        a quick answer may set that back, but not behind the store's."""
+    async def wait_until_past(self, at_ms: float) -> None:
+        """Return when the store's clock is past that time (Unix ms), and so is this node's estimate
+        of it: a quick answer of the store may set that back, but not behind the store's clock."""
 
         async def store_is_past() -> bool:
             asked_ms = self.clock.monotonic_ms()
@@ -144,7 +146,7 @@ class Node:
         await until(store_is_past)
 
     async def pay(self, seated: Seated) -> None:
-        """Pay a seat, which must count, with what a provider repeats while there is no store."""
+        """Pay a seat, which must count. As a provider does, repeat it while it is `unavailable`."""
         while (answer := await self.deliver(paid(seated))) == Refused(ErrorCode.UNAVAILABLE):
             pass
         assert answer == WebhookAnswer(processed=True), answer
@@ -157,11 +159,11 @@ class Node:
         return seats
 
     async def deliver(
-        self, said: PaymentDelivery, body: bytes | None = None
+        self, delivery: PaymentDelivery, body: bytes | None = None
     ) -> WebhookAnswer | Refused:
-        """The provider delivers what it has to say, in that body or the shortest."""
-        body = raw_body(said) if body is None else body
-        return await self.payments.deliver(delivery_of(said, body), body)
+        """Deliver as the provider does, with that body or the shortest for the delivery."""
+        body = raw_body(delivery) if body is None else body
+        return await self.payments.deliver(delivery_of(delivery, body), body)
 
 
 class StartNode(Protocol):
@@ -207,13 +209,13 @@ async def is_over(node: Node, lobby_id: str) -> bool:
 def paid(seated: Seated, **changes: object) -> PaymentDelivery:
     """A delivery that pays a seat as asked, but for `changes`."""
     invoice = seated.invoice
-    said = {
+    fields = {
         "invoice": invoice.invoice_id,
         "status": "finalized",
         "txHash": f"tx-{invoice.invoice_id}",
         "amount": invoice.amount,
     }
-    return PaymentDelivery.model_validate(said | changes)
+    return PaymentDelivery.model_validate(fields | changes)
 
 
 def failed(seated: Seated, **changes: object) -> PaymentDelivery:
@@ -221,6 +223,6 @@ def failed(seated: Seated, **changes: object) -> PaymentDelivery:
     return paid(seated, status="failed", amount=None, **changes)
 
 
-def raw_body(said: PaymentDelivery) -> bytes:
-    """A delivery as the provider sends it."""
-    return said.model_dump_json(exclude_none=True).encode()
+def raw_body(delivery: PaymentDelivery) -> bytes:
+    """The body of a delivery as the provider sends it."""
+    return delivery.model_dump_json(exclude_none=True).encode()

@@ -1,4 +1,4 @@
-"""Objects that should be gone without the garbage collector, and whether they are."""
+"""Whether objects are freed by their reference counts, without the garbage collector."""
 
 import gc
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """Nothing is collected, and what was there before is set aside: a process that has run other
-    tests has so much that to look through it takes a second."""
+    """Disable the collector, and set aside what was there before: in a process that has run other
+    tests that is so much that to look through it takes a second."""
     gc.freeze()
     gc.disable()
     try:
@@ -19,5 +19,5 @@ def no_collector() -> Iterator[None]:
 
 
 def alive(*kinds: type) -> int:
-    """How many objects of these types have come since then, and are there."""
+    """How many objects of these types have been created since then, and are not freed."""
     return sum(issubclass(type(one), kinds) for one in gc.get_objects())

@@ -1,4 +1,4 @@
-"""Real HTTP on loopback."""
+"""HTTP servers of tests on loopback, and whether a URL answers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

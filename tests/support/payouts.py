@@ -14,7 +14,8 @@ from tests.support.game import TABLE
 
 @asynccontextmanager
 async def serving(application: web.Application, port: int = 0) -> AsyncIterator[str]:
-    """Where the application answers, on that port or a free one."""
+    """Run `application` in aiohttp's own server, as other people do, on a port of 127.0.0.1 (0: a
+    free one), and give its URL."""
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -27,7 +28,7 @@ async def serving(application: web.Application, port: int = 0) -> AsyncIterator[
 
 @asynccontextmanager
 async def payout_service(service: DevPayoutService) -> AsyncIterator[dict[str, str]]:
-    """The settings that lead to a payment service, while it runs."""
+    """Run a payment service, and give the settings with which it is asked."""
     async with serving(service.application()) as url:
         yield {"PAYOUT_URL": url + PATH, "PAYOUT_KEY": service.key_hex}
 
@@ -35,7 +36,9 @@ async def payout_service(service: DevPayoutService) -> AsyncIterator[dict[str, s
 async def owe(
     redis: Redis, number: int, amount: str = "7000", *, table: str = TABLE, **fields: Any
 ) -> str:
-    """Add to a ledger what a won game leaves there, its lobby long gone. The payout's id."""
+    """Add to a table's ledger what a won game leaves there whose lobby is long gone: `number` makes
+    the lobby's and the player's id, `amount` is in coins, `fields` change the owed entry. Returns
+    the payout's id."""
     lobby = {"lobby_id": f"lobby_{table}_{number:012x}", "at": "1700000000000.0", "event": "e"}
     owed = {"kind": "payout_owed", "alien_id": f"player-{number}", "amount": amount} | fields
     test = {"test": "true"} if "test" in fields else {}

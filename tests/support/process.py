@@ -1,4 +1,4 @@
-"""Programs under test as processes of their own: started, watched, hurt and always ended."""
+"""Programs under test as processes of their own: started, watched, paused and always ended."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from tests.support.wait import TIMEOUT_SECONDS, until
 
 class ChildProcess:
     """A running command. Its environment is PATH and what is given, nothing else of ours; what it
-    prints, on either stream, is in `output`. Programs of ours come from `fork_server`, if there is
-    one: to have one that Python has read from its files, start `sys.executable` with the file."""
+    prints, on stdout or stderr, is in `output`. Programs of ours are forked by `fork_server`, if
+    there is one: to have a new interpreter, start `sys.executable` with the program's file."""
 
     fork_server: ClassVar[ForkServer | None] = None
 

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback whose links can stall, garble, be reset, or go dead without a word."""
+"""A TCP proxy on loopback whose links can stall, garble, be reset, or die silently."""
 
 import asyncio
 import socket
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes bytes to and from the server at `url`. While `silent`, it swallows them in both
+    """Passes bytes to and from the server at `url`. While `silent`, it drops them in both
     directions and keeps every connection open, as a firewall that forgot them would; between
     `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
     before the next of them. While `resetting`, it resets each new connection at once. `cut` ends
@@ -28,7 +28,7 @@ class Proxy:
         self._nonsense = b""
 
     def garble(self) -> None:
-        """Put something before the next answer that means nothing in any protocol of stores."""
+        """Put bytes before the next answer that are an error in any protocol of a store."""
         self._nonsense = b"nonsense\r\n"
 
     def hold(self) -> None:
@@ -100,12 +100,12 @@ class Proxy:
     ) -> None:
         self._writers.add(writer)
         with suppress(OSError):
-            while said := await reader.read(65_536):
+            while data := await reader.read(65_536):
                 await asyncio.sleep(self.late_seconds)
                 if passing is not None:
                     await passing.wait()
-                    said, self._nonsense = self._nonsense + said, b""
+                    data, self._nonsense = self._nonsense + data, b""
                 if not self.silent:
-                    writer.write(said)
+                    writer.write(data)
         writer.close()
         self._writers.discard(writer)

@@ -1,4 +1,4 @@
-"""Every lobby of a store replayed from its stream: it must lead to the hashes that are there."""
+"""Replays every lobby of a store from its stream, which must lead to the hashes that are there."""
 
 from redis.asyncio import Redis
 
@@ -10,7 +10,7 @@ from tests.support.game import Node
 
 
 def texts(step: Step) -> Texts:
-    """The lobby after a step as this version has it in the store, to the byte."""
+    """The lobby after a step as this version writes it to the store, byte for byte."""
     lobby = step.lobby
     players = [codec.player_hash(player) for player in lobby.players.values()]
     called = [str(number) for number in lobby.called]

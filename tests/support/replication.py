@@ -1,4 +1,4 @@
-"""A primary and its replicas, and what tests do to them."""
+"""A primary and its replicas: their roles, and how tests change them."""
 
 import os
 import signal
@@ -29,7 +29,9 @@ def replica_of(primary: EmbeddedStore, directory: Path, *options: str) -> Iterat
     """A store that begins as a replica of another one, with further options."""
     host, port = address(primary.url)
     with sync_redis.Redis.from_url(primary.url) as redis:
-        redis.config_set("repl-diskless-sync-delay", 0)  # others are not waited for
+        redis.config_set(
+            "repl-diskless-sync-delay", 0
+        )  # a synchronisation waits for no other replica
     store = EmbeddedStore(directory)
     store.options = ["--replicaof", f"{host} {port}", *options]
     with store:
@@ -37,7 +39,7 @@ def replica_of(primary: EmbeddedStore, directory: Path, *options: str) -> Iterat
 
 
 async def asked(store: EmbeddedStore, *words: object) -> object:
-    """The store's answer to a command of an operator."""
+    """The store's answer to a command, on a connection of its own."""
     async with Redis.from_url(store.url, decode_responses=True) as redis:
         return await command(redis, *words)
 
@@ -51,8 +53,8 @@ async def has_role(store: EmbeddedStore, role: str) -> bool:
     return isinstance(answer, list) and answer[0] == role
 
 
-async def is_in_step(replica: EmbeddedStore) -> bool:
-    """Whether it has a link to its primary, and had all of its content once."""
+async def is_in_sync(replica: EmbeddedStore) -> bool:
+    """Whether its link to the primary is up, which it is after the first synchronisation."""
     try:
         async with Redis.from_url(replica.url) as redis:
             return bool((await redis.info("replication")).get("master_link_status") == "up")
@@ -60,11 +62,11 @@ async def is_in_step(replica: EmbeddedStore) -> bool:
         return False
 
 
-async def change_places(
+async def switch_over(
     primary: EmbeddedStore, replica: EmbeddedStore, move: Callable[[], None]
 ) -> None:
-    """Fail over by hand, step by step as the operator's guide says: writes are held back until the
-    replica has all of them; `move` has the address lead to it."""
+    """Switch over by hand, step by step as the operator's guide says: writes are paused until the
+    replica has all of them, and both change their roles. `move` has the address lead to it."""
     async with (
         Redis.from_url(primary.url, decode_responses=True) as old,
         Redis.from_url(replica.url, decode_responses=True) as new,
@@ -83,10 +85,10 @@ async def change_places(
 
 
 def pause(store: EmbeddedStore) -> None:
-    """Make it hang."""
+    """Make it hang (SIGSTOP)."""
     os.kill(store.pid, signal.SIGSTOP)
 
 
 def resume(store: EmbeddedStore) -> None:
-    """Let it go on."""
+    """Let it go on (SIGCONT)."""
     os.kill(store.pid, signal.SIGCONT)

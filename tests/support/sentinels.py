@@ -13,13 +13,13 @@ from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from server.dev.store_binary import find_store_binary
 from server.runtime.die_with_parent import die_with_parent
-from tests.support.replication import address, asked, has_role, is_in_step, replica_of
+from tests.support.replication import address, asked, has_role, is_in_sync, replica_of
 from tests.support.store_content import command
 from tests.support.wait import until
 
 NAME = "games"
 DOWN_MS = 2_000
-"""After so long without an answer a sentinel takes a store for dead."""
+"""After so long without an answer a sentinel takes a store for down."""
 
 
 class Sentinel:
@@ -43,7 +43,7 @@ class Sentinel:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start its process."""
         binary = find_store_binary()
         assert binary is not None
         with self._log.open("ab") as log:
@@ -67,8 +67,8 @@ class Sentinel:
 
 
 class Sentinels:
-    """A primary, a replica, and three sentinels that watch them. `at` changes with each fail-over:
-    which store is which is asked."""
+    """A primary, a replica, and three sentinels that watch them. Their roles change with each
+    fail-over, so they are asked for them."""
 
     def __init__(self, stores: list[EmbeddedStore], sentinels: list[Sentinel]) -> None:
         self.stores = stores
@@ -81,7 +81,7 @@ class Sentinels:
         return f"redis+sentinel://{hosts}/{NAME}"
 
     async def primary(self) -> EmbeddedStore:
-        """The store that says that it is the primary. Waits until there is exactly one."""
+        """The store that says that it is the primary, as soon as exactly one does."""
         found: list[EmbeddedStore] = []
 
         async def is_one() -> bool:
@@ -92,10 +92,10 @@ class Sentinels:
         return found[0]
 
     async def replica(self) -> EmbeddedStore:
-        """The other one, when it is in step with the primary."""
+        """The other one, as soon as it is in sync with the primary."""
         primary = await self.primary()
         (other,) = (store for store in self.stores if store is not primary)
-        await until(lambda: is_in_step(other))
+        await until(lambda: is_in_sync(other))
         return other
 
     async def agree(self) -> None:
@@ -134,7 +134,7 @@ def sentinels(directory: Path, *lines: str, options: tuple[str, ...] = ()) -> It
 
 
 async def fail_over(found: Sentinels) -> None:
-    """Have a sentinel make the replica the primary, as an operator would."""
+    """Have a sentinel promote the replica, as an operator would; return when that is done."""
     before = await found.primary()
     async with Redis(port=found.sentinels[0].port) as redis:
         await command(redis, "SENTINEL", "FAILOVER", NAME)
@@ -145,7 +145,7 @@ async def _another_leads(found: Sentinels, before: EmbeddedStore) -> bool:
     return any([await has_role(s, "master") for s in found.stores if s is not before])
 
 
-async def set_all(found: Sentinels, name: str, value: str) -> None:
-    """Configure both stores."""
+async def configure_all(found: Sentinels, name: str, value: str) -> None:
+    """Set a parameter of both stores' configuration."""
     for store in found.stores:
         await asked(store, "CONFIG", "SET", name, value)

@@ -16,7 +16,7 @@ CORNERS: Final = Shape(
     patterns={
         "corners": ((0, 0), (0, 3), (3, 0), (3, 3)),
         "middle": ((1, 1), (1, 2), (2, 1), (2, 2)),
-        # So that somebody has won long before all are called.
+        # With these somebody has won long before all numbers are called.
         "top_left": ((0, 0), (0, 1), (1, 0), (1, 1)),
         "top_right": ((0, 2), (0, 3), (1, 2), (1, 3)),
         "bottom_left": ((2, 0), (2, 1), (3, 0), (3, 1)),
@@ -32,6 +32,7 @@ def offered(settings: Settings) -> Mapping[int, Variant]:
 
 
 def offer(world: DevWorld) -> None:
-    """Have a server that has not been started offer it, in a process of its own."""
+    """Have a server that has not been started offer it. Every server of this process knows the
+    variant from then on."""
     SHAPES[NAME] = CORNERS
     world.tiers = offered(world.settings)

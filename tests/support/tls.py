@@ -1,4 +1,5 @@
-"""TLS in front of plain TCP servers: certificates of a test's own, and what ends it."""
+"""TLS in front of plain TCP servers: a certificate authority of a test's own, and a proxy that
+terminates TLS."""
 
 import asyncio
 import ipaddress
@@ -18,12 +19,12 @@ from cryptography.x509.oid import NameOID
 from server.dev.ports import free_port
 
 _HANDSHAKE: Final = 0x16
-"""The first byte of whoever speaks TLS."""
+"""The first byte that a client of TLS sends."""
 _DAY: Final = timedelta(days=1)
 
 
 class Authority:
-    """Signs certificates; `path` has its own."""
+    """A certificate authority, whose own certificate is in the PEM file at `path`."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True)
@@ -36,7 +37,7 @@ class Authority:
         self.path.write_bytes(_pem(own.sign(self._key, hashes.SHA256())))
 
     def context(self, host: str) -> ssl.SSLContext:
-        """What a server needs that is known by that address or name."""
+        """The TLS context of a server with that address or name."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
         unsigned = self._unsigned(name, key.public_key())
@@ -76,8 +77,9 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 
 class TlsFront:
-    """Listens on `port` for the server on `target`, both on 127.0.0.1. Whoever begins with TLS gets
-    that; a store's own kind, which does not, is passed on as it is. `secured` counts the first."""
+    """Terminates TLS on `port` for the server on port `target`, both of 127.0.0.1. Connections
+    without TLS, which stores make among themselves, are passed on as they are. `secured` counts
+    those with it."""
 
     def __init__(self, target: int, context: ssl.SSLContext) -> None:
         self.port = free_port()
@@ -144,8 +146,8 @@ async def _first_byte(accepted: socket.socket) -> int | None:
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        while said := await reader.read(65_536):
-            writer.write(said)
+        while data := await reader.read(65_536):
+            writer.write(data)
             await writer.drain()
     finally:
         writer.close()

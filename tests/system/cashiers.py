@@ -1,4 +1,5 @@
-"""People who join and pay while servers and the store die, and remember what was acknowledged."""
+"""Players who join and pay while servers and the store crash; what was acknowledged is
+remembered."""
 
 import asyncio
 import json
@@ -125,13 +126,13 @@ class Cashiers:
             url, crashes = random.choice(self.urls) + path, self.torn.crashes
             try:
                 async with http.post(url, data=body, headers=headers) as answer:
-                    said = await answer.json()
+                    answered = await answer.json()
             except (aiohttp.ClientError, TimeoutError, OSError):
                 answer = None
             status = None if answer is None else answer.status
-            assert status in (None, 200, 503), said
+            assert status in (None, 200, 503), answered
             if status == 200 and crashes == self.torn.crashes:
                 self.torn.seen()
-                return said
+                return answered
             self.repeats += 1
             await asyncio.sleep(_AGAIN_SECONDS)

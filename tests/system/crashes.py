@@ -12,7 +12,7 @@ from tests.system.conftest import StartServe
 
 
 class Faults:
-    """Hurts the store and the servers, one at a time, and heals them."""
+    """Injects faults into the store and the servers, one at a time, and recovers from them."""
 
     def __init__(self, torn: TornStore, start_serve: StartServe, ports: list[int]) -> None:
         self.happened: Counter[str] = Counter()
@@ -24,7 +24,7 @@ class Faults:
         return ", ".join(f"{count} {fault}" for fault, count in self.happened.items())
 
     async def work(self, seconds: float) -> None:
-        """Do so for a while; all is well again afterwards."""
+        """Do so for so long; afterwards the store and all servers are ready."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             await asyncio.sleep(random.uniform(0.1, 1))

@@ -12,7 +12,7 @@ Entry = dict[str, str]
 
 
 class StoredLedger:
-    """The ledger's stream, and the hand of somebody who changes it behind the server's back."""
+    """The ledger's stream, which is read and tampered with without the server."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis: Any = redis  # its types would have every answer be anything
@@ -26,7 +26,7 @@ class StoredLedger:
         return [found for found in await self.entries() if found[1]["lobby_id"] == lobby_id]
 
     async def owed(self) -> str:
-        """The only entry that is owed, as an operator calls it."""
+        """The `ENTRY` of the only entry that is owed, as commands take it."""
         (stream_id,) = [i for i, entry in await self.entries() if entry["kind"].endswith("owed")]
         return f"3500:{stream_id}"
 

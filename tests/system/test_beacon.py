@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.dev.beacon import DevBeacon
-from tests.support.beacon import ServedBeacon, served
+from tests.support.beacon import ServedBeacon, serving_beacon
 from tests.support.process import StartProcess
 from tests.system.conftest import FAIR_BINGO, JS, Serve, StartServe
 from tests.system.game_server import GameServer
@@ -17,7 +17,7 @@ from tests.system.game_server import GameServer
 @pytest.fixture
 async def relay() -> AsyncIterator[ServedBeacon]:
     """A relay of a beacon, a round a second."""
-    async with served() as relay:
+    async with serving_beacon() as relay:
         yield relay
 
 
@@ -72,7 +72,7 @@ async def test_a_game_waits_for_its_round_and_anyone_can_check_it(
 
 
 async def test_too_late_is_voided_and_paid_back(serve: Serve, relay: ServedBeacon) -> None:
-    relay.trouble = "late"
+    relay.fault = "late"
     server = await serve(BEACON_PATIENCE_SECONDS="2", **relay.settings)
     lobby_id = await server.ready("alice", "bob")
     received = await watched(server, lobby_id)

@@ -212,8 +212,8 @@ async def test_a_delivery_about_an_invoice_that_has_moved_counts_once(
     async with Redis.from_url(store_url) as redis:
         key = f"invoice:{{3500}}:{joined['invoice']['invoice_id']}"
         await until(lambda: is_absent(redis, key))
-    said = server.provider.payload(joined["invoice"])
-    deliver = partial(server.provider.deliver, server.url + WEBHOOK, said)
+    payload = server.provider.payload(joined["invoice"])
+    deliver = partial(server.provider.deliver, server.url + WEBHOOK, payload)
     both = [answer.json() for answer in await asyncio.gather(deliver(), deliver())]
     assert sorted(answer["reason"] for answer in both) == ["already_processed", "refund_owed"]
     await move()

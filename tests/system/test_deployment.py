@@ -87,11 +87,11 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
                 await server.restart()
             assert await carol.wait(2 * TIMEOUT_SECONDS) == 0, carol.output
 
-        said = [tuple(json.loads(line)) for line in carol.output.splitlines()]
-        assert "draining" in [name for name, _ in said]
+        received = [tuple(json.loads(line)) for line in carol.output.splitlines()]
+        assert "draining" in [name for name, _ in received]
         tally = Tally()
         records = await judge(await start_node(own_store.url), lobby_id, tally)
-        assert [event for event in said if event[0] != "draining"] == events_for_room(records)
+        assert [event for event in received if event[0] != "draining"] == events_for_room(records)
         assert (tally.calls, tally.wrong) == (50, 0)
 
 
@@ -107,9 +107,9 @@ async def test_no_spelling_of_metrics_passes_the_load_balancer(
     balancer = start_process(*command, BIND=f"127.0.0.1:{port}", NODE1=node, NODE2=node)
     await balancer.wait_for_url(f"http://127.0.0.1:{port}/health/ready")
     for target in METRICS:
-        said = await answer(port, target)
-        assert said.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")), (target, said)
-        assert b"fair_bingo" not in said, target
+        answered = await answer(port, target)
+        assert answered.startswith((b"HTTP/1.1 404 ", b"HTTP/1.1 400 ")), (target, answered)
+        assert b"fair_bingo" not in answered, target
 
 
 async def answer(port: int, target: str) -> bytes:

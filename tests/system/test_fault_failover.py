@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from redis import ResponseError
@@ -13,8 +12,14 @@ from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from tests.support.game import starting_nodes
 from tests.support.proxy import Proxy
-from tests.support.replication import change_places
-from tests.support.store_content import command
+from tests.support.replication import (
+    address,
+    asked,
+    has_role,
+    is_in_sync,
+    replica_of,
+    switch_over,
+)
 from tests.support.wait import until
 from tests.system.conftest import Serve
 from tests.system.faults.verdict import Tally, judge
@@ -28,41 +33,15 @@ PACE = {"CALL_INTERVAL_SECONDS": "0.2", "MESSAGE_RATE": "0"}
 @pytest.fixture
 def replica(own_store: EmbeddedStore, tmp_path: Path) -> Iterator[EmbeddedStore]:
     """A replica of `own_store`."""
-    with EmbeddedStore(tmp_path / "replica") as store:
-        host, port = address(own_store.url)
-        store.options = ["--replicaof", f"{host} {port}"]
-        store.stop()
-        store.start()
+    with replica_of(own_store, tmp_path / "replica") as store:
         yield store
 
 
 @pytest.fixture
 async def name(own_store: EmbeddedStore) -> AsyncIterator[Proxy]:
-    """What stands for the name of the primary."""
+    """A proxy in the place of a DNS name of the primary."""
     async with Proxy(own_store.url) as proxy:
         yield proxy
-
-
-def address(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    return parts.hostname, parts.port
-
-
-async def asked(store: EmbeddedStore, *words: object) -> object:
-    async with Redis.from_url(store.url, decode_responses=True) as redis:
-        return await command(redis, *words)
-
-
-async def has_role(store: EmbeddedStore, role: str) -> bool:
-    answer = await asked(store, "ROLE")
-    return isinstance(answer, list) and answer[0] == role
-
-
-async def is_in_step(store: EmbeddedStore) -> bool:
-    async with Redis.from_url(store.url) as redis:
-        return bool((await redis.info("replication"))["master_link_status"] == "up")
 
 
 async def kill(old: EmbeddedStore, new: EmbeddedStore) -> None:
@@ -72,7 +51,7 @@ async def kill(old: EmbeddedStore, new: EmbeddedStore) -> None:
 
 
 async def demote(old: EmbeddedStore, new: EmbeddedStore) -> None:
-    """The primary lives on as the replica of nobody, and keeps its connections."""
+    """The primary becomes the replica of an address where nobody is, and keeps its connections."""
     await asked(new, "REPLICAOF", "NO", "ONE")
     await asked(old, "REPLICAOF", "127.0.0.1", free_port())
 
@@ -83,7 +62,7 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
     async def is_begun() -> bool:
         try:
             await asked(old, "FAILOVER", "TO", *address(new.url))
-        except ResponseError:  # the replica has yet to say that it is in step
+        except ResponseError:  # the replica has yet to report that it is in sync
             return False
         return True
 
@@ -92,8 +71,8 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
 
 
 async def by_hand(old: EmbeddedStore, new: EmbeddedStore) -> None:
-    """As the operator's guide says."""
-    await change_places(old, new, lambda: None)
+    """A switchover as the operator's guide says."""
+    await switch_over(old, new, lambda: None)
 
 
 async def cut_off(old: EmbeddedStore, new: EmbeddedStore) -> None:
@@ -118,7 +97,7 @@ async def test_games_go_on_where_the_primary_is_now_and_no_number_is_left_out(
     replica: EmbeddedStore,
     name: Proxy,
 ) -> None:
-    await until(lambda: is_in_step(replica))
+    await until(lambda: is_in_sync(replica))
     servers = [await serve(REDIS_URL=name.url, **PACE) for _ in range(2)]
     one, other = servers
     lobby_id = await one.ready("alice", "bob")

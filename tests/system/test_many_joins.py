@@ -7,7 +7,7 @@ from tests.system.conftest import Serve
 from tests.system.game_server import BUY_IN, GameServer
 
 PLAYERS = 1_000
-IMPATIENT = 100
+REPEATED = 100
 SEATS = 10
 AT_ONCE = 200
 
@@ -16,9 +16,9 @@ async def test_a_thousand_joins_at_once_fill_lobby_after_lobby(serve: Serve) -> 
     limits = {"MAX_PLAYERS": str(SEATS), "HTTP_RATE": "0", "SEAT_SECONDS": "600"}
     server = await serve(**limits, FORMATION_SECONDS="600")
     names = [f"player-{number}" for number in range(PLAYERS)]
-    lobby_ids = await join_all(server, [*names, *names[:IMPATIENT]])
+    lobby_ids = await join_all(server, [*names, *names[:REPEATED]])
 
-    assert lobby_ids[PLAYERS:] == lobby_ids[:IMPATIENT]
+    assert lobby_ids[PLAYERS:] == lobby_ids[:REPEATED]
     async with server.visitor("spectator") as visitor:
         await visitor.enter("lobbies")
         lobbies = (await visitor.ask("list", {"buy_in_amount": BUY_IN}))["lobbies"]

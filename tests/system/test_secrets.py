@@ -48,8 +48,8 @@ async def act_as_operator(server: GameServer) -> None:
         (f"Bearer {OPS_TOKEN}x", (401, 401)),
     ):
         headers = {"Authorization": given}
-        for status, said in zip(statuses, (body, {}), strict=True):
-            answer = await server.request("POST", "/ops/api/ban", headers=headers, json=said)
+        for status, payload in zip(statuses, (body, {}), strict=True):
+            answer = await server.request("POST", "/ops/api/ban", headers=headers, json=payload)
             assert answer.status == status
 
 

@@ -17,7 +17,8 @@ from tests.system.visitor import Visitor
 
 PACE = {"CALL_INTERVAL_SECONDS": "0.3"}
 
-Said = list[Any]
+Line = list[Any]
+"""What the script printed: a player, a kind of thing, its name, and its value."""
 
 
 @pytest.mark.usefixtures("node_modules")
@@ -30,25 +31,25 @@ async def test_a_game_on_socket_io_client(serve: Serve, start_process: StartProc
         assert await server.pay(json.loads(asked[1])) == {"success": True, "processed": True}
     assert await script.wait(2 * TIMEOUT_SECONDS) == 0, script.output
 
-    said = [json.loads(line) for line in script.output.splitlines()]
+    lines = [json.loads(line) for line in script.output.splitlines()]
     for name in ("alice", "bob", "carol"):
-        room = [(line[2], line[3]) for line in said if line[:2] == [name, "event"]]
+        room = [(line[2], line[3]) for line in lines if line[:2] == [name, "event"]]
         assert_transcript([line for line in room if "lobb" not in line[0]])
-    cut, joined = answers_to(said, "alice", "join")
+    cut, joined = answers_to(lines, "alice", "join")
     assert_shape(cut, REFUSAL)
     assert cut["error"]["code"] == "invalid_message"
     assert_shape(joined, ANSWERS["join"])
-    assert_shape(answers_to(said, "alice", "list"), [ANSWERS["list"]])
-    assert answers_to(said, "bob", "select_numbers") == [{"ok": True, "numbers": numbers("bob")}]
-    assert answers_to(said, "bob", "arrange_grid") == [{"ok": True, "grid": ticket("bob")}]
-    won, again = answers_to(said, "alice", "claim")
-    (false,) = answers_to(said, "bob", "claim")
+    assert_shape(answers_to(lines, "alice", "list"), [ANSWERS["list"]])
+    assert answers_to(lines, "bob", "select_numbers") == [{"ok": True, "numbers": numbers("bob")}]
+    assert answers_to(lines, "bob", "arrange_grid") == [{"ok": True, "grid": ticket("bob")}]
+    won, again = answers_to(lines, "alice", "claim")
+    (false,) = answers_to(lines, "bob", "claim")
     assert_shape([won, false], [ANSWERS["claim"]])
     assert (won["valid"], won["pot"], false["kicked"]) == (True, 7000, True)
     assert again == won
-    assert_shape(answers_to(said, "alice", "sync"), [ANSWERS["sync"]])
-    assert_shape(answers_to(said, "carol", "sync"), [ANSWERS["sync"]])
-    ends = [line[3] for line in said if line[2] == "game_finished"]
+    assert_shape(answers_to(lines, "alice", "sync"), [ANSWERS["sync"]])
+    assert_shape(answers_to(lines, "carol", "sync"), [ANSWERS["sync"]])
+    ends = [line[3] for line in lines if line[2] == "game_finished"]
     assert len(ends) == 3
     assert ends[0] == ends[1] == ends[2]
     assert verify_proof(ends[0]["proof"]) == []
@@ -107,6 +108,6 @@ async def first_complete(*players: Visitor) -> Visitor:
             await asyncio.sleep(0.01)
 
 
-def answers_to(said: list[Said], who: str, command: str) -> list[Any]:
+def answers_to(lines: list[Line], who: str, command: str) -> list[Any]:
     """What a player was answered each time to a command."""
-    return [line[3] for line in said if line[:3] == [who, "answer", command]]
+    return [line[3] for line in lines if line[:3] == [who, "answer", command]]

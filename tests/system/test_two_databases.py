@@ -31,4 +31,4 @@ async def test_deployments_in_two_databases_of_one_store_show_each_their_own_lob
 
 def listed(visitor: Visitor) -> set[str]:
     """The lobbies that somebody at the front desk was sent one by one."""
-    return {said["lobby"]["lobby_id"] for said in visitor.of("lobby_listed")}
+    return {message["lobby"]["lobby_id"] for message in visitor.of("lobby_listed")}

@@ -1,1 +1,2 @@
-"""Hurting servers while they are played on, and seeing what became of the games."""
+"""Fault injection: servers, links and stores fail while games are played, and each game is
+checked."""

@@ -1,4 +1,4 @@
-"""Someone who follows a lobby on a stock client, through every cut, from its first event on."""
+"""A spectator who follows a lobby on a stock client, and connects again whenever it is cut off."""
 
 import asyncio
 from contextlib import suppress
@@ -17,9 +17,10 @@ Data = dict[str, Any]
 
 
 class Follower:
-    """A spectator who comes back as often as it takes, each time with the `seq` of the last event
-    it saw, `last_seq` in the beginning. `received` is everything that came of the lobby, in the
-    order of arrival; `refusals` why it was not let in."""
+    """A spectator who connects again as often as it takes, each time with the `seq` of the last
+    event that was received, `last_seq` in the beginning. `received` are all events of the lobby in
+    the order of arrival; `refusals` are the errors of refused connects, `visits` how many were
+    not refused."""
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
         self.lobby_id = lobby_id
@@ -31,17 +32,17 @@ class Follower:
         self._token = token
         self._namespace = f"/{lobby_id}"
         self._last_seq = last_seq
-        self._replicas: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._replicas = asyncio.create_task(self._follow())
+        self._task = asyncio.create_task(self._follow())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._replicas is not None
-        while not self._replicas.done():  # a client that was just connecting may forget it
-            self._replicas.cancel()
-            await asyncio.wait([self._replicas], timeout=PAUSE_SECONDS)
+        assert self._task is not None
+        while not self._task.done():  # a client that is connecting may swallow it
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=PAUSE_SECONDS)
 
     @property
     def called(self) -> set[int]:
@@ -54,13 +55,13 @@ class Follower:
 
     async def _follow(self) -> None:
         while not self.finished.is_set():
-            with suppress(socketio.exceptions.ConnectionError):  # nobody there, or cut meanwhile
+            with suppress(socketio.exceptions.ConnectionError):  # no server, or cut off meanwhile
                 await self._visit()
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _visit(self) -> None:
-        # A client for each visit: the stock client's own way of coming back can run twice at
-        # once when it is cut while it connects. It does not close its session then either.
+        # A client for each visit: the stock client's own reconnection can run twice at once when it
+        # is cut off while it connects. It does not close its session then either.
         async with aiohttp.ClientSession() as http:
             client = socketio.AsyncClient(reconnection=False, http_session=http)
             client.on("*", self._receive, namespace=self._namespace)
@@ -78,11 +79,11 @@ class Follower:
             finally:
                 await client.shutdown()
 
-    def _refused(self, why: Any) -> None:
-        self.refusals.append(str(why))
+    def _refused(self, error: Any) -> None:
+        self.refusals.append(str(error))
 
     def _receive(self, event: str, data: Data) -> None:
-        if event == "draining":  # of the server, not of the lobby
+        if event == "draining":  # it is of the server, not of the lobby
             return
         self.received.append((event, data))
         self._last_seq = data["seq"]

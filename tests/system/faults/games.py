@@ -1,4 +1,4 @@
-"""Games, many at a time, on servers that somebody hurts meanwhile."""
+"""Games, many at a time, on servers that fail meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,8 +27,8 @@ class Games:
         self.players = players
         self.claims: list[tuple[str, str, bool]] = []
         """Every claim that was answered: the lobby, who claimed, and whether it was valid."""
-        # The players of one game sit down one after the other, so that they meet.
-        self._desks = {tier: asyncio.Lock() for tier in TIERS}
+        # The players of one game join one after the other, so that they get the same lobby.
+        self._seating = {tier: asyncio.Lock() for tier in TIERS}
         self._begun = 0
 
     async def play(self, how_many: int, at_once: int) -> Sequence[Follower]:
@@ -49,7 +49,7 @@ class Games:
 
     async def _play(self, tier: int, *, claims: bool) -> Follower:
         names = [f"player-{next(_numbers)}", f"player-{next(_numbers)}"]
-        async with self._desks[tier]:
+        async with self._seating[tier]:
             lobby_id = await self.players.seat(*names, buy_in_amount=tier)
         url, token = self.players.url, self.players.issuer.token("watcher")
         async with Follower(url, token, lobby_id) as follower, asyncio.TaskGroup() as group:

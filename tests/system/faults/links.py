@@ -1,4 +1,4 @@
-"""TCP links that are cut, or go dead without a word."""
+"""TCP links that are reset, or die silently."""
 
 import asyncio
 import random
@@ -10,17 +10,17 @@ Address = tuple[str, int]
 
 
 class Links:
-    """A TCP proxy on loopback: every link leads to one of what `targets` names at that moment,
-    chosen at random; while it names none, links are closed at once. `said` gets all bytes
-    that come back from there."""
+    """A TCP proxy on loopback: every link leads to one of the addresses that `targets` gives then,
+    chosen at random; while it gives none, links are closed at once. `on_answer` gets all bytes
+    that come back from there. `cuts` counts the links that `cut` has reset."""
 
     def __init__(
         self,
         targets: Callable[[], Sequence[Address]],
-        said: Callable[[bytes], object] = lambda _: None,
+        on_answer: Callable[[bytes], object] = lambda _: None,
     ) -> None:
         self._targets = targets
-        self._said = said
+        self._on_answer = on_answer
         self._server: asyncio.Server | None = None
         self._links: set[_Link] = set()
         self.cuts = 0
@@ -54,7 +54,7 @@ class Links:
             link.frozen = True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        link = _Link(writer, self._said)
+        link = _Link(writer, self._on_answer)
         self._links.add(link)
         try:
             with suppress(OSError):  # of either side: it is gone
@@ -67,9 +67,9 @@ class Links:
 
 
 class _Link:
-    def __init__(self, near: asyncio.StreamWriter, said: Callable[[bytes], object]) -> None:
+    def __init__(self, near: asyncio.StreamWriter, on_answer: Callable[[bytes], object]) -> None:
         self.frozen = False
-        self._said = said
+        self._on_answer = on_answer
         self._near = near
         self._far: asyncio.StreamWriter | None = None
 
@@ -92,16 +92,16 @@ class _Link:
                 writer.transport.abort()
 
     def close(self) -> None:
-        """End both connections after what was said."""
+        """Close both connections after what was passed on."""
         for writer in (self._near, self._far):
             if writer is not None:
                 writer.close()
 
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
-            while said := await reader.read(65_536):
+            while data := await reader.read(65_536):
                 if writer is self._near:
-                    self._said(said)
+                    self._on_answer(data)
                 if not self.frozen:
-                    writer.write(said)
+                    writer.write(data)
                     await writer.drain()

@@ -1,4 +1,4 @@
-"""What is done to a world while games run in it. Each goes on until the games are over."""
+"""Which faults are injected into a world while games run in it, until these are over."""
 
 import asyncio
 import os
@@ -25,12 +25,12 @@ async def kill_or_hang_servers(run: World) -> None:
             await asyncio.sleep(1)
             up = [server for server in run.servers if server.up]
             if len(up) > 1:
-                hurt = random.choice((_kill, _hang))
-                group.create_task(hurt(run, random.choice(up)))
+                inject = random.choice((_kill, _hang))
+                group.create_task(inject(run, random.choice(up)))
 
 
 async def cut_links(run: World) -> None:
-    """Every now and then all connections of players break."""
+    """At random times all connections of players are reset."""
     while not run.over:
         await asyncio.sleep(random.uniform(*CUT_SECONDS))
         run.links.cut()
@@ -38,7 +38,7 @@ async def cut_links(run: World) -> None:
 
 
 async def cut_links_and_kill_servers(run: World) -> None:
-    """Both at once."""
+    """Both of these at once."""
     async with asyncio.TaskGroup() as group:
         group.create_task(cut_links(run))
         group.create_task(kill_or_hang_servers(run))

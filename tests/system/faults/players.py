@@ -1,4 +1,4 @@
-"""Players over HTTP who ask until they are answered, whichever server that is."""
+"""Players over HTTP who repeat a request until some server answers it."""
 
 import asyncio
 import json
@@ -20,8 +20,9 @@ Answer = tuple[int, Any]
 
 
 class Players:
-    """Any number of players behind one URL. A request that was not answered, or that may be tried
-    again, is sent again as it was. `refusals` has why, but for answers that took too long."""
+    """Any number of players of the servers at one URL. A request that was not answered, or refused
+    with a code that may be retried, is sent again as it was. `refusals` are the reasons, except
+    for time-outs."""
 
     def __init__(
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
@@ -74,20 +75,20 @@ class Players:
     async def _try(self, path: str, body: bytes, headers: Mapping[str, str]) -> Answer | None:
         try:
             async with self._http.post(self.url + path, data=body, headers=headers) as answer:
-                status, said = answer.status, await answer.json(content_type=None)
+                status, answered = answer.status, await answer.json(content_type=None)
         except TimeoutError:
             return None
         except aiohttp.ClientError as error:
             self.refusals.append(repr(error))
             return None
         if status in RETRY:
-            self.refusals.append(said["code"])
-        return status, said
+            self.refusals.append(answered["code"])
+        return status, answered
 
 
 def impatient_http() -> aiohttp.ClientSession:
-    """A session that connects anew for each request, as through a load balancer, and gives up
-    after some seconds."""
+    """A session with a new connection for each request, as through a load balancer, and a time-out
+    of `ANSWER_SECONDS`."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, force_close=True),
         timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS),

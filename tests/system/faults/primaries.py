@@ -11,11 +11,11 @@ from server.store import keys
 from tests.support.cluster import StoreCluster
 from tests.support.game import TABLE
 from tests.support.proxy import Proxy
-from tests.support.replication import address, asked, has_role, is_in_step, replica_of
+from tests.support.replication import address, asked, has_role, is_in_sync, replica_of
 from tests.support.sentinels import sentinels
 from tests.support.wait import until
 
-# A primary that nobody follows takes no writes, so that what it alone has is never acknowledged.
+# A primary without a replica takes no writes, so that what it alone has is never acknowledged.
 OPTIONS = (
     *("--min-replicas-to-write", "1", "--min-replicas-max-lag", "2"),
     *("--repl-diskless-sync-delay", "0"),
@@ -51,16 +51,17 @@ class _Pair:
 
     async def _refill(self) -> None:
         host, port = address(self._primary.url)
-        # An empty one must not lead: a sentinel that takes a slow primary for dead would have it.
-        unfit = ("--replica-priority", "0")
-        self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS, *unfit]
+        # While it is empty it must not be promoted: a sentinel that takes a slow primary for down
+        # would do so.
+        no_candidate = ("--replica-priority", "0")
+        self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS, *no_candidate]
         self._replica.start()
-        await until(lambda: is_in_step(self._replica))
+        await until(lambda: is_in_sync(self._replica))
         await asked(self._replica, "CONFIG", "SET", "replica-priority", "100")
 
 
 class _ByName(_Pair):
-    """Behind one address, which an operator moves."""
+    """Behind one address, which an operator has lead to the promoted replica."""
 
     def __init__(self, primary: EmbeddedStore, replica: EmbeddedStore, name: Proxy) -> None:
         super().__init__(primary, replica)
@@ -75,7 +76,7 @@ class _ByName(_Pair):
 
 
 class _BySentinels(_Pair):
-    """Three sentinels do it."""
+    """Three sentinels promote the replica."""
 
     def __init__(self, primary: EmbeddedStore, replica: EmbeddedStore, url: str) -> None:
         super().__init__(primary, replica)
@@ -88,7 +89,7 @@ class _BySentinels(_Pair):
 
 
 class _OfCluster:
-    """The primary of the table that is played at; a cluster does it."""
+    """The primary of the table's slot in a cluster, which promotes its replica."""
 
     def __init__(self, cluster: StoreCluster) -> None:
         self._cluster = cluster
@@ -121,7 +122,7 @@ async def by_name(directory: Path) -> AsyncIterator[Primaries]:
         primary.options = [*OPTIONS]
         stack.enter_context(primary)
         replica = stack.enter_context(replica_of(primary, directory / "two", *OPTIONS))
-        await until(lambda: is_in_step(replica))
+        await until(lambda: is_in_sync(replica))
         async with Proxy(primary.url) as name:
             yield _ByName(primary, replica, name)
 

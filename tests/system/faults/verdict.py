@@ -33,7 +33,7 @@ class Tally:
 
     @property
     def worst_delay_seconds(self) -> float:
-        """By how much the latest of all calls came after it was due."""
+        """The greatest delay of a call after it was due."""
         return max(self.late_ms, default=0.0) / 1000
 
     @property

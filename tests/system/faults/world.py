@@ -1,4 +1,4 @@
-"""A store, some servers on it, and everybody who plays there: for one run of games."""
+"""A store, some servers on it, and everybody who plays there: the world of one run of games."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -33,7 +33,8 @@ PACE = {
 
 @dataclass(slots=True)
 class World:
-    """Everything of a run. `links` stands where the load balancer would."""
+    """Everything of a run. `links` are in the place of a load balancer; `over` is whether all games
+    are."""
 
     store: EmbeddedStore | None
     servers: Sequence[Server]
@@ -47,18 +48,18 @@ class World:
     over: bool = False
 
     async def play(
-        self, how_many: int, at_once: int, hurt: Callable[["World"], Coroutine[Any, Any, None]]
+        self, how_many: int, at_once: int, plan: Callable[["World"], Coroutine[Any, Any, None]]
     ) -> Tally:
-        """Play games while `hurt` does what it does. Returns when both are done."""
+        """Play games while `plan` injects faults. Returns when both are done."""
         self.games_at_once = at_once
-        hurting = asyncio.create_task(hurt(self))
+        injecting = asyncio.create_task(plan(self))
         try:
             followers = await self.games.play(how_many, at_once)
             self.over = True
-            await hurting
+            await injecting
         finally:
-            hurting.cancel()
-            await asyncio.wait([hurting])
+            injecting.cancel()
+            await asyncio.wait([injecting])
         for follower in followers:
             records = await judge(self.node, follower.lobby_id, self.tally)
             compare(follower, records, self.tally)

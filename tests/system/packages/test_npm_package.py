@@ -132,10 +132,10 @@ def test_both_clients_agree_on_what_is_a_proof_that_holds(npm_folder: Path) -> N
         *(None, 1, "text", [], {}, [proof]),
     ]
     (npm_folder / "documents.json").write_text(json.dumps(documents))
-    said = json.loads(run("node", "verify_all.mjs", "documents.json", cwd=npm_folder))
-    assert said == [verify(document) for document in documents]
-    assert said[: len(proofs) + 2] == [True] * (len(proofs) + 2)
-    assert said.count(True) < len(documents) / 2
+    verdicts = json.loads(run("node", "verify_all.mjs", "documents.json", cwd=npm_folder))
+    assert verdicts == [verify(document) for document in documents]
+    assert verdicts[: len(proofs) + 2] == [True] * (len(proofs) + 2)
+    assert verdicts.count(True) < len(documents) / 2
 
 
 def _sealed(facts: dict[str, Any]) -> dict[str, Any]:
