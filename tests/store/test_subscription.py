@@ -21,7 +21,7 @@ from tests.support.wait import until
 
 OUTAGE_SECONDS = 5
 HALF_OPEN_SECONDS = 15
-RESETS = 5_000
+RESETS = 2_500
 CLOSES = 300
 """Of which two or three in a hundred come while a ping is being sent."""
 
