@@ -18,8 +18,8 @@ from protocol.example_game import LOBBY_ID
 from protocol.examples import EXAMPLES
 from protocol.tokens import expiry_of
 from tests.protocol.test_documents_js import node_modules as node_modules
-from tests.support.odd_server import CUT, SILENCE_SECONDS, WHEN_LEFT, Said, odd_server
 from tests.support.process import StartProcess
+from tests.support.scripted_server import CUT, SILENCE_SECONDS, WHEN_LEFT, Sent, scripted_server
 
 CLIENT = Path(to_client.__file__).parent / "js"
 JS = Path(__file__).parent / "js"
@@ -36,15 +36,15 @@ Follow = Callable[[str], Awaitable[tuple[list[int], str, str]]]
 ("end" or a code), and the code of a claim after that ("answered" for none)."""
 
 
-def call(seq: int) -> Said:
+def call(seq: int) -> Sent:
     return "number_called", {**EXAMPLES[to_client.NumberCalled], "seq": seq}
 
 
-def finish(seq: int) -> Said:
+def finish(seq: int) -> Sent:
     return "game_finished", {**EXAMPLES[to_client.GameFinished], "seq": seq}
 
 
-BEGIN: Said = ("lobby_state", STATE)
+BEGIN: Sent = ("lobby_state", STATE)
 HALF = '42{ns},["number_called",{"se'
 NO_ATTACHMENT = '51-{ns},["number_called",{"_placeholder":true,"num":0}]'
 
@@ -113,13 +113,13 @@ def follow(request: pytest.FixtureRequest) -> Follow:
     ids=["twice", "half", "no attachment", "no packet", "far ahead"],
 )
 async def test_what_is_missing_is_had_on_another_connection(
-    follow: Follow, odd: list[Said]
+    follow: Follow, odd: list[Sent]
 ) -> None:
     rest = [call(3), call(4), finish(5)]
     # With half a packet in hand a client hears nothing more.
     silence_seconds = 10 if NO_ATTACHMENT in odd else SILENCE_SECONDS
     rooms = [[BEGIN, WHEN_LEFT, *odd], rest]
-    async with odd_server(rooms, silence_seconds, **ANSWERS) as (url, server):
+    async with scripted_server(rooms, silence_seconds, **ANSWERS) as (url, server):
         seqs, end, claimed = await follow(url)
     assert (seqs, end, claimed) == ([1, 2, 3, 4, 5], "end", "answered")
     assert server.auths[1]["last_seq"] in (2, 4)
@@ -135,9 +135,9 @@ async def test_what_is_missing_is_had_on_another_connection(
     ids=["no state", "no players", "nobody"],
 )
 async def test_what_cannot_be_read_is_told_where_one_listens_and_where_one_asks(
-    follow: Follow, odd: Said
+    follow: Follow, odd: Sent
 ) -> None:
-    async with odd_server([[BEGIN, WHEN_LEFT, odd]], **ANSWERS) as (url, _):
+    async with scripted_server([[BEGIN, WHEN_LEFT, odd]], **ANSWERS) as (url, _):
         assert await follow(url) == ([1], "unreadable", "unreadable")
 
 
@@ -146,39 +146,39 @@ async def test_what_cannot_be_read_is_told_where_one_listens_and_where_one_asks(
     [("number_called", {"seq": 2}), ("draining", {"retry_after_ms": "soon"})],
     ids=["no event", "no time"],
 )
-async def test_python_reads_nothing_that_is_not_as_documented(odd: Said) -> None:
-    async with odd_server([[BEGIN, WHEN_LEFT, odd]], **ANSWERS) as (url, _):
+async def test_python_reads_nothing_that_is_not_as_documented(odd: Sent) -> None:
+    async with scripted_server([[BEGIN, WHEN_LEFT, odd]], **ANSWERS) as (url, _):
         assert await follow_with_python(url) == ([1], "unreadable", "unreadable")
 
 
 @pytest.mark.parametrize("answer", ["[null]", "[{}]", "[7]", '[{"ok":false}]', '[{"ok":1}]'])
 async def test_an_answer_that_cannot_be_read_is_told_at_once(follow: Follow, answer: str) -> None:
     answers = {**ANSWERS, "claim": [answer]}
-    async with odd_server([[BEGIN, finish(2)]], **answers) as (url, server):
+    async with scripted_server([[BEGIN, finish(2)]], **answers) as (url, server):
         assert await follow(url) == ([1, 2], "end", "unreadable")
     assert server.asked.count("claim") == 1
 
 
 async def test_a_claim_whose_answer_was_cut_off_is_asked_again(follow: Follow) -> None:
     answers = {**ANSWERS, "claim": [CUT, WON]}
-    async with odd_server([[BEGIN, finish(2)], []], **answers) as (url, server):
+    async with scripted_server([[BEGIN, finish(2)], []], **answers) as (url, server):
         assert await follow(url) == ([1, 2], "end", "answered")
     assert server.asked.count("claim") == 2
 
 
 async def test_a_refusal_without_a_reason_is_no_last_word(follow: Follow) -> None:
     refusal = '44{ns},{"message":"no"}'
-    rooms: list[list[Said]] = [
+    rooms: list[list[Sent]] = [
         [BEGIN, WHEN_LEFT, call(4)],
         [refusal],
         [call(2), call(3), finish(4)],
     ]
-    async with odd_server(rooms, **ANSWERS) as (url, _):
+    async with scripted_server(rooms, **ANSWERS) as (url, _):
         assert await follow(url) == ([1, 2, 3, 4], "end", "answered")
 
 
 async def test_a_connection_on_which_nothing_came_for_long_is_closed() -> None:
-    async with odd_server([[BEGIN]], 10) as (url, _):
+    async with scripted_server([[BEGIN]], 10) as (url, _):
         connection = await ClientConnection.open(url, f"/{LOBBY_ID}", {"token": "a.b.c"})
         assert [name async for name, _ in connection.messages()] == ["lobby_state"]
         websocket = connection._client.eio.ws
@@ -189,7 +189,7 @@ async def test_a_connection_on_which_nothing_came_for_long_is_closed() -> None:
 async def test_javascript_waits_for_a_token_only_so_long(
     node: Callable[[str, str], Awaitable[str]],
 ) -> None:
-    async with odd_server() as (url, _):
+    async with scripted_server() as (url, _):
         assert await node(url, "token") == "no_answer"
 
 
