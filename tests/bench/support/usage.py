@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -13,6 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_SAMPLE_SECONDS: Final = 0.05
 
 
 def cpu_seconds(pid: int) -> float:
@@ -61,7 +64,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """A command that has ended: what it took, and what it printed on either stream."""
+    """A command that has ended: what it took, and what it printed on either stream. `peak_bytes` is
+    the most memory that it had, but for the last twentieth of a second."""
 
     exit_code: int
     elapsed_seconds: float
@@ -71,22 +75,46 @@ class FinishedRun:
 
 
 def run(command: Sequence[str], variables: Mapping[str, str] = MappingProxyType({})) -> FinishedRun:
-    """Run a command to its end, with PATH and these variables as its environment. What it takes
-    includes the processes that it starts itself."""
+    """Run a command to its end, with PATH and these variables as its environment. Its processor
+    time includes that of processes which it starts itself."""
     environment = {"PATH": os.environ["PATH"], **variables}
     with TemporaryFile("w+") as output:
         begun_s = time.perf_counter()
         child = subprocess.Popen(
             command, env=environment, stdout=output, stderr=subprocess.STDOUT, text=True
         )
-        _, status, used = os.wait4(child.pid, 0)
-        elapsed_seconds = time.perf_counter() - begun_s
+        with _peak_sampled(child.pid) as peaks_bytes:
+            _, status, used = os.wait4(child.pid, 0)
+            elapsed_seconds = time.perf_counter() - begun_s
         child.returncode = os.waitstatus_to_exitcode(status)  # nothing is left to wait for
         output.seek(0)
         return FinishedRun(
             child.returncode,
             elapsed_seconds,
             used.ru_utime + used.ru_stime,
-            used.ru_maxrss * 1024,
+            max(peaks_bytes, default=0),
             output.read(),
         )
+
+
+@contextmanager
+def _peak_sampled(pid: int) -> Iterator[list[int]]:
+    # Not `ru_maxrss`: Linux counts the parent's memory into it, which a new process shares until it
+    # becomes another program.
+    peaks_bytes: list[int] = []
+    ended = threading.Event()
+
+    def sample() -> None:
+        while not ended.wait(_SAMPLE_SECONDS):
+            with suppress(OSError):  # it has ended
+                found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+                if found is not None:
+                    peaks_bytes.append(int(found[1]) * 1024)
+
+    sampling = threading.Thread(target=sample)
+    sampling.start()
+    try:
+        yield peaks_bytes
+    finally:
+        ended.set()
+        sampling.join()

@@ -1,6 +1,6 @@
 """A command that is stored and published, ours beside Socket.IO with ioredis on Node:
 
-    python -m tests.bench.stored [--rounds N] [--games N] [--concurrency N]
+    python -m tests.bench.nodejs [--rounds N] [--games N] [--concurrency N]
 
 `arrange_grid`: the grid is checked, one script writes it down on condition that nothing else has
 happened, it is sent to the room of ten, and whoever asked is answered. Both servers use the same
@@ -39,7 +39,7 @@ Turns = Mapping[str, list[Timing]]
 
 async def measure(store_url: str, rounds: int, games: int, concurrency: int) -> Turns:
     """Both in turn, so many times: all players of so many games arrange, so many at a time."""
-    command = ("node", str(JS / "stored.js"), store_url, str(SCRIPT))
+    command = ("node", str(JS / "arrange_grid.js"), store_url, str(SCRIPT))
     turns: dict[str, list[Timing]] = {"ours": [], "Socket.IO, ioredis": []}
     async with server_with_players(store_url) as (pid, players):
         with ServerProcess(command, SERVER_CORE) as nodejs:

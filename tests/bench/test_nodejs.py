@@ -1,7 +1,7 @@
 import pytest
 
 from tests.bench.fanout.contenders import in_javascript
-from tests.bench.stored import measure, table
+from tests.bench.nodejs import measure, table
 
 
 async def test_a_stored_command_is_measured_beside_node(store_url: str) -> None:

@@ -1,4 +1,4 @@
-// A command that is stored and published, on Socket.IO with ioredis: `node stored.js REDIS_URL SCRIPT`.
+// A command that is stored and published, on Socket.IO with ioredis: `node arrange_grid.js REDIS_URL SCRIPT`.
 //
 // `arrange_grid` as our server carries it out: the grid is checked, the same script makes the same
 // writes on condition that the log is as it was, what was published comes back by a subscription,

@@ -1,6 +1,6 @@
 """Commits a second of a tier of several tables, on one primary and on three:
 
-    python -m tests.bench.tables [SECONDS]
+    python -m tests.bench.primaries [SECONDS]
 
 One process commits as fast as it can, on a core of its own; all stores are on another. What each
 process takes of its core says which of them is the limit: the rest of the time a store waits for
