@@ -11,7 +11,7 @@ import structlog
 from server.assembly.authentication import Authentication
 from server.assembly.beacon import beacon_of
 from server.assembly.books import books_side, watch_no_books
-from server.assembly.http import Handed, Http
+from server.assembly.http import Http, InheritedSockets
 from server.assembly.instruments import watch
 from server.assembly.limits import join_limit, socket_limits
 from server.assembly.readiness import ReadinessCheck
@@ -46,7 +46,7 @@ class App:
     """One server process. `offered` is the variant of each buy-in, if not as the settings say. With
     `dev_login` its page logs in and pays by the routes of development. A connection may be idle for
     `keep_alive_seconds`, and has no longer for the header of a request; lobbies are listed at most
-    once in `listing_seconds`. As one of several on a port it is `handed` sockets, and
+    once in `listing_seconds`. One of several processes on a port has `inherited` its sockets, and
     `metrics_text` gives what all of them count."""
 
     def __init__(
@@ -58,10 +58,10 @@ class App:
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         listing_seconds: float = LISTING_SECONDS,
         timings: StoreTimings = TIMINGS,
-        handed: Handed | None = None,
+        inherited: InheritedSockets | None = None,
         metrics_text: Callable[[], Awaitable[bytes]] | None = None,
     ) -> None:
-        self._handed = handed is not None
+        self._is_worker = inherited is not None
         self.settings = settings
         offered = tiers(settings) if offered is None else offered
         limits = socket_limits(settings)
@@ -129,7 +129,7 @@ class App:
             dev_login=dev_login,
         )
         self.web = routes.web
-        self.http = Http(settings, routes.web, routes.metrics_web, keep_alive_seconds, handed)
+        self.http = Http(settings, routes.web, routes.metrics_web, keep_alive_seconds, inherited)
         watch(
             self.metrics,
             gateway=self.sockets.gateway,
@@ -156,7 +156,7 @@ class App:
             await self.books.check()
         beginning = asyncio.create_task(self._begin())
         try:
-            if self._handed:
+            if self._is_worker:
                 # Who comes meanwhile waits in the sockets, or is served by others.
                 await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
                 if beginning.done():
@@ -184,7 +184,7 @@ class App:
             self.books.payout_watch.start()
             self.books.address_book.start()
         self.readiness.begun()
-        while self._handed:
+        while self._is_worker:
             if self.readiness.state() == "ok":
                 break
             await asyncio.sleep(READY_POLL_SECONDS)

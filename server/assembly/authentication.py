@@ -13,8 +13,8 @@ from server.transport.token_check import TokenCheck
 
 
 class Authentication:
-    """The `check` of tokens, and the `failures` to prove who one is, by address. `seen`
-    gets which player came from which address."""
+    """The `check` of tokens, and the limit of `failures` for each address. `seen` is called with a
+    player and the address that the player came from."""
 
     def __init__(
         self, settings: Settings, clock: StoreClock, seen: Callable[[str, str], None] | None

@@ -11,14 +11,12 @@ from server.rules.operator_chain import Action
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.store.errors import StoreUnavailable
 
 if TYPE_CHECKING:  # without the extra `books` the worker cannot be imported; few need the service
     from server.outside.payout_service import PayoutService
     from server.services.payouts import PayoutWorker
 
 
-_ATTEMPTS: Final = 100
 PAYOUTS: Final = (
     "fair_bingo_payouts",
     "Payouts that are not settled, by status, the same on every node.",
@@ -68,12 +66,10 @@ class BooksSide:
         self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past_ledger, self.past)
 
         async def record(by: str, action: str, target: str, reason: str) -> None:
-            at = int(clock.now_ms())
-            done = Action(operator=by, action=action, target=target, reason=reason, at=at)
-            for _ in range(_ATTEMPTS):
-                if await stores.operator_log.append(await stores.operator_log.head(), done):
-                    return
-            raise StoreUnavailable("the operators' log kept changing")
+            at_ms = int(clock.now_ms())
+            await stores.operator_log.write_down(
+                Action(operator=by, action=action, target=target, reason=reason, at=at_ms)
+            )
 
         self._settling = Settling(stores.ledger, clock)
         self.payout_desk: PayoutDesk = PayoutDesk(self._books, self._settling, record)
@@ -88,7 +84,6 @@ class BooksSide:
             finished_seconds=settings.finished_ttl_seconds,
             invoice_hot_seconds=settings.invoice_hot_seconds,
         )
-
         self.operator_archive: OperatorArchive = OperatorArchive(stores.operator_log, self._books)
         self.kept_actions: ActionsInBooks = ActionsInBooks(self._books)
         self.address_book: AddressBook = AddressBook(self._books, settings.address_days)

@@ -17,8 +17,8 @@ BACKLOG: Final = 4096
 POLL_SECONDS: Final = 0.1
 
 
-class Handed(NamedTuple):
-    """Sockets that listen already, in place of ports of our own."""
+class InheritedSockets(NamedTuple):
+    """Sockets of the parent that listen already, in place of ports of our own."""
 
     public: Sequence[socket]
     metrics: Sequence[socket]
@@ -26,7 +26,7 @@ class Handed(NamedTuple):
 
 class Http:
     """The HTTP servers of one process: of the `public` routes, and of the `metrics` if those have a
-    port of their own. They listen on what was `handed` to them, if that is not None."""
+    port of their own. They listen on the `inherited` sockets, if there are any."""
 
     def __init__(
         self,
@@ -34,10 +34,10 @@ class Http:
         public: web.Application,
         metrics: web.Application | None,
         keep_alive_seconds: float,
-        handed: Handed | None,
+        inherited: InheritedSockets | None,
     ) -> None:
         self._settings = settings
-        self._handed = handed
+        self._inherited = inherited
         self._sites: list[web.BaseSite] = []
 
         def runner(app: web.Application) -> Runner:
@@ -56,13 +56,13 @@ class Http:
         """Begin to listen. Returns the URL of the public server. Raises CannotListen if a port
         cannot be had."""
         host = self._settings.host
-        handed: Sequence[Sequence[socket]] = self._handed or [()] * len(self._runners)
-        parts = zip(self._runners.items(), PORTS, handed, strict=False)
+        inherited: Sequence[Sequence[socket]] = self._inherited or [()] * len(self._runners)
+        parts = zip(self._runners.items(), PORTS, inherited, strict=False)
         for (runner, port), setting, sockets in parts:
             await runner.setup()
             sites: Sequence[web.BaseSite] = (
                 [web.TCPSite(runner, host, port, backlog=BACKLOG)]
-                if self._handed is None
+                if self._inherited is None
                 else [web.SockSite(runner, each, backlog=BACKLOG) for each in sockets]
             )
             with listening_on(host, setting, port):

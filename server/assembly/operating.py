@@ -116,11 +116,14 @@ def payout_commands(desk: "PayoutDesk | None") -> dict[str, OpsCommand[Any]]:
     cashier: Final = "cashier"
     of_one, of_all = operators.OnePayout, operators.AllPayouts
     works: Mapping[str, tuple[type[OperatorRequest], Any]] = {
-        "retry": (of_one, lambda at, by, r: at.retry(r.payout_id, by, r.reason)),
-        "approve": (of_one, lambda at, by, r: at.approve(r.payout_id, by, r.reason)),
-        "refuse": (operators.RefusePayout, lambda at, by, r: at.refuse(r.payout_id, r.reason, by)),
-        "pause": (of_all, lambda at, by, r: at.pause(by, r.reason)),
-        "resume": (of_all, lambda at, by, r: at.resume(by, r.reason)),
+        "retry": (of_one, lambda desk, by, r: desk.retry(r.payout_id, by, r.reason)),
+        "approve": (of_one, lambda desk, by, r: desk.approve(r.payout_id, by, r.reason)),
+        "refuse": (
+            operators.RefusePayout,
+            lambda desk, by, r: desk.refuse(r.payout_id, r.reason, by),
+        ),
+        "pause": (of_all, lambda desk, by, r: desk.pause(by, r.reason)),
+        "resume": (of_all, lambda desk, by, r: desk.resume(by, r.reason)),
     }
     commands: dict[str, OpsCommand[Any]] = {
         f"payouts/{name}": OpsCommand(model, cashier, changing(name, work))

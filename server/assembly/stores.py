@@ -44,7 +44,8 @@ class WeakDurability(Exception):
 
 
 class Stores:
-    """What a process uses of the store, over one connection and one for health."""
+    """What a process uses of the store: over one connection, one more on which commits wait for
+    replicas, where they do, and one for health."""
 
     def __init__(
         self,
@@ -134,9 +135,9 @@ class Stores:
         if found is not None and found.stops_as_one:
             log.warning("cluster_stops_as_one", hint="cluster-require-full-coverage no")
 
-    async def speak_as_servers_do(self) -> None:
-        """Learn the store's channels and its time, for a command whose changes servers are to
-        receive of. Raises StoreUnavailable."""
+    async def learn_channels_and_time(self) -> None:
+        """Learn which channels the store has and what time it is there, before a command publishes
+        what it changes. Raises StoreUnavailable."""
         self.channels.sharded = await self.health.has_sharded_channels()
         await self.connection.set_clock()
 

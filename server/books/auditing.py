@@ -13,6 +13,7 @@ from server.books.schema import games
 END: Final = (2**63 - 1, 2**63 - 1)
 """Stands behind the last entry of a ledger."""
 KINDS: Final = ("received", "pot", "payout_owed", "refund_owed", "house")
+_KINDS: Final = ", ".join(f"'{kind}'" for kind in KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def _sums(name: str = "amount") -> str:
 
 _OF_TABLE: Final = (
     "FROM ledger WHERE table_name = :table AND (stream_ms, stream_seq) <= (:ms, :seq)"
-    " AND kind IN ('received', 'pot', 'payout_owed', 'refund_owed', 'house')"
+    f" AND kind IN ({_KINDS})"
     " AND entry_id <> ALL (:left_out)"
 )
 _TOTALS: Final = text(f"SELECT {_sums()} {_OF_TABLE}")

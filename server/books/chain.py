@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.books.moving import EMPTY_HASH
 from server.books.rows import Fields, entry_hash, is_as_moved
 from server.books.schema import ledger
+from server.rules.money import Kind
 
 PAGE: Final = 1_000
 
@@ -131,7 +132,7 @@ def _is_plain(columns: Sequence[Any], field: Callable[[str], str | None]) -> boo
     )
 
 
-_KINDS: Final = frozenset(("received", "pot", "payout_owed", "refund_owed", "house", "settled"))
+_KINDS: Final = frozenset(get_args(Kind))
 _AT_ERROR_MS: Final = 0.002
 """Columns hold whole microseconds."""
 

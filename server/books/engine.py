@@ -41,9 +41,9 @@ class Books:
 
     def __init__(self, url: str, *, connections: int = 5) -> None:
         named = make_url(url).set(drivername="postgresql+psycopg")
-        # Whatever the zone of this machine or of the server is. And a process that is suspended
-        # amid a transaction does not keep its rows from the others for ever.
-        ours = "-c timezone=UTC -c idle_in_transaction_session_timeout=30000"
+        # Times are UTC, whatever the zone of this machine or of the server is. And a process that
+        # is suspended in a transaction does not keep its rows locked for ever.
+        ours = "-c timezone=UTC -c idle_in_transaction_session_timeout=30s"
         options = named.query.get("options", "")
         self.engine: AsyncEngine = create_async_engine(
             named,
@@ -59,7 +59,7 @@ class Books:
                 ),
             },
         )
-        # The same pool. Whoever reads is spared two ways there and back, to begin and to end.
+        # The same pool. Whoever reads is spared two round trips, to begin and to end.
         self._by_statement = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._of_one_instant = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -99,8 +99,8 @@ class Books:
         self, engine: AsyncEngine, seconds: float
     ) -> AsyncIterator[BooksConnection]:
         try:
-            with _Limit(seconds) as limit:
-                connection = await _working_connection(engine, limit)
+            with _Deadline(seconds) as deadline:
+                connection = await _working_connection(engine, deadline)
                 try:
                     yield connection
                 finally:
@@ -109,46 +109,46 @@ class Books:
             raise BooksUnavailable(first_line(error)) from error
 
 
-async def _working_connection(engine: AsyncEngine, limit: "_Limit") -> BooksConnection:
+async def _working_connection(engine: AsyncEngine, deadline: "_Deadline") -> BooksConnection:
     """A connection of the pool, but none that has ended since its last use: the server may have
-    been away. Seen by what it said unasked, so that nobody has to wait for an answer."""
-    while not limit.is_over:
+    been away. Seen by what it sent unasked: so nobody waits for an answer."""
+    while not deadline.is_over:
         async with asyncio.timeout(CONNECT_SECONDS):
             connection = await engine.connect()
         driver: Any = (await connection.get_raw_connection()).driver_connection
         was_used = _USED in connection.info
-        if not driver.closed and not (was_used and _has_unasked(driver.fileno())):
+        if not driver.closed and not (was_used and _has_unread(driver.fileno())):
             connection.info[_USED] = True
-            limit.hold(driver.fileno())
+            deadline.hold(driver.fileno())
             return connection
         await connection.invalidate()
         await connection.close()
     raise TimeoutError("no connection to the books lasts")
 
 
-def _has_unasked(descriptor: int) -> bool:
+def _has_unread(descriptor: int) -> bool:
     unread = select.poll()
     unread.register(descriptor, select.POLLIN)
     return bool(unread.poll(0))
 
 
-class _Limit:
-    """When the time is up, the connection that it holds is hung up: whoever waits on it has an
-    error. To cancel that one would not do, since the driver waits for the server even then."""
+class _Deadline:
+    """When the time is up, the connection that it holds is shut down: whoever waits on it gets an
+    error. To cancel them would not do, since the driver waits for the server even then."""
 
     def __init__(self, seconds: float) -> None:
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._hang_up)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._shut_down)
         self._socket: socket.socket | None = None
         self.is_over = False
 
     def hold(self, descriptor: int) -> None:
-        """Hang up this socket, instead of an earlier one."""
+        """Shut down this socket, instead of an earlier one."""
         self._let_go()
         self._socket = socket.socket(fileno=os.dup(descriptor))
         if self.is_over:
-            self._hang_up()
+            self._shut_down()
 
-    def _hang_up(self) -> None:
+    def _shut_down(self) -> None:
         self.is_over = True
         if self._socket is not None:
             with suppress(OSError):  # the server was first

@@ -117,8 +117,7 @@ async def _copy_each_once(
     rows: Sequence[Mapping[str, Any]],
     on_conflict: str = "DO NOTHING",
 ) -> None:
-    """Insert rows the quick way; `on_conflict`: what becomes of those whose primary key is
-    there."""
+    """Insert rows by COPY; `on_conflict`: what becomes of those whose primary key is there."""
     if not rows:
         return
     staged = f"staged_{table.name}"

@@ -1,5 +1,5 @@
-"""What players read of their past, a question each: their SQL is written out, since to put it
-together each time took longer than to ask."""
+"""What players read of their past, a query each. The SQL is written out: to build it each time took
+longer than to run it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-Question = tuple[TextClause, dict[str, Any]]
+Query = tuple[TextClause, dict[str, Any]]
 """A query, and the values that it is asked with."""
 
 
@@ -19,12 +19,12 @@ async def games_of(
 ) -> Sequence[Any]:
     """A player's games, the latest first, at most `limit`; those before the end and the id of the
     lobby in `before`."""
-    found = await connection.execute(*games_question(alien_id, limit, before))
+    found = await connection.execute(*games_query(alien_id, limit, before))
     return found.all()
 
 
-def games_question(alien_id: str, limit: int, before: tuple[datetime, str] | None) -> Question:
-    """What `games_of` asks."""
+def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) -> Query:
+    """The query of `games_of`."""
     values = {"alien_id": alien_id, "limit": limit}
     if before is None:
         return _GAMES, values
@@ -82,19 +82,19 @@ async def statement_of(
     """The movements of a player's money in a window (its end not included) in order, at most
     `limit`; those after the one at that place. And what all of the window add up to, where `owed`
     is what is not settled by now."""
-    question = statement_question(alien_id, window, limit, after)
-    found = (await connection.execute(*question)).all()
+    query = statement_query(alien_id, window, limit, after)
+    found = (await connection.execute(*query)).all()
     sums = PlayerSums(found[0].paid_in, found[0].paid_out, found[0].owed)
     return [row for row in found if row.entry_id is not None], sums
 
 
-def statement_question(
+def statement_query(
     alien_id: str,
     window: tuple[datetime, datetime],
     limit: int,
     after: MovementPlace | None,
-) -> Question:
-    """What `statement_of` asks."""
+) -> Query:
+    """The query of `statement_of`."""
     values = {"alien_id": alien_id, "limit": limit, "start": window[0], "end": window[1]}
     if after is None:
         return _STATEMENT, values
@@ -110,7 +110,7 @@ _OF_THE_PLAYER: Final = (
 
 
 def _statement(condition: str = "") -> TextClause:
-    # One question for both, so that nobody waits twice: the sums are on every row, and there is a
+    # One query for both, so that nobody waits twice: the sums are on every row, and there is a
     # row if there is no movement. The index has entries in the order of their times, so only equals
     # are sorted.
     return text(f"""

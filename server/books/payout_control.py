@@ -1,4 +1,4 @@
-"""The brakes on payouts, and what of them is open."""
+"""Whether payouts pause, what was sent within an hour, and what is open."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass

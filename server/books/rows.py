@@ -19,7 +19,7 @@ _MAX_NUMERIC_DIGITS: Final = 1_000
 """PostgreSQL has room for more; no amount has so many."""
 _INDEXED_BYTES: Final = 1_000
 """So long a text may be in an index of two; no name of ours is."""
-_PREFIX_LETTERS: Final = 100
+_PREFIX_CHARACTERS: Final = 100
 
 Fields = Mapping[str, str]
 
@@ -142,7 +142,7 @@ def unmatched_row(tx: str, body: str) -> dict[str, Any]:
     beginning and its hash: the whole of it is in the body."""
     encoded = tx.encode()
     if len(encoded) > _INDEXED_BYTES:
-        tx = f"{tx[:_PREFIX_LETTERS]}~{hashlib.sha256(encoded).hexdigest()}"
+        tx = f"{tx[:_PREFIX_CHARACTERS]}~{hashlib.sha256(encoded).hexdigest()}"
     return {"tx": _plain_text(tx), "body": _plain_text(body)}
 
 
@@ -155,7 +155,7 @@ def _plain_text(written: str) -> str: ...
 @overload
 def _plain_text(written: str | None) -> str | None: ...
 def _plain_text(written: str | None) -> str | None:
-    """A text as PostgreSQL takes it: the letter NUL it does not."""
+    """A text as PostgreSQL takes it, which refuses the character NUL."""
     return None if written is None else written.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 

@@ -12,10 +12,11 @@ from protocol.operator_views import LogEntryView, OperatorLogView
 from protocol.operators import ActionRequest
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
-from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment
+from server.cli.console import fail, run, settings_of_environment
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.suspects import suspects
+from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.settings import Settings
 from server.services.operator_history import OperatorHistory
 
@@ -129,7 +130,7 @@ def _meaning(refused: Refused) -> str:
 
 async def _carry_out(settings: Settings, by: str, request: ActionRequest) -> bool | Refused:
     async with opened(settings) as on:
-        await on.stores.speak_as_servers_do()
+        await on.stores.learn_channels_and_time()
         use_cases = UseCases(
             settings,
             tiers(settings),

@@ -10,8 +10,6 @@ import uvloop
 from server.assembly.books import BooksMissing, BooksSide
 from server.assembly.stores import Stores, WeakDurability
 from server.cli.console import (
-    BAD_SETTINGS,
-    FAILED,
     beacon_keys_of_environment,
     fail,
     run,
@@ -21,6 +19,7 @@ from server.cli.console import (
 from server.cli.opened import opened
 from server.cli.progress import progress
 from server.cli.stopping import work_until_stopped
+from server.runtime.exit_codes import BAD_SETTINGS, FAILED
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 from server.runtime.settings import Settings
 from server.services.past import NotToBegin
@@ -86,7 +85,7 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
 
         with progress("entries, games and invoices moved", shown=until_done) as moved:
             loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read, moved)
-            spare_what_stays()  # else all of it is looked through for every few logs that are read
+            spare_what_stays()  # else the collector goes through all of it for every few logs read
             collecting = asyncio.create_task(collect_when_grown())
             try:
                 return await loop.run(stop, until_done=until_done)
@@ -123,31 +122,29 @@ def draws(
     url = url_of_books(settings)
     keys = beacon_keys_of_environment()
     try:
-        from server.books.engine import Books
+        from server.books.engine import open_books
         from server.books.errors import BooksUnavailable
-        from server.services import draws as services
+        from server.services import draws as statistics
     except ImportError as error:
         fail(f"DATABASE_URL needs fair-bingo[books]: {error}", BAD_SETTINGS)
 
-    async def found() -> services.Draws:
-        books = Books(url)
+    async def found() -> statistics.Draws:
         try:
             await _check_schema(url)
-            return await services.draws(books, _utc(since), _utc(until), keys)
+            async with open_books(url) as books:
+                return await statistics.draws(books, _utc(since), _utc(until), keys)
         except BooksUnavailable as error:
             raise BooksAway(f"the books do not answer: {error}") from None
-        finally:
-            await books.close()
 
     try:
-        them = run(found())
+        counted = run(found())
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     if as_json:
-        print(services.as_json(them))
+        print(statistics.as_json(counted))
     else:
-        print("\n".join(services.report_lines(them, significance)) or "There are no draws.")
-    if not services.is_random(them, significance):
+        print("\n".join(statistics.report_lines(counted, significance)) or "There are no draws.")
+    if not statistics.is_random(counted, significance):
         raise typer.Exit(FAILED)
 
 

@@ -12,11 +12,10 @@ import uvloop
 from protocol import strict_json
 from server.rules.beacon import PublicKeys, known_keys
 from server.runtime import logs
+from server.runtime.exit_codes import BAD_SETTINGS, FAILED
 from server.runtime.settings import Settings, SettingsError, load_beacon_key, load_settings
 from server.store.errors import COMMAND_ERRORS, BooksAway, StoreUnavailable
 
-FAILED: Final = 1
-BAD_SETTINGS: Final = 2
 _DEVELOPMENT_KEY: Final = Path(".fair-bingo/keys/beacon.json")
 
 T = TypeVar("T")
@@ -53,8 +52,8 @@ def url_of_books(settings: Settings) -> str:
 
 
 def beacon_keys_of_environment() -> PublicKeys:
-    """The public keys of beacons that are known here; ends the command if the environment has what
-    is none. No other settings are needed."""
+    """The public keys of beacons that are known here; ends the command if what the environment
+    has is no key. No other settings are needed."""
     try:
         return {**_keys_of_development(), **known_keys(*load_beacon_key(os.environ))}
     except SettingsError as error:

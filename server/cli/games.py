@@ -80,7 +80,7 @@ def _export_one(lobby_id: str, path: Path) -> None:
 
 
 def _is_long(places: Sequence[str]) -> bool:
-    """Whether it is worth to show how far the work is, beside what it prints."""
+    """Whether progress is worth showing beside what is printed."""
     return len(places) > 1 and not sys.stdout.isatty()
 
 

@@ -16,8 +16,8 @@ from server.services.audit import Audit, AuditReport
 from server.services.past import WholeLedger
 from server.store.ledger import LedgerEntry, MalformedEntry
 
-# The first one may only teach us the store's time.
 _ATTEMPTS: Final = 3
+"""The first may fail only because the store's time was not known."""
 
 ledger = typer.Typer(
     name="ledger",
@@ -106,7 +106,7 @@ async def _list_unmatched(settings: Settings, as_json: bool) -> None:
 
 async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
     async with opened(settings) as on:
-        await on.stores.speak_as_servers_do()
+        await on.stores.learn_channels_and_time()
         entry = await on.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"

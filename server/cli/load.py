@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from server.cli.console import FAILED, fail
+from server.cli.console import fail
 from server.load.condition import Condition
 from server.load.descriptors import raise_limit
 from server.load.figures import figure_names, figures
@@ -20,6 +20,7 @@ from server.load.scenario import Scenario, Signing
 from server.load.stats import IntervalStats
 from server.load.target import Target
 from server.load.tokens import jwks_of, read_key
+from server.runtime.exit_codes import FAILED
 
 
 def load(

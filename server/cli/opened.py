@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from server.assembly.books import BooksMissing, books_side
 from server.assembly.stores import Stores
-from server.cli.console import BAD_SETTINGS, fail
+from server.cli.console import fail
 from server.runtime.clock import StoreClock
+from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.operator_history import KeptEntries

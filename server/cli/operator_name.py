@@ -3,7 +3,8 @@
 from pydantic import TypeAdapter, ValidationError
 
 from protocol.operators import OperatorName
-from server.cli.console import BAD_SETTINGS, fail
+from server.cli.console import fail
+from server.runtime.exit_codes import BAD_SETTINGS
 
 
 def operator_name(by: str) -> str:

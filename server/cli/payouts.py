@@ -11,11 +11,12 @@ import typer
 from protocol.operators import MOST_CHARACTERS
 from server.assembly.books import BooksMissing
 from server.assembly.stores import WeakDurability
-from server.cli.console import BAD_SETTINGS, fail, run, settings_of_environment, url_of_books
+from server.cli.console import fail, run, settings_of_environment, url_of_books
 from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.payout_worker import pay_until_stopped
 from server.rules.payouts import APPROVALS, STATUSES
+from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.settings import Settings
 from server.services.payout_fields import payout_fields
 from server.services.payout_statement import BadStatement, StatementRow, differences, read_statement
@@ -164,7 +165,7 @@ def _change(
 
 async def _with_desk(settings: Settings, work: "Callable[[PayoutDesk], Awaitable[Any]]") -> Any:
     async with opened(settings) as on:
-        await on.stores.speak_as_servers_do()
+        await on.stores.learn_channels_and_time()
         assert on.payouts is not None  # noqa: S101 - the settings name the books
         return await work(on.payouts)
 

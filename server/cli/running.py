@@ -8,9 +8,9 @@ from server.assembly.app import App
 from server.assembly.books import BooksMissing
 from server.assembly.listening import CannotListen
 from server.assembly.stores import WeakDurability
-from server.cli.console import BAD_SETTINGS, FAILED
 from server.cli.stopping import done_before
 from server.outside.drand import BeaconContradicts
+from server.runtime.exit_codes import BAD_SETTINGS, FAILED
 from server.runtime.garbage import collect_when_grown, spare_what_stays
 
 CANNOT_SERVE: Final = (BeaconContradicts, BooksMissing, WeakDurability, CannotListen)

@@ -15,9 +15,10 @@ from server.assembly.app import App
 from server.assembly.listening import PORTS, listening_on
 from server.assembly.workers.listening import cores, listen
 from server.assembly.workers.supervisor import Slot, Supervisor
-from server.cli.console import BAD_SETTINGS, fail, notice, settings_of_environment
+from server.cli.console import fail, notice, settings_of_environment
 from server.cli.running import CANNOT_SERVE, explained, run
 from server.cli.stopping import stop_at_signals
+from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ import sys
 import uvloop
 
 from server.assembly.app import App
-from server.assembly.http import Handed
+from server.assembly.http import InheritedSockets
 from server.assembly.workers.handover import Handover, sockets
 from server.assembly.workers.parent import Parent
 from server.cli.console import settings_of_environment
@@ -28,8 +28,8 @@ def main() -> None:
 
 async def _work(settings: Settings, handover: Handover) -> int:
     parent = await Parent.connect(handover.channel)
-    handed = Handed(sockets(handover.public), sockets(handover.metrics))
-    app = App(settings, handed=handed, metrics_text=parent.metrics)
+    inherited = InheritedSockets(sockets(handover.public), sockets(handover.metrics))
+    app = App(settings, inherited=inherited, metrics_text=parent.metrics)
     parent.report = app.metrics.report
     terminated, stop = asyncio.Event(), asyncio.Event()
     stop_at_signals(terminated.set)
@@ -55,9 +55,9 @@ async def _stop_when_asked(terminated: asyncio.Event, parent: Parent, stop: asyn
 async def _end(app: App, drain_seconds: float, terminated: asyncio.Event, parent: Parent) -> None:
     if parent.leaving.is_set():
         leaving = asyncio.create_task(app.leave(drain_seconds))
-        in_a_hurry = asyncio.create_task(_first(terminated, parent.gone))
-        await asyncio.wait([leaving, in_a_hurry], return_when=asyncio.FIRST_COMPLETED)
-        in_a_hurry.cancel()
+        interrupted = asyncio.create_task(_first(terminated, parent.gone))
+        await asyncio.wait([leaving, interrupted], return_when=asyncio.FIRST_COMPLETED)
+        interrupted.cancel()
         if leaving.done():
             await leaving
             return

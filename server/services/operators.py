@@ -16,7 +16,7 @@ from protocol.errors import ErrorCode, Refused
 from protocol.to_client import Announcement
 from server.rules.commands import Command, Kick, Void
 from server.rules.decide import decide
-from server.rules.operator_chain import Action, LogEntry
+from server.rules.operator_chain import Action
 from server.runtime.clock import StoreClock
 from server.services.announcements import announcement_field, ended_announcements
 from server.services.lobbies import Lobbies
@@ -66,18 +66,6 @@ class Operators:
             kind = type(request).__name__
             log.info("operator_action", operator=by, request=kind, changed=done)
         return done
-
-    async def record(
-        self,
-        by: str,
-        action: str,
-        target: str,
-        reason: str,
-        details: Mapping[str, Any] | None = None,
-    ) -> LogEntry:
-        """Write down what an operator did elsewhere, such as with payouts. Raises
-        StoreUnavailable."""
-        return await self._append(self._action(by, action, target, reason, details))
 
     async def _act(self, by: str, request: operators.ActionRequest) -> bool | Refused:
         match request:
@@ -171,24 +159,14 @@ class Operators:
         if request.until is not None:
             announcement = Announcement(text=request.text, level=request.level, until=request.until)
             announced[announcement_field(request.text)] = announcement.model_dump_json()
-        await self._append(action, announced)
-        return True
-
-    async def _append(
-        self, action: Action, announced: Mapping[str, str | None] | None = None
-    ) -> LogEntry:
-        """Write an action down, with what is `announced` by it; announcements whose end is past go
-        then."""
         for _ in range(_ATTEMPTS):
             head = await self._log.head()
-            changes = {} if announced is None else {**await self._ended(), **announced}
-            entry = await self._log.append(head, action, changes)
-            if entry is not None:
-                return entry
+            if await self._log.append(head, action, {**await self._ended(), **announced}):
+                return True
         raise StoreUnavailable("the operators' log kept changing")
 
     async def _ended(self) -> dict[str, str | None]:
-        """Announcements whose end is past."""
+        """Announcements whose end is past: they go with the next one."""
         master = await self._restrictions.master()
         return dict.fromkeys(ended_announcements(master, self._clock.now_ms()))
 

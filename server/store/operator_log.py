@@ -74,6 +74,15 @@ class OperatorLog:
         done = await self._commits.commit([last], writes, self._clock.now_ms())
         return entry if done else None
 
+    async def write_down(self, action: Action) -> LogEntry:
+        """Write an action that changes no restriction down, after whatever is the last entry then.
+        Raises StoreUnavailable."""
+        for _ in range(_ATTEMPTS):
+            entry = await self.append(await self.head(), action)
+            if entry is not None:
+                return entry
+        raise StoreUnavailable("the operators' log kept changing")
+
     def _writes(self, entry: LogEntry, changes: Mapping[str, str | None]) -> Iterable[Write]:
         master = keys.MASTER_RESTRICTIONS
         flat = [part for pair in written(entry).items() for part in pair]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.books import payout_control, payouts
 from server.books.engine import Books
 from server.books.leaderboard import leaders_query
-from server.books.of_players import MovementPlace, games_question, statement_question
+from server.books.of_players import MovementPlace, games_query, statement_query
 from server.books.reading import proofs_query, received_query
 from server.rules.payouts import WAITING
 
@@ -60,10 +60,10 @@ async def many(books_url: str) -> AsyncIterator[AsyncConnection]:
 async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) -> None:
     place = (NOW, "lobby_5")
     questions: dict[str, Any] = {
-        "games": games_question("p7", 20, None),
-        "more games": games_question("p7", 20, place),
-        "statement": statement_question("p7", EVER, 100, None),
-        "more of it": statement_question("p7", EVER, 100, MovementPlace(NOW, 5, 0, "3500")),
+        "games": games_query("p7", 20, None),
+        "more games": games_query("p7", 20, place),
+        "statement": statement_query("p7", EVER, 100, None),
+        "more of it": statement_query("p7", EVER, 100, MovementPlace(NOW, 5, 0, "3500")),
         "payments": received_query("p7", NOW.timestamp() * 1000),
         "draws": proofs_query(NOW, None, None, 500),
         "more draws": proofs_query(NOW, NOW, place, 500),

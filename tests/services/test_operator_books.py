@@ -51,7 +51,15 @@ async def test_what_operators_did_is_copied_once_whoever_copies(node: Node, book
     assert kept[0].previous_hash == EMPTY_HASH
     shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
     assert (shown.intact, shown.problems) == (True, [])
-    await node.operators.record("carl", "payouts/approve", "po_1", "checked", {"amount": "1"})
+    approval = Action(
+        operator="carl",
+        action="payouts/approve",
+        target="po_1",
+        reason="checked",
+        at=int(node.clock.now_ms()),
+        details={"amount": "1"},
+    )
+    await node.stores.operator_log.write_down(approval)
     assert await archives[1].move() == 1
     shown = await OperatorHistory(node.stores.operator_log, ActionsInBooks(books)).read()
     assert shown.intact

@@ -15,6 +15,7 @@ import structlog
 from server.assembly.workers.totals import Totals
 from server.assembly.workers.watchdog import PATIENCE, Patience, end_if_silent
 from server.assembly.workers.worker import PROGRAM, Worker
+from server.runtime.exit_codes import BAD_SETTINGS, FAILED
 
 LOOP_DEATHS: Final = 5
 LOOP_SECONDS: Final = 30.0
@@ -24,9 +25,6 @@ LONGEST_PAUSE_SECONDS: Final = 3.0
 MOST_DOUBLINGS: Final = 10
 LEAVE_SECONDS: Final = 60.0
 """So much longer than to drain a worker may take to leave."""
-
-FAILED: Final = 1
-BAD_SETTINGS: Final = 2
 
 log = structlog.get_logger(__name__)
 
