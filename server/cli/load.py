@@ -1,5 +1,6 @@
 """The command `fair-bingo load`."""
 
+import math
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
@@ -120,6 +121,8 @@ def load(
             claims=claims,
             signing=None if dev else _signing(token_key, webhook_key, issuer, audience, kid),
         )
+        if report is not None:
+            report.mkdir(parents=True, exist_ok=True)  # before the run: after it, it would be late
     seconds = _play(scenario, processes, jwks_port)
     failed = [condition for condition in conditions if condition.holds(figures(seconds))]
     if report is not None:
@@ -158,7 +161,7 @@ def _play(scenario: Scenario, processes: int, jwks_port: int | None) -> Sequence
     command if one of the processes fails."""
     with ExitStack() as stack:
         with _refusing_bad_options():
-            raise_limit(-(-scenario.participants // processes))
+            raise_limit(math.ceil(scenario.participants / processes))
             stack.enter_context(_jwks_server(scenario.signing, jwks_port))
         try:
             run = Run(scenario, processes)

@@ -4,7 +4,7 @@
 class CallSchedule:
     """The schedule of one game: a call is due every `interval_ms` from its start on, or from the
     first call that is received. After one that is late by an interval or more, the next is due one
-    interval after that one, as the server has it. `at_ms` are the events' `at` (Unix time)."""
+    interval after that one, as on the server. `at_ms` are the events' `at` (Unix time)."""
 
     __slots__ = ("_due_ms", "_index", "_interval_ms")
 

@@ -28,7 +28,7 @@ class Participant(ABC):
     def __init__(self, alien_id: str, context: WorkerContext) -> None:
         self.alien_id = alien_id
         self._context = context
-        self._event = asyncio.Event()
+        self._wake_up = asyncio.Event()
         self._connection: LoadConnection | None = None
         self._backoff = Backoff()
         self._token: str | None = None
@@ -90,11 +90,12 @@ class Participant(ABC):
         """The connection, made again if it has ended. Raises RequestRefused or Disconnected."""
         if self._connection is None or self._connection.has_ended:
             self._connection = await self._context.dialer.dial()
-            self._connection.on_end = self._event.set
+            self._connection.on_end = self._wake_up.set
         return self._connection
 
-    async def _wait_for_event(self, connection: LoadConnection) -> None:
-        """Return when there may be something to do. Raises Disconnected."""
-        await self._event.wait()
-        self._event.clear()
+    async def _wait_until_woken(self, connection: LoadConnection) -> None:
+        """Return when `_wake_up` was set: by an event of the room that there may be something to do
+        about, or by the end of the connection. Raises Disconnected."""
+        await self._wake_up.wait()
+        self._wake_up.clear()
         connection.check()

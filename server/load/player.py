@@ -72,7 +72,7 @@ class LoadPlayer(Participant):
             if game.can_be_claimed and self._context.claims:
                 await self._claim(game, connection)
             else:
-                await self._wait_for_event(connection)
+                await self._wait_until_woken(connection)
         self._context.meter.count("games")
         self._context.games.end(game.lobby_id)
         self._game = None
@@ -128,4 +128,4 @@ class LoadPlayer(Participant):
             return
         is_marked = name == "number_called" and game.ticket.mark(message["number"])
         if is_marked or game.room.is_over:
-            self._event.set()
+            self._wake_up.set()

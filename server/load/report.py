@@ -19,9 +19,8 @@ def write_report(
     steady: slice,
     failed: Sequence[Condition],
 ) -> None:
-    """Write both files into the directory, which is made if need be. `steady` is the slice of the
-    seconds in which everybody was there; `failed` are the conditions that ended the run with an
-    error. Raises OSError."""
+    """Write both files into the directory. `steady` is the slice of the seconds in which everybody
+    was there; `failed` are the conditions that make the run end with an error. Raises OSError."""
     whole = {
         "title": title,
         "figures": figures(seconds),
@@ -30,7 +29,6 @@ def write_report(
         "failed": [str(condition) for condition in failed],
         "series": [_row(number, second) for number, second in enumerate(seconds, start=1)],
     }
-    directory.mkdir(parents=True, exist_ok=True)
     (directory / "report.json").write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2))
     (directory / "report.html").write_text(page(whole), encoding="utf-8")
 

@@ -32,7 +32,7 @@ class Spectator(Participant):
         connection = await self._connected()
         await connection.enter(lobby_namespace(self._lobby_id), room.auth(token), self._receive)
         while not room.is_over:
-            await self._wait_for_event(connection)
+            await self._wait_until_woken(connection)
         self._forget_game()
 
     def _forget_game(self) -> None:
@@ -50,4 +50,4 @@ class Spectator(Participant):
         if self._room is not None:
             self._room.receive(name, message)
             if self._room.is_over:
-                self._event.set()
+                self._wake_up.set()

@@ -31,7 +31,7 @@ def work(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
     """Run every `parts`-th participant of a scenario, from number `part` on, and report to `pipe`
     as LoadGenerator does. Returns early if the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one gets it too
-    spare_what_stays()
+    spare_what_stays()  # pauses of the collector would be measured as latency of the server
     try:
         uvloop.run(_play(scenario, part, parts, pipe))
     except* BrokenPipeError:
@@ -42,7 +42,6 @@ async def _play(scenario: Scenario, part: int, parts: int, pipe: Connection) -> 
     meter = Meter(scenario.clock_offset_ms)
     async with http_session() as http:
         participants = list(_participants(scenario, part, parts, _context(scenario, http, meter)))
-        # A full collection at any time would be measured as latency of the server.
         collecting = asyncio.create_task(collect_when_grown())
         await LoadGenerator(scenario, participants, meter, pipe).run()
         collecting.cancel()

@@ -151,6 +151,7 @@ async def test_refusals_are_counted_by_their_code(dev_url: str, load: Load, tmp_
         ("--dev", "--fail-if=no_such_figure>1"),
         ("--dev", "--tiers=cheap"),
         ("--dev", "--players=100000000"),
+        ("--dev", f"--report={__file__}"),
     ],
 )
 def test_options_that_make_no_sense_are_refused_at_once(options: tuple[str, ...]) -> None:
