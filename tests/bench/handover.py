@@ -54,9 +54,8 @@ async def failover_to(
     """`FAILOVER TO`, again until it is done."""
 
     async def is_done() -> bool:
-        with suppress(
-            ResponseError
-        ):  # one is under way, or the replica has yet to report its offset
+        # One may be under way already, or the replica have yet to report its offset.
+        with suppress(ResponseError):
             await asked(primary, "FAILOVER", "TO", *address(replica.url), "TIMEOUT", 1000)
         return await has_role(replica, "master")
 

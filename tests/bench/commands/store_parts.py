@@ -31,12 +31,12 @@ async def store_parts(store_url: str, times: int, concurrency: int) -> Costs:
     what commits nothing is done so many times."""
     async with starting_nodes() as start:
         node = await start(store_url, tiers={BUY_IN: UNHURRIED})
-        held = [await _full_lobby(node, f"lobby-{number}") for number in range(concurrency)]
+        snapshots = [await _full_lobby(node, f"lobby-{number}") for number in range(concurrency)]
         return {
-            **await _loading(node, held, times),
-            **_deciding(held[0], times),
-            **await _committing(node, held),
-            **await _carrying_out(node, held),
+            **await _loading(node, snapshots, times),
+            **_deciding(snapshots[0], times),
+            **await _committing(node, snapshots),
+            **await _carrying_out(node, snapshots),
         }
 
 
@@ -45,50 +45,53 @@ async def _full_lobby(node: Node, name: str) -> Snapshot:
     return await node.store.load(seats[0].lobby.lobby_id)
 
 
-async def _loading(node: Node, held: Sequence[Snapshot], times: int) -> Costs:
-    lobby_ids = [snapshot.lobby.lobby_id for snapshot in held if snapshot.lobby is not None]
+async def _loading(node: Node, snapshots: Sequence[Snapshot], times: int) -> Costs:
+    lobby_ids = [snapshot.lobby.lobby_id for snapshot in snapshots if snapshot.lobby is not None]
 
     async def load_all() -> None:
         await asyncio.gather(*map(node.store.load, lobby_ids))
 
-    each_us = await awaited_cpu_us(load_all, times // len(held) + 1) / len(held)
+    each_us = await awaited_cpu_us(load_all, times // len(snapshots) + 1) / len(snapshots)
     return {"load a lobby that is not held": each_us}
 
 
-def _deciding(held: Snapshot, times: int) -> Costs:
-    assert held.lobby is not None
-    lobby, at_ms = held.lobby, held.position.at_ms
-    events = _grid_arranged(held, seat=0)
+def _deciding(snapshot: Snapshot, times: int) -> Costs:
+    assert snapshot.lobby is not None
+    lobby, at_ms = snapshot.lobby, snapshot.position.at_ms
+    events = _grid_arranged(snapshot, seat=0)
     projection = Projection(RETENTION, 0, TERMS, Channels())
     command = commands.ArrangeGrid(next(iter(lobby.players)), GRID)
     return {
         "decide": cpu_us(lambda: decide(lobby, command, at_ms), times),
         "write the record, and what follows from it": cpu_us(
-            lambda: list(projection.writes(held, record_events(held, events, at_ms), TABLE)), times
+            lambda: list(
+                projection.writes(snapshot, record_events(snapshot, events, at_ms), TABLE)
+            ),
+            times,
         ),
     }
 
 
-async def _committing(node: Node, held: Sequence[Snapshot]) -> Costs:
+async def _committing(node: Node, snapshots: Sequence[Snapshot]) -> Costs:
     """Half of the players of each lobby arrange, those of the same seat together."""
     total_us = 0.0
     for seat in range(SEATS // 2):
-        decided = [_grid_arranged(snapshot, seat) for snapshot in held]
+        decided = [_grid_arranged(snapshot, seat) for snapshot in snapshots]
         now_ms = node.clock.now_ms()
         begun_ns = time.process_time_ns()
         done = await asyncio.gather(
-            *(node.store.commit(*before, now_ms) for before in zip(held, decided, strict=True))
+            *(node.store.commit(*before, now_ms) for before in zip(snapshots, decided, strict=True))
         )
         total_us += (time.process_time_ns() - begun_ns) / 1000
         assert None not in done, done
-        held = [after for after, _ in filter(None, done)]
-    return {"that, and commit it": total_us / len(held) / (SEATS // 2)}
+        snapshots = [after for after, _ in filter(None, done)]
+    return {"that, and commit it": total_us / len(snapshots) / (SEATS // 2)}
 
 
-async def _carrying_out(node: Node, held: Sequence[Snapshot]) -> Costs:
+async def _carrying_out(node: Node, snapshots: Sequence[Snapshot]) -> Costs:
     """The others arrange too, but for the last, who would start the game. The node follows the
     lobbies, as it does for members."""
-    lobbies = [snapshot.lobby for snapshot in held if snapshot.lobby is not None]
+    lobbies = [snapshot.lobby for snapshot in snapshots if snapshot.lobby is not None]
     for lobby in lobbies:
         await node.replicas.acquire(lobby.lobby_id)
     seats = range(SEATS // 2, SEATS - 1)
@@ -108,9 +111,9 @@ async def _arrange(node: Node, lobby: Lobby, seat: int) -> None:
     assert not isinstance(done, Refused), done
 
 
-def _grid_arranged(held: Snapshot, seat: int) -> Sequence[Event]:
-    assert held.lobby is not None
-    alien_id = list(held.lobby.players)[seat]
-    events = decide(held.lobby, commands.ArrangeGrid(alien_id, GRID), held.position.at_ms)
+def _grid_arranged(snapshot: Snapshot, seat: int) -> Sequence[Event]:
+    assert snapshot.lobby is not None
+    alien_id = list(snapshot.lobby.players)[seat]
+    events = decide(snapshot.lobby, commands.ArrangeGrid(alien_id, GRID), snapshot.position.at_ms)
     assert not isinstance(events, Refused), events
     return events
