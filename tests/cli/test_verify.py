@@ -11,7 +11,7 @@ from server.dev.provider import DevProvider
 from tests.rules.vectors import FILE as VECTORS
 from tests.support.process import StartProcess
 from tests.system.conftest import FAIR_BINGO, JS, Serve
-from tests.system.game_server import GameServer, has_line, running_app, ticket
+from tests.system.game_server import GameServer, has_pattern, running_app, ticket
 
 
 async def verified(start_process: StartProcess, place: str) -> tuple[int, list[str]]:
@@ -121,7 +121,7 @@ async def won_game(server: GameServer) -> dict[str, Any]:
         async with server.visitor("alice") as alice:
             await alice.enter(lobby_id, last_seq=0)
             called: set[int] = set()
-            while not has_line(ticket("alice"), called):
+            while not has_pattern(ticket("alice"), called):
                 called.add((await alice.receives("number_called", index=len(called) + 1))["number"])
             if (await alice.answer("claim", None))["ok"]:
                 return dict(await alice.receives("game_finished", outcome="won"))

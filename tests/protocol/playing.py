@@ -9,7 +9,7 @@ from protocol.to_client import ClaimFalse, ClaimWon, NumberCalled
 from server.assembly.app import App
 from server.dev.compose import DevWorld
 from server.transport.close_reason import CloseReason
-from tests.system.game_server import has_line
+from tests.system.game_server import has_pattern
 
 GRIDS = {
     "ann": [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
@@ -41,7 +41,7 @@ async def win(lobby: Room, grid: list[list[int]]) -> ClaimWon | ClaimFalse:
     async for event in lobby:
         if isinstance(event, NumberCalled):
             called.add(event.number)
-            if answer is None and has_line(grid, called):
+            if answer is None and has_pattern(grid, called):
                 answer = await lobby.claim()
     assert answer is not None
     return answer

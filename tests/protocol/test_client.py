@@ -19,7 +19,7 @@ from server.dev.compose import DevWorld
 from server.dev.ports import free_port
 from tests.protocol.playing import GRIDS, begin_game, cut, take_seat, win
 from tests.support.wait import until
-from tests.system.game_server import has_line
+from tests.system.game_server import has_pattern
 
 
 async def test_a_player_gets_a_seat_an_invoice_and_a_place_in_the_list(
@@ -62,7 +62,7 @@ async def test_a_game_is_played_with_nothing_but_what_the_package_promises(
             received.append(event)
             if event.event == "number_called":
                 called.add(event.number)
-                if player == "ann" and not answers and has_line(GRIDS[player], called):
+                if player == "ann" and not answers and has_pattern(GRIDS[player], called):
                     answers.append(await room.claim())
         await desk.close()
         return received

@@ -19,7 +19,7 @@ from tests.services.archives import Archives, move_all, play, play_on
 from tests.support.game import BRISK, BUY_IN, TABLE, Node, StartNode, calling, is_over
 from tests.support.store_content import command
 from tests.support.wait import until
-from tests.system.game_server import has_line
+from tests.system.game_server import has_pattern
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def win(node: Node, winner: str, loser: str) -> str:
         lobby = (await node.store.load(lobby_id)).lobby
         assert lobby is not None
         grid = lobby.players[winner].grid
-        return grid is not None and has_line([*map(list, grid)], {*lobby.called})
+        return grid is not None and has_pattern([*map(list, grid)], {*lobby.called})
 
     await until(has_won)
     await node.lobbies.carry_out(lobby_id, Claim(winner))

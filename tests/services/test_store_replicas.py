@@ -77,13 +77,13 @@ async def ready_to_claim(node: Node) -> str:
     """A game in which ann has a line, and nobody calls any more."""
     lobby_id = await begun(node, 7000)
 
-    async def has_line() -> bool:
+    async def has_pattern() -> bool:
         lobby = (await node.store.load(lobby_id)).lobby
         assert lobby is not None
         return any({*row} <= {*lobby.called} for row in GRID)
 
     async with calling(node):
-        await until(has_line)
+        await until(has_pattern)
     return lobby_id
 
 

@@ -85,7 +85,7 @@ class GameServer:
         return await self.request("POST", path, name, json={} if body is None else body)
 
     async def _post_again(self, path: str, name: str, body: Any) -> HttpAnswer:
-        # As clients do, while the store does not answer in time.
+        # As clients do: a store that does not answer in time is no failure of a test.
         for _ in range(ATTEMPTS):
             answer = await self.post(path, name, body)
             if answer.status != 503:
@@ -94,7 +94,7 @@ class GameServer:
         return answer
 
     async def join(self, name: str, buy_in_amount: int = BUY_IN) -> Any:
-        """Seat a player."""
+        """Seat a player, who has yet to pay: the answer of the route."""
         answer = await self._post_again("/api/game/join", name, {"buy_in_amount": buy_in_amount})
         assert answer.status == 200, answer
         return answer.body
@@ -134,7 +134,7 @@ class GameServer:
 async def game_server(
     url: str, issuer: DevIssuer, provider: DevProvider
 ) -> AsyncIterator[GameServer]:
-    """The users' side of a server that runs at `url`."""
+    """A `GameServer` for a server that runs at `url`."""
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         yield GameServer(url, issuer, provider, http)
 
@@ -181,8 +181,8 @@ async def published_keys(issuer: DevIssuer) -> AsyncIterator[str]:
 def environment(
     store_url: str, jwks_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> dict[str, str]:
-    """The environment of a server that trusts these, on a free port, for a game of two which
-    waits for nothing but its players, who may join as often as they like."""
+    """The environment of a server that trusts this issuer and provider, on a free port, for games
+    of two without a limit of joins, in which no number is called unless the interval is changed."""
     return {
         "REDIS_URL": store_url,
         "ALIEN_PROVIDER_ADDRESS": issuer.audience,
@@ -199,7 +199,7 @@ def environment(
 
 
 def ticket(name: str, side: int = 3) -> list[list[int]]:
-    """The grid of a name, in rows."""
+    """The ticket of a name: a grid of `side` rows, with other numbers than anybody else's."""
     first = 1 + NAMES.index(name) * side * side
     return [[first + row * side + column for column in range(side)] for row in range(side)]
 
@@ -209,9 +209,9 @@ def numbers(name: str) -> list[int]:
     return [number for row in ticket(name) for number in row]
 
 
-def has_line(grid: list[list[int]], called: set[int]) -> bool:
-    """Whether a row, a column or a diagonal of the grid has been called."""
+def has_pattern(grid: list[list[int]], called: set[int]) -> bool:
+    """Whether all numbers of a row, a column or a diagonal of the grid have been called."""
     side = range(len(grid))
     columns = [list(column) for column in zip(*grid, strict=True)]
     diagonals = [[grid[i][i] for i in side], [grid[i][-1 - i] for i in side]]
-    return any(called.issuperset(line) for line in [*grid, *columns, *diagonals])
+    return any(called.issuperset(cells) for cells in [*grid, *columns, *diagonals])

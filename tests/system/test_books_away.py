@@ -25,7 +25,7 @@ from tests.system.test_books import QUICK, play
 async def with_own_books(
     variables: dict[str, str], own_books: EmbeddedBooks, fair_bingo: Run
 ) -> dict[str, str]:
-    """The environment has books that the test may hurt."""
+    """The environment has books that the test may stop or have hang."""
     variables |= {"DATABASE_URL": own_books.url, **QUICK}
     code, output = await fair_bingo("migrate")
     assert code == 0, output
@@ -65,7 +65,7 @@ async def test_with_the_books_away_games_go_on_and_the_past_is_unavailable(
 
 @contextmanager
 def hanging(books: EmbeddedBooks) -> Iterator[None]:
-    """The server takes connections and says nothing on any."""
+    """The server accepts connections, and answers nothing on any."""
     children = Path(f"/proc/{books.pid}/task/{books.pid}/children").read_text().split()
     family = [books.pid, *map(int, children)]
     for pid in family:

@@ -16,7 +16,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.wait import until
 from tests.system.conftest import Run
-from tests.system.game_server import has_line, running_app, ticket
+from tests.system.game_server import has_pattern, running_app, ticket
 from tests.system.stored_ledger import StoredLedger
 
 STORED = Path(__file__).with_name("earlier") / "game.json"
@@ -48,7 +48,7 @@ async def test_a_game_that_an_earlier_version_began_is_played_to_its_end(
     async with running_app(store_url, issuer, provider, HTTP_RATE="0") as server:
         async with server.visitor("alice") as alice:
             await alice.enter(GAME, last_seq=0)
-            await until(lambda: has_line(ticket("alice"), alice.called))
+            await until(lambda: has_pattern(ticket("alice"), alice.called))
             assert (await alice.ask("claim"))["winner"]
             finished = await alice.receives("game_finished")
             assert finished["pot"] == 10500

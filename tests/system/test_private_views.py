@@ -9,7 +9,7 @@ from typing import Any
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.wait import until
-from tests.system.game_server import GameServer, has_line, numbers, running_app, ticket
+from tests.system.game_server import GameServer, has_pattern, numbers, running_app, ticket
 from tests.transport.raw import RawClient
 
 SECRETS = {"numbers", "grid", "grids", "numbers_called", "server_seed", "entropy", "proof"}
@@ -52,7 +52,7 @@ async def test_nobody_learns_before_the_end_what_is_not_theirs(
                 await until(lambda: len(again) > 1)
             await bob.enter(lobby_id)
             await game.ready("bob")
-            await until(lambda: has_line(ticket("bob"), bob.called))
+            await until(lambda: has_pattern(ticket("bob"), bob.called))
             await bob.ask("claim")
             await until(lambda: "game_finished" in to_alice[-1])
             await until(lambda: "game_finished" in to_carol[-1])

@@ -9,7 +9,7 @@ from server.dev.provider import DevProvider
 from tests.support.wait import until
 from tests.system.conftest import READY, StartServe
 from tests.system.faults.links import Links
-from tests.system.game_server import GameServer, game_server, has_line, ticket
+from tests.system.game_server import GameServer, game_server, has_pattern, ticket
 from tests.system.stored_ledger import StoredLedger
 
 # A signature (64 bytes) and a token, whichever player's.
@@ -35,7 +35,7 @@ async def play_until_bob_can_claim(server: GameServer, lobby_id: str) -> None:
         await bob.ask("sync")
         for path in ("status", "proof", "numbers"):
             await server.get(f"/api/game/{lobby_id}/{path}", "bob")
-        await until(lambda: has_line(ticket("bob"), bob.called))
+        await until(lambda: has_pattern(ticket("bob"), bob.called))
 
 
 async def act_as_operator(server: GameServer) -> None:

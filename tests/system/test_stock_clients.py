@@ -10,7 +10,7 @@ from server.rules.verify import verify_proof
 from tests.support.process import StartProcess
 from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.conftest import JS, Serve
-from tests.system.game_server import has_line, numbers, ticket
+from tests.system.game_server import has_pattern, numbers, ticket
 from tests.system.shapes import ANSWERS, REFUSAL, assert_transcript
 from tests.system.spec import assert_shape
 from tests.system.visitor import Visitor
@@ -57,7 +57,7 @@ async def test_a_game_on_socket_io_client(serve: Serve, start_process: StartProc
 
 async def test_a_game_on_python_socketio(serve: Serve) -> None:
     server = await serve(**PACE)
-    lobby_id = await seat_at_the_desk(server.visitor("alice"), server)
+    lobby_id = await seat_by_front_desk(server.visitor("alice"), server)
     async with (
         server.visitor("alice") as alice,
         server.visitor("bob") as bob,
@@ -65,7 +65,7 @@ async def test_a_game_on_python_socketio(serve: Serve) -> None:
     ):
         for visitor in (alice, bob, carol):
             await visitor.enter(lobby_id)
-        assert await seat_at_the_desk(server.visitor("bob"), server) == lobby_id
+        assert await seat_by_front_desk(server.visitor("bob"), server) == lobby_id
         for visitor in (alice, bob):
             chosen = {"numbers": numbers(visitor.name)}
             assert await visitor.ask("select_numbers", chosen) == {"ok": True, **chosen}
@@ -88,7 +88,7 @@ async def test_a_game_on_python_socketio(serve: Serve) -> None:
         ]
 
 
-async def seat_at_the_desk(visitor: Visitor, server: Any) -> str:
+async def seat_by_front_desk(visitor: Visitor, server: Any) -> str:
     """Join over `/lobbies` and pay. The id of the lobby."""
     async with visitor as desk:
         await desk.enter("lobbies")
@@ -99,11 +99,11 @@ async def seat_at_the_desk(visitor: Visitor, server: Any) -> str:
 
 
 async def first_complete(*players: Visitor) -> Visitor:
-    """The player whose grid has a complete line first."""
+    """The player whose grid has a complete pattern first."""
     async with asyncio.timeout(TIMEOUT_SECONDS):
         while True:
             for player in players:
-                if has_line(ticket(player.name), player.called):
+                if has_pattern(ticket(player.name), player.called):
                     return player
             await asyncio.sleep(0.01)
 

@@ -8,7 +8,7 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.wait import until
-from tests.system.game_server import GameServer, has_line, numbers, running_app, ticket
+from tests.system.game_server import GameServer, has_pattern, numbers, running_app, ticket
 
 INVALID = {"numbers": [1]}
 WRONG_TYPES: list[Any] = [
@@ -209,7 +209,7 @@ async def test_a_false_claim_removes_the_player_who_watches_on_to_the_end(
         assert set(missing) <= set(numbers("bob"))
         kicked = await alice.receives("player_kicked", alien_id="bob")
         assert kicked["active_players"] == 1
-        await until(lambda: has_line(ticket("alice"), alice.called))
+        await until(lambda: has_pattern(ticket("alice"), alice.called))
         won = await alice.ask("claim")
         end = await bob.receives("game_finished", outcome="won", winner="alice")
         assert (end["pattern"], end["pot"]) == (won["pattern"], 7000)

@@ -7,7 +7,7 @@ from itertools import count
 from tests.support.wait import until
 from tests.system.faults.follower import Follower
 from tests.system.faults.players import Players
-from tests.system.game_server import has_line
+from tests.system.game_server import has_pattern
 
 TIERS = (3500, 7000, 17500)
 GRIDS = (
@@ -70,7 +70,7 @@ class Games:
 
     async def _claim(self, name: str, follower: Follower, grid: list[list[int]]) -> None:
         await until(
-            lambda: follower.finished.is_set() or has_line(grid, follower.called), FINISH_SECONDS
+            lambda: follower.finished.is_set() or has_pattern(grid, follower.called), FINISH_SECONDS
         )
         path = f"/api/game/{follower.lobby_id}/claim"
         status, answer = await self.players.ask(name, path, {})

@@ -1,5 +1,5 @@
-// Someone who follows a lobby on the stock JavaScript client, which comes back by itself, each time
-// from the last event that it saw. Everything that it receives is printed, `[event, data]` a line.
+// Follows a lobby on the stock JavaScript client, which reconnects by itself, each time from the
+// last event that it received. Everything that it receives is printed, `[event, data]` a line.
 //
 // Usage: node follow.js URL TOKEN LOBBY_ID
 
@@ -11,7 +11,7 @@ let lastSeq = 0;
 
 const socket = io(`${url}/${lobbyId}`, {
   transports: ["websocket"],
-  auth: (give) => give({ token, last_seq: lastSeq }),
+  auth: (send) => send({ token, last_seq: lastSeq }),
   reconnectionDelay: RETRY_MS,
   reconnectionDelayMax: 5 * RETRY_MS,
 });

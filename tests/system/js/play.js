@@ -1,5 +1,5 @@
 // A whole game on the stock JavaScript client: alice plays to win and claims twice, bob claims too
-// early and watches on, carol only watches. Both send half an emoji before they sit down. What
+// early and watches on, carol only watches. Both send half an emoji before they join. What
 // everyone receives is printed, one JSON array `[who, "event" or "answer", name, data]`
 // a line; `pay` asks the reader to pay an invoice.
 //
@@ -13,16 +13,16 @@ const GRIDS = {
   bob: [[10, 11, 12], [13, 14, 15], [16, 17, 18]],
 };
 
-const say = (...words) => console.log(JSON.stringify(words));
+const print = (...line) => console.log(JSON.stringify(line));
 
 function enter(who, namespace) {
   const options = { transports: ["websocket"], auth: { token: tokens[who] }, forceNew: true };
   const socket = io(url + namespace, options);
-  socket.onAny((event, data) => say(who, "event", event, data));
+  socket.onAny((event, data) => print(who, "event", event, data));
   socket.on("connect_error", (error) => fail(`${who}: ${error.message}`));
   socket.ask = async (command, ...payload) => {
     const answer = await socket.emitWithAck(command, ...payload);
-    say(who, "answer", command, answer);
+    print(who, "answer", command, answer);
     return answer;
   };
   return socket;
@@ -36,7 +36,7 @@ function fail(reason) {
 const once = (socket, event, fits = () => true) =>
   new Promise((resolve) => socket.on(event, (data) => fits(data) && resolve(data)));
 
-async function sit(who) {
+async function join(who) {
   const desk = enter(who, "/lobbies");
   await once(desk, "lobbies");
   const cut = `luck \u{1f340}`.slice(0, -1);
@@ -47,7 +47,7 @@ async function sit(who) {
   const room = enter(who, `/${lobby.lobby_id}`);
   await once(room, "lobby_state");
   const paid = once(room, "player_paid", (event) => event.alien_id === who);
-  say(who, "pay", invoice.invoice_id, invoice);
+  print(who, "pay", invoice.invoice_id, invoice);
   await paid;
   return { room, lobby };
 }
@@ -57,25 +57,25 @@ async function prepare(who, room) {
   await room.ask("arrange_grid", { grid: GRIDS[who] });
 }
 
-function hasLine(grid, called) {
+function hasPattern(grid, called) {
   const columns = [0, 1, 2].map((i) => grid.map((row) => row[i]));
   const diagonals = [[0, 1, 2].map((i) => grid[i][i]), [0, 1, 2].map((i) => grid[i][2 - i])];
-  return [...grid, ...columns, ...diagonals].some((line) => line.every((n) => called.has(n)));
+  return [...grid, ...columns, ...diagonals].some((cells) => cells.every((n) => called.has(n)));
 }
 
 async function claimWhenComplete(room) {
   const called = new Set();
-  await once(room, "number_called", ({ number }) => hasLine(GRIDS.alice, called.add(number)));
+  await once(room, "number_called", ({ number }) => hasPattern(GRIDS.alice, called.add(number)));
   return room.ask("claim", {});
 }
 
-const alice = await sit("alice");
+const alice = await join("alice");
 const carol = enter("carol", `/${alice.lobby.lobby_id}`);
 await once(carol, "lobby_state");
 await prepare("alice", alice.room);
 const won = claimWhenComplete(alice.room);
 const finished = [alice.room, carol].map((room) => once(room, "game_finished"));
-const bob = await sit("bob");
+const bob = await join("bob");
 finished.push(once(bob.room, "game_finished"));
 const called = once(bob.room, "number_called");
 await prepare("bob", bob.room);

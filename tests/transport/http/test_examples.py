@@ -28,7 +28,7 @@ from tests.system.game_server import (
     BUY_IN,
     WEBHOOK,
     GameServer,
-    has_line,
+    has_pattern,
     running_app,
     ticket,
 )
@@ -98,7 +98,7 @@ async def test_the_messages_of_a_game_that_is_won_conform_to_the_schema(
         await alice.enter(lobby_id)
         await game.seat("bob")
         await game.arrange(lobby_id, "alice", "bob")
-        await until(lambda: has_line(ticket("alice"), alice.called))
+        await until(lambda: has_pattern(ticket("alice"), alice.called))
         schema_of(ClaimWon).validate(await alice.answer("claim", {}))
         end = await alice.receives("game_finished", winner="alice")
         schema_of(Proof).validate(end["proof"])

@@ -8,7 +8,7 @@ from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.rules.verify import verify_proof
 from tests.support.wait import until
-from tests.system.game_server import GameServer, has_line, numbers, running_app, ticket
+from tests.system.game_server import GameServer, has_pattern, numbers, running_app, ticket
 from tests.system.shapes import CLAIM_FALSE, CLAIM_WON, HTTP_STATUS, PROOF
 from tests.system.spec import assert_shape
 from tests.transport.http.problems import assert_problem
@@ -100,7 +100,7 @@ async def test_the_valid_claim_wins_and_everyone_may_have_the_proof(
     ):
         lobby_id = await game.ready("alice", "bob")
         await carol.enter(lobby_id, last_seq=0)
-        await until(lambda: has_line(ticket("alice"), carol.called))
+        await until(lambda: has_pattern(ticket("alice"), carol.called))
         answer = await game.post(f"{GAME}{lobby_id}/claim", "alice")
         assert (answer.status, answer.content_type) == (200, "application/json")
         assert_shape(answer.body, CLAIM_WON)
