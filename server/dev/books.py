@@ -18,7 +18,9 @@ START_TIMEOUT_SECONDS: Final = 120
 STOP_TIMEOUT_SECONDS: Final = 20
 LOG_LINES_IN_ERROR: Final = 5
 USER: Final = "postgres"
-_USER_ID: Final = 1000
+_POLL_SECONDS: Final = 0.02
+_UNPRIVILEGED_ID: Final = 1000
+"""The user and group id that it runs with where this process is root's."""
 
 
 class EmbeddedBooksError(Exception):
@@ -131,7 +133,7 @@ class EmbeddedBooks:
                 raise EmbeddedBooksError(f"the books ended at their start:\n{self._log_tail()}")
             if time.monotonic() > deadline:
                 raise EmbeddedBooksError(f"the books are not ready:\n{self._log_tail()}")
-            time.sleep(0.02)
+            time.sleep(_POLL_SECONDS)
 
     def _is_ready(self) -> bool:
         # Another server may have the port, and answer: its data directory is another one.
@@ -172,5 +174,5 @@ def _unprivileged(command: list[str]) -> list[str]:
     refuses to run as root. There it still reaches root's files, wherever they are."""
     if os.geteuid() != 0:
         return command
-    user = f"--map-user={_USER_ID}"
-    return ["unshare", "--user", user, f"--map-group={_USER_ID}", "--", *command]
+    user = f"--map-user={_UNPRIVILEGED_ID}"
+    return ["unshare", "--user", user, f"--map-group={_UNPRIVILEGED_ID}", "--", *command]

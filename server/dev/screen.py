@@ -60,7 +60,7 @@ class Screen:
         """Show `event`, after which the lobby is as in `lobby`."""
         if isinstance(event, NumberCalled):
             self._called.append(event.number)
-        line = self._line(lobby, event)
+        line = self._line(event)
         self._lines = [*self._lines, line][-_LOG_LINES:]
         if self._live is not None:
             self._live.update(self._render(lobby), refresh=True)
@@ -69,7 +69,7 @@ class Screen:
             if isinstance(event, StatusChanged | GameFinished) and lobby.started_at is not None:
                 self._console.print(self._grids())
 
-    def _line(self, lobby: LobbyView, event: RoomEvent) -> str:
+    def _line(self, event: RoomEvent) -> str:
         match event:
             case PlayerJoined():
                 return f"{event.alien_id} takes a seat."

@@ -20,6 +20,7 @@ from server.runtime.die_with_parent import die_with_parent
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 5
 LOG_LINES_IN_ERROR = 5
+_POLL_SECONDS = 0.005
 
 
 class EmbeddedStoreError(Exception):
@@ -118,7 +119,7 @@ class EmbeddedStore:
                     raise EmbeddedStoreError(f"the store ended at its start:\n{self._log_tail()}")
                 if time.monotonic() > deadline:
                     raise EmbeddedStoreError(f"the store is not ready:\n{self._log_tail()}")
-                time.sleep(0.005)
+                time.sleep(_POLL_SECONDS)
 
     def _log_tail(self) -> str:
         lines = self._log_path.read_text(errors="replace").splitlines()

@@ -1,3 +1,5 @@
+"""The token issuer of development: its tokens verify with the JWKS that it serves."""
+
 from pathlib import Path
 from typing import Any, get_args
 

@@ -1,3 +1,5 @@
+"""Free ports are given to one process at a time, and to each once."""
+
 import subprocess
 import sys
 

@@ -1,3 +1,5 @@
+"""The payment provider of development signs its webhooks, and repeats them until they are taken."""
+
 import asyncio
 import json
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The HTTP routes of development."""
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 

@@ -1,3 +1,5 @@
+"""The embedded store keeps what it acknowledged, and ends with whoever started it."""
+
 import os
 import signal
 import sys

@@ -1,3 +1,5 @@
+"""Where the embedded store's program is found."""
+
 import shutil
 import sys
 from pathlib import Path
@@ -7,7 +9,7 @@ import pytest
 from server.dev.store_binary import find_store_binary
 from tests.support.process import StartProcess
 
-# -S leaves out the installed packages, and the bundled store with them.
+# With -S Python sees no installed packages, and so no bundled store.
 FIND_WITHOUT_THE_BUNDLED_ONE = """
 import sys
 sys.path.append(sys.argv[1])

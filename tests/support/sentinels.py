@@ -13,7 +13,7 @@ from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from server.dev.store_binary import find_store_binary
 from server.runtime.die_with_parent import die_with_parent
-from tests.support.replication import address, asked, has_role, is_in_sync, replica_of
+from tests.support.replication import address, has_role, is_in_sync, replica_of
 from tests.support.store_content import command
 from tests.support.wait import until
 
@@ -143,9 +143,3 @@ async def fail_over(found: Sentinels) -> None:
 
 async def _another_leads(found: Sentinels, before: EmbeddedStore) -> bool:
     return any([await has_role(s, "master") for s in found.stores if s is not before])
-
-
-async def configure_all(found: Sentinels, name: str, value: str) -> None:
-    """Set a parameter of both stores' configuration."""
-    for store in found.stores:
-        await asked(store, "CONFIG", "SET", name, value)

@@ -1,3 +1,5 @@
+"""What the fork server starts is as if it had been started from its file."""
+
 import os
 import signal
 import sys

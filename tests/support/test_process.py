@@ -1,3 +1,5 @@
+"""Child processes are watched, paused, and ended."""
+
 import signal
 import sys
 
