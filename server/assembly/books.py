@@ -52,7 +52,6 @@ class BooksSide:
         from server.services.archiving import Archive
         from server.services.history import History
         from server.services.operator_archive import ActionsInBooks, OperatorArchive
-        from server.services.past import WholeLedger
         from server.services.past_in_books import PastInBooks
         from server.services.payout_desk import PayoutDesk
         from server.services.payout_watch import PayoutWatch
@@ -63,7 +62,6 @@ class BooksSide:
         self._books = Books(url)
         self._settings = settings
         self.past: PastInBooks = PastInBooks(self._books, stores.past_ledger)
-        self.ledger: WholeLedger = WholeLedger(stores.ledger, stores.past_ledger, self.past)
 
         async def record(by: str, action: str, target: str, reason: str) -> None:
             at_ms = int(clock.now_ms())

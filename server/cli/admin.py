@@ -12,8 +12,8 @@ from protocol.operator_views import LogEntryView, OperatorLogView
 from protocol.operators import ActionRequest
 from server.assembly.tiers import tiers
 from server.assembly.use_cases import UseCases
+from server.cli.backends import opened
 from server.cli.console import fail, run, settings_of_environment
-from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.suspects import suspects
 from server.runtime.exit_codes import BAD_SETTINGS
@@ -129,24 +129,25 @@ def _meaning(refused: Refused) -> str:
 
 
 async def _carry_out(settings: Settings, by: str, request: ActionRequest) -> bool | Refused:
-    async with opened(settings) as on:
-        await on.stores.learn_channels_and_time()
+    async with opened(settings) as backends:
+        await backends.stores.learn_channels_and_time()
         use_cases = UseCases(
             settings,
             tiers(settings),
-            on.stores,
-            on.stores.topology.subscription(on.stores.channels, lambda: None),
-            on.clock,
-            on.stores.connection.metrics,
+            backends.stores,
+            backends.stores.topology.subscription(backends.stores.channels, lambda: None),
+            backends.clock,
+            backends.stores.connection.metrics,
             lambda _alien_id: True,
-            on.past,
+            backends.past,
         )
         return await use_cases.operators.carry_out(by, request)
 
 
 async def _log(settings: Settings) -> OperatorLogView:
-    async with opened(settings) as on:
-        return await OperatorHistory(on.stores.operator_log, on.kept_actions).read()
+    async with opened(settings) as backends:
+        kept = None if backends.books is None else backends.books.kept_actions
+        return await OperatorHistory(backends.stores.operator_log, kept).read()
 
 
 def _line(entry: LogEntryView) -> str:

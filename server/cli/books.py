@@ -9,6 +9,7 @@ import uvloop
 
 from server.assembly.books import BooksMissing, BooksSide
 from server.assembly.stores import Stores, WeakDurability
+from server.cli.backends import opened
 from server.cli.console import (
     beacon_keys_of_environment,
     fail,
@@ -16,11 +17,10 @@ from server.cli.console import (
     settings_of_environment,
     url_of_books,
 )
-from server.cli.opened import opened
 from server.cli.progress import progress
 from server.cli.stopping import work_until_stopped
 from server.runtime.exit_codes import BAD_SETTINGS, FAILED
-from server.runtime.garbage import collect_when_grown, spare_what_stays
+from server.runtime.garbage import collect_when_grown, freeze_heap
 from server.runtime.settings import Settings
 from server.services.past import NotToBegin
 from server.store.errors import BooksAway
@@ -85,7 +85,7 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
 
         with progress("entries, games and invoices moved", shown=until_done) as moved:
             loop = ArchiveLoop(books.archive, books.operator_archive, stores.tables.read, moved)
-            spare_what_stays()  # else the collector goes through all of it for every few logs read
+            freeze_heap()  # else the collector goes through all of it for every few logs read
             collecting = asyncio.create_task(collect_when_grown())
             try:
                 return await loop.run(stop, until_done=until_done)
@@ -97,11 +97,11 @@ async def _archive(settings: Settings, *, until_done: bool) -> bool:
 
 
 async def _begin_anew(settings: Settings, table: str) -> str:
-    async with opened(settings) as on:
-        assert on.past is not None  # noqa: S101 - the settings name them
+    async with opened(settings) as backends:
         try:
-            last_id = await on.past.begin_anew(table)
-            await on.stores.tables.note(table)  # or a tier that is no longer offered is not found
+            last_id = await backends.named_books.past.begin_anew(table)
+            # Or the table is not found, if its tier is no longer offered.
+            await backends.stores.tables.note(table)
         except NotToBegin as error:
             fail(str(error))
         return last_id

@@ -9,9 +9,9 @@ import typer
 
 from protocol import ids
 from protocol.errors import Refused
+from server.cli.backends import opened
 from server.cli.console import beacon_keys_of_environment, fail, run, settings_of_environment
 from server.cli.documents import read_document
-from server.cli.opened import opened
 from server.cli.progress import progress
 from server.rules.beacon import PublicKeys
 from server.runtime.settings import Settings
@@ -99,9 +99,10 @@ def _print_transcript(steps: Iterable[Step], keys: PublicKeys) -> Step | None:
 
 
 async def _replay_stored(settings: Settings, lobby_id: str, keys: PublicKeys) -> None:
-    async with opened(settings) as on:
-        kept, log = await on.stores.lobbies.texts_with_log(lobby_id)
-        moved = await on.past.game(lobby_id) if on.past is not None and not log else None
+    async with opened(settings) as backends:
+        kept, log = await backends.stores.lobbies.texts_with_log(lobby_id)
+        past = backends.past
+        moved = await past.game(lobby_id) if past is not None and not log else None
     if moved is not None:
         _print_transcript(moved.replay(), keys)
         return
@@ -113,8 +114,8 @@ async def _replay_stored(settings: Settings, lobby_id: str, keys: PublicKeys) ->
 
 
 async def _export(settings: Settings, lobby_id: str) -> GameFile | None:
-    async with opened(settings) as on:
-        file = await Records(on.stores.lobbies, on.past).of(lobby_id)
+    async with opened(settings) as backends:
+        file = await Records(backends.stores.lobbies, backends.past).of(lobby_id)
     return None if isinstance(file, Refused) else file
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from server.cli.backends import opened
 from server.cli.console import fail, run, settings_of_environment
-from server.cli.opened import opened
 from server.cli.progress import progress
 from server.rules.coins import coins_text
 from server.runtime.settings import Settings
@@ -69,17 +69,18 @@ def settle(
 
 
 async def _audit(settings: Settings) -> AuditReport:
-    async with opened(settings) as on:
+    async with opened(settings) as backends:
         with progress("entries and lobbies looked at") as looked_at:
-            audits = Audit(on.ledger, on.stores.lobbies, on.stores.directory, looked_at)
-            return await audits.run(await on.stores.tables.read())
+            stores = backends.stores
+            audits = Audit(backends.ledger, stores.lobbies, stores.directory, looked_at)
+            return await audits.run(await stores.tables.read())
 
 
 async def _list(settings: Settings, owed: bool, as_json: bool) -> None:
-    async with opened(settings) as on:
-        for table in await on.stores.tables.read():
-            async for page in on.ledger.pages(table):
-                wanted = await _unsettled(on.ledger, page) if owed else page
+    async with opened(settings) as backends:
+        for table in await backends.stores.tables.read():
+            async for page in backends.ledger.pages(table):
+                wanted = await _unsettled(backends.ledger, page) if owed else page
                 for entry in wanted:
                     print(json.dumps(_fields(entry)) if as_json else _line(entry))
 
@@ -95,8 +96,8 @@ async def _unsettled(
 
 
 async def _list_unmatched(settings: Settings, as_json: bool) -> None:
-    async with opened(settings) as on:
-        async for tx, raw_body in on.ledger.unmatched():
+    async with opened(settings) as backends:
+        async for tx, raw_body in backends.ledger.unmatched():
             print(
                 json.dumps({"tx": tx, "body": raw_body})
                 if as_json
@@ -105,21 +106,21 @@ async def _list_unmatched(settings: Settings, as_json: bool) -> None:
 
 
 async def _settle(settings: Settings, entry_id: str, reference: str) -> str | None:
-    async with opened(settings) as on:
-        await on.stores.learn_channels_and_time()
-        entry = await on.ledger.entry(entry_id)
+    async with opened(settings) as backends:
+        await backends.stores.learn_channels_and_time()
+        entry = await backends.ledger.entry(entry_id)
         if entry is None:
             return "there is no such entry"
         if isinstance(entry, MalformedEntry):
             return f"it is malformed: {entry.problem}"
         if not entry.owed:
             return f"it is of kind {entry.kind}: nothing is owed"
-        if on.payouts is not None:
-            return await on.payouts.settle(entry, reference)
+        if backends.books is not None:
+            return await backends.books.payout_desk.settle(entry, reference)
         for _ in range(_ATTEMPTS):
-            if await on.ledger.settled([entry]):
+            if await backends.ledger.settled([entry]):
                 return "it was settled before"
-            if await on.ledger.settle(entry, reference, on.clock.now_ms()):
+            if await backends.ledger.settle(entry, reference, backends.clock.now_ms()):
                 return None
         return "the store refuses: try again"
 

@@ -11,8 +11,8 @@ import typer
 from protocol.operators import MOST_CHARACTERS
 from server.assembly.books import BooksMissing
 from server.assembly.stores import WeakDurability
+from server.cli.backends import opened
 from server.cli.console import fail, run, settings_of_environment, url_of_books
-from server.cli.opened import opened
 from server.cli.operator_name import operator_name
 from server.cli.payout_worker import pay_until_stopped
 from server.rules.payouts import APPROVALS, STATUSES
@@ -164,17 +164,15 @@ def _change(
 
 
 async def _with_desk(settings: Settings, work: "Callable[[PayoutDesk], Awaitable[Any]]") -> Any:
-    async with opened(settings) as on:
-        await on.stores.learn_channels_and_time()
-        assert on.payouts is not None  # noqa: S101 - the settings name the books
-        return await work(on.payouts)
+    async with opened(settings) as backends:
+        await backends.stores.learn_channels_and_time()
+        return await work(backends.named_books.payout_desk)
 
 
 @asynccontextmanager
 async def _desk(settings: Settings) -> "AsyncIterator[PayoutDesk]":
-    async with opened(settings) as on:
-        assert on.payouts is not None  # noqa: S101 - the settings name the books
-        yield on.payouts
+    async with opened(settings) as backends:
+        yield backends.named_books.payout_desk
 
 
 def _settings() -> Settings:

@@ -11,7 +11,7 @@ from server.assembly.stores import WeakDurability
 from server.cli.stopping import done_before
 from server.outside.drand import BeaconContradicts
 from server.runtime.exit_codes import BAD_SETTINGS, FAILED
-from server.runtime.garbage import collect_when_grown, spare_what_stays
+from server.runtime.garbage import collect_when_grown, freeze_heap
 
 CANNOT_SERVE: Final = (BeaconContradicts, BooksMissing, WeakDurability, CannotListen)
 
@@ -26,7 +26,7 @@ async def run(app: App, stop: asyncio.Event, ready: Callable[[], None] = lambda:
     """Start it, say when it is `ready`, and serve until `stop` is set."""
     if await done_before(stop, app.start()):
         ready()
-        spare_what_stays()
+        freeze_heap()
         collecting = asyncio.create_task(collect_when_grown())
         await stop.wait()
         collecting.cancel()

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from server.cli.backends import opened
 from server.cli.console import run, settings_of_environment, url_of_books
-from server.cli.opened import opened
 from server.rules.coins import coins_text
 from server.runtime.settings import Settings
 
@@ -36,9 +36,8 @@ def suspects(
 
 
 async def _find(settings: Settings, since: datetime, least: int, most: int) -> "Sequence[Pair]":
-    async with opened(settings) as on:
-        assert on.suspects is not None  # noqa: S101 - the settings name the books
-        return await on.suspects.find(since, least, most)
+    async with opened(settings) as backends:
+        return await backends.named_books.suspects.find(since, least, most)
 
 
 def _fields(pair: "Pair") -> dict[str, object]:

@@ -21,7 +21,7 @@ from server.load.player import LoadPlayer
 from server.load.scenario import Scenario
 from server.load.spectator import Spectator
 from server.load.tokens import DevTokens, SignedTokens, TokenSource, read_key
-from server.runtime.garbage import collect_when_grown, spare_what_stays
+from server.runtime.garbage import collect_when_grown, freeze_heap
 
 _TOKEN_RESERVE_SECONDS: Final = 600
 """How long tokens are valid after the scenario's end: a slow machine may need more time for it."""
@@ -31,7 +31,7 @@ def work(scenario: Scenario, part: int, parts: int, pipe: Connection) -> None:
     """Run every `parts`-th participant of a scenario, from number `part` on, and report to `pipe`
     as LoadGenerator does. Returns early if the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one gets it too
-    spare_what_stays()  # pauses of the collector would be measured as latency of the server
+    freeze_heap()  # pauses of the collector would be measured as latency of the server
     try:
         uvloop.run(_play(scenario, part, parts, pipe))
     except* BrokenPipeError:

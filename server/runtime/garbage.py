@@ -14,9 +14,9 @@ _LOOK_SECONDS: Final = 1.0
 _GROWTH: Final = 2.0
 
 
-def spare_what_stays() -> None:
-    """Never look again at what there is by now, it lives as long as the process; and at everything
-    else only when `collect_when_grown` says so."""
+def freeze_heap() -> None:
+    """Exempt all objects that there are by now, which live as long as the process, from collection;
+    all others are collected only when `collect_when_grown` does so."""
     gc.collect()
     gc.freeze()
     gc.disable()

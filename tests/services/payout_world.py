@@ -13,6 +13,7 @@ from server.assembly.books import BooksSide
 from server.dev.payout_service import DevPayoutService
 from server.outside.payout_service import PayoutService
 from server.runtime.settings import load_settings
+from server.services.past import WholeLedger
 from server.store.ledger import LedgerEntry
 from tests.support.game import BUY_IN, SETTINGS, TABLE, Node, StartNode
 from tests.support.payouts import owe, payout_service
@@ -38,6 +39,12 @@ class PayoutWorld:
     def desk(self) -> Any:
         """What operators do."""
         return self.side.payout_desk
+
+    @property
+    def ledger(self) -> WholeLedger:
+        """All entries, those in the books too."""
+        stores = self.node.stores
+        return WholeLedger(stores.ledger, stores.past_ledger, self.side.past)
 
     async def owe(self, *amounts: str | int, **fields: Any) -> list[str]:
         """Owe these, in books that have them. The payouts' ids."""
@@ -109,7 +116,7 @@ class PayoutWorld:
     async def settlements(self) -> dict[str, list[str]]:
         """The references in the ledger by the payouts that they are of, wherever it is."""
         found: dict[str, list[str]] = {}
-        async for page in self.side.ledger.pages(TABLE):
+        async for page in self.ledger.pages(TABLE):
             for entry in page:
                 if isinstance(entry, LedgerEntry) and entry.kind == "settled":
                     references = found.setdefault(f"po_{TABLE}_{entry.event}", [])

@@ -70,7 +70,7 @@ async def test_a_payout_whose_settlement_was_lost_with_the_store_is_settled_agai
         assert world.side.past is not None
         await world.side.past.begin_anew(TABLE)
 
-        entry = await world.side.ledger.entry(payout_id.removeprefix("po_").replace("_", ":", 1))
+        entry = await world.ledger.entry(payout_id.removeprefix("po_").replace("_", ":", 1))
         assert isinstance(entry, LedgerEntry)
         refused = await world.desk.settle(entry, "by hand")
         assert refused == f"it was paid by {paid[payout_id][0]}: settle it with that reference"

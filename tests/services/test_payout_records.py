@@ -36,12 +36,12 @@ async def world(
 
 async def audit(world: PayoutWorld) -> list[str]:
     node = world.node
-    report = await Audit(world.side.ledger, node.store, node.directory).run([TABLE])
+    report = await Audit(world.ledger, node.store, node.directory).run([TABLE])
     return sorted(report.problems)
 
 
 async def settle_by_hand(world: PayoutWorld, payout_id: str, reference: str = "hand") -> None:
-    entry = await world.side.ledger.entry(payout_id.removeprefix("po_").replace("_", ":", 1))
+    entry = await world.ledger.entry(payout_id.removeprefix("po_").replace("_", ":", 1))
     assert isinstance(entry, LedgerEntry)
     assert await world.desk.settle(entry, reference) is None
 

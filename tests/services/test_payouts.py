@@ -63,7 +63,7 @@ async def test_what_was_settled_by_hand_is_not_sent(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     (payout_id,) = await world.owe(7000)
-    entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+    entry = await world.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
     assert isinstance(entry, LedgerEntry)
     assert await world.desk.settle(entry, "by hand") is None
     assert await world.desk.settle(entry, "again") == "it was settled before"
@@ -80,9 +80,9 @@ async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
 ) -> None:
     (first, second) = await world.owe(7000, 8000)
     for payout_id, moves in ((first, True), (second, False)):
-        entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+        entry = await world.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
         assert isinstance(entry, LedgerEntry)
-        assert await world.side.ledger.settle(entry, "by hand", world.node.clock.now_ms())
+        assert await world.ledger.settle(entry, "by hand", world.node.clock.now_ms())
         if moves:
             await world.move()
             assert await world.are("settled", "due")
@@ -100,7 +100,7 @@ async def test_one_that_pays_by_hand_and_one_that_pays_by_the_service_exclude_ea
 
     async def by_hand(payout_id: str) -> None:
         async with few_at_a_time:
-            entry = await world.side.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
+            entry = await world.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
         assert isinstance(entry, LedgerEntry)
 
         async def is_settled() -> bool:

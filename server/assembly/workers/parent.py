@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Self
+from typing import Final, Self
 
 from server.assembly.workers.handover import MESSAGE_BYTES, line, message
 from server.runtime.reports import Report, plain, prometheus_text, read_report
 
-ANSWER_SECONDS = 5.0
+ANSWER_SECONDS: Final = 5.0
 
 
 class Parent:

@@ -3,39 +3,41 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from server.assembly.books import BooksMissing, books_side
+from server.assembly.books import BooksMissing, BooksSide, books_side
 from server.assembly.stores import Stores
 from server.cli.console import fail
 from server.runtime.clock import StoreClock
 from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
-from server.services.operator_history import KeptEntries
 from server.services.past import Past, WholeLedger
-
-if TYPE_CHECKING:  # without the extra `books` it cannot be imported
-    from server.services.payout_desk import PayoutDesk
-    from server.services.suspects import Suspects
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """What a command works on. `past`: what has left the store; `kept_actions`: what operators did;
-    `payouts`: what they do about them; `suspects`: whom they look into; all None without books."""
+class Backends:
+    """What a command works on. `books` is None if the settings do not name them; `ledger` is read
+    from both."""
 
     stores: Stores
-    past: Past | None
+    books: BooksSide | None
     ledger: WholeLedger
-    kept_actions: KeptEntries | None
     clock: StoreClock
-    payouts: "PayoutDesk | None"
-    suspects: "Suspects | None"
+
+    @property
+    def past(self) -> Past | None:
+        """What has left the store; None without books."""
+        return None if self.books is None else self.books.past
+
+    @property
+    def named_books(self) -> BooksSide:
+        """The books, for a command that ends without them: see `url_of_books`."""
+        assert self.books is not None  # noqa: S101 - the settings name them
+        return self.books
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Opened]:
+async def opened(settings: Settings) -> AsyncIterator[Backends]:
     """The store and, if the settings name them, the books; ends the command where they cannot be
     used."""
     clock = StoreClock()
@@ -45,14 +47,11 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     past = None if books is None else books.past
-    kept = None if books is None else books.kept_actions
+    ledger = WholeLedger(stores.ledger, stores.past_ledger, past)
     try:
         if books is not None:
             await books.check()
-        ledger = WholeLedger(stores.ledger, stores.past_ledger, past)
-        payouts = None if books is None else books.payout_desk
-        suspects = None if books is None else books.suspects
-        yield Opened(stores, past, ledger, kept, clock, payouts, suspects)
+        yield Backends(stores, books, ledger, clock)
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     finally:
