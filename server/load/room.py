@@ -35,7 +35,7 @@ class RoomMeter:
             self._take_state(message)
             return False
         if "seq" not in message:
-            return False  # it is to this connection or to everybody
+            return False  # it is no event of the room: `draining`, `announcement`
         is_news = self._advance(message["seq"])
         if is_news:
             self._measure(name, message)

@@ -13,7 +13,8 @@ class Proxy:
     directions and keeps every connection open, as a firewall that forgot them would; between
     `hold` and `release` it keeps the server's answers back; after `garble` it passes on nonsense
     before the next of them. While `resetting`, it resets each new connection at once. `cut` ends
-    those that there are. All that it passes on is late by `late_seconds`."""
+    those that there are. All that it passes on is
+    delayed by `late_seconds`."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)

@@ -5,11 +5,12 @@ import time
 from collections.abc import Awaitable, Callable
 
 TIMEOUT_SECONDS = 100.0
-"""So long may a machine take that is slow and has other work as well."""
+"""How long a machine may take that is slow and has other work as well."""
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.05
 _GROWTH = 1.2
-"""What has not come true for long is looked at less often: at most so much later than it might."""
+"""By this factor the pause between two checks grows, so that what takes long is checked less often:
+it is noticed late by the longest pause at most."""
 
 
 async def until(
