@@ -28,7 +28,7 @@ from tests.support.game import BRISK, BUY_IN, Node, starting_nodes
 from tests.support.proxy import Proxy
 from tests.support.replication import (
     address,
-    asked,
+    ask,
     has_role,
     is_in_sync,
     replica_of,
@@ -56,7 +56,7 @@ async def failover_to(
     async def is_done() -> bool:
         # One may be under way already, or the replica have yet to report its offset.
         with suppress(ResponseError):
-            await asked(primary, "FAILOVER", "TO", *address(replica.url), "TIMEOUT", 1000)
+            await ask(primary, "FAILOVER", "TO", *address(replica.url), "TIMEOUT", 1000)
         return await has_role(replica, "master")
 
     await until(is_done)

@@ -31,7 +31,7 @@ from tests.bench.support.bare_store import BareClient, command_writes
 from tests.bench.support.nodelay import set_nodelay
 from tests.bench.support.timing import Timing, closed_loop, open_loop
 from tests.support.game import Node, starting_nodes
-from tests.support.replication import address, asked, is_in_sync, replica_of
+from tests.support.replication import address, ask, is_in_sync, replica_of
 from tests.support.wait import until
 
 RATE: Final = 200
@@ -180,8 +180,8 @@ async def main(
         measured = cases(plain, waiting, client, file)
         for _ in range(TURNS):
             for case in measured.values():
-                await asked(primary, "CONFIG", "SET", "appendfsync", case.primary_fsync)
-                await asked(replica, "CONFIG", "SET", "appendfsync", case.replica_fsync)
+                await ask(primary, "CONFIG", "SET", "appendfsync", case.primary_fsync)
+                await ask(replica, "CONFIG", "SET", "appendfsync", case.replica_fsync)
                 set_nodelay(replica.pid, address(primary.url)[1], nodelay=case.nodelay)
                 await case.measure(seconds)
     sys.stdout.write(f"| | p50, p99 at {RATE} a second | a second, {CONCURRENCY} at once |\n")

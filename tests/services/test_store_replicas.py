@@ -22,7 +22,7 @@ from server.store.log import LOG_START
 from tests.services.listener import Listener
 from tests.support.game import BRISK, BUY_IN, Node, StartNode, calling, paid, starting_nodes
 from tests.support.proxy import Proxy
-from tests.support.replication import address, asked, is_in_sync, pause, replica_of, resume
+from tests.support.replication import address, ask, is_in_sync, pause, replica_of, resume
 from tests.support.store_content import ledger
 from tests.support.wait import until
 
@@ -239,7 +239,7 @@ async def test_a_start_is_refused_without_the_replicas_or_where_the_primary_woul
 ) -> None:
     said = await refused_start(await start_node(own_store.url))
     assert "min-replicas-to-write 0 instead of 1" in said
-    await asked(own_store, "CONFIG", "SET", "min-replicas-to-write", "1")
+    await ask(own_store, "CONFIG", "SET", "min-replicas-to-write", "1")
     await (await start_node(own_store.url)).stores.wait_until_usable()
     said = await refused_start(await start_node(own_store.url, STORE_REPLICAS="2"))
     assert "it has 1 of the 2 replicas that STORE_REPLICAS waits for" in said
@@ -251,7 +251,7 @@ async def test_a_start_is_refused_without_the_replicas_or_where_the_primary_woul
 async def test_no_payment_is_taken_while_the_replica_is_away_and_they_are_again_when_it_is_back(
     start_node: StartNode, own_store: EmbeddedStore, replica: EmbeddedStore
 ) -> None:
-    await asked(own_store, "CONFIG", "SET", "min-replicas-to-write", "1")
+    await ask(own_store, "CONFIG", "SET", "min-replicas-to-write", "1")
     node = await start_node(own_store.url)
     await node.stores.wait_until_usable()
     monitor = node.stores.monitor
@@ -273,8 +273,8 @@ async def test_a_primary_that_was_demoted_is_left_by_those_who_wait_as_well(
         node = await start_node(name.url)
         await node.pay(await node.sit("ann"))
         name.lead_to(replica.url)
-        await asked(replica, "REPLICAOF", "NO", "ONE")
-        await asked(own_store, "REPLICAOF", *address(replica.url))
+        await ask(replica, "REPLICAOF", "NO", "ONE")
+        await ask(own_store, "REPLICAOF", *address(replica.url))
         await until(lambda: is_in_sync(own_store))
 
         async def is_seated() -> bool:

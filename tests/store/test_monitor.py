@@ -7,7 +7,7 @@ from server.store.monitor import StoreMonitor
 from server.store.shard_connection import ShardConnection
 from server.store.timings import StoreTimings
 from server.store.topology import PlainShard
-from tests.support.replication import asked
+from tests.support.replication import ask
 from tests.support.wait import until
 
 OFTEN = StoreTimings(command_seconds=20, inspect_seconds=0.05)
@@ -35,7 +35,7 @@ async def test_a_look_that_failed_for_no_known_reason_is_not_the_last(
     monitor.attach()
     monitor.start()
     await until(lambda: monitor.trusted)
-    await asked(own_store, "CONFIG", "SET", "appendfsync", "everysec")
+    await ask(own_store, "CONFIG", "SET", "appendfsync", "everysec")
     await until(lambda: not monitor.trusted)
     await monitor.stop()
     await connection.close()

@@ -12,7 +12,7 @@ from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
 from server.store.sentinel import SentinelShard
 from tests.support.game import Node, StartNode
-from tests.support.replication import address, asked, replica_of
+from tests.support.replication import address, ask, replica_of
 from tests.support.sentinels import NAME, Sentinel, Sentinels, fail_over, sentinels
 from tests.support.wait import until
 
@@ -56,7 +56,7 @@ async def test_a_switch_is_noticed_at_once_by_whoever_is_connected_and_the_old_o
     async def is_there() -> bool:
         if not await echoes(node):
             return False
-        there = await asked(new, "CLIENT", "LIST")
+        there = await ask(new, "CLIENT", "LIST")
         listens = "sub=0" in str(there) and node.subscription.alive
         return listens and "cmd=echo" in str(there)
 
@@ -177,7 +177,7 @@ def _array(*texts: str) -> bytes:
 async def test_sentinels_may_have_another_password_than_the_store_or_none(
     own_store: EmbeddedStore, tmp_path: Path, password: str | None
 ) -> None:
-    await asked(own_store, "ACL", "SETUSER", "server", "on", ">secret", "~*", "&*", "+@all")
+    await ask(own_store, "ACL", "SETUSER", "server", "on", ">secret", "~*", "&*", "+@all")
     lines = [] if password is None else [f"requirepass {password}"]
     sentinel = Sentinel(tmp_path / "sentinel", own_store.url, 1, *lines)
     sentinel.start()

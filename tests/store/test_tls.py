@@ -14,7 +14,7 @@ from server.dev.store import EmbeddedStore
 from server.store.errors import StoreUnavailable
 from server.store.shards import open_topology
 from tests.support.game import Node, StartNode
-from tests.support.replication import address, asked, has_role, is_in_sync
+from tests.support.replication import address, ask, has_role, is_in_sync
 from tests.support.sentinels import NAME, Sentinel
 from tests.support.store_content import command
 from tests.support.tls import Authority, TlsFront
@@ -57,8 +57,8 @@ async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
             store.options += ["--repl-diskless-sync-delay", "0"]
             stack.enter_context(store)
             user = ("server", "on", f">{STORE_PASSWORD}", "~*", "&*", "+@all")
-            await asked(store, "ACL", "SETUSER", *user)
-        await asked(stores[1], "REPLICAOF", "127.0.0.1", fronts[0].port)
+            await ask(store, "ACL", "SETUSER", *user)
+        await ask(stores[1], "REPLICAOF", "127.0.0.1", fronts[0].port)
         await until(lambda: is_in_sync(stores[1]))
         lines = (f"requirepass {SENTINEL_PASSWORD}", f"sentinel sentinel-pass {SENTINEL_PASSWORD}")
         at = f"redis://127.0.0.1:{fronts[0].port}"

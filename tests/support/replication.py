@@ -38,7 +38,7 @@ def replica_of(primary: EmbeddedStore, directory: Path, *options: str) -> Iterat
         yield store
 
 
-async def asked(store: EmbeddedStore, *words: object) -> object:
+async def ask(store: EmbeddedStore, *words: object) -> object:
     """The store's answer to a command, on a connection of its own."""
     async with Redis.from_url(store.url, decode_responses=True) as redis:
         return await command(redis, *words)
@@ -47,7 +47,7 @@ async def asked(store: EmbeddedStore, *words: object) -> object:
 async def has_role(store: EmbeddedStore, role: str) -> bool:
     """Whether it is a `master` or a `slave`, as the store has it; false if it does not say."""
     try:
-        answer = await asked(store, "ROLE")
+        answer = await ask(store, "ROLE")
     except (RedisError, OSError):
         return False
     return isinstance(answer, list) and answer[0] == role

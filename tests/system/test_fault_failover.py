@@ -14,7 +14,7 @@ from tests.support.game import starting_nodes
 from tests.support.proxy import Proxy
 from tests.support.replication import (
     address,
-    asked,
+    ask,
     has_role,
     is_in_sync,
     replica_of,
@@ -47,13 +47,13 @@ async def name(own_store: EmbeddedStore) -> AsyncIterator[Proxy]:
 async def kill(old: EmbeddedStore, new: EmbeddedStore) -> None:
     """The primary dies, and its replica is promoted."""
     old.kill()
-    await asked(new, "REPLICAOF", "NO", "ONE")
+    await ask(new, "REPLICAOF", "NO", "ONE")
 
 
 async def demote(old: EmbeddedStore, new: EmbeddedStore) -> None:
     """The primary becomes the replica of an address where nobody is, and keeps its connections."""
-    await asked(new, "REPLICAOF", "NO", "ONE")
-    await asked(old, "REPLICAOF", "127.0.0.1", free_port())
+    await ask(new, "REPLICAOF", "NO", "ONE")
+    await ask(old, "REPLICAOF", "127.0.0.1", free_port())
 
 
 async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
@@ -61,7 +61,7 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
 
     async def is_begun() -> bool:
         try:
-            await asked(old, "FAILOVER", "TO", *address(new.url))
+            await ask(old, "FAILOVER", "TO", *address(new.url))
         except ResponseError:  # the replica has yet to report that it is in sync
             return False
         return True
@@ -78,8 +78,8 @@ async def by_hand(old: EmbeddedStore, new: EmbeddedStore) -> None:
 async def cut_off(old: EmbeddedStore, new: EmbeddedStore) -> None:
     """The primary refuses the commands of the servers, and goes on to keep their subscriptions, of
     which none receives from the promoted one."""
-    await asked(new, "REPLICAOF", "NO", "ONE")
-    await asked(old, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    await ask(new, "REPLICAOF", "NO", "ONE")
+    await ask(old, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 async def connections(store: EmbeddedStore) -> int:
@@ -140,12 +140,12 @@ async def test_a_store_that_is_a_replica_is_no_healthy_store(
     serve: Serve, own_store: EmbeddedStore
 ) -> None:
     server = await serve(REDIS_URL=own_store.url)
-    await asked(own_store, "REPLICAOF", "127.0.0.1", free_port())
+    await ask(own_store, "REPLICAOF", "127.0.0.1", free_port())
 
     async def says_so() -> bool:
         answer = await server.get("/health")
         return answer.status == 503 and answer.body["redis_connected"] is False
 
     await until(says_so)
-    await asked(own_store, "REPLICAOF", "NO", "ONE")
+    await ask(own_store, "REPLICAOF", "NO", "ONE")
     await is_back(server)

@@ -43,7 +43,7 @@ from tests.bench.support.players import (
 from tests.bench.support.serving import TIERS, store_version
 from tests.bench.support.timing import Load, Timing, closed_loop, open_loop
 from tests.support.game import Node, starting_nodes
-from tests.support.replication import asked, is_in_sync, replica_of
+from tests.support.replication import ask, is_in_sync, replica_of
 from tests.support.wait import until
 
 REPLICATED: Final = {"STORE_REPLICAS": "1", "STORE_REPLICAS_SECONDS": "10"}
@@ -141,5 +141,5 @@ if __name__ == "__main__":
         if given.replicated:
             replica = stack.enter_context(replica_of(store, directory / "replica"))
             asyncio.run(until(lambda: is_in_sync(replica)))
-            asyncio.run(asked(store, "CONFIG", "SET", "min-replicas-to-write", 1))
+            asyncio.run(ask(store, "CONFIG", "SET", "min-replicas-to-write", 1))
         uvloop.run(main(store.url, given))

@@ -11,7 +11,7 @@ from server.store import keys
 from tests.support.cluster import StoreCluster
 from tests.support.game import TABLE
 from tests.support.proxy import Proxy
-from tests.support.replication import address, asked, has_role, is_in_sync, replica_of
+from tests.support.replication import address, ask, has_role, is_in_sync, replica_of
 from tests.support.sentinels import sentinels
 from tests.support.wait import until
 
@@ -57,7 +57,7 @@ class _Pair:
         self._replica.options = ["--replicaof", f"{host} {port}", *OPTIONS, *no_candidate]
         self._replica.start()
         await until(lambda: is_in_sync(self._replica))
-        await asked(self._replica, "CONFIG", "SET", "replica-priority", "100")
+        await ask(self._replica, "CONFIG", "SET", "replica-priority", "100")
 
 
 class _ByName(_Pair):
@@ -70,7 +70,7 @@ class _ByName(_Pair):
 
     async def replace(self) -> None:
         """See `Primaries.replace`."""
-        await asked(self._primary, "REPLICAOF", "NO", "ONE")
+        await ask(self._primary, "REPLICAOF", "NO", "ONE")
         self._name.lead_to(self._primary.url)
         await self._refill()
 
