@@ -4,8 +4,13 @@ import asyncio
 from typing import Any
 
 
-async def end(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task, if there is one, and return when it has ended, however it did."""
-    if task is not None:
-        task.cancel()
-        await asyncio.wait([task])
+async def end(*tasks: asyncio.Task[Any] | None, again_seconds: float | None = None) -> None:
+    """Cancel these tasks, but for those that are None, and return when they have ended, however
+    they did. With `again_seconds` they are cancelled again every so often until they have: a
+    library may swallow the first time."""
+    left = [task for task in tasks if task is not None and not task.done()]
+    while left:
+        for task in left:
+            task.cancel()
+        _, pending = await asyncio.wait(left, timeout=again_seconds)
+        left = [*pending]

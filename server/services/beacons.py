@@ -10,6 +10,7 @@ from protocol.errors import ErrorCode, Refused
 from server.rules.beacon import Chain, LobbyBeacon
 from server.rules.commands import MixBeacon
 from server.rules.lobby import Lobby
+from server.runtime.tasks import end
 from server.services.lobbies import Lobbies
 from server.store.errors import StoreUnavailable
 
@@ -85,10 +86,7 @@ class BeaconMixer:
 
     async def close(self) -> None:
         """End what is under way."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(*self._tasks)
 
     async def _mix(self, source: RoundSource, chain: Chain, round: int) -> None:
         try:

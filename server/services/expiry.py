@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from server.runtime.tasks import end
 from server.store.errors import StoreUnavailable
 from server.store.lobbies import LobbyStore
 
@@ -37,10 +38,7 @@ class ExpiryWatch:
         """Check nothing any more."""
         for lobby_id in list(self._timer_of):
             self.unwatch(lobby_id)
-        for check in self._checks:
-            check.cancel()
-        if self._checks:
-            await asyncio.wait(self._checks)
+        await end(*self._checks)
 
     def _check_in(self, seconds: float, lobby_id: str) -> None:
         loop = asyncio.get_running_loop()

@@ -12,6 +12,7 @@ import structlog
 
 from protocol.views import Status
 from server.runtime.metrics import Metrics
+from server.runtime.tasks import end
 from server.services.expiry import ExpiryWatch
 from server.services.locks import Locks
 from server.services.replica import Replica, ReplicaListener
@@ -110,10 +111,7 @@ class LobbyReplicas:
     async def close(self) -> None:
         """Stop catching up."""
         await self._expiry.close()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(*self._tasks)
 
     async def _start(self, lobby_id: str) -> bool:
         channel = keys.events(lobby_id)

@@ -103,8 +103,7 @@ class ClusterMap:
 
     async def stop(self) -> None:
         """End that, and close all connections."""
-        for task in (self._task, self._looking):
-            await end(task)
+        await end(self._task, self._looking)
         for informant in self._asked.values():
             await informant.close()
         for node in self._nodes.values():

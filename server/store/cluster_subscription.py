@@ -7,6 +7,7 @@ import structlog
 from redis.exceptions import AskError
 
 from server.runtime.store_url import Address
+from server.runtime.tasks import end
 from server.store.cluster_map import ClusterMap, slot_of
 from server.store.cluster_node import NodeShard
 from server.store.errors import StoreUnavailable
@@ -72,10 +73,7 @@ class ClusterSubscription(Subscription):
         self._started = False
         if self._restored is not None:
             self._restored.cancel()
-        for placing in self._placing.values():
-            placing.cancel()
-        if self._placing:
-            await asyncio.wait(self._placing.values())
+        await end(*self._placing.values())
         await asyncio.gather(*(node.close() for node in self._nodes.values()), *self._ending)
 
     async def subscribe(self, channel: str, listener: Listener) -> None:

@@ -11,6 +11,7 @@ import structlog
 from redis.exceptions import AuthenticationError, ResponseError
 
 from server.runtime.store_url import Address
+from server.runtime.tasks import end
 from server.store.errors import LOST, StoreUnavailable, WrongTopology
 from server.store.first_answers import first_answers
 from server.store.timings import TIMINGS, StoreTimings
@@ -161,10 +162,8 @@ class SentinelShard(Shard):
 
     async def stop(self) -> None:
         """End that, and close all connections to sentinels."""
-        while left := [task for task in self._tasks if not task.done()]:
-            for task in left:  # again and again: redis-py may forget it
-                task.cancel()
-            await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+        # Again and again: redis-py may forget it.
+        await end(*self._tasks, again_seconds=CANCEL_AGAIN_SECONDS)
         for sentinel in self._sentinels:
             await sentinel.close()
         await super().stop()

@@ -11,6 +11,7 @@ from typing import Any, Final
 import structlog
 from redis.exceptions import AskError
 
+from server.runtime.tasks import end
 from server.store.channels import Channels
 from server.store.errors import LOST, StoreUnavailable
 from server.store.timings import TIMINGS, StoreTimings
@@ -118,10 +119,8 @@ class ShardSubscription(Subscription):
 
     async def close(self) -> None:
         """Stop listening."""
-        while self._task is not None and not self._task.done():
-            # Again and again: redis-py may forget it while it connects.
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=CANCEL_AGAIN_SECONDS)
+        # Again and again: redis-py may forget it while it connects.
+        await end(self._task, again_seconds=CANCEL_AGAIN_SECONDS)
 
     def renew(self) -> None:
         """Give the connection up and make another."""

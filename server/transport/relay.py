@@ -12,6 +12,7 @@ from server.rules.events import GridArranged
 from server.rules.views import Fields
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
+from server.runtime.tasks import end
 from server.store.errors import StoreUnavailable
 from server.store.log import Record, Snapshot
 from server.transport.member import Member
@@ -77,10 +78,7 @@ class Relay:
 
     async def close(self) -> None:
         """Send no more states."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await end(*self._tasks)
 
     def _send_states(self, lobby_id: str, wanted: Callable[[Member], bool]) -> None:
         members = [m for m in self._rooms.members(lobby_namespace(lobby_id)) if wanted(m)]
