@@ -147,17 +147,17 @@ class App:
         )
 
     async def start(self) -> str:
-        """Listen, wait for the store, begin to call. Returns the URL.
+        """Listen, wait for the store, and start the scheduler. Returns the URL.
 
-        Raises WeakDurability, BooksMissing, BeaconContradicts, and CannotListen if a port cannot
-        be had.
+        Raises WeakDurability, BooksMissing, BeaconContradicts, and CannotListen if a port cannot be
+        had.
         """
         if self.books is not None:
             await self.books.check()
         beginning = asyncio.create_task(self._begin())
         try:
             if self._is_worker:
-                # Who comes meanwhile waits in the sockets, or is served by others.
+                # Who connects meanwhile waits in the backlog, or is served by another worker.
                 await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
                 if beginning.done():
                     await beginning
@@ -190,7 +190,7 @@ class App:
             await asyncio.sleep(READY_POLL_SECONDS)
 
     async def _learn_orders(self) -> None:
-        """Nobody is seated before it is known whom operators let in."""
+        """Learn what operators ordered: before that nobody is seated."""
         while True:
             try:
                 return await self.use_cases.operator_watch.begin()

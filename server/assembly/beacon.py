@@ -6,7 +6,7 @@ from server.runtime.settings import Settings
 
 
 def beacon_of(settings: Settings, clock: StoreClock) -> Drand | None:
-    """Where rounds come from; None without one."""
+    """The beacon, whose rounds draws are mixed with; None without a URL."""
     if not settings.beacon_url:
         return None
     return Drand(

@@ -101,7 +101,7 @@ class BooksSide:
             return
 
     def watch(self, metrics: Metrics) -> None:
-        """Publish what is to be seen of payouts."""
+        """Publish the gauges of payouts."""
         watch = self.payout_watch
         metrics.watch(*PAYOUTS, watch.payouts, across="max")
         metrics.watch(*PAUSED, watch.paused, across="max")

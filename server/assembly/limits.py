@@ -34,7 +34,7 @@ def socket_limits(settings: Settings) -> SocketLimits:
 
 
 def _rate(per_second: float) -> Rate:
-    return Rate(per_second, max(1, 2 * per_second))  # less than one would let nobody in, ever
+    return Rate(per_second, max(1, 2 * per_second))  # a burst below 1 would never let anybody in
 
 
 def _message_rate(settings: Settings) -> Rate:

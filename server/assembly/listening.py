@@ -1,4 +1,4 @@
-"""What it means that a port cannot be had."""
+"""Why a port cannot be listened on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ class CannotListen(OSError):
     def __init__(self, host: str, setting: str, port: int, error: OSError) -> None:
         why = error.strerror
         if not isinstance(error, gaierror) and error.errno is not None:
-            why = strerror(error.errno)  # asyncio has the address in it once more
+            why = strerror(error.errno)  # asyncio's text repeats the address
         super().__init__(f"cannot listen on HOST {host}, {setting} {port}: {why}")
         self.no_address = isinstance(error, gaierror)
 
 
 @contextmanager
 def listening_on(host: str, setting: str, port: int) -> Iterator[None]:
-    """Have an OSError meanwhile name the setting that it is about: raises CannotListen."""
+    """Raises CannotListen, which names the setting, in place of an OSError of the block."""
     try:
         yield
     except OSError as error:

@@ -49,7 +49,7 @@ def ops_looks(use_cases: UseCases, desk: "PayoutDesk | None") -> Mapping[str, Op
                 PayoutView(**payout_fields(payout))
                 for payout in await desk.of_lobby(found.lobby_id)
             ]
-        except StoreUnavailable as error:  # the rest is to be seen all the same
+        except StoreUnavailable as error:  # the rest is shown all the same
             log.warning("payouts_not_looked_up", error=str(error))
             return found
         return found.model_copy(update={"payouts": payouts})
@@ -76,7 +76,7 @@ def _carrying_out(use_cases: UseCases, name: str) -> Any:
         done = await use_cases.operators.carry_out(by, request)
         if isinstance(done, Refused):
             return done
-        try:  # so that this server shows it when it has answered
+        try:  # so that this server shows it too once it has answered
             await use_cases.operator_watch.catch_up()
         except StoreUnavailable as error:
             log.warning("operator_watch_without_store", error=str(error))

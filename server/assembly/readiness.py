@@ -7,8 +7,8 @@ from server.transport.http.health import Readiness
 
 
 class ReadinessCheck:
-    """It starts, serves (well, or degraded: its parts are looked at), and drains. `is_leaving`:
-    another process serves in place of this one, which no longer looks for what is due."""
+    """Whether the process is starting, ok (or degraded, while one of its parts does not work) or
+    draining. `is_leaving`: another process serves in its place, and its scheduler has stopped."""
 
     def __init__(
         self, stores: Stores, subscription: Subscription, scheduler: TickScheduler
@@ -28,8 +28,8 @@ class ReadinessCheck:
         self._phase = "draining"
 
     def state(self) -> Readiness:
-        """What it is at the moment."""
-        several = len(self._stores.connection.shards) > 1  # of which one may be away
+        """The state by now."""
+        several = len(self._stores.connection.shards) > 1  # any of them may be away
         calls = self._scheduler.alive_somewhere if several else self._scheduler.alive
         works = self._subscription.alive and (calls or self.is_leaving)
         if self._phase == "ok" and not (works and self._stores.monitor.trusted):

@@ -27,8 +27,8 @@ from server.transport.tokens import Tokens
 
 
 class Sockets:
-    """The sockets of one process. `check` knows the players. Lobbies are listed at most once in
-    `listing_seconds`."""
+    """The sockets of one process. `check` checks the tokens of players. Lobbies are listed at most
+    once in `listing_seconds`."""
 
     def __init__(
         self,

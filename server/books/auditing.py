@@ -104,7 +104,7 @@ class Accounts:
         self._values = {"table": table, "ms": last[0], "seq": last[1], "left_out": [*left_out]}
 
     async def sums(self) -> Sums:
-        """What is to be known of all."""
+        """The sums, and what they show."""
         totals = (await self._connection.execute(_TOTALS, self._values)).one()
         doubtful: set[str] = set()
         for question in (_DOUBTFUL, _RETURNED_TOO_MUCH):
@@ -113,7 +113,7 @@ class Accounts:
         return Sums(_coins(totals), doubtful, [(row.event, row.entry_id) for row in settled])
 
     async def of(self, lobbies: Collection[str]) -> list[AccountRow]:
-        """What these moved."""
+        """What these lobbies moved."""
         values = self._values | {"lobbies": [*lobbies]}
         rows = await self._connection.execute(_ACCOUNTS, values)
         return [
@@ -142,7 +142,7 @@ async def game_of(connection: AsyncConnection, lobby_id: str) -> Any | None:
 
 
 async def first_end_ms(connection: AsyncConnection, table: str) -> float | None:
-    """When the first game ended that the books have of a table."""
+    """When the first game of a table in the books ended, in Unix ms; None without one."""
     wanted = select(games.c.finished_at).where(games.c.table_name == table)
     found = (await connection.execute(wanted.order_by(games.c.finished_at).limit(1))).scalar()
     return None if found is None else found.timestamp() * 1000

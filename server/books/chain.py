@@ -60,13 +60,13 @@ async def follow(
 ) -> AsyncIterator[DoubtfulRow]:
     """Follow the chain of a table's ledger to its end. What follows on an entry is judged by what
     stands there: so one fault is reported once."""
-    # Of very many rows: plain tuples of the driver, which come in its binary form.
+    # There are very many rows: so plain tuples of the driver, in its binary format.
     driver: Any = (await connection.get_raw_connection()).driver_connection
     async with driver.cursor(name="following", binary=True) as cursor:
         await cursor.execute(_FOLLOWING, (table,))
         rows: list[tuple[Any, ...]] = await cursor.fetchmany(PAGE)
         while rows:
-            # The server makes the next page while this one is looked at.
+            # The server prepares the next page while this one is checked.
             following = asyncio.create_task(cursor.fetchmany(PAGE))
             await asyncio.sleep(0)
             try:

@@ -87,7 +87,7 @@ class Books:
         async with self._connected(self._of_one_instant, LONG_READING_SECONDS) as connection:
             if name is not None:
                 await connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
-            await keep_while_idle(connection)  # it keeps nothing from others
+            await keep_while_idle(connection)  # it locks nothing that others need
             yield connection
 
     async def close(self) -> None:

@@ -32,7 +32,7 @@ def leaders_query(first_day: date | None, buy_in_amount: int | None) -> Select[A
         return cast(func.sum(counts.c[name]), kind).label(name)
 
     won, coins_won = total("won", BigInteger), total("coins_won", Numeric)
-    # The same order wherever: that of letters is another in each locale of a database.
+    # The same order everywhere: how letters are ordered depends on a database's locale.
     by_name = counts.c.alien_id.collate("C")
     return (
         select(counts.c.alien_id, total("games", BigInteger), won, coins_won)

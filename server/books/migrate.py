@@ -42,7 +42,7 @@ async def migrate(url: str, reader: str | None = None) -> str:
 
 def _upgrade(connection: Connection) -> str:
     encoding = str(connection.execute(text("SHOW server_encoding")).scalar_one())
-    if encoding != "UTF8":  # there it would end at the first letter that it does not have
+    if encoding != "UTF8":  # any other refuses the characters that it lacks
         raise WrongSchema(f"the books need a database whose encoding is UTF8, not {encoding}")
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     found = current_revision(connection)
@@ -55,7 +55,8 @@ def _upgrade(connection: Connection) -> str:
 
 
 def _let_read(connection: Connection, role: str) -> None:
-    """Make the role, which may not log in until it is given a way to, unless it is there."""
+    """Let a role read what is for analysts. It is created if it is not there, and may not log in
+    then."""
     quote = postgresql.dialect().identifier_preparer.quote_identifier  # type: ignore[no-untyped-call]
     found = connection.execute(text("SELECT FROM pg_roles WHERE rolname = :role"), {"role": role})
     if found.first() is None:

@@ -46,7 +46,7 @@ async def lock_cursor(connection: AsyncConnection, table: str, start: str) -> Cu
     another's now. A table that was never moved begins after the stream id `start`."""
     mine = select(cursors).where(cursors.c.table_name == table).with_for_update(skip_locked=True)
     row = (await connection.execute(mine)).one_or_none()
-    if row is None:  # another's, or none yet
+    if row is None:  # locked by another, or not there yet
         first = {"table_name": table, "last_id": start, "entries": 0, "hash": EMPTY_HASH}
         await connection.execute(insert(cursors).values(first).on_conflict_do_nothing())
         row = (await connection.execute(mine)).one_or_none()
@@ -79,7 +79,7 @@ async def write_games(
     connection: AsyncConnection, table: str, ended: Sequence[FinishedGame]
 ) -> set[str]:
     """Write games with their records and seats; what is there already stays as it is. Returns the
-    lobbies of which there is another record, which was not to be: the store went back in time."""
+    lobbies of which the books have another record: the store went back in time."""
     wanted = {game.lobby.lobby_id: game.hash for game in ended}
     if not wanted:
         return set()

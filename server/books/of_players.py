@@ -32,7 +32,8 @@ def games_query(alien_id: str, limit: int, before: tuple[datetime, str] | None) 
 
 
 def _games(condition: str = "") -> TextClause:
-    # Of several payments in a game, as after one that was paid twice, the pot counts most.
+    # If a game owes a player more than one payment, such as a buy-in that came twice, the pot is
+    # the one that is shown.
     return text(f"""
 SELECT games.lobby_id, games.buy_in_amount, games.variant, games.outcome, games.pattern, games.pot,
        games.player_count, games.calls, seats.won, seats.kicked, seats.paid_in, seats.paid_out,

@@ -13,7 +13,7 @@ async def contradictions(connection: AsyncConnection, table: str) -> Sequence[st
     return [row.line for row in found]
 
 
-# A debt that was settled before its entry moved, by hand, has its payout already.
+# A debt that was settled by hand before its entry moved has its payout already.
 _CONTRADICTIONS: Final = text("""
 WITH owed AS (
     SELECT * FROM ledger

@@ -24,8 +24,8 @@ class Control:
 
 
 async def lock_control(connection: AsyncConnection, *, alone: bool = False) -> Control:
-    """Whether payouts pause, which stays so until this transaction ends; `alone`: nobody else's
-    goes on meanwhile."""
+    """Whether payouts pause, which stays so until this transaction ends. `alone`: an exclusive
+    lock, which all others wait for."""
     wanted = select(payout_control).with_for_update(read=not alone)
     row = (await connection.execute(wanted)).one()
     return Control(row.paused, row.problem, row.refused_in_a_row)
@@ -76,7 +76,8 @@ async def count_refusals(connection: AsyncConnection, in_a_row: int) -> None:
 
 
 async def sent_within_an_hour(connection: AsyncConnection) -> Coins:
-    """Coins that were sent within the last hour; what was a minute before it counts still."""
+    """Coins that were sent within the last hour. They are counted by the minute, so some of up to a
+    minute before it are among them."""
     await connection.execute(
         text("DELETE FROM payout_minutes WHERE minute < now() - interval '61 minutes'")
     )
@@ -85,7 +86,7 @@ async def sent_within_an_hour(connection: AsyncConnection) -> Coins:
 
 
 async def counted_still(connection: AsyncConnection, payout_ids: Sequence[str]) -> Collection[str]:
-    """Those of the payouts whose coins are among those that were sent within the last hour."""
+    """Those of the payouts whose coins are among those of `sent_within_an_hour`."""
     found = await connection.execute(
         text(
             "SELECT payout_id FROM payouts WHERE payout_id = ANY(:payout_ids)"

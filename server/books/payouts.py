@@ -40,7 +40,7 @@ class Payout:
 
     @property
     def reference(self) -> str | None:
-        """What paid it."""
+        """The payment service's name for the payment; None before it is known."""
         return self.standing.reference
 
     @property
@@ -76,7 +76,8 @@ async def take_waiting(
     """At most so many payouts of which something is to be done now, which are this transaction's
     alone until it ends. What may have been sent comes first; what is due only if `may_send`."""
     found: list[Payout] = []
-    in_doubt = ("sending", "sent", "unknown", "refused")  # the last where an operator did so
+    # Refused ones if an operator refused what may have been sent.
+    in_doubt = ("sending", "sent", "unknown", "refused")
     for statuses in (in_doubt, ("due",) if may_send else ()):
         if statuses and len(found) < most:
             ready = _waiting(statuses, most - len(found))
@@ -88,7 +89,7 @@ def _waiting(statuses: Iterable[str], most: int) -> Any:
     named = ", ".join(f"'{status}'" for status in statuses)
     return (
         select(payouts)
-        # As text: what is only known when it is run finds no partial index.
+        # Literals: with bound parameters PostgreSQL does not use the partial index.
         .where(text(f"status IN ({named}) AND status <> 'settled' AND next_at <= now()"))
         .order_by(payouts.c.next_at)
         .limit(most)
@@ -179,8 +180,9 @@ _SETTLE_AGAIN: Final = text(
 
 
 async def settle_again(connection: AsyncConnection, table: str) -> None:
-    """Have what was paid settled once more whose settlement the ledger of the books lacks: it was
-    lost with the store. Nothing is sent for it. What was settled by hand is named by the audit."""
+    """Have payouts settled once more that are paid, but whose settlement is not in the books'
+    ledger: it was lost with the store. Nothing is sent for them. The audit names what was settled
+    by hand."""
     await connection.execute(_SETTLE_AGAIN, {"table": table})
 
 
@@ -191,7 +193,7 @@ async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
         return
     rows = [(change.payout, change.payout.standing) for change in changes]
     names = [payout.payout_id for payout, _ in rows]
-    # In one order, so that two who write the same ones do not wait for each other.
+    # In one order, so that two transactions that write the same ones do not deadlock.
     in_order = payouts.c.payout_id.in_(names)
     locked = select(payouts.c.payout_id).where(in_order).order_by(payouts.c.payout_id)
     await connection.execute(locked.with_for_update())
@@ -209,7 +211,7 @@ async def write(connection: AsyncConnection, changes: Sequence[Change]) -> None:
             "attempts": [payout.attempts for payout, _ in rows],
             "claimed": [int(change.is_claim) for change in changes],
             "asked_as": [change.asked_as for change in changes],
-            # The driver takes no list of whole and other numbers.
+            # The driver refuses a list that mixes int and float.
             "in_seconds": [
                 None if change.in_seconds is None else float(change.in_seconds)
                 for change in changes

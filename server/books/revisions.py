@@ -30,7 +30,7 @@ async def check_schema(url: str) -> None:
     try:
         async with open_books(url) as books, books.connect() as connection:
             found = await _revision(connection)
-    except exc.ProgrammingError as error:  # it may not, or the URL says what nobody knows
+    except exc.ProgrammingError as error:  # no permission, or a wrong option in the URL
         raise WrongSchema(f"the books cannot be used: {first_line(error)}") from None
     if found != newest_revision():
         raise WrongSchema(mismatch(found))

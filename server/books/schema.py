@@ -92,7 +92,7 @@ seats: Final = Table(
     Column("won", Boolean, nullable=False),
     Column("paid_in", Numeric, nullable=False),
     Column("paid_out", Numeric, nullable=False),
-    # Of the game: a player's games are read latest first.
+    # As in `games`: a player's games are read latest first.
     _time("finished_at"),
     Index(None, "alien_id", "finished_at", "lobby_id"),
     comment="Who sat in a lobby when it ended, and what it cost and brought them.",
@@ -146,8 +146,8 @@ ledger: Final = Table(
     Index(None, "table_name", "stream_ms", "stream_seq", unique=True),
     Index(None, "alien_id", "at", "entry_id"),
     Index(None, "lobby_id"),
-    # Which owed entry a settlement is of. Not unique: whatever the stream had is here, and if it
-    # had two of one debt `audit` says so.
+    # The owed entry that a settlement settles. Not unique: whatever the stream had is here, and
+    # `audit` reports a debt that was settled twice.
     Index(
         "ledger_settled_idx",
         "table_name",
@@ -214,7 +214,7 @@ payouts: Final = Table(
     # When its coins were counted for the limit of an hour.
     _time("counted_at", nullable=True),
     Index(None, "lobby_id", "alien_id"),
-    # However many are settled, what is open is found at once.
+    # What is open is found at once, however many are settled.
     Index("payouts_open_idx", "status", "next_at", postgresql_where=text("status <> 'settled'")),
     Index("payouts_oldest_idx", "owed_at", postgresql_where=text("status <> 'settled'")),
     comment="Every debt that is no test, and how far its payment is. A trigger on `ledger` adds"

@@ -13,14 +13,14 @@ _FORGOTTEN_AT_ONCE: Final = 50_000
 async def pairs_that_share(
     connection: AsyncConnection, since: datetime, least: int, most: int
 ) -> Sequence[Any]:
-    """Pairs of players who sat together in at least `least` games that ended since then: at most
-    so many, those of one address first, then by how much of the play of whoever played less was
-    together."""
+    """Pairs of players who sat together in at least `least` games that ended since then, at most
+    `most`: those who share an address first, then by the share of the games of whoever played less.
+    """
     wanted = {"since": since, "least": least, "most": most}
     return (await connection.execute(_PAIRS, wanted)).all()
 
 
-# By chance: if everybody who played were dealt to the lobbies at random.
+# `by_chance`: shared games to be expected if all who played were put into lobbies at random.
 _PAIRS: Final = text("""
 WITH seated AS MATERIALIZED (
     SELECT lobby_id, alien_id, won, paid_in
@@ -60,8 +60,8 @@ LIMIT :most
 async def note_addresses(
     connection: AsyncConnection, seen: Collection[tuple[str, str]], days: int
 ) -> None:
-    """Keep that these players came from these addresses, for so many days."""
-    in_order = sorted(seen)  # as others lock them
+    """Keep for `days` that these players came from these addresses."""
+    in_order = sorted(seen)  # the order of all who lock them: no deadlock
     await connection.execute(
         text(
             "INSERT INTO addresses (alien_id, address, first_at, last_at, kept_until)"

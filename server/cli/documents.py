@@ -10,7 +10,7 @@ _READ_SECONDS: Final = 10
 
 
 def read_document(place: str) -> object:
-    """What stands there, which is JSON; ends the command if it cannot be read."""
+    """The JSON of that file or URL; ends the command if it cannot be read."""
     try:
         text = _downloaded(place) if _is_url(place) else Path(place).read_bytes()
     except (OSError, ValueError) as error:
@@ -26,7 +26,7 @@ def _is_url(place: str) -> bool:
 
 
 def _downloaded(url: str) -> bytes:
-    import httpx  # which takes as long as all else that a command imports, and files need it not
+    import httpx  # it takes as long as all other imports of a command, and files do not need it
 
     try:
         return httpx.get(url, timeout=_READ_SECONDS).raise_for_status().content

@@ -37,7 +37,7 @@ def main() -> None:
 
 def program_of(wanted: Sequence[str]) -> typer.Typer:
     """The program with the command that is wanted, or with all if that is none."""
-    gc.disable()  # nothing that is imported is garbage, and to look for it takes long
+    gc.disable()  # imports leave no garbage, and to look for it takes long
     program = app_of(wanted if {*wanted} & _MODULES.keys() else _MODULES)
     gc.freeze()
     gc.enable()

@@ -8,7 +8,7 @@ from server.runtime.exit_codes import BAD_SETTINGS
 
 
 def operator_name(by: str) -> str:
-    """The name in `--by`, with single spaces; what is none ends the command."""
+    """The name in `--by`, with single spaces; ends the command if it is none."""
     try:
         name: str = TypeAdapter(OperatorName).validate_python(by)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from server.runtime.settings import Settings
 
 async def pay_until_stopped(settings: Settings) -> None:
     """Pay until SIGTERM. Raises BooksMissing and WeakDurability."""
-    # The other commands about payouts ask nobody.
+    # Imported here: the other commands about payouts do not call the payment service.
     from server.outside.payout_service import PayoutService
 
     service = PayoutService(

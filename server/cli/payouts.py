@@ -182,7 +182,8 @@ def _settings() -> Settings:
 
 
 def _line_of(reason: str) -> str:
-    """The reason, as the log takes it over HTTP too."""
+    """The reason without spaces around it; ends the command if it is more than a line of the length
+    that `/ops/api` takes."""
     line = reason.strip()
     if not line.isprintable() or len(line) > MOST_CHARACTERS:
         fail(f"--reason: must be one line of up to {MOST_CHARACTERS} characters", BAD_SETTINGS)

@@ -15,7 +15,7 @@ def progress(what: str, total: int | None = None, *, shown: bool = True) -> Iter
     if not (shown and sys.stderr.isatty()):
         yield lambda _more: None
         return
-    # Only for people: a command imports as much again without it.
+    # Imported only where it is shown: it is as much as all else that a command imports.
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

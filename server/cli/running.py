@@ -23,7 +23,7 @@ def explained(error: Exception) -> tuple[str, int]:
 
 
 async def run(app: App, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
-    """Start it, say when it is `ready`, and serve until `stop` is set."""
+    """Start the server, call `ready` when it serves, and return when `stop` is set."""
     if await done_before(stop, app.start()):
         ready()
         freeze_heap()

@@ -31,7 +31,7 @@ Workers = Annotated[
 
 def serve(workers: Workers = None) -> None:
     """Serve the game, with everything from the environment."""
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it is known what to do about it
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # or it ends the process before it is handled
     settings = settings_of_environment(workers=workers)
     try:
         code = uvloop.run(_serve(settings) if settings.workers == 1 else _supervise(settings))
@@ -43,7 +43,7 @@ def serve(workers: Workers = None) -> None:
 def dev() -> None:
     """Serve the game for development. With an embedded store and books, tokens and payments of our
     own, and bots."""
-    # Production has none of what these import.
+    # Imported here: production does not have what these import installed.
     from server.dev.serve import serve_dev
     from server.dev.store import EmbeddedStoreError
 

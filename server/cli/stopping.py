@@ -23,8 +23,8 @@ def stop_at_signals(stop: Callable[[], None]) -> None:
 
 
 async def done_before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) -> bool:
-    """Whether `work` was done before `stop` was set; if not, it is cancelled. Raises what it
-    raises."""
+    """Do `work`, unless `stop` is set first: then it is cancelled. Returns whether it was done.
+    Raises what it raises."""
     working = asyncio.create_task(work)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
@@ -39,8 +39,9 @@ async def done_before(stop: asyncio.Event, work: Coroutine[Any, Any, object]) ->
 async def work_until_stopped(
     settings: Settings, work: Callable[[BooksSide, Stores, asyncio.Event], Awaitable[T]]
 ) -> T | None:
-    """Do a command's `work` on the books, which the settings name, and the store, as soon as they
-    can be used; SIGTERM and SIGINT set its event. What it returns; None if one came before.
+    """Do a command's `work` on the books, which the settings name, and the store, as soon as both
+    can be used. SIGTERM and SIGINT set its event. Returns what it does; None if a signal came
+    first.
 
     Raises BooksMissing and WeakDurability.
     """

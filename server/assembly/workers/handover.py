@@ -27,7 +27,8 @@ def message(line: bytes) -> Message:
 
 
 class Handover(NamedTuple):
-    """What one worker gets. `channel` is a socket; sockets are known by their descriptors."""
+    """What one worker gets: its number and file descriptors, of the `channel` to the parent and of
+    its sockets."""
 
     number: int
     channel: int
@@ -40,7 +41,7 @@ class Handover(NamedTuple):
         return (self.channel, *self.public, *self.metrics)
 
     def arguments(self) -> list[str]:
-        """How it stands on the command line of the worker."""
+        """The arguments of the worker's command line."""
         public, metrics = (",".join(map(str, of)) for of in (self.public, self.metrics))
         return [str(self.number), str(self.channel), public, metrics]
 

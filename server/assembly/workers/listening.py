@@ -22,8 +22,8 @@ def cores() -> int:
 
 
 def listen(host: str, port: int, count: int) -> list[Sequence[socket.socket]]:
-    """Listen at `host` so many times: for each time a socket for each address of the host. With
-    port 0 they have a free one, all the same.
+    """Listen `count` times at `host`: each time on one socket for each of its addresses. With
+    port 0 all have the same free port.
 
     Raises OSError, also if others listen there who share their port.
     """

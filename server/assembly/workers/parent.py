@@ -76,7 +76,7 @@ class Parent:
             self._total, self._text = received, prometheus_text(total)
         answers, self._answers = self._answers, []
         for answer in answers:
-            if not answer.done():  # it may have been given up
+            if not answer.done():  # whoever waited for it may have given up
                 answer.set_result(self._text)
 
     def _report(self) -> None:

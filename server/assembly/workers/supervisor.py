@@ -47,10 +47,10 @@ class Slot:
 
 
 class Supervisor:
-    """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `report` gets
-    why one could not start, as a line for the operator. `pauses_seconds`: how long a second death
-    makes it pause, and any further one at most. `patience` is with workers that do not answer,
-    `program` what they run."""
+    """Keeps a worker in each of `slots`, which may drain for `drain_seconds`. `report` is called
+    with the reason why one could not start, a line for the operator. `pauses_seconds`: the pause
+    after a second death, and the longest after further ones. `patience`: how long a worker may not
+    answer; `program`: what it runs."""
 
     _tasks: asyncio.TaskGroup
 
@@ -85,7 +85,7 @@ class Supervisor:
             for slot in self._slots:
                 await self._fill(slot)
             await self._stopped.wait()
-            async with self._starting:  # which still needs the sockets
+            async with self._starting:  # a worker that is being started needs the sockets
                 for slot in self._slots:
                     slot.close()
             for worker in self._running:
@@ -98,8 +98,8 @@ class Supervisor:
         self._stopped.set()
 
     def replace(self) -> None:
-        """Replace the workers one by one, without refusing anybody; once more if they are just
-        being replaced, however often that is said."""
+        """Replace the workers one by one, without refusing anybody. Calls while they are being
+        replaced have them replaced once more after that."""
         if not self._is_to_replace and not self._stopped.is_set():
             self._is_to_replace = True
             self._tasks.create_task(self._replace_all())
@@ -154,7 +154,7 @@ class Supervisor:
         await self._fill(slot)  # unless it was replaced meanwhile
 
     def _count_death(self, worker: Worker) -> int:
-        """How many have died at once lately, if this one has."""
+        """How many have died soon after their start lately, if this one has; else 0."""
         now_s = time.monotonic()
         if worker.age_seconds > LOOP_SECONDS:
             return 0

@@ -17,12 +17,12 @@ TOTAL_SECONDS: Final = 0.1
 
 
 class Totals:
-    """The sum of what the `running` workers count, what the others have counted, and what is
-    counted of workers, in `metrics`."""
+    """The sum of what the `running` workers count, what those before them counted, and `metrics`,
+    which count workers."""
 
     def __init__(self, running: Collection[Worker]) -> None:
         self.metrics = Metrics()
-        for cause in ("died", "hung"):  # an increase is seen only of what was there before
+        for cause in ("died", "hung"):  # Prometheus sees no increase of a series that is new
             self.metrics.worker_deaths.labels(cause)
         self._running = running
         self._ended: Report = ()
@@ -31,16 +31,16 @@ class Totals:
         self._adding = asyncio.Lock()
 
     def keep(self, worker: Worker) -> None:
-        """Count what a worker has counted that has ended."""
+        """Keep what a worker counted that has ended."""
         self._ended = total([self._ended, counted(worker.report)])
 
     async def answer(self, worker: Worker) -> None:
-        """Send a worker, whenever it asks, what all have counted, until it has ended."""
+        """Send a worker the sum whenever it asks. Returns when it has ended."""
         while await worker.asks():
             worker.answer(await self._total())
 
     async def _total(self) -> Report:
-        # One for all who ask: so whoever is asked later never shows less.
+        # One sum for all who ask at once: so a worker that is asked later never shows less.
         async with self._adding:
             if time.monotonic() - self._added_s > TOTAL_SECONDS:
                 await self._collect()
@@ -48,7 +48,7 @@ class Totals:
             return self._sum
 
     async def _collect(self) -> None:
-        # One that starts is not up yet, which is news only where nobody else is.
+        # One that starts reports that it is not up, which counts only where no other is.
         serving = [w for w in self._running if w.ready] or list(self._running)
         with suppress(TimeoutError):
             async with asyncio.timeout(REPORT_SECONDS):

@@ -33,8 +33,8 @@ async def end_if_silent(worker: Worker, patience: Patience) -> None:
         worker.ask()
         with suppress(TimeoutError):
             await asyncio.wait_for(worker.ended.wait(), patience.ask_seconds)
-        # Added up, not taken from a clock: when all of the machine stood still, or this process
-        # alone, that counts as one time that it was asked.
+        # Intervals are added up, instead of reading a clock: if the whole machine stood still, or
+        # this process alone, that counts as one interval.
         silent_seconds = (
             0.0 if worker.received > received else silent_seconds + patience.ask_seconds
         )

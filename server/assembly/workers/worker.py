@@ -81,8 +81,8 @@ class Worker:
         return time.monotonic() - self._started_s
 
     async def run(self) -> int:
-        """Receive its messages until it has ended. Its exit code; minus the signal that ended it.
-        One whose messages are none is ended."""
+        """Receive its messages until it has ended. Returns its exit code, or minus the signal that
+        ended it. It is killed if what it sends is no message."""
         try:
             while received := await self._line():
                 self._take(received)
@@ -156,7 +156,7 @@ class Worker:
                 self.failure = reason
             case {"report": report}:
                 self.report = read_report(report)
-                self._unanswered = max(0, self._unanswered - 1)  # nobody asks for its last one
+                self._unanswered = max(0, self._unanswered - 1)  # its last report is sent unasked
                 if not self._unanswered:
                     self._reported.set()
             case {"ask": _}:

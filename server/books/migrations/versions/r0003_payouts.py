@@ -9,7 +9,7 @@ down_revision = "0002"
 
 # An owed entry that names nobody, or no amount as we write it, is for people to look at. What is
 # looked at is its text, where a quote within a value has a backslash before it: PostgreSQL does not
-# look into an entry with a letter NUL, as a transaction may have.
+# look into an entry with a NUL character, as a transaction may have.
 QUEUE = """
 INSERT INTO payouts (payout_id, entry_id, table_name, kind, alien_id, amount, lobby_id, invoice_id,
                      owed_at)

@@ -1,4 +1,4 @@
-"""What is owed because of a payment whose transaction has a letter NUL is queued like any other:
+"""What is owed because of a payment whose transaction has a NUL character is queued like any other:
 the function as 0003 makes it by now."""
 
 from alembic import op
