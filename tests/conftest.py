@@ -21,7 +21,12 @@ from tests.support.process import ChildProcess, StartProcess
 
 HERE = Path(__file__).parent
 
-pytest_plugins = ["tests.support.books", "tests.support.cluster", "tests.support.cpu"]
+pytest_plugins = [
+    "tests.support.books",
+    "tests.support.cluster",
+    "tests.support.cpu",
+    "tests.support.nodes",
+]
 
 # Stores sync every write, and what a disk would lose with its machine is not among what is tested:
 # so directories of tests are in memory, where there is room and programs may be started from it.

@@ -1,7 +1,6 @@
 """Servers on a cluster: what they find out of it, report, and may do in it."""
 
 import re
-from collections.abc import AsyncIterator
 
 import pytest
 import structlog
@@ -15,17 +14,10 @@ from server.rules.operator_chain import breaks
 from server.store import keys
 from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import DUEL, all_are_over, away, games, has_slots
-from tests.support.game import BUY_IN, CLASSIC, StartNode, calling, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, StartNode, calling
 from tests.support.guides import OPERATING
 from tests.support.wait import until
 from tests.system.game_server import running_app
-
-
-@pytest.fixture
-async def start_node() -> AsyncIterator[StartNode]:
-    """Starts nodes; they are closed after the test."""
-    async with starting_nodes() as start:
-        yield start
 
 
 async def test_a_server_on_a_cluster_reports_each_shard_and_takes_traffic_while_one_answers(

@@ -1,4 +1,4 @@
-"""Nodes on a real store, and a plain client to look into it."""
+"""Books, and what moves into them and is paid from them."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -11,27 +11,7 @@ from server.dev.payout_service import DevPayoutService
 from tests.services.archives import Archives, archive_over
 from tests.services.ordering import OTHER
 from tests.services.payout_world import PayoutWorld, payout_world
-from tests.support.game import BUY_IN, CLASSIC, Node, StartNode, starting_nodes
-
-
-@pytest.fixture
-async def start_node() -> AsyncIterator[StartNode]:
-    """Starts nodes; they are closed after the test."""
-    async with starting_nodes() as start:
-        yield start
-
-
-@pytest.fixture
-async def node(start_node: StartNode, store_url: str) -> Node:
-    """A node on an empty store."""
-    return await start_node(store_url)
-
-
-@pytest.fixture
-async def redis(store_url: str) -> AsyncIterator[Redis]:
-    """A plain client of the node's store."""
-    async with Redis.from_url(store_url, decode_responses=True) as client:
-        yield client
+from tests.support.game import BUY_IN, CLASSIC, Node, StartNode
 
 
 @pytest.fixture

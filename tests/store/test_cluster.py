@@ -1,7 +1,7 @@
 """A cluster: each table on the primary of its slot, wherever that goes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +21,6 @@ from tests.support.game import (
     StartNode,
     calling,
     paid,
-    starting_nodes,
 )
 from tests.support.store_content import command
 from tests.support.wait import until
@@ -29,13 +28,6 @@ from tests.support.wait import until
 GAMES = 50
 BOOKS = "postgresql://nobody@127.0.0.1:1/books"
 """Of which only that there are some is of matter."""
-
-
-@pytest.fixture
-async def start_node() -> AsyncIterator[StartNode]:
-    """Starts nodes; they are closed after the test."""
-    async with starting_nodes() as start:
-        yield start
 
 
 class Rooms:

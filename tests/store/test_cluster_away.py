@@ -1,7 +1,7 @@
 """A cluster of which a shard is away, or hangs: its own tables stop, and all others go on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,16 +15,9 @@ from server.store.errors import StoreUnavailable
 from server.store.timings import StoreTimings
 from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import away
-from tests.support.game import BUY_IN, CLASSIC, Node, StartNode, starting_nodes
+from tests.support.game import BUY_IN, CLASSIC, Node, StartNode
 from tests.support.replication import pause, resume
 from tests.support.wait import until
-
-
-@pytest.fixture
-async def start_node() -> AsyncIterator[StartNode]:
-    """Starts nodes; they are closed after the test."""
-    async with starting_nodes() as start:
-        yield start
 
 
 async def test_a_shard_that_is_away_with_its_replica_stops_its_own_tables_only(

@@ -35,12 +35,6 @@ async def paying(
         yield variables
 
 
-@pytest.fixture
-async def redis(store_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(store_url, decode_responses=True) as client:
-        yield client
-
-
 _EACH = """
 import json, sys
 from typer.testing import CliRunner

@@ -37,13 +37,6 @@ async def servers(
         yield one, other
 
 
-@pytest.fixture
-async def redis(store_url: str) -> AsyncIterator[Redis]:
-    """A plain client of their store."""
-    async with Redis.from_url(store_url, decode_responses=True) as client:
-        yield client
-
-
 async def reconnect(redis: Redis) -> None:
     """The store hangs up, as it does when it is replaced by what it was before."""
     await command(redis, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")

@@ -1,4 +1,4 @@
-"""Nodes on a real store, and a plain client to look into it."""
+"""Fixtures: nodes on a real store, and a plain client to look into it."""
 
 from collections.abc import AsyncIterator
 
@@ -23,6 +23,6 @@ async def node(start_node: StartNode, store_url: str) -> Node:
 
 @pytest.fixture
 async def redis(store_url: str) -> AsyncIterator[Redis]:
-    """A plain client of the node's store."""
+    """A plain client of the store."""
     async with Redis.from_url(store_url, decode_responses=True) as client:
         yield client
