@@ -4,7 +4,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.conftest import MOVING, TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE, TIMEOUT_MS, Person
 from tests.support.wait import until
 
@@ -133,10 +133,16 @@ async def drag_by_touch(person: Person, start: int, end: int) -> None:
         await devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
-async def test_without_motion_nothing_is_animated(serve: Serve, enter: Enter) -> None:
+async def test_what_moves_stands_still_for_who_wants_no_motion(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS)
-    ann = await enter(world, "ann", reduced_motion="reduce")
+    ann = await enter(world, "ann", **MOVING)
     async with world.company("bot-1") as lobby_id:
         await ann.join_the_game()
         await world.calls(lobby_id, 2)
-        assert await ann.page.evaluate("document.getAnimations().length") == 0
+        await until(lambda: is_animated(ann), TIMEOUT_MS / 1000)
+        await ann.page.emulate_media(reduced_motion="reduce")
+        assert not await is_animated(ann)
+
+
+async def is_animated(person: Person) -> bool:
+    return bool(await person.page.evaluate("document.getAnimations().length"))

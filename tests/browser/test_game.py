@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.async_api import Route, expect
 
 from server.rules.verify import verify_proof
-from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.browser.conftest import MOVING, TWO_SEATS, Enter, Serve
 
 COUNT_MARKS = """
     window.marks = 0;
@@ -29,7 +29,7 @@ async def test_two_people_and_bots_play_to_the_end(
     serve: Serve, enter: Enter, tmp_path: Path
 ) -> None:
     world = await serve(MIN_PLAYERS="4", MAX_PLAYERS="4", CALL_INTERVAL_SECONDS="1")
-    ann, bob = await enter(world, "ann"), await enter(world, "bob")
+    ann, bob = await enter(world, "ann", **MOVING), await enter(world, "bob")
     async with world.company("bot-1", "bot-2") as lobby_id:
         for person in (ann, bob):
             await person.arrive()
@@ -152,7 +152,7 @@ async def test_a_lobby_that_never_was_is_explained(serve: Serve, enter: Enter) -
 
 async def test_calls_move_nothing_on_the_page(serve: Serve, enter: Enter) -> None:
     world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.7")
-    ann = await enter(world, "ann")
+    ann = await enter(world, "ann", **MOVING)
     await ann.page.add_init_script(RECORD_LAYOUT_SHIFTS)
     async with world.company("bot-1") as lobby_id:
         await ann.join_the_game()
