@@ -16,7 +16,7 @@ GRIDS = (
 )
 FINISH_SECONDS = 100
 
-_numbers = count(1)
+_names = (f"player-{number}" for number in count(1))
 
 
 class Games:
@@ -48,9 +48,8 @@ class Games:
         await until(lambda: self._begun >= how_many, FINISH_SECONDS)
 
     async def _play(self, tier: int, *, claims: bool) -> Follower:
-        names = [f"player-{next(_numbers)}", f"player-{next(_numbers)}"]
         async with self._seating[tier]:
-            lobby_id = await self.players.seat(*names, buy_in_amount=tier)
+            lobby_id, names = await self.players.seat_two(_names, tier)
         url, token = self.players.url, self.players.issuer.token("watcher")
         async with Follower(url, token, lobby_id) as follower, asyncio.TaskGroup() as group:
             for name, grid in zip(names, GRIDS, strict=True):
