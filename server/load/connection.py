@@ -31,6 +31,7 @@ class LoadConnection:
     __slots__ = (
         "_entering",
         "_has_joined",
+        "_left",
         "_meter",
         "_namespace",
         "_on_event",
@@ -46,6 +47,7 @@ class LoadConnection:
         self._socket = socket
         self._meter = meter
         self._namespace = b""
+        self._left = b""
         self._on_event: EventHandler | None = None
         self._entering: asyncio.Future[None] | None = None
         self._has_joined = False
@@ -68,6 +70,7 @@ class LoadConnection:
         """
         if self._namespace:
             self._send(b"%b%b," % (_DISCONNECT, self._namespace))
+            self._left = self._namespace
         self._namespace, self._on_event, self._has_joined = namespace.encode(), on_event, False
         self._entering = asyncio.get_running_loop().create_future()
         start_s = time.monotonic()
@@ -150,7 +153,9 @@ class LoadConnection:
             # connection: it will be replayed.
             if self._has_joined and self._on_event is not None:
                 self._on_event(*orjson.loads(document))
-        elif namespace != _FRONT_DESK:  # whose last `lobby_listed` may still be on its way
+        # Until the join is acknowledged, events of what was left before may still be on their way;
+        # `lobby_listed` also afterwards.
+        elif namespace != _FRONT_DESK and (self._has_joined or namespace != self._left):
             self._meter.count("misrouted")
 
     def _take_answer(self, document: bytes) -> None:
