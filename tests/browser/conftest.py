@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 # The one without windows draws none, at a third of the cost; what shows a page is the same in both.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 INSTALL_SECONDS = 300
-LAUNCH_MS = 100_000
+LAUNCH_MS = 200_000
 
 # However slow the browser: nobody's ticket is arranged for them, and the game is still on.
 BASE = {"BUY_IN_TIERS": str(TIER), "CALL_INTERVAL_SECONDS": "2", "ARRANGING_SECONDS": "3600"}

@@ -12,7 +12,7 @@ from tests.browser.world import TIER, World
 from tests.support.wait import until
 
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"
-TIMEOUT_MS = 100_000
+TIMEOUT_MS = 200_000
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 expect.set_options(timeout=TIMEOUT_MS)
 NUMBER = re.compile(r"^\d+$")

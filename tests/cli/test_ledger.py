@@ -6,8 +6,6 @@ import os
 import resource
 import time
 
-import pytest
-
 from tests.system.conftest import Run
 from tests.system.game_server import WEBHOOK, GameServer
 from tests.system.stored_ledger import LEDGER, StoredLedger, pay_and_leave
@@ -141,7 +139,6 @@ end
 """
 
 
-@pytest.mark.timeout(300)
 async def test_a_large_ledger_is_audited_and_listed(stored: StoredLedger, fair_bingo: Run) -> None:
     games, a_time = MANY // ENTRIES_A_GAME, 500
     for first in range(0, games, a_time):

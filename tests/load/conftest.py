@@ -11,6 +11,7 @@ from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import DevRoutes
 from server.runtime.settings import load_settings
+from tests.support.game import PATIENT
 from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import WEBHOOK, environment, published_keys
@@ -51,7 +52,7 @@ async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> A
         variables = environment(store_url, jwks_url, issuer, provider) | GAME
         settings = load_settings(variables | {"PORT": str(port)})
         # On a slow machine a request may be on its way when an idle connection is closed.
-        app = App(settings, keep_alive_seconds=KEEP_ALIVE_SECONDS)
+        app = App(settings, keep_alive_seconds=KEEP_ALIVE_SECONDS, timings=PATIENT)
         routes = DevRoutes(
             issuer=issuer,
             provider=provider,

@@ -11,7 +11,7 @@ from tests.protocol.test_documents_js import node_modules as node_modules
 from tests.support.process import StartProcess
 
 HERE = Path(__file__).parent
-SECONDS = 100.0
+SECONDS = 200.0
 PLAYERS = 10
 """A full lobby."""
 CHECK = (

@@ -17,7 +17,7 @@ from tests.load.conftest import GAME, KEEP_ALIVE_SECONDS, Load
 from tests.support.process import ChildProcess
 from tests.system.game_server import running_app
 
-RUN_SECONDS = 100.0
+RUN_SECONDS = 300.0
 TEN = ("--players=10", "--ramp-seconds=0.5", "--duration-seconds=3600")
 TRANSIENT = {"unavailable"}
 """Codes that a machine may cause that is so slow that its store does not answer within 2 s."""

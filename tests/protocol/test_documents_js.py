@@ -9,7 +9,7 @@ import pytest
 from protocol.documents.files import FOLDER
 
 JS = Path(__file__).parent / "js"
-SECONDS = 100
+SECONDS = 200
 STRICT = (
     *("--noEmit", "--strict", "--target", "es2022", "--module", "esnext"),
     *("--moduleResolution", "bundler"),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from redis.asyncio import Redis
 
 from protocol.ids import lobby_table
@@ -189,7 +188,6 @@ def replicated(cluster: StoreCluster) -> None:
         assert primary.ask("WAIT", 1, 60_000) >= 1
 
 
-@pytest.mark.timeout(120)
 async def test_every_key_that_one_step_touches_is_in_one_slot(
     cluster: StoreCluster, start_node: StartNode, store_url: str
 ) -> None:

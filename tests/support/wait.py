@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-TIMEOUT_SECONDS = 100.0
+TIMEOUT_SECONDS = 200.0
 """How long a machine may take that is slow and has other work as well."""
 _FIRST_PAUSE_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.05

@@ -24,7 +24,7 @@ from tests.system.game_server import (
 from tests.system.stored_ledger import StoredLedger
 
 JS = Path(__file__).parent / "js"
-INSTALL_SECONDS = 100
+INSTALL_SECONDS = 300
 
 READY = r'"url": "(http://[^"]+)"'
 """The line that says that a server is ready; the group is where it answers."""

@@ -16,9 +16,10 @@ from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
 from server.rules.variants import Variant
 from server.runtime.settings import Settings, load_settings
-from server.store.timings import TIMINGS, StoreTimings
+from server.store.timings import StoreTimings
 from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
+from tests.support.game import PATIENT
 from tests.support.http import serve_app
 from tests.system.visitor import Visitor
 
@@ -145,7 +146,7 @@ async def running_app(
     issuer: DevIssuer,
     provider: DevProvider,
     keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
-    timings: StoreTimings = TIMINGS,
+    timings: StoreTimings = PATIENT,
     offered: Callable[[Settings], Mapping[int, Variant]] = tiers,
     listing_seconds: float = LISTING_SECONDS,
     /,

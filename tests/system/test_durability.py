@@ -32,7 +32,7 @@ FAST_GAMES = {
 }
 
 
-@pytest.mark.timeout(120 + 2 * FAULT_SECONDS)
+@pytest.mark.timeout(1200 + 2 * FAULT_SECONDS)
 async def test_every_acknowledged_payment_is_in_the_ledger_once_whatever_dies(
     own_store: EmbeddedStore,
     start_serve: StartServe,

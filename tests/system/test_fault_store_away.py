@@ -10,6 +10,8 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from server.store.timings import TIMINGS
+from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app, ticket
 
@@ -22,7 +24,9 @@ async def server(
     own_store: EmbeddedStore, issuer: DevIssuer, provider: DevProvider
 ) -> AsyncIterator[GameServer]:
     """A server in this process, so that its tasks can be counted."""
-    async with running_app(own_store.url, issuer, provider, HTTP_RATE="0") as started:
+    async with running_app(
+        own_store.url, issuer, provider, KEEP_ALIVE_SECONDS, TIMINGS, HTTP_RATE="0"
+    ) as started:
         yield started
 
 

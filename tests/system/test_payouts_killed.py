@@ -23,7 +23,7 @@ QUICK = {"PAYOUT_TIMEOUT_SECONDS": "0.5", "PAYOUTS_AT_ONCE": "4"}
 
 
 @pytest.mark.not_replayed
-@pytest.mark.timeout(600 + 3 * SECONDS)
+@pytest.mark.timeout(1200 + 3 * SECONDS)
 async def test_workers_that_are_killed_at_random_pay_each_debt_once(
     variables: dict[str, str],
     books_url: str,

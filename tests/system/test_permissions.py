@@ -67,8 +67,11 @@ async def test_the_user_of_the_guide_may_do_all_that_servers_and_commands_do(
                 answer = await server.get(f"/api/game/{lobby_id}/proof")
                 return answer.status == 200
 
+            async def is_ready() -> bool:
+                return (await server.get("/health/ready")).status == 200
+
             await until(is_over)
-            assert (await server.get("/health/ready")).status == 200
+            await until(is_ready)
             jwks_url = "http://127.0.0.1/not-asked-for"
             variables = environment(url, jwks_url, issuer, provider)
             for arguments in (("audit",), ("ledger", "list"), ("replay", lobby_id)):

@@ -15,9 +15,8 @@ from server.load.ticket import Ticket
 from server.rules.tickets import Complete, Incomplete, judge
 from server.rules.variants import SHAPES
 from server.rules.verify import verify_proof
-from server.store.timings import TIMINGS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
-from tests.support.game import CLASSIC
+from tests.support.game import CLASSIC, PATIENT
 from tests.support.third_variant import CORNERS, NAME, TIER, offered
 from tests.system.game_server import running_app
 
@@ -35,7 +34,7 @@ def third_variant(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_third_variant_is_played_over_sockets_to_a_proof_that_holds(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    options = (KEEP_ALIVE_SECONDS, TIMINGS, offered)
+    options = (KEEP_ALIVE_SECONDS, PATIENT, offered)
     async with running_app(
         store_url, issuer, provider, *options, CALL_INTERVAL_SECONDS="0.05"
     ) as server:

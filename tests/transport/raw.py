@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import Any
 
-TIMEOUT_SECONDS = 100.0
+TIMEOUT_SECONDS = 200.0
 
 HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

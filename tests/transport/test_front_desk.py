@@ -11,8 +11,8 @@ import pytest
 from server.assembly.tiers import tiers
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
-from server.store.timings import TIMINGS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
+from tests.support.game import PATIENT
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
 from tests.system.visitor import Visitor
@@ -212,7 +212,7 @@ async def test_who_enters_an_empty_front_desk_is_sent_nothing_from_before(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with running_app(
-        store_url, issuer, provider, KEEP_ALIVE_SECONDS, TIMINGS, tiers, 1.0
+        store_url, issuer, provider, KEEP_ALIVE_SECONDS, PATIENT, tiers, 1.0
     ) as game:
         async with game.visitor("carol") as carol:
             await carol.enter("lobbies")

@@ -11,7 +11,7 @@ from tests.support.wait import until
 
 CONNECT_SECONDS = 2
 PAUSE_SECONDS = 0.05
-FINISH_SECONDS = 100
+FINISH_SECONDS = 200
 
 Data = dict[str, Any]
 

@@ -14,7 +14,7 @@ GRIDS = (
     [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
     [[10, 11, 12], [13, 14, 15], [16, 17, 18]],
 )
-FINISH_SECONDS = 100
+FINISH_SECONDS = 200
 
 _names = (f"player-{number}" for number in count(1))
 

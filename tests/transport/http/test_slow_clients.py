@@ -19,7 +19,7 @@ from tests.system.game_server import running_app
 
 HALF_A_HEAD = b"POST /api/game/join HTTP/1.1\r\nHost: localhost\r\nX-Padding: "
 HALF_A_BODY = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf of it"
-TIMEOUT_SECONDS = 100.0
+TIMEOUT_SECONDS = 200.0
 MOST_BYTES = 1000
 
 Connect = Callable[[int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
