@@ -21,15 +21,13 @@ from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.game import PATIENT
 from tests.support.http import serve_app
-from tests.system.visitor import Visitor
+from tests.system.visitor import ATTEMPTS, PAUSE_SECONDS, Visitor
 
 WEBHOOK = "/api/webhooks/payment"
 BUY_IN = 3500
 
 # Each name's ticket is this row of nine numbers: alice has 1 to 9, bob 10 to 18.
 NAMES = ("alice", "bob", "carol", "dave", "erin")
-
-ATTEMPTS = 20
 
 
 class HttpAnswer(NamedTuple):
@@ -91,7 +89,7 @@ class GameServer:
             answer = await self.post(path, name, body)
             if answer.status != 503:
                 break
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(PAUSE_SECONDS)
         return answer
 
     async def join(self, name: str, buy_in_amount: int = BUY_IN) -> Any:

@@ -1,7 +1,8 @@
 // A whole game on the stock JavaScript client: alice plays to win and claims twice, bob claims too
 // early and watches on, carol only watches. Both send half an emoji before they join. What
 // everyone receives is printed, one JSON array `[who, "event" or "answer", name, data]`
-// a line; `pay` asks the reader to pay an invoice.
+// a line; `pay` asks the reader to pay an invoice. What is refused because the store did not
+// answer in time, as where the machine pauses, is tried again.
 //
 // Usage: node play.js URL TOKENS, where TOKENS is a JSON object by name.
 
@@ -13,15 +14,26 @@ const GRIDS = {
   bob: [[10, 11, 12], [13, 14, 15], [16, 17, 18]],
 };
 
+const UNAVAILABLE = "unavailable";
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, 200));
 const print = (...line) => console.log(JSON.stringify(line));
 
 function enter(who, namespace) {
   const options = { transports: ["websocket"], auth: { token: tokens[who] }, forceNew: true };
   const socket = io(url + namespace, options);
   socket.onAny((event, data) => print(who, "event", event, data));
-  socket.on("connect_error", (error) => fail(`${who}: ${error.message}`));
+  socket.on("connect_error", async (error) => {
+    if (error.data?.code !== UNAVAILABLE) fail(`${who}: ${error.message}`);
+    await pause();
+    socket.connect();
+  });
   socket.ask = async (command, ...payload) => {
-    const answer = await socket.emitWithAck(command, ...payload);
+    let answer = await socket.emitWithAck(command, ...payload);
+    while (answer.error?.code === UNAVAILABLE) {
+      await pause();
+      answer = await socket.emitWithAck(command, ...payload);
+    }
     print(who, "answer", command, answer);
     return answer;
   };
