@@ -1,6 +1,7 @@
 """The player who must notice nothing of what is done to the server."""
 
 import asyncio
+import math
 import time
 from contextlib import AsyncExitStack
 
@@ -13,6 +14,8 @@ CANARY_BUY_IN = 17500
 """The tier of the canary's games; whoever disturbs must stay out of it."""
 
 _BEAT_SECONDS = 0.5
+_AFTERWARDS_SECONDS = 60.0
+"""So long after its process stood still, being cut off may still come of that."""
 
 
 class Canary:
@@ -24,7 +27,7 @@ class Canary:
         self._game = game
         self._stack = AsyncExitStack()
         self._visitor: Visitor | None = None
-        self._longest_pause_seconds = 0.0
+        self._stood_still_at_s = -math.inf
         self.lobby_id = ""
 
     async def sit_down(self) -> None:
@@ -33,7 +36,6 @@ class Canary:
         names = ("alice", "bob")
         self.lobby_id = await self._game.seat(*names, buy_in_amount=CANARY_BUY_IN)
         await self._game.arrange(self.lobby_id, *names)
-        self._longest_pause_seconds = 0.0
         beat = asyncio.create_task(self._beat())
         self._stack.callback(beat.cancel)
         visitor = await self._stack.enter_async_context(self._game.visitor("alice"))
@@ -68,14 +70,14 @@ class Canary:
 
     @property
     def _stood_still(self) -> bool:
-        return self._longest_pause_seconds > PING_INTERVAL_SECONDS
+        return time.monotonic() - self._stood_still_at_s < _AFTERWARDS_SECONDS
 
     async def _beat(self) -> None:
         while True:
-            began = time.monotonic()
+            began_s = time.monotonic()
             await asyncio.sleep(_BEAT_SECONDS)
-            pause_seconds = time.monotonic() - began
-            self._longest_pause_seconds = max(self._longest_pause_seconds, pause_seconds)
+            if time.monotonic() - began_s > PING_INTERVAL_SECONDS:
+                self._stood_still_at_s = time.monotonic()
 
     @property
     def _watching(self) -> Visitor:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,18 +15,19 @@ from jwt.utils import base64url_encode
 Jwk = dict[str, Any]
 
 
-class SigningKey:
+class SigningKey(ABC):
     """A private key with the `kid` and the algorithm that it signs under."""
 
     kid: str
     alg: str
 
+    @abstractmethod
     def sign(self, signing_input: bytes) -> bytes:
-        raise NotImplementedError
+        """The signature."""
 
+    @abstractmethod
     def jwk(self) -> Jwk:
         """The public key as an issuer publishes it."""
-        raise NotImplementedError
 
 
 class RsaKey(SigningKey):
