@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -15,12 +14,12 @@ from playwright.async_api import Browser, async_playwright
 from server.dev.ports import free_port
 from tests.browser.person import Person
 from tests.browser.world import TIER, World, program
+from tests.support.npm import has_node, install_packages
 from tests.support.process import ChildProcess, StartProcess
 
 HERE = Path(__file__).parent
 # The one without windows draws none, at a third of the cost; what shows a page is the same in both.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-INSTALL_SECONDS = 300
 LAUNCH_MS = 200_000
 
 # However slow the browser: nobody's ticket is arranged for them, and the game is still on.
@@ -128,10 +127,6 @@ async def enter(browser: Browser) -> AsyncIterator[Enter]:
 @pytest.fixture(scope="session")
 def axe_source() -> str:
     """The script of axe-core, of the version in the lock file."""
-    if shutil.which("npm") is None:
+    if not has_node():
         pytest.skip("axe-core is needed: apt-get install npm")
-    installed, lock = HERE / "node_modules/.package-lock.json", HERE / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=HERE, check=True, timeout=INSTALL_SECONDS)
-    return (HERE / "node_modules/axe-core/axe.min.js").read_text()
+    return (install_packages(HERE, "ci") / "axe-core/axe.min.js").read_text()

@@ -1,12 +1,12 @@
 """The documents as the tools of JavaScript read them: AsyncAPI's parser, and TypeScript."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from protocol.documents.files import FOLDER
+from tests.support.npm import has_node, install_packages
 
 JS = Path(__file__).parent / "js"
 SECONDS = 200
@@ -20,13 +20,9 @@ STRICT = (
 def node_modules() -> Path:
     """The packages that the lock file names, installed unless they are. Their scripts do not
     run."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    if not has_node():
         pytest.skip("node and npm are not installed")
-    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=JS, check=True, timeout=SECONDS)
-    return JS / "node_modules"
+    return install_packages(JS, "ci", "--ignore-scripts")
 
 
 def output_of(*command: str) -> str:

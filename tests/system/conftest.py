@@ -1,7 +1,5 @@
 """Servers as processes of their own, started as an operator would start them."""
 
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,6 +10,7 @@ from redis.asyncio import Redis
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.fork_server import FAIR_BINGO as FAIR_BINGO
+from tests.support.npm import has_node, install_packages
 from tests.support.process import ChildProcess, StartProcess
 from tests.support.replays import replay_all
 from tests.system.game_server import (
@@ -24,7 +23,6 @@ from tests.system.game_server import (
 from tests.system.stored_ledger import StoredLedger
 
 JS = Path(__file__).parent / "js"
-INSTALL_SECONDS = 300
 
 READY = r'"url": "(http://[^"]+)"'
 """The line that says that a server is ready; the group is where it answers."""
@@ -87,13 +85,9 @@ async def serve(
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """The packages that the lock file names, installed unless they are."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    if not has_node():
         pytest.skip("node and npm are not installed")
-    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=JS, check=True, timeout=INSTALL_SECONDS)
-    return JS / "node_modules"
+    return install_packages(JS, "ci")
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The servers that are compared, and how a client joins a room of each."""
 
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +9,9 @@ from typing import Final
 from tests.bench.fanout.colyseus import colyseus_frame, join_colyseus
 from tests.bench.fanout.connection import Connection, Unexpected
 from tests.bench.fanout.work import socketio_frame
+from tests.support.npm import has_node, install_packages
 
 JS: Final = Path(__file__).parent / "js"
-INSTALL_SECONDS: Final = 300
 SOCKETIO_PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
 
@@ -74,12 +72,8 @@ def in_javascript() -> tuple[Contender, ...]:
     """The servers for Node, whose packages are installed first if need be; none without node and
     npm. Socket.IO with eiows only where that can be built, for which it fetches the source of
     Node."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
+    if not has_node():
         return ()
-    installed, lock = JS / "node_modules/.package-lock.json", JS / "package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        # Not `npm ci`: it insists on the optional binaries of every other platform as well.
-        command = ["npm", "install", "--no-save", "--no-audit", "--no-fund"]
-        subprocess.run(command, cwd=JS, check=True, timeout=INSTALL_SECONDS)
-    has_eiows = (JS / "node_modules/eiows").exists()
+    # Not `npm ci`: it insists on the optional binaries of every other platform as well.
+    has_eiows = (install_packages(JS, "install", "--no-save") / "eiows").exists()
     return (_WS, _EIOWS, _COLYSEUS) if has_eiows else (_WS, _COLYSEUS)
