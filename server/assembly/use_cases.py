@@ -83,6 +83,7 @@ class UseCases:
             ],
             stores.tables,
             joins,
+            stores.timings.look_seconds,
         )
         self.play = Play(self.lobbies)
         self.payments = Payments(

@@ -15,10 +15,9 @@ from server.store.directory import Directory, Seat
 from server.store.errors import StoreUnavailable
 from server.store.tables import Tables
 
-LOOK_SECONDS: Final = 1.0
-"""For so long a table that does not answer is waited for: it may be on a primary that is away."""
 SKIP_SECONDS: Final = 2.0
-"""So long it is not asked again then: else everybody who joins would wait for it in turn."""
+"""So long a table that did not answer is not asked again: else everybody who joins would wait for
+it in turn."""
 _NAMES: Final = "the names of all tables"
 LOOKS: Final = 10
 LOOK_AGAIN_SECONDS: Final = 0.05
@@ -30,10 +29,13 @@ class OtherTables:
     """Looks for a player's seats at the tables of a tier where they do not join. A table that
     cannot be asked keeps nobody from a seat at theirs."""
 
-    def __init__(self, directory: Directory, tables: Tables, tier: Tier) -> None:
+    def __init__(
+        self, directory: Directory, tables: Tables, tier: Tier, look_seconds: float
+    ) -> None:
         self._directory = directory
         self._tables = tables
         self._tier = tier
+        self._look_seconds = look_seconds
         self._away_until_s: dict[str, float] = {}
 
     async def seats(self, alien_ids: Sequence[str]) -> Sequence[Seat | None]:
@@ -50,7 +52,7 @@ class OtherTables:
         if not others:
             return None
         looks = {asyncio.create_task(self._directory.seat(t, alien_id)): t for t in others}
-        _done, late = await asyncio.wait(looks, timeout=LOOK_SECONDS)
+        _done, late = await asyncio.wait(looks, timeout=self._look_seconds)
         for look in late:
             look.cancel()
         held = []
@@ -76,7 +78,7 @@ class OtherTables:
         """
         if not self._is_away(_NAMES):
             try:
-                async with asyncio.timeout(LOOK_SECONDS):
+                async with asyncio.timeout(self._look_seconds):
                     await self._tables.read()
             except (StoreUnavailable, TimeoutError) as error:
                 self._skip(_NAMES, error)

@@ -39,7 +39,8 @@ class Seated:
 
 class Seats:
     """Where players sit. `tiers`: what each buy-in plays; `tables`: those that there are;
-    `may_join`: whether a player may take one more seat."""
+    `may_join`: whether a player may take one more seat; `look_seconds`: for so long another table
+    is waited for."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Seats:
         tiers: Iterable[Tier],
         tables: Tables,
         may_join: MayJoin,
+        look_seconds: float,
     ) -> None:
         self._lobbies = lobbies
         self._limits = limits
@@ -60,7 +62,7 @@ class Seats:
         self._may_join = may_join
         self._tiers = {tier.buy_in_amount: tier for tier in tiers}
         self._others = {
-            buy_in_amount: OtherTables(directory, tables, tier)
+            buy_in_amount: OtherTables(directory, tables, tier, look_seconds)
             for buy_in_amount, tier in self._tiers.items()
         }
         self._matchmakers = {

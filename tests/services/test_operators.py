@@ -232,7 +232,8 @@ async def test_an_order_between_the_question_and_the_commit_wins(
         one.limits,
         [Tier(BUY_IN, CLASSIC, (TABLE,), takes_test=False)],
         one.tables,
-        lambda _alien_id: True,
+        may_join=lambda _alien_id: True,
+        look_seconds=1,
     )
     if by == "join":
         assert await seats.join("bob", BUY_IN, "") == refused
