@@ -6,12 +6,11 @@ import signal
 import sys
 from functools import partial
 
-import aiohttp
-
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.assembly.test_workers import all_ready, counters, scraped, workers
 from tests.support.game import starting_nodes
+from tests.support.http import http_session
 from tests.support.process import ChildProcess
 from tests.support.wait import until
 from tests.system.conftest import StartServe
@@ -37,7 +36,7 @@ async def test_workers_are_replaced_under_games_and_nobody_is_refused(
     url = await all_ready(parent, 2)
     before = workers(parent)
     async with (
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        http_session() as http,
         starting_nodes() as start_node,
     ):
         players = Players(url, issuer, provider, http)

@@ -27,6 +27,12 @@ async def serve_app(app: web.Application, port: int = 0) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+def http_session() -> aiohttp.ClientSession:
+    """Any number of requests at once. No connection is kept as long as a server keeps one, which
+    would close it while it is used."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2))
+
+
 async def answers(url: str, status: int = 200) -> bool:
     """Whether `url` answers with this status, at the moment and within 5 s."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_SECONDS)

@@ -20,7 +20,7 @@ from server.store.timings import StoreTimings
 from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.game import PATIENT
-from tests.support.http import serve_app
+from tests.support.http import http_session, serve_app
 from tests.system.visitor import ATTEMPTS, PAUSE_SECONDS, Visitor
 
 WEBHOOK = "/api/webhooks/payment"
@@ -134,7 +134,7 @@ async def game_server(
     url: str, issuer: DevIssuer, provider: DevProvider
 ) -> AsyncIterator[GameServer]:
     """A `GameServer` for a server that runs at `url`."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+    async with http_session() as http:
         yield GameServer(url, issuer, provider, http)
 
 

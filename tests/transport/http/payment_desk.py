@@ -14,6 +14,7 @@ from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.rules.coins import Coins, read_coins
+from tests.support.http import http_session
 from tests.support.store_content import Content, ledger, store_content
 from tests.system.game_server import WEBHOOK, GameServer, HttpAnswer, running_app
 
@@ -137,8 +138,7 @@ async def open_desk(
     async with (
         running_app(store_url, issuer, provider, **variables) as server,
         Redis.from_url(store_url, decode_responses=True) as redis,
-        # No connection is kept as long as the server keeps one, which closes it while it is used.
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=2)) as http,
+        http_session() as http,
     ):
         desk = PaymentDesk(server, redis, http)
         yield desk
