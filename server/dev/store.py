@@ -17,7 +17,7 @@ from server.dev.ports import free_port
 from server.dev.store_binary import find_store_binary
 from server.runtime.die_with_parent import die_with_parent
 
-START_TIMEOUT_SECONDS = 60
+START_TIMEOUT_SECONDS = 120
 STOP_TIMEOUT_SECONDS = 5
 LOG_LINES_IN_ERROR = 5
 _POLL_SECONDS = 0.005

@@ -136,7 +136,7 @@ async def assert_unhealthy(server: GameServer) -> None:
 
 async def in_time(server: GameServer, path: str) -> HttpAnswer:
     """The first answer that came in time: a busy machine may delay any one of them."""
-    for _ in range(5):
+    for _ in range(50):  # however often the machine pauses
         started = time.monotonic()
         answer = await server.get(path)
         if time.monotonic() - started < HEALTH_SECONDS:

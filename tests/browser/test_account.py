@@ -9,8 +9,8 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE
-from tests.browser.world import TIER, TIMEOUT_SECONDS, World
-from tests.support.wait import until
+from tests.browser.world import TIER, World
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 WITH_BOOKS = (
     'world.settings = world.settings.model_copy(update={"database_url": os.environ["BOOKS"]})'
@@ -84,7 +84,7 @@ async def test_games_statement_and_the_best_are_in_the_account(
 ) -> None:
     world = await serve(prepare=WITH_BOOKS, BOOKS=books_url, **GAME)
     async with world.company("ann", "bob", claim_delay_seconds=0) as lobby_id:
-        await until(lambda: _has_one(world), TIMEOUT_SECONDS)
+        await until(lambda: _has_one(world))
     (game,) = await past_games(world, "ann")
     ann = await enter(world, "ann", **PHONE)
     await ann.arrive("account")
@@ -150,7 +150,7 @@ async def a_winner(world: World) -> tuple[str, str]:
     """Who won the last game of two bots, which is behind them, and its id."""
     while True:  # where the machine is slow, nobody claims in time
         async with world.company("ann", "bob", claim_delay_seconds=0) as lobby_id:
-            await until(lambda: _is_past(world, lobby_id), TIMEOUT_SECONDS)
+            await until(lambda: _is_past(world, lobby_id))
         for name in ("ann", "bob"):
             if (await past_games(world, name))[0]["won"]:
                 return name, lobby_id

@@ -12,6 +12,7 @@ from playwright.async_api import expect
 
 from server.transport.http.pages import ROOT
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
+from tests.support.wait import TIMEOUT_SECONDS
 
 WORDS = ROOT / "words"
 SCRIPTS = sorted(
@@ -46,7 +47,7 @@ def catalogue(language: str) -> dict[str, Any]:
     done = subprocess.run(
         ("node", "--experimental-default-type=module", "-e", code),
         capture_output=True,
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
         check=True,
     )
     words: dict[str, Any] = json.loads(done.stdout)

@@ -12,10 +12,10 @@ from protocol.to_client import NumberCalled
 from protocol.views import Invoice
 from server.dev.bots import Access, Bot
 from tests.support.process import ChildProcess
+from tests.support.wait import TIMEOUT_SECONDS
 
 TIER = 3500
 NEVER_SECONDS = 3600.0
-TIMEOUT_SECONDS = 60.0
 
 _SERVE = """
 import asyncio, os, pathlib, sys

@@ -7,12 +7,12 @@ from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from tests.support.process import ChildProcess, StartProcess
-from tests.system.conftest import COMMAND_SECONDS, FAIR_BINGO, Run
+from tests.system.conftest import FAIR_BINGO, Run
 
 
 async def ended(process: ChildProcess) -> tuple[int, str]:
     """Its exit code, and what it printed."""
-    return await process.wait(COMMAND_SECONDS), process.output
+    return await process.wait(), process.output
 
 
 async def test_the_version_is_that_of_the_package(start_process: StartProcess) -> None:

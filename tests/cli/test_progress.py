@@ -5,6 +5,8 @@ import pty
 import subprocess
 import sys
 
+from tests.support.wait import TIMEOUT_SECONDS
+
 CODE = """
 from server.cli.progress import progress
 with progress("games replayed", 3) as replayed:
@@ -17,7 +19,9 @@ with progress("games replayed", 3) as replayed:
 def said_on_a_terminal(*command: str) -> tuple[str, str]:
     """What a command prints on stdout, and on stderr, which is a terminal."""
     ours, theirs = pty.openpty()
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=True)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=theirs, timeout=TIMEOUT_SECONDS, check=True
+    )
     os.close(theirs)
     said = b""
     try:
@@ -36,5 +40,7 @@ def test_a_terminal_shows_how_far_the_work_is() -> None:
 
 
 def test_elsewhere_nothing_is_shown() -> None:
-    done = subprocess.run((sys.executable, "-c", CODE), capture_output=True, timeout=60, check=True)
+    done = subprocess.run(
+        (sys.executable, "-c", CODE), capture_output=True, timeout=TIMEOUT_SECONDS, check=True
+    )
     assert (done.stdout, done.stderr) == (b"a line\n", b"")

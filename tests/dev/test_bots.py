@@ -14,7 +14,7 @@ from server.assembly.app import App
 from server.dev.bots import Bot, keep_bots_waiting
 from server.dev.compose import DevWorld
 from server.rules.tickets import check_grid
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 FAST = {
     "PORT": "0",
@@ -29,7 +29,7 @@ AT_ONCE = (0.0, 0.0)
 
 @asynccontextmanager
 async def running(world: DevWorld) -> AsyncIterator[App]:
-    async with world.running() as app, asyncio.timeout(60):
+    async with world.running() as app, asyncio.timeout(TIMEOUT_SECONDS):
         yield app
 
 

@@ -16,7 +16,7 @@ from protocol.client import connect
 from protocol.views import LobbyView
 from server.dev.ports import free_port
 from tests.support.process import ChildProcess, StartProcess
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 SERVE = """
 import asyncio, os, pathlib, sys
@@ -82,7 +82,7 @@ FAST = {"MAX_PLAYERS": "2", "ARRANGING_SECONDS": "0.1", "CALL_INTERVAL_SECONDS":
 async def playing(url: str, player: str) -> AsyncIterator[httpx.AsyncClient]:
     """The client of someone who has paid to play with a bot."""
     access = {"Authorization": f"Bearer {await token(url, player)}"}
-    async with httpx.AsyncClient(base_url=url, headers=access, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, headers=access, timeout=TIMEOUT_SECONDS) as client:
         answer = await client.post("/api/game/join", json={"buy_in_amount": 3500})
         invoice_id = answer.json()["invoice"]["invoice_id"]
         (await client.post("/dev/pay", json={"invoice_id": invoice_id})).raise_for_status()

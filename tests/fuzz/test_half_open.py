@@ -11,12 +11,12 @@ from protocol.ids import FRONT_DESK
 from tests.fuzz.attacker import tcp
 from tests.fuzz.frames import text_frame
 from tests.fuzz.target import Target
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.transport.raw import HANDSHAKE
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 STEP_BYTES: Final = 5
-TIMEOUT_SECONDS: Final = 60.0
 
 
 def conversation(token: str) -> bytes:

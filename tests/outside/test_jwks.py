@@ -5,7 +5,7 @@ import asyncio
 from protocol.errors import ErrorCode, Refused
 from tests.outside.conftest import MakeJwks, knows
 from tests.outside.issuer import Ed25519Key, Issuer, RsaKey
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 UNAUTHORIZED = Refused(ErrorCode.UNAUTHORIZED)
 UNAVAILABLE = Refused(ErrorCode.UNAVAILABLE)
@@ -123,9 +123,9 @@ async def test_closing_ends_a_fetch_under_way_and_whoever_waits_for_it(
     issuer: Issuer, make_jwks: MakeJwks, rsa_key: RsaKey
 ) -> None:
     issuer.answers.clear()
-    jwks = make_jwks(fetch_seconds=100)  # which nobody waits for
+    jwks = make_jwks(fetch_seconds=2 * TIMEOUT_SECONDS)  # which nobody waits for
     asking = asyncio.create_task(jwks.key(rsa_key.kid, rsa_key.alg))
     await until(lambda: issuer.open_now == 1)
-    async with asyncio.timeout(50):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await jwks.close()
         assert await asking == UNAVAILABLE

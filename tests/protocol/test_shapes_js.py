@@ -8,6 +8,7 @@ from importlib.resources import files
 import pytest
 
 from server.rules.variants import SHAPES
+from tests.support.wait import TIMEOUT_SECONDS
 
 PATTERNS = files("protocol").joinpath("js/patterns.js")
 PRINT = f"""
@@ -20,7 +21,7 @@ def test_both_know_the_same_variants_with_the_same_patterns_in_the_same_order() 
     if shutil.which("node") is None:
         pytest.skip("node is needed: apt-get install nodejs")
     command = ("node", "--experimental-default-type=module", "--input-type=module", "-e", PRINT)
-    done = subprocess.run(command, capture_output=True, timeout=100, check=True)
+    done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=True)
     known = json.loads(done.stdout)
     assert known == {
         name: {

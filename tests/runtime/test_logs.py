@@ -6,6 +6,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.support.wait import TIMEOUT_SECONDS
+
 SETUP = """
 import logging, structlog
 from server.runtime import logs
@@ -18,7 +20,11 @@ log = structlog.get_logger("ours")
 def written(code: str, level: str = "info", format: str = "json") -> str:
     program = SETUP.format(level=level, format=format) + code
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        check=True,
     )
     assert run.stdout == ""
     return run.stderr

@@ -283,5 +283,5 @@ async def test_a_primary_that_was_demoted_is_left_by_those_who_wait_as_well(
             except StoreUnavailable:
                 return False
 
-        await until(is_seated, 60)
+        await until(is_seated)
         await node.close()

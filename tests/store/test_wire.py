@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from server.store.wire import Inbox, Wire
 from tests.support.game import Node
 from tests.support.store_content import command
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 PING = pack_command(("PING",))
 
@@ -58,7 +58,7 @@ async def test_a_batch_on_a_connection_that_has_ended_raises_at_once(node: Node)
         await until(lambda: not wire.is_usable)
         for _ in range(2):
             with pytest.raises(exceptions.ConnectionError):
-                async with asyncio.timeout(10):  # else nothing ends it
+                async with asyncio.timeout(TIMEOUT_SECONDS):  # else nothing ends it
                     await wire.answers_to(PING, 1)
 
 

@@ -31,8 +31,6 @@ StartServe = Callable[..., ChildProcess]
 Serve = Callable[..., Awaitable[GameServer]]
 Run = Callable[..., Awaitable[tuple[int, str]]]
 
-COMMAND_SECONDS = 120
-
 
 @pytest.fixture(autouse=True)
 async def replayed(request: pytest.FixtureRequest) -> AsyncIterator[None]:
@@ -96,7 +94,7 @@ def fair_bingo(start_process: StartProcess, variables: dict[str, str]) -> Run:
 
     async def run(*arguments: str) -> tuple[int, str]:
         process = start_process(FAIR_BINGO, *arguments, **variables)
-        return await process.wait(COMMAND_SECONDS), process.output
+        return await process.wait(), process.output
 
     return run
 

@@ -18,7 +18,7 @@ from tests.system.faults.verdict import Tally, compare, judge
 from tests.system.game_server import GameServer
 
 HOUR_SECONDS = 3600
-BOUND_SECONDS = 60  # for a slow machine; what is to be seen here would be an hour
+BOUND_SECONDS = 600  # for a slow machine; what is to be seen here would be an hour
 PACE = {
     "MAX_PLAYERS": "10",
     "SEAT_SECONDS": "1",

@@ -109,7 +109,7 @@ async def test_games_go_on_where_the_primary_is_now_and_no_number_is_left_out(
         name.lead_to(replica.url)
         await moves(own_store, replica)
         await asyncio.gather(*map(is_back, servers))
-        await until(lambda: bool(carol.of("game_finished") and dave.of("game_finished")), 60)
+        await until(lambda: bool(carol.of("game_finished") and dave.of("game_finished")))
         if moves is not kill:
             await until(lambda: is_left(own_store))
     async with starting_nodes() as start:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.support.guides import OPERATING, anchors
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.conftest import Serve
 from tests.system.game_server import GameServer
 
@@ -38,7 +39,7 @@ def promtool(*arguments: str, text: bytes = b"") -> None:
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=60,
+        timeout=TIMEOUT_SECONDS,
     )
     assert done.returncode == 0, done.stdout.decode()
 

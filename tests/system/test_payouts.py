@@ -14,7 +14,7 @@ from server.dev.payout_service import DevPayoutService
 from tests.support.payouts import owe, payout_service
 from tests.support.process import StartProcess
 from tests.support.wait import until
-from tests.system.conftest import COMMAND_SECONDS, FAIR_BINGO, Run
+from tests.system.conftest import FAIR_BINGO, Run
 
 pytestmark = pytest.mark.not_replayed
 
@@ -53,7 +53,7 @@ async def each(
     them came to, as if it had been alone."""
     asked = json.dumps([command.split() for command in commands])
     process = start_process(sys.executable, "-c", _EACH, asked, **variables)
-    assert await process.wait(COMMAND_SECONDS) == 0, process.output
+    assert await process.wait() == 0, process.output
     lines = [line for line in process.output.splitlines() if line.startswith("[")]
     return [(code, output) for code, output in map(json.loads, lines)]
 

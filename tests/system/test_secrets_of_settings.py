@@ -7,7 +7,7 @@ import pytest
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from tests.support.process import StartProcess
-from tests.system.conftest import COMMAND_SECONDS, READY, Run, StartServe
+from tests.system.conftest import READY, Run, StartServe
 from tests.system.game_server import game_server
 from tests.system.stored_ledger import LEDGER, StoredLedger
 
@@ -43,7 +43,7 @@ async def test_a_traceback_shows_no_value(
     secrets = {"REDIS_URL": f"redis://:{SECRET}@127.0.0.1:1/0", "OPS_TOKEN": SECRET}
     changed = variables | secrets | {"LOG_FORMAT": format_of_logs}
     process = start_process(sys.executable, "-c", FAILING, **changed)
-    assert await process.wait(COMMAND_SECONDS) == 1
+    assert await process.wait() == 1
     assert "LookupError: not foreseen" in process.output
     assert "ValueError: foreseen" in process.output
     assert SECRET not in process.output

@@ -23,6 +23,7 @@ from server.transport.member import Member, NamespaceHandler, Welcome
 from server.transport.rooms import Rooms
 from server.transport.token_check import TokenCheck
 from server.transport.tokens import Tokens
+from tests.support.wait import TIMEOUT_SECONDS
 
 
 def now_ms() -> float:
@@ -149,7 +150,7 @@ class Server:
     async def stop(self) -> None:
         """Send everyone away, and see that nothing of them is left anywhere."""
         self.echo.open.set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await self.gateway.drain(0)
         await self._runner.cleanup()
         assert self.rooms.rooms == {}

@@ -16,11 +16,11 @@ import pytest
 
 from server.transport.close_reason import CloseReason
 from server.transport.limits import SocketLimits
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.transport.echo_server import Server
 from tests.transport.raw import HANDSHAKE, RawClient
 from tests.transport.stock import stock_server
 
-PATIENCE_SECONDS = 60.0
 STOCK_PATIENCE_SECONDS = 1.5
 CONNECT_SECONDS = 0.5
 """How long who joins nothing may stay, in the test of that; the stock parts are given longer."""
@@ -230,7 +230,7 @@ PROMISES: list[Promise] = [
 async def test_a_promise_is_kept(promise: Promise) -> None:
     hurried = SocketLimits(connect_timeout_seconds=CONNECT_SECONDS)
     limits = hurried if promise is who_joins_nothing_is_sent_away else SocketLimits()
-    async with our_server(limits) as ours, asyncio.timeout(PATIENCE_SECONDS):
+    async with our_server(limits) as ours, asyncio.timeout(TIMEOUT_SECONDS):
         await promise(ours)
 
 
@@ -244,7 +244,7 @@ async def test_the_stock_parts_do_not_keep_it(promise: Promise) -> None:
 
 async def test_both_serve_who_behaves() -> None:
     async with (
-        asyncio.timeout(PATIENCE_SECONDS),
+        asyncio.timeout(TIMEOUT_SECONDS),
         stock_server() as stock,
         our_server(SocketLimits()) as ours,
     ):

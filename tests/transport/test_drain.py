@@ -8,6 +8,7 @@ import socketio
 
 from server.transport.close_notification import RETRY_AFTER_MS
 from server.transport.close_reason import CloseReason
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server
 
@@ -109,12 +110,12 @@ async def test_a_drain_returns_when_the_last_connection_is_gone(
     for _ in range(5):
         await connect_raw(server)
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await server.gateway.drain(0)
 
     assert server.gateway.eio.sockets == {}
 
 
 async def test_a_server_without_connections_drains_at_once(server: Server) -> None:
-    async with asyncio.timeout(50):
-        await server.gateway.drain(60)
+    async with asyncio.timeout(TIMEOUT_SECONDS):
+        await server.gateway.drain(2 * TIMEOUT_SECONDS)

@@ -5,6 +5,7 @@ import time
 
 from server.transport.limits import Rate
 from server.transport.reader import OVER_LIMIT_SECONDS
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient, client_frame
@@ -25,7 +26,7 @@ async def test_a_connection_gets_one_message_done_before_it_is_everyone_elses_tu
     client.writer.write(500 * client_frame(0x81, b'42/echo,["echo"]'))
 
     most = done = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         while done < 500:
             await asyncio.sleep(0)
             most = max(most, len(server.echo.carried_out) - done)

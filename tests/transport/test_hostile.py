@@ -7,7 +7,7 @@ import pytest
 import structlog
 
 from server.transport.close_reason import CloseReason
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient, client_frame
@@ -15,7 +15,6 @@ from tests.transport.raw import RawClient, client_frame
 TEXT, BINARY, CLOSE, PING = 0x81, 0x82, 0x88, 0x89
 
 # What does not depend on the speed of the machine is checked exactly; the promise is 1 s.
-GENEROUS_SECONDS = 60.0
 
 MALFORMED: dict[str, Callable[[RawClient], None]] = {
     "binary frame": lambda client: client.send_frame(BINARY, b"4xyz"),
@@ -67,7 +66,7 @@ async def test_a_malformed_packet_closes_the_connection_at_once(
     client = await inside(server, connect_raw)
 
     attack(client)
-    async with asyncio.timeout(GENEROUS_SECONDS):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         assert await client.tcp_end() == []
 
     assert server.counts.ended[CloseReason.MALFORMED] == 1
