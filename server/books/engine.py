@@ -18,6 +18,8 @@ from server.books.errors import BooksUnavailable
 
 CONNECT_SECONDS: Final = 4
 """Also how long somebody waits for a connection of the pool: routes answer within 5 s."""
+PATIENT_CONNECT_SECONDS: Final = 30
+"""The same for one piece of work, such as a migration, for which no route waits."""
 READING_SECONDS: Final = 4.0
 LONG_READING_SECONDS: Final = 3600.0
 WRITING_SECONDS: Final = 60.0
@@ -39,7 +41,10 @@ class Books:
     """The books of one process: a pool of connections, made when they are needed. Whoever uses one
     has it for so many seconds at most, also if the server hangs."""
 
-    def __init__(self, url: str, *, connections: int = 5) -> None:
+    def __init__(
+        self, url: str, *, connections: int = 5, connect_seconds: int = CONNECT_SECONDS
+    ) -> None:
+        self._connect_seconds = connect_seconds
         named = make_url(url).set(drivername="postgresql+psycopg")
         # Times are UTC, whatever the zone of this machine or of the server is. And a process that
         # is suspended in a transaction does not keep its rows locked for ever.
@@ -51,7 +56,7 @@ class Books:
             max_overflow=0,
             json_deserializer=orjson.loads,
             connect_args={
-                "connect_timeout": CONNECT_SECONDS,
+                "connect_timeout": connect_seconds,
                 "application_name": "fair-bingo",
                 "client_encoding": "utf8",
                 "options": " ".join(
@@ -100,7 +105,7 @@ class Books:
     ) -> AsyncIterator[BooksConnection]:
         try:
             with _Deadline(seconds) as deadline:
-                connection = await _working_connection(engine, deadline)
+                connection = await self._working_connection(engine, deadline)
                 try:
                     yield connection
                 finally:
@@ -108,22 +113,23 @@ class Books:
         except _LOST as error:
             raise BooksUnavailable(first_line(error)) from error
 
-
-async def _working_connection(engine: AsyncEngine, deadline: "_Deadline") -> BooksConnection:
-    """A connection of the pool, but none that has ended since its last use: the server may have
-    been away. Seen by what it sent unasked: so nobody waits for an answer."""
-    while not deadline.is_over:
-        async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await engine.connect()
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        was_used = _USED in connection.info
-        if not driver.closed and not (was_used and _has_unread(driver.fileno())):
-            connection.info[_USED] = True
-            deadline.hold(driver.fileno())
-            return connection
-        await connection.invalidate()
-        await connection.close()
-    raise TimeoutError("no connection to the books lasts")
+    async def _working_connection(
+        self, engine: AsyncEngine, deadline: "_Deadline"
+    ) -> BooksConnection:
+        """A connection of the pool, but none that has ended since its last use: the server may have
+        been away. Seen by what it sent unasked: so nobody waits for an answer."""
+        while not deadline.is_over:
+            async with asyncio.timeout(self._connect_seconds):
+                connection = await engine.connect()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            was_used = _USED in connection.info
+            if not driver.closed and not (was_used and _has_unread(driver.fileno())):
+                connection.info[_USED] = True
+                deadline.hold(driver.fileno())
+                return connection
+            await connection.invalidate()
+            await connection.close()
+        raise TimeoutError("no connection to the books lasts")
 
 
 def _has_unread(descriptor: int) -> bool:
@@ -177,9 +183,11 @@ async def snapshot_name(connection: BooksConnection) -> str:
 
 
 @asynccontextmanager
-async def open_books(url: str) -> AsyncIterator[Books]:
+async def open_books(
+    url: str, connect_seconds: int = PATIENT_CONNECT_SECONDS
+) -> AsyncIterator[Books]:
     """The books at `url` for one piece of work."""
-    books = Books(url)
+    books = Books(url, connect_seconds=connect_seconds)
     try:
         yield books
     finally:

@@ -26,6 +26,7 @@ from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.bench.support.percentiles import p50_p99, summary
 from tests.bench.support.serving import serving
+from tests.support.http import http_session
 from tests.support.process import ChildProcess
 from tests.support.wait import until
 from tests.system.game_server import GameServer, environment, game_server, published_keys
@@ -68,7 +69,7 @@ async def measure(
     pushes = Pushes()
     async with (
         running_server(store, issuer, 1.5 * seconds / CALLS) as game,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http,
+        http_session() as http,
         asyncio.TaskGroup() as watching,
     ):
         namespace, token = f"/{await game.ready('alice', 'bob')}", issuer.token("flood")

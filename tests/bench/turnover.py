@@ -22,7 +22,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import aiohttp
 import uvloop
 
 from server.dev.issuer import DevIssuer
@@ -35,6 +34,7 @@ from tests.bench.support.serving import UNLIMITED
 from tests.bench.support.timing import closed_loop
 from tests.bench.support.usage import cpu_seconds
 from tests.support.guides import ROOT
+from tests.support.http import http_session
 from tests.support.process import ChildProcess
 from tests.system.game_server import environment, published_keys
 
@@ -71,7 +71,7 @@ async def served(
     """The process id of a server of these sources, run by this `python` inside of the command
     `wrapper`, and eleven players at its front desk."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
-    async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
+    async with published_keys(issuer) as jwks_url, http_session() as http:
         port = free_port()
         url = f"http://{HOST}:{port}"
         variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED

@@ -21,7 +21,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import aiohttp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from redis.asyncio import Redis
 from rich.console import Console
@@ -35,6 +34,7 @@ from tests.bench.support.payment_commit import commit_like_a_payment
 from tests.bench.support.serving import TIERS, UNLIMITED, serving, store_version
 from tests.bench.support.timing import Timing, closed_loop
 from tests.support.game import starting_nodes
+from tests.support.http import http_session
 from tests.system.game_server import WEBHOOK, environment, published_keys
 
 INVOICE_FIELDS: Final = ("invoice_id", "recipient", "amount", "token", "network")
@@ -112,7 +112,7 @@ async def delivered_payments(
     async with (
         published_keys(issuer) as jwks_url,
         serving(environment(store_url, jwks_url, issuer, provider) | UNLIMITED) as server,
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=concurrency)) as http,
+        http_session(concurrency) as http,
     ):
         deliveries: list[bytes] = []
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.books import payout_control, payouts
-from server.books.engine import Books
+from server.books.engine import open_books
 from server.books.leaderboard import leaders_query
 from server.books.of_players import MovementPlace, games_query, statement_query
 from server.books.reading import proofs_query, received_query
@@ -49,12 +49,10 @@ _FILL = (
 @pytest.fixture
 async def many(books_url: str) -> AsyncIterator[AsyncConnection]:
     """A connection to books with very many rows."""
-    books = Books(books_url)
-    async with books.begin() as connection:
+    async with open_books(books_url) as books, books.begin() as connection:
         for statement in _FILL:
             await connection.execute(text(statement))
         yield connection
-    await books.close()
 
 
 async def test_no_question_reads_a_table_from_end_to_end(many: AsyncConnection) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from server.books.engine import Books
+from server.books.engine import Books, open_books
 from server.books.schema import games
 from server.rules.draw import call_order, mix_entropy, seed_hash
 from server.rules.proofs import proof_hash
@@ -72,9 +72,8 @@ def row(game: int, shown: dict[str, Any] | None) -> dict[str, Any]:
 async def books(books_url: str, variables: dict[str, str]) -> AsyncIterator[Books]:
     """The books that the command looks into."""
     variables["DATABASE_URL"] = books_url
-    books = Books(books_url)
-    yield books
-    await books.close()
+    async with open_books(books_url) as books:
+        yield books
 
 
 async def fill(books: Books, rows: list[dict[str, Any]]) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from server.books.engine import Books
+from server.books.engine import open_books
 from server.cli.main import whole
 from tests.services.test_suspects import GAMES, SEATS
 from tests.system.conftest import Run
@@ -14,11 +14,9 @@ from tests.system.conftest import Run
 async def test_pairs_are_listed_for_people_and_for_programs(
     books_url: str, variables: dict[str, str], fair_bingo: Run
 ) -> None:
-    books = Books(books_url)
-    async with books.begin() as connection:
+    async with open_books(books_url) as books, books.begin() as connection:
         for statement in (GAMES, SEATS):
             await connection.exec_driver_sql(statement)
-    await books.close()
     variables["DATABASE_URL"] = books_url
 
     code, output = await fair_bingo("admin", "suspects")

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from redis.asyncio import Redis
 
-from server.books.engine import Books
+from server.books.engine import Books, open_books
 from server.dev.payout_service import DevPayoutService
 from tests.services.archives import Archives, archive_over
 from tests.services.ordering import OTHER
@@ -17,9 +17,8 @@ from tests.support.game import BUY_IN, CLASSIC, Node, StartNode
 @pytest.fixture
 async def books(books_url: str) -> AsyncIterator[Books]:
     """Books with nothing in them."""
-    found = Books(books_url)
-    yield found
-    await found.close()
+    async with open_books(books_url) as found:
+        yield found
 
 
 @pytest.fixture

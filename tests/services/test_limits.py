@@ -15,7 +15,7 @@ from server.services.past_in_books import PastInBooks
 from server.services.seats import Seated
 from server.store import keys
 from server.store.limits import LAPSING_MS
-from tests.services.archives import Archives, move_all, play
+from tests.services.archives import DUEL, Archives, move_all, play
 from tests.support.game import BRISK, BUY_IN, CLASSIC, TABLE, Node, StartNode, failed, paid
 
 TIERS = {3500: CLASSIC, 7000: CLASSIC, 17500: CLASSIC}
@@ -207,7 +207,7 @@ async def test_what_counts_in_the_store_is_no_older_than_the_longest_period(
 async def test_what_has_moved_into_the_books_counts_and_leaves_the_store_of_all_others(
     start_node: StartNode, store_url: str, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
-    node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
+    node = await start_node(store_url, tiers={BUY_IN: DUEL}, DATABASE_URL="postgresql://books/x")
     past_ledger = node.stores.past_ledger
     limits = SpendingLimits(
         node.stores.limits,
@@ -231,7 +231,7 @@ async def test_what_has_moved_into_the_books_counts_and_leaves_the_store_of_all_
 async def test_what_an_archive_lets_go_of_while_limits_are_set_for_the_first_time_counts(
     start_node: StartNode, store_url: str, books: Books, archive_of: Archives, redis: Redis
 ) -> None:
-    node = await start_node(store_url, tiers={BUY_IN: BRISK}, DATABASE_URL="postgresql://books/x")
+    node = await start_node(store_url, tiers={BUY_IN: DUEL}, DATABASE_URL="postgresql://books/x")
     past_ledger = node.stores.past_ledger
     past = PastInBooks(books, past_ledger)
     limits = SpendingLimits(

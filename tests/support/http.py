@@ -27,10 +27,12 @@ async def serve_app(app: web.Application, port: int = 0) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-def http_session() -> aiohttp.ClientSession:
-    """Any number of requests at once. No connection is kept as long as a server keeps one, which
-    would close it while it is used."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=2))
+def http_session(concurrency: int = 0) -> aiohttp.ClientSession:
+    """So many requests at once, 0: any number. No connection is kept as long as a server keeps one,
+    which would close it while it is used."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=concurrency, keepalive_timeout=2)
+    )
 
 
 async def answers(url: str, status: int = 200) -> bool:

@@ -29,6 +29,7 @@ from tests.bench.support.cores import SERVER_CORE
 from tests.bench.support.serving import UNLIMITED, serving
 from tests.bench.support.timing import closed_loop
 from tests.support.game import Node
+from tests.support.http import http_session
 from tests.support.wait import until
 from tests.system.game_server import WEBHOOK, environment, published_keys
 
@@ -133,7 +134,7 @@ async def server_with_players(
     """The process id of a server that limits nobody, on a core of its own and with further
     settings, and its players."""
     issuer, provider = DevIssuer("https://issuer.test", "provider"), DevProvider()
-    async with published_keys(issuer) as jwks_url, aiohttp.ClientSession() as http:
+    async with published_keys(issuer) as jwks_url, http_session() as http:
         variables = environment(store_url, jwks_url, issuer, provider) | UNLIMITED | settings
         async with serving(variables, SERVER_CORE) as server:
             yield server.process.pid, Players(server.url, issuer, provider, http)
