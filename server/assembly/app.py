@@ -154,18 +154,25 @@ class App:
         """
         if self.books is not None:
             await self.books.check()
+        if self._is_worker:
+            url = await self._begin_and_listen()
+        else:
+            url = await self.http.listen()
+            await self._begin()
+        log.info("ready", url=url)
+        return url
+
+    async def _begin_and_listen(self) -> str:
+        """Who connects while a worker begins waits in the backlog, or is served by another one."""
         beginning = asyncio.create_task(self._begin())
         try:
-            if self._is_worker:
-                # Who connects meanwhile waits in the backlog, or is served by another worker.
-                await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
-                if beginning.done():
-                    await beginning
+            await asyncio.wait([beginning], timeout=LISTEN_SECONDS)
+            if beginning.done():
+                await beginning
             url = await self.http.listen()
             await beginning
         finally:
             beginning.cancel()
-        log.info("ready", url=url)
         return url
 
     async def _begin(self) -> None:

@@ -64,7 +64,7 @@ WEAK = {
 async def refusal(server: ChildProcess) -> str:
     """The one line with which a server refuses to start."""
     assert await server.wait() == 2
-    (line,) = server.output.splitlines()
+    (line,) = server.told
     return line
 
 

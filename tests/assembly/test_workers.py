@@ -190,7 +190,7 @@ async def test_a_store_that_may_lose_payments_ends_all_with_one_line(
         client.config_set("appendfsync", "everysec")
     parent = start_serve(WORKERS="2", REDIS_URL=own_store.url)
     assert await parent.wait() == 2
-    (line,) = parent.output.splitlines()
+    (line,) = parent.told
     assert "appendfsync" in line
 
 
@@ -235,5 +235,5 @@ async def test_a_number_of_workers_that_is_none_stops_the_start_with_one_line(
 ) -> None:
     process = start_serve(WORKERS="-1")
     assert await process.wait() == 2
-    (line,) = process.output.splitlines()
+    (line,) = process.told
     assert "WORKERS" in line

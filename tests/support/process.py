@@ -51,6 +51,12 @@ class ChildProcess:
         return self._output_path.read_text(errors="replace")
 
     @property
+    def told(self) -> list[str]:
+        """The lines that it printed so far but those of the log, where a program on a slow machine
+        may say that it waits for the store."""
+        return [line for line in self.output.splitlines() if not line.startswith("{")]
+
+    @property
     def exit_code(self) -> int | None:
         """Its exit code; minus the signal that ended it; None while it runs."""
         return self._child.poll()

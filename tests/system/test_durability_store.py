@@ -64,7 +64,7 @@ async def test_a_store_that_may_forget_is_refused_at_the_start(
         await redis.config_set(*setting)
     server = start_serve(REDIS_URL=own_store.url)
     assert await server.wait() == 2
-    (line,) = [line for line in server.output.splitlines() if not line.startswith("{")]
+    (line,) = server.told
     assert " ".join(setting) in line
     assert "ALLOW_WEAK_DURABILITY" in line
 
