@@ -90,12 +90,13 @@ class BooksSide:
     async def check(self) -> None:
         """Raises BooksMissing if their schema is not the one that this version knows; books that
         do not answer are no reason not to play."""
-        from server.books.engine import CONNECT_SECONDS
+        from server.books.engine import PATIENCE_SECONDS
         from server.books.errors import BooksUnavailable, WrongSchema
         from server.books.revisions import check_schema
 
         try:
-            await check_schema(self._url, CONNECT_SECONDS)  # who begins does not wait long for them
+            # Who begins does not wait long for them.
+            await check_schema(self._url, PATIENCE_SECONDS)
         except WrongSchema as error:
             raise BooksMissing(str(error)) from None
         except BooksUnavailable:

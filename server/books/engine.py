@@ -16,11 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from server.books.errors import BooksUnavailable
 
-CONNECT_SECONDS: Final = 4
-"""Also how long somebody waits for a connection of the pool: routes answer within 5 s."""
-PATIENT_CONNECT_SECONDS: Final = 30
+PATIENCE_SECONDS: Final = 4
+"""How long somebody waits for a connection, or has one to read with: routes answer within 5 s."""
+PATIENCE_OF_WORK_SECONDS: Final = 30
 """The same for one piece of work, such as a migration, for which no route waits."""
-READING_SECONDS: Final = 4.0
 LONG_READING_SECONDS: Final = 3600.0
 WRITING_SECONDS: Final = 60.0
 _LOST: Final = (
@@ -39,12 +38,13 @@ BooksConnection = AsyncConnection
 
 class Books:
     """The books of one process: a pool of connections, made when they are needed. Whoever uses one
-    has it for so many seconds at most, also if the server hangs."""
+    waits `patience_seconds` for it, and has it for so many seconds at most, also if the server
+    hangs: to read for as long again, if they say nothing else."""
 
     def __init__(
-        self, url: str, *, connections: int = 5, connect_seconds: int = CONNECT_SECONDS
+        self, url: str, *, connections: int = 5, patience_seconds: int = PATIENCE_SECONDS
     ) -> None:
-        self._connect_seconds = connect_seconds
+        self._patience_seconds = patience_seconds
         named = make_url(url).set(drivername="postgresql+psycopg")
         # Times are UTC, whatever the zone of this machine or of the server is. And a process that
         # is suspended in a transaction does not keep its rows locked for ever.
@@ -56,7 +56,7 @@ class Books:
             max_overflow=0,
             json_deserializer=orjson.loads,
             connect_args={
-                "connect_timeout": connect_seconds,
+                "connect_timeout": patience_seconds,
                 "application_name": "fair-bingo",
                 "client_encoding": "utf8",
                 "options": " ".join(
@@ -71,9 +71,10 @@ class Books:
         )
 
     @asynccontextmanager
-    async def connect(self, seconds: float = READING_SECONDS) -> AsyncIterator[BooksConnection]:
+    async def connect(self, seconds: float | None = None) -> AsyncIterator[BooksConnection]:
         """A connection to read with, each statement by itself. Raises BooksUnavailable, also for
         what fails on it."""
+        seconds = self._patience_seconds if seconds is None else seconds
         async with self._connected(self._by_statement, seconds) as connection:
             yield connection
 
@@ -119,7 +120,7 @@ class Books:
         """A connection of the pool, but none that has ended since its last use: the server may have
         been away. Seen by what it sent unasked: so nobody waits for an answer."""
         while not deadline.is_over:
-            async with asyncio.timeout(self._connect_seconds):
+            async with asyncio.timeout(self._patience_seconds):
                 connection = await engine.connect()
             driver: Any = (await connection.get_raw_connection()).driver_connection
             was_used = _USED in connection.info
@@ -184,10 +185,10 @@ async def snapshot_name(connection: BooksConnection) -> str:
 
 @asynccontextmanager
 async def open_books(
-    url: str, connect_seconds: int = PATIENT_CONNECT_SECONDS
+    url: str, patience_seconds: int = PATIENCE_OF_WORK_SECONDS
 ) -> AsyncIterator[Books]:
     """The books at `url` for one piece of work."""
-    books = Books(url, connect_seconds=connect_seconds)
+    books = Books(url, patience_seconds=patience_seconds)
     try:
         yield books
     finally:

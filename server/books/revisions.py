@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import PATIENT_CONNECT_SECONDS, first_line, open_books
+from server.books.engine import PATIENCE_OF_WORK_SECONDS, first_line, open_books
 from server.books.errors import WrongSchema
 
 _DIGITS: Final = 4
@@ -24,11 +24,11 @@ def newest_revision() -> str:
     return max(known_revisions())
 
 
-async def check_schema(url: str, connect_seconds: int = PATIENT_CONNECT_SECONDS) -> None:
+async def check_schema(url: str, patience_seconds: int = PATIENCE_OF_WORK_SECONDS) -> None:
     """Raises WrongSchema if the schema of the books at `url` is not the one that this version
     knows, or cannot be looked at, and BooksUnavailable."""
     try:
-        async with open_books(url, connect_seconds) as books, books.connect() as connection:
+        async with open_books(url, patience_seconds) as books, books.connect() as connection:
             found = await _revision(connection)
     except exc.ProgrammingError as error:  # no permission, or a wrong option in the URL
         raise WrongSchema(f"the books cannot be used: {first_line(error)}") from None

@@ -13,7 +13,7 @@ from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Place, Shard, resolved
 
 ASK_SECONDS: Final = 1.0
-"""From one look to the next, and how long an answer is waited for."""
+"""From one look to the next."""
 _NO_CLUSTER: Final = "cluster support disabled"
 """The error of a store of its own, where one of a cluster is expected."""
 
@@ -61,6 +61,7 @@ class Informant:
     def __init__(self, node: NodeShard) -> None:
         self.address = node.address
         self._node = node
+        self._ask_seconds = node.timings.ask_seconds
         self._connection: Any = None
         self._asking = asyncio.Lock()
 
@@ -68,9 +69,9 @@ class Informant:
         """The cluster as it sees it. Raises StoreUnavailable, WrongTopology, or one of LOST."""
         async with self._asking:
             try:
-                async with asyncio.timeout(ASK_SECONDS):
+                async with asyncio.timeout(self._ask_seconds):
                     if self._connection is None:
-                        self._connection = await self._node.connect(ASK_SECONDS)
+                        self._connection = await self._node.connect(self._ask_seconds)
                     return await self._ask(self._connection)
             except BaseException:
                 await self._hang_up()  # what it says later would be taken for another answer

@@ -18,7 +18,7 @@ from server.store.timings import TIMINGS, StoreTimings
 from server.store.topology import Place, Shard, is_primary, open_redis, primary_of, resolved
 
 ASK_SECONDS: Final = 1.0
-"""From one question to the next, and how long an answer is waited for."""
+"""From one question to the next."""
 LISTEN_SECONDS: Final = 60.0
 """A sentinel that has sent nothing for so long is connected to anew: it may be dead."""
 CANCEL_AGAIN_SECONDS: Final = 0.1
@@ -44,15 +44,21 @@ class Named:
 
 class Sentinel:
     """One sentinel, and one connection to it on which it is asked. `credentials` are tried in
-    turn. `url` is a plain one, for all but the address."""
+    turn, those first that it took before. `url` is a plain one, for all but the address."""
 
     def __init__(
-        self, url: str, address: Address, name: str, credentials: Iterable[Credentials]
+        self,
+        url: str,
+        address: Address,
+        name: str,
+        credentials: Iterable[Credentials],
+        timings: StoreTimings = TIMINGS,
     ) -> None:
         self.address = address
-        self._redis = open_redis(url)
+        self._redis = open_redis(url, timings)
         self._name = name
-        self._credentials = tuple(credentials)
+        self._credentials = list(credentials)
+        self._ask_seconds = timings.ask_seconds
         self._connection: Any = None
         self._asking = asyncio.Lock()
 
@@ -68,7 +74,7 @@ class Sentinel:
         """What it says now. Raises StoreUnavailable, or one of LOST."""
         async with self._asking:
             try:
-                async with asyncio.timeout(ASK_SECONDS):
+                async with asyncio.timeout(self._ask_seconds):
                     if self._connection is None:
                         self._connection = await self.connect()
                     return await self._ask(self._connection)
@@ -93,6 +99,8 @@ class Sentinel:
         except BaseException:
             await connection.disconnect(nowait=True)
             raise
+        self._credentials.remove(credentials)
+        self._credentials.insert(0, credentials)
         return connection
 
     async def _ask(self, connection: Any) -> Named:
@@ -137,7 +145,7 @@ class SentinelShard(Shard):
         if sentinel_password is not None:
             guesses = [(user, sentinel_password), (None, sentinel_password)]
         credentials = dict.fromkeys(guesses)
-        self._sentinels = [Sentinel(url, at, name, credentials) for at in addresses]
+        self._sentinels = [Sentinel(url, at, name, credentials, timings) for at in addresses]
         self._tasks: list[asyncio.Task[None]] = []
         self._hint = asyncio.Event()
 

@@ -18,6 +18,9 @@ class StoreTimings:
     """From a subscription that was lost to the next attempt."""
     inspect_seconds: float = 60.0
     """From one look at the store's settings to the next."""
+    ask_seconds: float = 1.0
+    """For so long an answer of a sentinel, or of a node of a cluster, is waited for that is asked
+    where the primaries are; connecting to it included."""
     look_seconds: float = 1.0
     """For so long another table of a tier is waited for, where a player may hold a seat: it may be
     on a primary that is away."""

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import PATIENT_CONNECT_SECONDS, Books, open_books
+from server.books.engine import PATIENCE_OF_WORK_SECONDS, Books, open_books
 from server.books.leaderboard import leaders, leaders_query
 from server.books.of_players import PlayerSums, games_of, statement_of
 from server.books.reading import set_listed
@@ -182,7 +182,7 @@ async def test_games_that_were_called_off_do_not_count_among_the_best(
 
 async def test_games_of_the_same_players_that_move_at_once_are_all_counted(books_url: str) -> None:
     players = [f"p{number}" for number in range(20)]
-    books = Books(books_url, connect_seconds=PATIENT_CONNECT_SECONDS)
+    books = Books(books_url, patience_seconds=PATIENCE_OF_WORK_SECONDS)
 
     async def move(start: int) -> None:
         for number in range(start, start + 10):

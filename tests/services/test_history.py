@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from protocol import history
 from protocol.errors import ErrorCode, Refused
-from server.books.engine import PATIENT_CONNECT_SECONDS, Books
+from server.books.engine import PATIENCE_OF_WORK_SECONDS, Books
 from server.books.schema import ledger
 from server.runtime.clock import StoreClock
 from server.services.history import History, first_instant
@@ -89,7 +89,7 @@ async def test_a_statement_takes_no_cursor_that_names_no_entry(books: Books) -> 
 async def test_what_a_player_asks_is_one_question_to_the_server(
     books_url: str, tmp_path: Path
 ) -> None:
-    books = Books(books_url, connections=1, connect_seconds=PATIENT_CONNECT_SECONDS)
+    books = Books(books_url, connections=1, patience_seconds=PATIENCE_OF_WORK_SECONDS)
     past = History(books, StoreClock())
     questions: dict[str, Callable[[], Awaitable[object]]] = {
         "games": lambda: past.games("ann", 20, None),

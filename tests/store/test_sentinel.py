@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
 from server.store.sentinel import SentinelShard
-from tests.support.game import Node, StartNode
+from tests.support.game import PATIENT, Node, StartNode
 from tests.support.replication import address, ask, replica_of
 from tests.support.sentinels import NAME, Sentinel, Sentinels, fail_over, sentinels
 from tests.support.wait import until
@@ -204,3 +205,35 @@ async def test_sentinels_may_have_another_password_than_the_store_or_none(
             await wrong.stop()
     finally:
         sentinel.kill()
+
+
+async def test_a_sentinel_is_given_first_what_it_took_before(
+    own_store: EmbeddedStore, tmp_path: Path
+) -> None:
+    sentinel = Sentinel(tmp_path / "sentinel", own_store.url, 1, "requirepass watch")
+    sentinel.start()
+    at = [Address("127.0.0.1", sentinel.port)]
+    shard = SentinelShard("redis://server:secret@127.0.0.1/0", at, NAME, "watch", PATIENT)
+    try:
+        async with Redis(port=sentinel.port, password="watch") as redis:
+
+            async def connections() -> int:
+                return int((await redis.info("stats"))["total_connections_received"])
+
+            await until(lambda: answers(shard))
+            before = await connections()
+            await shard.stop()
+            assert await answers(shard)
+            assert await connections() == before + 1
+    finally:
+        await shard.stop()
+        sentinel.kill()
+
+
+async def answers(shard: SentinelShard) -> bool:
+    """Whether its sentinels do."""
+    try:
+        await shard.check()
+    except StoreUnavailable:
+        return False
+    return True

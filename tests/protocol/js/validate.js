@@ -1,12 +1,14 @@
-// Prints what AsyncAPI's own parser has to say against the document that is named.
+// Prints what AsyncAPI's own parser has to say against the documents that are named.
 import { readFileSync } from "node:fs";
 import { Parser } from "@asyncapi/parser";
 
-const { document, diagnostics } = await new Parser().parse(readFileSync(process.argv[2], "utf-8"));
 const wrong = ({ severity }) => severity <= 1; // errors and warnings, not hints
-for (const { code, message, path } of diagnostics.filter(wrong)) {
-  console.log(`${code} at ${path.join("/")}: ${message}`);
-}
-if (document === undefined) {
-  console.log("not a document of AsyncAPI");
+for (const path of process.argv.slice(2)) {
+  const { document, diagnostics } = await new Parser().parse(readFileSync(path, "utf-8"));
+  for (const { code, message, path: place } of diagnostics.filter(wrong)) {
+    console.log(`${path}: ${code} at ${place.join("/")}: ${message}`);
+  }
+  if (document === undefined) {
+    console.log(`${path}: not a document of AsyncAPI`);
+  }
 }
