@@ -94,7 +94,7 @@ async def test_tokens_expire_by_the_time_of_the_store(servers: list[GameServer])
         assert refused.body["code"] == "token_expired"
 
         lobby_id = (await server.join("alice"))["lobby_id"]
-        short = server.issuer.token("alice", lifetime_seconds=6)
+        short = server.issuer.token("alice", lifetime_seconds=20)
         async with server.visitor("alice", short) as visitor:
             await visitor.enter(lobby_id)
             await visitor.ends()

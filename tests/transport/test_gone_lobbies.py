@@ -16,7 +16,7 @@ from tests.system.visitor import Visitor
 pytestmark = pytest.mark.not_replayed
 
 Servers = tuple[GameServer, GameServer]
-FINISHED_TTL_SECONDS = 2
+FINISHED_TTL_SECONDS = 10
 
 
 @pytest.fixture

@@ -152,7 +152,7 @@ async def test_a_payment_for_a_lapsed_seat_takes_it_again_while_there_is_room(
 async def test_a_cancelled_lobby_owes_every_payment_back(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
-    changes = {"LOBBY_TTL_SECONDS": "4", "MAX_PLAYERS": "3"}
+    changes = {"LOBBY_TTL_SECONDS": "10", "MAX_PLAYERS": "3"}
     async with open_desk(store_url, issuer, provider, **changes) as desk:
         joined = await desk.server.join("alice")
         await desk.deliver(desk.payment(joined["invoice"]))
