@@ -21,6 +21,9 @@ ASK_AGAIN_SECONDS: Final = 0.05
 """The shortest time between two looks, however many hint that something has moved."""
 LEAVE_SECONDS: Final = 0.2
 """So long a node that has lost its slots has to answer what it was asked: it may only be late."""
+AMENDED_SECONDS: Final = 5.0
+"""For so long what a node said of one slot is believed against the view of all: the one that has
+lost the slot knows, while others may yet have to hear of it."""
 ASKED: Final = 8
 """How many nodes are asked at most: of a large cluster not all need be."""
 
@@ -39,7 +42,8 @@ class ClusterMap:
         self._seeds = seeds
         self._timings = timings
         self._view: View | None = None
-        self._amended = False  # by the answer of a node about one slot
+        # By the answers of nodes about one slot each, and when (of the loop's clock).
+        self._amended: dict[int, tuple[Address, float]] = {}
         self._owners: dict[int, Address] = {}
         self._nodes: dict[Address, NodeShard] = {}
         self._asked: dict[Address, Informant] = {}
@@ -83,7 +87,7 @@ class ClusterMap:
         """Note that by an answer of a node the slot is at that address now."""
         self.hint()
         if self._owners.get(slot) != address:
-            self._amended = True
+            self._amended[slot] = address, asyncio.get_running_loop().time()
             self._apply({**self._owners, slot: address})
 
     def node(self, address: Address) -> NodeShard:
@@ -138,10 +142,12 @@ class ClusterMap:
         for address in known.keys() - self._asked.keys():
             self._asked[address] = Informant(self.node(address))
         best = max(await self._views(list(known)), key=lambda view: view.rank)
-        if best != self._view or self._amended:
-            self._view, self._amended = best, False
+        since_s = asyncio.get_running_loop().time() - AMENDED_SECONDS
+        amended = {slot: (at, s) for slot, (at, s) in self._amended.items() if s > since_s}
+        if best != self._view or amended != self._amended:
+            self._view, self._amended = best, amended
             owners = {s: at for first, last, at in best.ranges for s in range(first, last + 1)}
-            self._apply(owners)
+            self._apply(owners | {slot: at for slot, (at, _) in amended.items()})
 
     async def _views(self, addresses: Sequence[Address]) -> Sequence[View]:
         """The views of those that answer, `ASKED` at most unless none of them does."""

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from redis.asyncio import Redis
 
 from protocol.ids import lobby_table
+from server.runtime.store_url import Address
 from server.store import keys
+from server.store.cluster_map import ClusterMap, slot_of
 from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry
 from server.store.log import Record, Snapshot
@@ -15,6 +18,7 @@ from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import DUEL, all_are_over, games, has_slots
 from tests.support.game import (
     BUY_IN,
+    PATIENT,
     TABLE,
     Node,
     StartNode,
@@ -168,6 +172,22 @@ async def test_a_replica_that_takes_over_by_hand_loses_nothing_and_is_noticed(
         await until(lambda: all(map(rooms.over, lobby_ids)))
     assert cluster.primary_of(keys.timers(TABLE)) is replica
     assert counted(node) == 1
+
+
+async def test_what_a_node_says_of_its_slot_is_believed_for_a_while_against_the_view_of_all(
+    cluster: StoreCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = [Address("127.0.0.1", member.port) for member in cluster.members]
+    known = ClusterMap("redis://127.0.0.1/0", seeds, PATIENT)
+    slot = slot_of(keys.timers(TABLE))
+    right = await known.primary(slot)
+    other = next(node for node in known.primaries if node is not right)
+    known.moved(slot, other.address)
+    for seconds, owner in ((600, other), (0, right)):
+        monkeypatch.setattr("server.store.cluster_map.AMENDED_SECONDS", seconds)
+        await known.look()
+        assert known.primary_now(slot) is owner
+    await known.stop()
 
 
 def counted(node: Node) -> float:

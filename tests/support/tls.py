@@ -116,7 +116,8 @@ class TlsFront:
 
     async def _pass(self, accepted: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        with suppress(OSError):
+        # Closed here too: it may end before there is a transport.
+        with accepted, suppress(OSError):
             is_tls = await _first_byte(accepted) == _HANDSHAKE
             self.secured += is_tls
             reader = asyncio.StreamReader()
