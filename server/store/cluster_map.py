@@ -21,9 +21,6 @@ ASK_AGAIN_SECONDS: Final = 0.05
 """The shortest time between two looks, however many hint that something has moved."""
 LEAVE_SECONDS: Final = 0.2
 """So long a node that has lost its slots has to answer what it was asked: it may only be late."""
-AMENDED_SECONDS: Final = 5.0
-"""For so long what a node said of one slot is believed against the view of all: the one that has
-lost the slot knows, while others may yet have to hear of it."""
 ASKED: Final = 8
 """How many nodes are asked at most: of a large cluster not all need be."""
 
@@ -142,8 +139,8 @@ class ClusterMap:
         for address in known.keys() - self._asked.keys():
             self._asked[address] = Informant(self.node(address))
         best = max(await self._views(list(known)), key=lambda view: view.rank)
-        since_s = asyncio.get_running_loop().time() - AMENDED_SECONDS
-        amended = {slot: (at, s) for slot, (at, s) in self._amended.items() if s > since_s}
+        since_s = asyncio.get_running_loop().time() - self._timings.amended_seconds
+        amended = {slot: said for slot, said in self._amended.items() if said[1] > since_s}
         if best != self._view or amended != self._amended:
             self._view, self._amended = best, amended
             owners = {s: at for first, last, at in best.ranges for s in range(first, last + 1)}

@@ -21,6 +21,9 @@ class StoreTimings:
     ask_seconds: float = 1.0
     """For so long an answer of a sentinel, or of a node of a cluster, is waited for that is asked
     where the primaries are; connecting to it included."""
+    amended_seconds: float = 5.0
+    """For so long what a node of a cluster said of one slot is believed against the view of all:
+    the one that has lost the slot knows, while others may yet have to hear of it."""
     look_seconds: float = 1.0
     """For so long another table of a tier is waited for, where a player may hold a seat: it may be
     on a primary that is away."""
