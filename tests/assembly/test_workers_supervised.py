@@ -6,7 +6,7 @@ import os
 import resource
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -57,9 +57,11 @@ async def supervised(
         [slot], 0, print, pauses_seconds=pauses_seconds, program=program, **options
     )
     serving = asyncio.create_task(supervisor.run())
-    yield supervisor, slot, serving
-    supervisor.stop()
-    await serving
+    try:
+        yield supervisor, slot, serving
+    finally:
+        supervisor.stop()
+        await serving
 
 
 async def another(slot: Slot, *seen: Worker) -> Worker:
@@ -117,6 +119,17 @@ async def test_a_worker_that_never_answers_is_ended(does: str) -> None:
         await silent.ended.wait()
         assert silent.exit_code == -signal.SIGKILL
         assert silent.hung
+
+
+async def test_a_worker_that_is_signalled_again_as_it_ends_is_known_by_what_ended_it() -> None:
+    async with supervised() as (_, slot, _):
+        killed = await another(slot)
+        with suppress(ProcessLookupError):
+            while True:  # nothing is awaited: it has ended, and its parent does not know it yet
+                killed.kill()
+                os.kill(killed.pid, 0)
+        await killed.ended.wait()
+        assert killed.exit_code == -signal.SIGKILL
 
 
 async def test_a_worker_that_answers_late_is_let_be() -> None:

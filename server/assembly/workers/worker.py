@@ -1,12 +1,13 @@
 """A worker as its parent sees it: a process with a channel to it."""
 
 import asyncio
+import os
 import socket
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from signal import SIGTERM
+from signal import SIGKILL, SIGTERM
 from typing import Final
 
 import structlog
@@ -102,8 +103,7 @@ class Worker:
 
     def kill(self) -> None:
         """End it as it is."""
-        with suppress(ProcessLookupError):
-            self._process.kill()
+        self._signal(SIGKILL)
 
     def leave(self) -> None:
         """Let it go, refusing nobody: its successor has begun."""
@@ -132,8 +132,11 @@ class Worker:
         self._send("total", plain(total))
 
     def _signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):  # it has ended already
-            self._process.send_signal(number)
+        # Not by `send_signal`: before Python 3.13 it takes the exit code of a process that has just
+        # ended, and whoever waits for that gets 255 (CPython's gh-87744).
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):  # it has ended already
+                os.kill(self.pid, number)
 
     def _send(self, kind: str, content: object = None) -> None:
         if not self._writer.is_closing():  # it is ending
