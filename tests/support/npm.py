@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-INSTALL_SECONDS: Final = 300
+INSTALL_SECONDS: Final = 900
 
 
 def has_node() -> bool:

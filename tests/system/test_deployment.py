@@ -4,6 +4,7 @@ the repository's own configuration, and the store as production has it."""
 import asyncio
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
 from tests.support.game import starting_nodes
+from tests.support.http import http_session
 from tests.support.process import StartProcess
 from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.conftest import Serve
@@ -80,9 +82,14 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
             lobby_id = await balanced.seat("alice", "bob")
             script = str(ROOT / "tests/system/js/follow.js")
             carol = start_process("node", script, balanced.url, issuer.token("carol"), lobby_id)
+            await carol.wait_for_line("player_joined")
+            # Hers is the first: the game may be over when the second drains.
+            followed = [await sockets(server) for server in servers]
+            assert sorted(followed) == [0, 1]
+            in_order = servers if followed == [1, 0] else servers[::-1]
             await balanced.arrange(lobby_id, "alice", "bob")
             await carol.wait_for_line("number_called")
-            for server in servers:
+            for server in in_order:
                 assert await server.drain() == 0
                 await server.restart()
             assert await carol.wait(2 * TIMEOUT_SECONDS) == 0, carol.output
@@ -93,6 +100,14 @@ async def test_a_game_behind_the_load_balancer_does_not_notice_a_rolling_restart
         records = await judge(await start_node(own_store.url), lobby_id, tally)
         assert [event for event in received if event[0] != "draining"] == events_for_room(records)
         assert (tally.calls, tally.wrong) == (50, 0)
+
+
+async def sockets(server: Server) -> int:
+    """How many connections of players it has."""
+    async with http_session() as http, http.get(f"{server.url}/metrics") as answer:
+        found = re.search(r"^fair_bingo_sockets (\d+)", await answer.text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
 
 
 @needs_haproxy

@@ -12,7 +12,7 @@ from server.dev.store import EmbeddedStore
 from tests.system.faults.runs import Run, brief_runs, carry_out
 from tests.system.faults.table import table
 
-STUCK_SECONDS = 60
+STUCK_SECONDS = 150
 
 
 @pytest.mark.parametrize(("name", "run"), brief_runs().items(), ids=brief_runs())

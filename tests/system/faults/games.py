@@ -30,6 +30,12 @@ class Games:
         # The players of one game join one after the other, so that they get the same lobby.
         self._seating = {tier: asyncio.Lock() for tier in TIERS}
         self._begun = 0
+        self._followers: list[Follower] = []
+
+    @property
+    def received(self) -> int:
+        """How much all that play and follow have received: answers, and events of lobbies."""
+        return self.players.answers + sum(len(each.received) for each in self._followers)
 
     async def play(self, how_many: int, at_once: int) -> Sequence[Follower]:
         """Play to the end. Returns the followers of all games."""
@@ -52,6 +58,7 @@ class Games:
             lobby_id, names = await self.players.seat_two(_names, tier)
         url, token = self.players.url, self.players.issuer.token("watcher")
         async with Follower(url, token, lobby_id) as follower, asyncio.TaskGroup() as group:
+            self._followers.append(follower)
             for name, grid in zip(names, GRIDS, strict=True):
                 await self._arrange(name, lobby_id, grid)
             self._begun += 1

@@ -14,6 +14,7 @@ from tests.system.faults.world import World
 
 HANG_SECONDS = (0.5, 2.0)
 CUT_SECONDS = (0.0, 0.4)
+CUT_GROWTH = 1.5
 
 Plan = Callable[[World], Coroutine[Any, Any, None]]
 
@@ -30,10 +31,15 @@ async def kill_or_hang_servers(run: World) -> None:
 
 
 async def cut_links(run: World) -> None:
-    """At random times all connections of players are reset."""
+    """At random times all connections of players are reset; on a machine so slow that nothing gets
+    through between two of them, less often until something does."""
+    shortest_seconds, longest_seconds = CUT_SECONDS
     while not run.over:
-        await asyncio.sleep(random.uniform(*CUT_SECONDS))
+        received = run.games.received
+        await asyncio.sleep(random.uniform(shortest_seconds, longest_seconds))
         run.links.cut()
+        is_through = run.games.received > received
+        longest_seconds = CUT_SECONDS[1] if is_through else longest_seconds * CUT_GROWTH
     run.tally.faults["links cut"] = run.links.cuts
 
 

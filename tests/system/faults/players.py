@@ -22,7 +22,7 @@ Answer = tuple[int, Any]
 class Players:
     """Any number of players of the servers at one URL. A request that was not answered, or refused
     with a code that may be retried, is sent again as it was. `refusals` are the reasons, except
-    for time-outs."""
+    for time-outs; `answers` counts the requests that were answered."""
 
     def __init__(
         self, url: str, issuer: DevIssuer, provider: DevProvider, http: aiohttp.ClientSession
@@ -31,6 +31,7 @@ class Players:
         self.issuer = issuer
         self._provider = provider
         self.refusals: list[str] = []
+        self.answers = 0
         self._http = http
         self.paid: list[str] = []
         """The invoices whose payment was acknowledged."""
@@ -75,6 +76,7 @@ class Players:
             while True:
                 answer = await self._try(path, body, headers)
                 if answer is not None and answer[0] not in RETRY:
+                    self.answers += 1
                     return answer
                 await asyncio.sleep(PAUSE_SECONDS)
 

@@ -20,7 +20,7 @@ TARBALL, WHEEL, SOURCE = (
 )
 FAST = {"PORT": "0", "MAX_PLAYERS": "2", "CALL_INTERVAL_SECONDS": "0.1"}
 """The settings of a server whose games take seconds."""
-INSTALL_SECONDS = 300
+INSTALL_SECONDS = 900
 
 
 def run(*command: str | Path, cwd: Path) -> str:
