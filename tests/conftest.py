@@ -1,5 +1,6 @@
 """Fixtures of all layers: the real store, an issuer, a payment provider, processes."""
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -67,6 +68,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return not is_long, item.path.name if is_long else ""
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what lives as long as the process, modules and tests. To look
+    through it takes half a second of CPU, and so many seconds where that is shared with others: no
+    server in this process answers anybody meanwhile."""
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
