@@ -37,6 +37,7 @@ class RawClient:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self.response_head = ""
         self.opened: dict[str, Any] = {}
         self.close_code: int | None = None
         self.pings = 0
@@ -55,10 +56,21 @@ class RawClient:
         if receive_buffer_bytes is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
         sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
-        reader, writer = await asyncio.open_connection(sock=sock, limit=2**16)
-        client = cls(reader, writer)
-        writer.write(
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", port))
+            client = cls(*await asyncio.open_connection(sock=sock, limit=2**16))
+        except BaseException:
+            sock.close()
+            raise
+        try:
+            await client._open(port, headers, body)
+        except BaseException:
+            await client.close()
+            raise
+        return client
+
+    async def _open(self, port: int, headers: str, body: bytes) -> None:
+        self.writer.write(
             HANDSHAKE.format(
                 path="/socket.io/?EIO=4&transport=websocket",
                 host=f"127.0.0.1:{port}",
@@ -68,15 +80,12 @@ class RawClient:
             + body
         )
         async with asyncio.timeout(TIMEOUT_SECONDS):
-            head = await reader.readuntil(b"\r\n\r\n")
+            head = await self.reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101"), head
-        client.response_head = head.decode()
-        opened = await client.packet()
+        self.response_head = head.decode()
+        opened = await self.packet()
         assert opened.startswith("0")
-        client.opened = json.loads(opened[1:])
-        return client
-
-    response_head = ""
+        self.opened = json.loads(opened[1:])
 
     def send(self, text: str) -> None:
         """Send a text message."""

@@ -108,9 +108,11 @@ async def response_head(server: Abused, headers: str) -> str:
     key = base64.b64encode(os.urandom(16)).decode()
     path, host = "/socket.io/?EIO=4&transport=websocket", f"127.0.0.1:{server.port}"
     writer.write(HANDSHAKE.format(path=path, host=host, key=key, extra=headers).encode())
-    head = await reader.readuntil(b"\r\n\r\n")
-    writer.close()
-    await writer.wait_closed()
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.close()
+        await writer.wait_closed()
     return head.decode()
 
 
