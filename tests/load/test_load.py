@@ -59,13 +59,15 @@ async def test_fifty_players_play_games_and_miss_nothing(
 async def test_players_who_are_dropped_come_back_and_miss_nothing(
     dev_url: str, load: Load, tmp_path: Path
 ) -> None:
-    run = load(
-        dev_url, "--dev", "--players=30", "--no-claims", "--ramp-seconds=1",
-        "--duration-seconds=3600", "--reconnect-at=4", f"--report={tmp_path}",
-    )  # fmt: skip
-
-    assert await interrupt_after(run, r"\d\d s: 30 sockets") == 0, run.output
-    report = report_of(tmp_path)
+    for drop_at, until_then in ((4, r"\d\d"), (60, r"(6[1-9]|[7-9]\d|\d{3})")):
+        run = load(
+            dev_url, "--dev", "--players=30", "--no-claims", "--ramp-seconds=1",
+            "--duration-seconds=3600", f"--reconnect-at={drop_at}", f"--report={tmp_path}",
+        )  # fmt: skip
+        assert await interrupt_after(run, until_then + " s: 30 sockets") == 0, run.output
+        report = report_of(tmp_path)
+        if report["figures"]["connections"] > 30:
+            break  # a machine that pauses may let in nobody before they are to be dropped
     figures = report["figures"]
     assert figures["connections"] > 30
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
