@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -24,11 +24,17 @@ from tests.system.game_server import GameServer, game_server
 
 OPS_TOKEN = "the-operator-may-look"
 
+# What reading a file of /proc says of a process that ended before it was opened, or since.
+GONE = (FileNotFoundError, ProcessLookupError)
+
 
 def workers(parent: ChildProcess) -> set[int]:
     """The process ids of a parent's workers."""
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-    return {int(pid) for pid in children.read_text().split()} if children.exists() else set()
+    try:
+        return {int(pid) for pid in children.read_text().split()}
+    except GONE:
+        return set()
 
 
 async def all_ready(parent: ChildProcess, how_many: int) -> str:
@@ -42,7 +48,7 @@ def is_alive(pid: int) -> bool:
     """Whether it runs; one that has ended and whom nobody has asked does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except GONE:
         return False
     return state not in "ZX"
 
@@ -199,7 +205,8 @@ async def test_workers_that_die_at_once_again_and_again_end_all(start_serve: Sta
 
     async def ended() -> bool:
         for pid in workers(parent):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended since it was listed
+                os.kill(pid, signal.SIGKILL)
         return parent.exit_code is not None
 
     await until(ended)
