@@ -12,7 +12,6 @@ from protocol.ids import lobby_table
 from server.runtime.store_url import Address
 from server.store import keys
 from server.store.cluster_map import ClusterMap, slot_of
-from server.store.errors import StoreUnavailable
 from server.store.ledger import LedgerEntry
 from server.store.log import Record, Snapshot
 from tests.support.cluster import StoreCluster
@@ -147,7 +146,7 @@ async def test_a_primary_that_is_killed_is_followed_by_its_replica_and_the_games
         await node.subscription.subscribe(channel, received.append)
         connections = node.subscription.connections
         lost.kill()
-        await until(lambda: all_are_over_at_last(node, lobby_ids))
+        await until(lambda: all_are_over(node, lobby_ids))
         assert await asyncio.to_thread(cluster.primary_of, keys.timers("3500-1")) is not lost
         # The channel goes along.
         await until(lambda: node.subscription.connections > connections)
@@ -169,7 +168,7 @@ async def test_a_replica_that_takes_over_by_hand_loses_nothing_and_is_noticed(
     async with calling(node):
         replica = cluster.replica_of(cluster.primary_of(keys.timers(TABLE)))
         await asyncio.to_thread(replica.ask, "CLUSTER", "FAILOVER")
-        await until(lambda: all_are_over_at_last(node, lobby_ids))
+        await until(lambda: all_are_over(node, lobby_ids))
         await until(lambda: all(map(rooms.over, lobby_ids)))
     assert cluster.primary_of(keys.timers(TABLE)) is replica
     assert counted(node) == 1
@@ -194,13 +193,6 @@ async def test_what_a_node_says_of_its_slot_is_believed_for_a_while_against_the_
 def counted(node: Node) -> float:
     (metric,) = node.metrics.failovers.collect()
     return next(sample.value for sample in metric.samples if sample.name.endswith("_total"))
-
-
-async def all_are_over_at_last(node: Node, lobby_ids: Sequence[str]) -> bool:
-    try:
-        return await all_are_over(node, lobby_ids)
-    except StoreUnavailable:
-        return False
 
 
 def replicated(cluster: StoreCluster) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
+from server.store.errors import StoreUnavailable
 from tests.support.cluster import Member, StoreCluster
 from tests.support.game import BRISK, Node
 
@@ -22,7 +23,11 @@ async def games(node: Node, count: int) -> list[str]:
 
 
 async def all_are_over(node: Node, lobby_ids: Sequence[str]) -> bool:
-    found = await asyncio.gather(*map(node.store.load, lobby_ids))
+    """Whether these games have finished, as far as the cluster can say now."""
+    try:
+        found = await asyncio.gather(*map(node.store.load, lobby_ids))
+    except StoreUnavailable:
+        return False
     return all(each.lobby is not None and each.lobby.status == "finished" for each in found)
 
 
