@@ -19,6 +19,7 @@ from server.dev.store import EmbeddedStore
 from server.runtime.log_context import add_ids
 from tests.support.fork_server import ForkServer
 from tests.support.process import ChildProcess, StartProcess
+from tests.support.wait import TIMEOUT_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -95,7 +96,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedS
 @pytest.fixture
 def store_url(shared_store: EmbeddedStore) -> str:
     """The URL of a store with nothing in it."""
-    with redis.Redis.from_url(shared_store.url) as client:
+    with redis.Redis.from_url(shared_store.url, socket_timeout=TIMEOUT_SECONDS) as client:
         client.flushall()
     return shared_store.url
 

@@ -30,9 +30,11 @@ from protocol.payments import SIGNATURE_HEADER
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.dev.store import EmbeddedStore
+from server.load.http import post
+from tests.bench.support.granted import deliver, granted
 from tests.bench.support.payment_commit import commit_like_a_payment
 from tests.bench.support.serving import TIERS, UNLIMITED, serving, store_version
-from tests.bench.support.timing import Timing, closed_loop
+from tests.bench.support.timing import Operation, Timing, closed_loop
 from tests.support.game import starting_nodes
 from tests.support.http import http_session
 from tests.system.game_server import WEBHOOK, environment, published_keys
@@ -117,26 +119,20 @@ async def delivered_payments(
         deliveries: list[bytes] = []
 
         async def join(number: int) -> None:
-            token = issuer.token(f"player-{number}")
-            async with http.post(
-                f"{server.url}/api/game/join",
-                json={"buy_in_amount": TIERS[number % len(TIERS)]},
-                headers={"Authorization": f"Bearer {token}"},
-            ) as answer:
-                invoice = (await answer.json())["invoice"]
-            deliveries.append(json.dumps(provider.payload(invoice)).encode())
+            body = json.dumps({"buy_in_amount": TIERS[number % len(TIERS)]}).encode()
+            headers = {"Authorization": f"Bearer {issuer.token(f'player-{number}')}"}
+            url = f"{server.url}/api/game/join"
+            joined = await granted(partial(post, http, url, body, headers))
+            assert joined is not None
+            deliveries.append(json.dumps(provider.payload(joined["invoice"])).encode())
 
-        async def deliver(body: bytes, signature: str) -> None:
-            headers = {SIGNATURE_HEADER: signature}
-            async with http.post(server.url + WEBHOOK, data=body, headers=headers) as answer:
-                accepted = await answer.json()
-            if accepted != {"success": True, "processed": True}:
-                raise RuntimeError(f"a payment was not taken: {accepted}")
+        def delivery(body: bytes) -> Operation:
+            headers = {SIGNATURE_HEADER: provider.sign(body)}
+            return partial(deliver, http, server.url + WEBHOOK, body, headers)
 
         load = closed_loop(concurrency)
         await load([partial(join, number) for number in range(count)])
-        signed = [partial(deliver, body, provider.sign(body)) for body in deliveries]
-        await timing.add(load, signed, server.process.pid)
+        await timing.add(load, list(map(delivery, deliveries)), server.process.pid)
     return timing
 
 

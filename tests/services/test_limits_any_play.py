@@ -97,7 +97,10 @@ class Limited:
                 await node.lobbies.carry_out(seated.lobby.lobby_id, Tick())
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(steps=STEPS, limit=st.integers(0, 40_000))
 @example(
     steps=[

@@ -37,7 +37,9 @@ SETTINGS = {
     "WEBHOOK_PUBLIC_KEY": "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
 }
 """The settings that a server needs; that key is nobody's here."""
-PATIENT = StoreTimings(command_seconds=20, confirm_seconds=20, ask_seconds=20, look_seconds=20)
+PATIENT = StoreTimings(
+    command_seconds=20, confirm_seconds=20, silence_seconds=60, ask_seconds=20, look_seconds=20
+)
 """A pause of this machine is no outage of the store."""
 
 

@@ -6,6 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.support.game import Node, StartNode, starting_nodes
+from tests.support.wait import TIMEOUT_SECONDS
 
 
 @pytest.fixture
@@ -24,5 +25,7 @@ async def node(start_node: StartNode, store_url: str) -> Node:
 @pytest.fixture
 async def redis(store_url: str) -> AsyncIterator[Redis]:
     """A plain client of the store."""
-    async with Redis.from_url(store_url, decode_responses=True) as client:
+    async with Redis.from_url(
+        store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as client:
         yield client

@@ -58,4 +58,4 @@ async def restore(url: str, content: dict[Any, Any]) -> None:
     async with Redis.from_url(url) as redis:
         await redis.flushall()
         for key, value in content.items():
-            await redis.restore(key, 0, value)
+            await redis.restore(key, 0, value, replace=True)

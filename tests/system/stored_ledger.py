@@ -42,4 +42,4 @@ class StoredLedger:
 async def pay_and_leave(server: GameServer) -> None:
     """alice pays and leaves: her buy-in is owed back."""
     lobby_id = await server.seat("alice")
-    await server.post(f"/api/game/{lobby_id}/leave", "alice")
+    await server.leave(lobby_id, "alice")

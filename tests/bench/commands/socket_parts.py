@@ -50,7 +50,7 @@ def _reading(times: int) -> Costs:
 async def _verifying(times: int) -> Costs:
     issuer = DevIssuer("https://issuer.test", "provider")
     async with published_keys(issuer) as jwks_url:
-        keys = Jwks(url=jwks_url, ttl_seconds=600, cooldown_seconds=30)
+        keys = Jwks(url=jwks_url, ttl_seconds=600, cooldown_seconds=30, fetch_seconds=60)
         verifier = IdentityVerifier(
             keys=keys,
             issuer=issuer.issuer,

@@ -76,7 +76,7 @@ def _slice(server: ServerProcess, clients: FanoutClients, sockets: int, seconds:
     while True:  # until the server's clock, which counts hundredths of a second, has moved
         deliveries += clients.play(seconds) * sockets
         used = server.cpu_time().since(before)
-        if used.user_seconds + used.system_seconds > 0:
+        if deliveries and used.user_seconds + used.system_seconds > 0:
             break
     lasted_seconds = time.monotonic() - begun_s
     return Slice(

@@ -1,6 +1,6 @@
 """The commit of a payment, and nothing else of a server: what the store itself takes for it."""
 
-from server.store.commits import Check
+from server.store.commits import NO_DECISION, Check
 from tests.support.game import Node
 
 
@@ -26,7 +26,7 @@ async def commit_like_a_payment(node: Node, lobby: str, number: int) -> None:
             ("SPUBLISH", f"{lobby}:events", text * 10),
             ("SPUBLISH", "front_desk:{bench}", text * 15),
         ],
-        node.clock.now_ms(),
+        NO_DECISION,
     )
     if not done:
         raise RuntimeError(f"commit {number} of {lobby} was refused")

@@ -31,6 +31,10 @@ UNLIMITED: Final = {
 long as a benchmark takes: seats wait for their payments, full lobbies for their grids."""
 
 
+BENCHMARK_SECONDS: Final = 900.0
+"""In so long a benchmark at its smallest ends on a machine that is slow and has other work."""
+
+
 @asynccontextmanager
 async def serving(variables: Mapping[str, str], core: int | None = None) -> AsyncIterator[Server]:
     """A server with these variables in its environment, on a free port and on that core if one is

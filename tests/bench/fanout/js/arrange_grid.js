@@ -75,7 +75,7 @@ class Room {
       this.events,
       `${this.key}:player:${player}`,
       String(at),
-      1000,
+      "inf", // however long it took to get here
       JSON.stringify(checks),
       JSON.stringify(writes),
     );
