@@ -7,6 +7,7 @@ runs as it does without the setting.
 from typing import TYPE_CHECKING, Final
 
 from server.assembly.stores import Stores
+from server.books.patience import PATIENCE_SECONDS
 from server.rules.operator_chain import Action
 from server.runtime.clock import StoreClock
 from server.runtime.metrics import Metrics
@@ -46,7 +47,14 @@ class BooksMissing(Exception):
 class BooksSide:
     """The services on the books of one process."""
 
-    def __init__(self, url: str, settings: Settings, stores: Stores, clock: StoreClock) -> None:
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        stores: Stores,
+        clock: StoreClock,
+        patience_seconds: int = PATIENCE_SECONDS,
+    ) -> None:
         from server.books.engine import Books
         from server.services.address_book import AddressBook
         from server.services.archiving import Archive
@@ -59,7 +67,8 @@ class BooksSide:
         from server.services.suspects import Suspects
 
         self._url = url
-        self._books = Books(url)
+        self._patience_seconds = patience_seconds
+        self._books = Books(url, patience_seconds=patience_seconds)
         self._settings = settings
         self.past: PastInBooks = PastInBooks(self._books, stores.past_ledger)
 
@@ -90,13 +99,11 @@ class BooksSide:
     async def check(self) -> None:
         """Raises BooksMissing if their schema is not the one that this version knows; books that
         do not answer are no reason not to play."""
-        from server.books.engine import PATIENCE_SECONDS
         from server.books.errors import BooksUnavailable, WrongSchema
         from server.books.revisions import check_schema
 
         try:
-            # Who begins does not wait long for them.
-            await check_schema(self._url, PATIENCE_SECONDS)
+            await check_schema(self._url, self._patience_seconds)
         except WrongSchema as error:
             raise BooksMissing(str(error)) from None
         except BooksUnavailable:
@@ -139,11 +146,17 @@ def watch_no_books(metrics: Metrics) -> None:
         metrics.watch(name, text, labels, dict)
 
 
-def books_side(settings: Settings, stores: Stores, clock: StoreClock) -> BooksSide | None:
-    """The books that the settings name. Raises BooksMissing without what is needed to use them."""
+def books_side(
+    settings: Settings,
+    stores: Stores,
+    clock: StoreClock,
+    patience_seconds: int = PATIENCE_SECONDS,
+) -> BooksSide | None:
+    """The books that the settings name; see `Books` for the patience. Raises BooksMissing without
+    what is needed to use them."""
     if settings.database_url is None:
         return None
     try:
-        return BooksSide(settings.database_url, settings, stores, clock)
+        return BooksSide(settings.database_url, settings, stores, clock, patience_seconds)
     except ImportError as error:
         raise BooksMissing(f"DATABASE_URL needs fair-bingo[books]: {error}") from None

@@ -15,11 +15,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.books.errors import BooksUnavailable
+from server.books.patience import PATIENCE_OF_WORK_SECONDS, PATIENCE_SECONDS
 
-PATIENCE_SECONDS: Final = 4
-"""How long somebody waits for a connection, or has one to read with: routes answer within 5 s."""
-PATIENCE_OF_WORK_SECONDS: Final = 30
-"""The same for one piece of work, such as a migration, for which no route waits."""
 LONG_READING_SECONDS: Final = 3600.0
 WRITING_SECONDS: Final = 60.0
 _LOST: Final = (

@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy import exc, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import PATIENCE_OF_WORK_SECONDS, first_line, open_books
+from server.books.engine import first_line, open_books
 from server.books.errors import WrongSchema
+from server.books.patience import PATIENCE_OF_WORK_SECONDS
 
 _DIGITS: Final = 4
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from server.assembly.books import BooksMissing, BooksSide, books_side
 from server.assembly.stores import Stores
+from server.books.patience import PATIENCE_OF_WORK_SECONDS
 from server.cli.console import fail
 from server.runtime.clock import StoreClock
 from server.runtime.exit_codes import BAD_SETTINGS
 from server.runtime.metrics import Metrics
 from server.runtime.settings import Settings
 from server.services.past import Past, WholeLedger
+from server.store.timings import PATIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,9 @@ async def opened(settings: Settings) -> AsyncIterator[Backends]:
     """The store and, if the settings name them, the books; ends the command where they cannot be
     used."""
     clock = StoreClock()
-    stores = Stores(settings, clock, Metrics())
+    stores = Stores(settings, clock, Metrics(), PATIENT)
     try:
-        books = books_side(settings, stores, clock)
+        books = books_side(settings, stores, clock, PATIENCE_OF_WORK_SECONDS)
     except BooksMissing as error:
         fail(str(error), BAD_SETTINGS)
     past = None if books is None else books.past

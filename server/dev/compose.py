@@ -25,6 +25,7 @@ from server.dev.provider import DevProvider
 from server.dev.routes import DevRoutes
 from server.dev.store import EmbeddedStore
 from server.runtime.settings import Settings, load_settings
+from server.store.timings import PATIENT
 
 DEFAULTS: Final = {
     "HOST": "127.0.0.1",  # whoever can reach it gets tokens of any player, and pays nothing
@@ -95,7 +96,7 @@ class DevWorld:
             stack.enter_context(self._store)
             settings = await self._settings_with_books(stack)
             await stack.enter_async_context(serving(self._issuer_and_beacon(), self._issuer_port))
-            app = App(settings, offered=self.tiers, dev_login=True)
+            app = App(settings, offered=self.tiers, timings=PATIENT, dev_login=True)
             self._routes(app).add_to(app.web)
             stack.push_async_callback(app.stop)
             await app.start()

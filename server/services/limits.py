@@ -115,7 +115,7 @@ class SpendingLimits:
         except TimeoutError as error:
             raise StoreUnavailable("a seat could not be taken in time") from error
         finally:
-            await self._store.unlock(alien_id, owner, self._clock.now_ms())
+            await self._store.unlock(alien_id, owner)
 
     async def _lock(self, alien_id: str, owner: str) -> None:
         try:

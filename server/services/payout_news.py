@@ -33,6 +33,7 @@ class PayoutNews:
         self._on_payout = on_payout
         self._open = False
         self._subscribed: set[str] = set()
+        self._subscribing = asyncio.Lock()
         self._retrying: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
@@ -68,8 +69,11 @@ class PayoutNews:
 
     async def _subscribe(self) -> bool:
         """Whether the news of all tables comes."""
-        missing = set(self._tables()) - self._subscribed
-        return all(await asyncio.gather(*map(self._subscribe_to, missing)))
+        # One at a time: who gives a channel up that another has subscribed meanwhile ends it for
+        # both.
+        async with self._subscribing:
+            missing = set(self._tables()) - self._subscribed
+            return all(await asyncio.gather(*map(self._subscribe_to, missing)))
 
     async def _subscribe_to(self, table: str) -> bool:
         try:

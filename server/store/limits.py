@@ -14,7 +14,7 @@ from protocol.ids import is_lobby_id, lobby_table
 from server.rules.coins import Coins
 from server.rules.limits import LONGEST_MS, Limits, Spending
 from server.store import codec, keys
-from server.store.commits import Check, Commits
+from server.store.commits import NO_DECISION, Check, Commits
 from server.store.connection import Connection
 from server.store.errors import NotUnderstood
 from server.store.projection import Write
@@ -155,10 +155,10 @@ class LimitsStore:
         )
         return taken is not None
 
-    async def unlock(self, alien_id: str, owner: str, now_ms: float) -> None:
+    async def unlock(self, alien_id: str, owner: str) -> None:
         """Let others go on, if `owner` still has the lock."""
         key = keys.seating(alien_id)
-        await self._commits.commit([Check(("GET", key), owner)], [("DEL", key)], now_ms)
+        await self._commits.commit([Check(("GET", key), owner)], [("DEL", key)], NO_DECISION)
 
 
 async def limited(connection: Connection, alien_ids: Sequence[str]) -> set[str]:

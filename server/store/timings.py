@@ -33,3 +33,8 @@ class StoreTimings:
 
 
 TIMINGS = StoreTimings()
+PATIENT = StoreTimings(
+    command_seconds=20, confirm_seconds=20, silence_seconds=60, ask_seconds=20, look_seconds=20
+)
+"""Where no player waits for an answer, or the store is on the same machine as all else: a pause of
+it is no outage."""

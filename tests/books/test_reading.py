@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.books.engine import PATIENCE_OF_WORK_SECONDS, Books, open_books
+from server.books.engine import Books, open_books
 from server.books.leaderboard import leaders, leaders_query
 from server.books.of_players import PlayerSums, games_of, statement_of
+from server.books.patience import PATIENCE_OF_WORK_SECONDS
 from server.books.reading import set_listed
 from server.books.schema import games, ledger, payouts, seats
 

@@ -11,7 +11,7 @@ from server.dev.ports import free_port
 from server.dev.provider import DevProvider
 from server.dev.routes import DevRoutes
 from server.runtime.settings import load_settings
-from tests.support.game import PATIENT
+from server.store.timings import PATIENT
 from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.game_server import WEBHOOK, environment, published_keys

@@ -10,6 +10,7 @@ from psycopg.rows import dict_row
 from redis.asyncio import Redis
 
 from server.assembly.books import BooksSide
+from server.books.patience import PATIENCE_OF_WORK_SECONDS
 from server.dev.payout_service import DevPayoutService
 from server.outside.payout_service import PayoutService
 from server.runtime.settings import load_settings
@@ -129,7 +130,9 @@ class PayoutWorld:
 
     def _side(self, changes: Mapping[str, str]) -> BooksSide:
         settings = load_settings(self._environment(changes))
-        return BooksSide(self.url, settings, self.node.stores, self.node.clock)
+        return BooksSide(
+            self.url, settings, self.node.stores, self.node.clock, PATIENCE_OF_WORK_SECONDS
+        )
 
 
 @asynccontextmanager

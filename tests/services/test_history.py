@@ -9,7 +9,8 @@ from sqlalchemy import insert
 
 from protocol import history
 from protocol.errors import ErrorCode, Refused
-from server.books.engine import PATIENCE_OF_WORK_SECONDS, Books
+from server.books.engine import Books
+from server.books.patience import PATIENCE_OF_WORK_SECONDS
 from server.books.schema import ledger
 from server.runtime.clock import StoreClock
 from server.services.history import History, first_instant

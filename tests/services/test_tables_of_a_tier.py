@@ -14,7 +14,8 @@ from server.services.forming_lobbies import FormingLobbies
 from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.services.tiers import Tier
-from tests.support.game import BRISK, BUY_IN, CLASSIC, PATIENT, Node, StartNode, starting_nodes
+from server.store.timings import PATIENT
+from tests.support.game import BRISK, BUY_IN, CLASSIC, Node, StartNode, starting_nodes
 from tests.support.wait import until
 
 PLAYERS = [f"player-{number}" for number in range(60)]

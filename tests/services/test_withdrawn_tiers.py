@@ -13,10 +13,10 @@ from server.services.past import WholeLedger
 from server.services.seats import Seated
 from server.store import keys
 from server.store.tables import Tables
+from server.store.timings import PATIENT
 from tests.support.game import (
     BRISK,
     CLASSIC,
-    PATIENT,
     Node,
     StartNode,
     calling,

@@ -14,11 +14,11 @@ from server.store import keys
 from server.store.cluster_map import ClusterMap, slot_of
 from server.store.ledger import LedgerEntry
 from server.store.log import Record, Snapshot
+from server.store.timings import PATIENT
 from tests.support.cluster import StoreCluster
 from tests.support.cluster_games import DUEL, all_are_over, games, has_slots
 from tests.support.game import (
     BUY_IN,
-    PATIENT,
     TABLE,
     Node,
     StartNode,

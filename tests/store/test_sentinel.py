@@ -12,7 +12,8 @@ from server.dev.store import EmbeddedStore
 from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
 from server.store.sentinel import SentinelShard
-from tests.support.game import PATIENT, Node, StartNode
+from server.store.timings import PATIENT
+from tests.support.game import Node, StartNode
 from tests.support.replication import address, ask, replica_of
 from tests.support.sentinels import NAME, Sentinel, Sentinels, fail_over, sentinels
 from tests.support.wait import until

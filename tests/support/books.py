@@ -15,6 +15,7 @@ import pytest
 
 from server.dev.books import USER, EmbeddedBooks
 from tests.support.books_keeper import QUICK, TEMPLATE, port_file
+from tests.support.wait import TIMEOUT_SECONDS
 
 START_SECONDS: Final = 300
 _DIRECTORY: Final = "books_directory"
@@ -71,7 +72,15 @@ class BooksServer:
 
     def _administer(self, statement: str) -> None:
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
-            connection.execute(statement.encode())
+            give_up_s = time.monotonic() + TIMEOUT_SECONDS
+            while True:
+                try:
+                    connection.execute(statement.encode())
+                except psycopg.errors.ObjectInUse:  # others take their time to leave
+                    if time.monotonic() > give_up_s:
+                        raise
+                else:
+                    return
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ from server.services.seat_requests import MayJoin
 from server.services.seats import Seated
 from server.store.past_ledger import PastLedger
 from server.store.shards import open_topology
-from server.store.timings import StoreTimings
+from server.store.timings import PATIENT, StoreTimings
 from tests.rules.games import BUY_IN as BUY_IN
 from tests.rules.games import CLASSIC as CLASSIC
 from tests.support.wait import until
@@ -37,10 +37,6 @@ SETTINGS = {
     "WEBHOOK_PUBLIC_KEY": "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
 }
 """The settings that a server needs; that key is nobody's here."""
-PATIENT = StoreTimings(
-    command_seconds=20, confirm_seconds=20, silence_seconds=60, ask_seconds=20, look_seconds=20
-)
-"""A pause of this machine is no outage of the store."""
 
 
 class Node:

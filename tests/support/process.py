@@ -109,12 +109,17 @@ class ChildProcess:
         return re.search(pattern, self.output, re.MULTILINE)
 
     async def _until(self, holds: Callable[[], Awaitable[bool]], timeout_seconds: float) -> None:
+        held = False
+
         async def holds_or_ended() -> bool:
-            return self.exit_code is not None or await holds()
+            nonlocal held
+            has_ended = self.exit_code is not None  # before: then it has printed all
+            held = await holds()
+            return held or has_ended
 
         try:
             await until(holds_or_ended, timeout_seconds)
-            assert await holds(), f"it ended with exit code {self.exit_code}"
+            assert held, f"it ended with exit code {self.exit_code}"
         except AssertionError as error:
             error.add_note(f"it printed:\n{self.output}")
             raise

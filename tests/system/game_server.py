@@ -17,10 +17,9 @@ from server.dev.issuer import JWKS_PATH, DevIssuer
 from server.dev.provider import DevProvider, Outcome
 from server.rules.variants import Variant
 from server.runtime.settings import Settings, load_settings
-from server.store.timings import StoreTimings
+from server.store.timings import PATIENT, StoreTimings
 from server.transport.front_desk import LISTING_SECONDS
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
-from tests.support.game import PATIENT
 from tests.support.http import http_session, serve_app
 from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.visitor import PAUSE_SECONDS, Visitor

@@ -15,8 +15,9 @@ from server.load.ticket import Ticket
 from server.rules.tickets import Complete, Incomplete, judge
 from server.rules.variants import SHAPES
 from server.rules.verify import verify_proof
+from server.store.timings import PATIENT
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
-from tests.support.game import CLASSIC, PATIENT
+from tests.support.game import CLASSIC
 from tests.support.third_variant import CORNERS, NAME, TIER, offered
 from tests.system.game_server import running_app
 

@@ -11,8 +11,8 @@ import pytest
 from server.assembly.tiers import tiers
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
+from server.store.timings import PATIENT
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
-from tests.support.game import PATIENT
 from tests.support.wait import until
 from tests.system.game_server import GameServer, running_app
 from tests.system.visitor import Visitor
