@@ -1,6 +1,5 @@
 """Chromium, the development server, and people who play in the one at the other."""
 
-import re
 import shutil
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +13,7 @@ from playwright.async_api import Browser, async_playwright
 from server.dev.ports import free_port
 from tests.browser.person import Person
 from tests.browser.world import TIER, World, program
+from tests.support.late import LATE
 from tests.support.npm import has_node, install_packages
 from tests.support.process import ChildProcess, StartProcess
 
@@ -25,11 +25,6 @@ LAUNCH_MS = 200_000
 # However slow the browser: nobody's ticket is arranged for them, and the game is still on.
 BASE = {"BUY_IN_TIERS": str(TIER), "CALL_INTERVAL_SECONDS": "2", "ARRANGING_SECONDS": "3600"}
 
-LATE = re.compile(
-    '"([a-z_]+_without_(store|books)|(archive|payouts)_waits?|addresses_not_kept|subscription_lost)"'
-    '|"error": "(no answer in time|the subscription was not confirmed)"'
-)
-"""What a server logs of a store or books that do not answer in time, as if the machine paused."""
 TWO_SEATS = {"MIN_PLAYERS": "2", "MAX_PLAYERS": "2"}
 """The game begins when the second player has paid."""
 

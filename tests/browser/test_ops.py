@@ -8,8 +8,9 @@ from playwright.async_api import expect
 from tests.browser.axe import faults
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE, TIMEOUT_MS, Person
-from tests.browser.test_account import WITH_BOOKS
-from tests.support.wait import until
+from tests.browser.test_account import GAME, WITH_BOOKS, a_winner
+from tests.browser.world import World, answered
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 TOKEN = "sixteen-characters-or-more"
 
@@ -19,6 +20,16 @@ async def find(person: Person, name: str) -> None:
     await person.page.get_by_label("Player or lobby").fill(name)
     await person.page.keyboard.press("Enter")
     await expect(person.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def client(world: World, token: str) -> httpx.AsyncClient:
+    """An operator's client of the routes."""
+    return httpx.AsyncClient(
+        base_url=world.url,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=TIMEOUT_SECONDS,
+        trust_env=False,
+    )
 
 
 async def confirm(person: Person, button: str, reason: str) -> None:
@@ -50,7 +61,9 @@ async def test_the_operator_sees_the_nodes_and_what_goes_on(
 async def test_an_operator_bans_a_player_and_voids_a_game_on_a_phone_by_keyboard(
     serve: Serve, enter: Enter, axe_source: str
 ) -> None:
-    world = await serve(**TWO_SEATS, OPS_TOKENS=f"eve:admin:{TOKEN}")
+    # The game is on until it is voided.
+    settings = {**TWO_SEATS, "CALL_INTERVAL_SECONDS": "10", "OPS_TOKENS": f"eve:admin:{TOKEN}"}
+    world = await serve(**settings)
     eve = await enter(
         world,
         "eve",
@@ -105,8 +118,7 @@ async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_
     books_url: str, serve: Serve, enter: Enter, axe_source: str
 ) -> None:
     settings = {
-        **TWO_SEATS,
-        "CALL_INTERVAL_SECONDS": "0.02",
+        **GAME,
         "PAYOUT_APPROVAL_COINS": "1",
         "OPS_TOKENS": f"eve:cashier:{TOKEN},bob:cashier:{TOKEN[::-1]}",
     }
@@ -119,67 +131,65 @@ async def test_a_cashier_approves_retries_refuses_and_pauses_payouts_on_a_phone_
         **PHONE,
     )
     await eve.page.add_init_script(axe_source)
-    async with world.company("bot-1", "bot-2", claim_delay_seconds=0) as lobby_id:
-        await eve.page.goto(f"{world.url}/ops")
-        await eve.sees("eve, cashier")
-        rows = eve.page.get_by_role("list", name="Payouts").locator("li")
+    winner, lobby_id = await a_winner(world)
+    await eve.page.goto(f"{world.url}/ops")
+    await eve.sees("eve, cashier")
+    rows = eve.page.get_by_role("list", name="Payouts").locator("li")
 
-        async def is_held() -> bool:
-            await eve.press("Look again")
-            return await rows.filter(has_text="7,000 coins to bot-").count() == 1
+    async def is_held() -> bool:
+        await eve.press("Look again")
+        return await rows.filter(has_text=f"7,000 coins to {winner}").count() == 1
 
-        await until(is_held, TIMEOUT_MS / 1000)
-        await eve.fits(390)
-        assert await faults(eve) == []
-        await find(eve, lobby_id)
-        await eve.sees("waits for approval")  # where the game is in its payout
+    await until(is_held, TIMEOUT_MS / 1000)
+    await eve.fits(390)
+    assert await faults(eve) == []
+    await find(eve, lobby_id)
+    await eve.sees("waits for approval")  # where the game is in its payout
 
-        await eve.press("Pause payouts")
-        await eve.sees("Nobody is paid until somebody lets payouts go on.")
-        assert await faults(eve) == []
-        await confirm(eve, "Pause payouts", "the bank is closed")
-        await eve.sees("Payouts pause.")
-        await eve.sees("Payouts pause: an operator said so.")  # by figures that come later
+    await eve.press("Pause payouts")
+    await eve.sees("Nobody is paid until somebody lets payouts go on.")
+    assert await faults(eve) == []
+    await confirm(eve, "Pause payouts", "the bank is closed")
+    await eve.sees("Payouts pause.")
+    await eve.sees("Payouts pause: an operator said so.")  # by figures that come later
 
-        await rows.get_by_role("button", name="Approve").press("Enter")
-        await eve.sees(re.compile("Pays 7,000 coins to bot-. when another operator approves"))
-        assert await faults(eve, "ops-approve") == []
-        await confirm(eve, "Approve", "checked")
-        await eve.sees("your approval counts")
-        await expect(rows.first).to_contain_text("approved by eve")
-        await rows.get_by_role("button", name="Refuse").press("Enter")
-        await eve.sees(re.compile("Does not pay 7,000 coins to bot-."))
-        await confirm(eve, "Refuse", "<b>not</b> theirs")
-        await eve.sees("it is refused")
-        await expect(rows).to_have_text("None.")
+    await rows.get_by_role("button", name="Approve").press("Enter")
+    await eve.sees(f"Pays 7,000 coins to {winner} when another operator approves")
+    assert await faults(eve, "ops-approve") == []
+    await confirm(eve, "Approve", "checked")
+    await eve.sees("your approval counts")
+    await expect(rows.first).to_contain_text("approved by eve")
+    await rows.get_by_role("button", name="Refuse").press("Enter")
+    await eve.sees(f"Does not pay 7,000 coins to {winner}")
+    await confirm(eve, "Refuse", "<b>not</b> theirs")
+    await eve.sees("it is refused")
+    await expect(rows).to_have_text("None.")
 
-        await eve.page.get_by_label("How far they are").select_option("refused")
-        await expect(rows.first).to_contain_text("<b>not</b> theirs (eve)")
-        await rows.get_by_role("button", name="Try again").press("Enter")
-        await confirm(eve, "Try again", "they are")
-        await eve.sees("it is tried again")
-        await eve.press("Let payouts go on")
-        await eve.sees("The hour of the limit counts anew.")
-        await confirm(eve, "Let payouts go on", "the bank is open")
-        await eve.sees("Payouts go on.")
-        await eve.sees_no("Payouts pause: an operator said so.")
-        await eve.page.get_by_label("How far they are").select_option("held")
-        await until(is_held, TIMEOUT_MS / 1000)  # eve alone is not enough
-        payout_id = await rows.locator("small").inner_text()
-        async with httpx.AsyncClient(base_url=world.url, trust_env=False) as http:
-            bearer = {"Authorization": f"Bearer {TOKEN[::-1]}"}
-            body = {"payout_id": payout_id}
-            done = await http.post("/ops/api/payouts/approve", json=body, headers=bearer)
-            assert done.status_code == 200
-        await eve.page.get_by_label("How far they are").select_option("settled")
+    await eve.page.get_by_label("How far they are").select_option("refused")
+    await expect(rows.first).to_contain_text("<b>not</b> theirs (eve)")
+    await rows.get_by_role("button", name="Try again").press("Enter")
+    await confirm(eve, "Try again", "they are")
+    await eve.sees("it is tried again")
+    await eve.press("Let payouts go on")
+    await eve.sees("The hour of the limit counts anew.")
+    await confirm(eve, "Let payouts go on", "the bank is open")
+    await eve.sees("Payouts go on.")
+    await eve.sees_no("Payouts pause: an operator said so.")
+    await eve.page.get_by_label("How far they are").select_option("held")
+    await until(is_held, TIMEOUT_MS / 1000)  # eve alone is not enough
+    payout_id = await rows.locator("small").inner_text()
+    async with client(world, TOKEN[::-1]) as http:
+        body = {"payout_id": payout_id}
+        await answered(lambda: http.post("/ops/api/payouts/approve", json=body))
+    await eve.page.get_by_label("How far they are").select_option("settled")
 
-        async def is_paid() -> bool:
-            await eve.press("Look again")
-            return await rows.filter(has_text="reference dev-").count() == 1
+    async def is_paid() -> bool:
+        await eve.press("Look again")
+        return await rows.filter(has_text="reference dev-").count() == 1
 
-        await until(is_paid, TIMEOUT_MS / 1000)
-        await eve.fits(390)
-        await eve.shoot("ops-payouts")
+    await until(is_paid, TIMEOUT_MS / 1000)
+    await eve.fits(390)
+    await eve.shoot("ops-payouts")
 
 
 async def test_the_page_shows_only_what_the_role_may_do(serve: Serve, enter: Enter) -> None:
@@ -202,10 +212,8 @@ async def test_players_see_an_announcement_on_every_screen_and_that_they_are_ban
     await ann.arrive()
     await ann.sees("Take a seat")
     said = {"text": "Closed from noon on.", "level": "warning", "until": 9_999_999_999_000}
-    async with httpx.AsyncClient(base_url=world.url, trust_env=False) as http:
-        bearer = {"Authorization": f"Bearer {TOKEN}"}
-        answer = await http.post("/ops/api/announce", json=said, headers=bearer)
-        assert answer.status_code == 200
+    async with client(world, TOKEN) as http:
+        await answered(lambda: http.post("/ops/api/announce", json=said))
         notice = ann.page.locator("#notice")
         await expect(notice).to_contain_text("Closed from noon on.")
         lobby_id = await ann.take_a_seat()
@@ -213,9 +221,9 @@ async def test_players_see_an_announcement_on_every_screen_and_that_they_are_ban
         await ann.press("Put away")
         await expect(notice).to_be_hidden()
         banned = {"alien_id": "ann", "reason": "why"}
-        assert (await http.post("/ops/api/ban", json=banned, headers=bearer)).status_code == 200
+        await answered(lambda: http.post("/ops/api/ban", json=banned))
         ended = {"lobby_id": lobby_id, "reason": "why"}
-        assert (await http.post("/ops/api/void", json=ended, headers=bearer)).status_code == 200
+        await answered(lambda: http.post("/ops/api/void", json=ended))
         await ann.sees("The house has ended it, and nobody wins.")
         await ann.press("Play the next game")
         await ann.sees("This account may not take new seats.")

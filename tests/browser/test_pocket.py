@@ -43,7 +43,11 @@ async def test_a_tab_that_was_frozen_on_an_unsteady_network_has_missed_nothing(
 ) -> None:
     ann = await enter(cutter.outside, "ann")
     async with cutter.world.company("bot-1") as lobby_id:
-        await ann.join_the_game()
+        await ann.arrive()
+        await ann.take_a_seat()
+        await ann.pay()
+        await ann.press_print()
+        await cutter.world.calls(lobby_id, 1)
         for _ in range(3):
             await sleep_through(ann, cutter, lobby_id, 4)
             cutter.cut()
@@ -64,7 +68,7 @@ async def test_on_a_slow_network_a_seat_a_ticket_and_every_number_are_had(
         cutter.proxy.late_seconds = 0.3
         await ann.take_a_seat()
         await ann.pay()
-        await ann.print_a_ticket()
+        await ann.press_print()
         await ann.sees("Nobody won")
         await ann.sees("The 50 numbers you heard are these")
         await ann.sees("Your ticket is the one you held")
@@ -88,9 +92,12 @@ async def test_a_connection_that_died_silently_is_noticed_when_the_player_looks(
         cutter.proxy.cut()
         cutter.proxy.silent = False
         await ann.print_a_ticket()
-        async with cutter.world.watch(lobby_id) as lobby:
-            ready = {player.alien_id: player.ready for player in lobby.view.players}
-        assert ready["ann"]
+
+        async def is_ready() -> bool:  # once the server has the ticket, too
+            async with cutter.world.watch(lobby_id) as lobby:
+                return {player.alien_id: player.ready for player in lobby.view.players}["ann"]
+
+        await until(is_ready)
     ann.forgive_cuts()
 
 
@@ -163,7 +170,7 @@ async def test_the_page_can_be_installed(serve: Serve, enter: Enter) -> None:
 async def test_a_call_is_signalled_only_to_who_wants_it_and_the_screen_stays_on_in_a_game(
     serve: Serve, enter: Enter
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1")
+    world = await serve(**TWO_SEATS)
     ann = await enter(world, "ann")
     await ann.page.add_init_script(RECORD_THE_DEVICE)
 

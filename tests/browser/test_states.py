@@ -41,7 +41,7 @@ async def see_every_state(world: World, person: Person, look: Look) -> None:
 async def test_axe_finds_nothing_in_either_colour_scheme(
     serve: Serve, enter: Enter, axe_source: str
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1.2")
     # Animations in progress would be measured half transparent.
     ann = await enter(world, "ann", reduced_motion="reduce", bypass_csp=True)
     await ann.page.add_init_script(axe_source)
@@ -55,7 +55,7 @@ async def test_axe_finds_nothing_in_either_colour_scheme(
 async def test_a_phone_shows_everything_without_scrolling_sideways(
     serve: Serve, enter: Enter
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1.2")
     ann = await enter(world, "ann", **PHONE)
 
     async def look(state: str) -> None:

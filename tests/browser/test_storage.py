@@ -28,7 +28,7 @@ KEY = "fair-bingo:game:ann:"
 async def test_a_game_is_played_though_nothing_can_be_stored(
     serve: Serve, enter: Enter, browser_is: str
 ) -> None:
-    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="0.6")
+    world = await serve(**TWO_SEATS, CALL_INTERVAL_SECONDS="1.2")
     ann = await enter(world, "ann")
     await ann.page.add_init_script(browser_is)
     async with world.company("bot-1"):

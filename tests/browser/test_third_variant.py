@@ -17,7 +17,7 @@ OFFER = "from tests.support.third_variant import offer; offer(world)"
 async def test_a_third_variant_is_won_in_the_page_which_checks_its_proof(
     serve: Serve, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world = await serve(prepare=OFFER, CALL_INTERVAL_SECONDS="1")
+    world = await serve(prepare=OFFER)
     ann = await enter(world, "ann")
     async with world.company("bot-1", tier=TIER) as lobby_id:
         assert await world.join("ann", TIER) == lobby_id

@@ -19,7 +19,7 @@ from tests.rules.endings import run_out
 from tests.rules.games import AWAITED, BEACON, active
 from tests.rules.vectors import FILE
 from tests.support.beacon import serving_beacon
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 PROOFS: list[dict[str, Any]] = json.loads(FILE.read_text(encoding="utf-8"))["proofs"]
 NO_LOBBY = Snapshot(None, LOG_START)
@@ -198,7 +198,9 @@ async def test_a_game_with_a_beacon_is_played_and_checked_by_its_id(
         async with world.company("ann", "bob") as lobby_id:
 
             async def is_over() -> bool:
-                async with httpx.AsyncClient(base_url=world.url, trust_env=False) as client:
+                async with httpx.AsyncClient(
+                    base_url=world.url, trust_env=False, timeout=TIMEOUT_SECONDS
+                ) as client:
                     return (await client.get(f"/api/game/{lobby_id}/proof")).status_code == 200
 
             await until(is_over)

@@ -1,9 +1,10 @@
 """The development server as a program, and company for the people in the browser."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 
@@ -16,6 +17,8 @@ from tests.support.wait import TIMEOUT_SECONDS
 
 TIER = 3500
 NEVER_SECONDS = 3600.0
+PAUSE_SECONDS = 0.1
+"""From one attempt to the next."""
 
 _SERVE = """
 import asyncio, os, pathlib, sys
@@ -32,6 +35,17 @@ async def serve() -> None:
 
 asyncio.run(serve())
 """
+
+
+async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> Any:
+    """What a route answers; it is asked again where the store or the books are held up, or if it
+    was asked too often."""
+    while True:
+        answer = await ask()
+        if answer.status_code not in (429, 503):
+            assert answer.is_success, answer.text
+            return answer.json()
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def program(prepare: str = "") -> str:
@@ -88,9 +102,11 @@ class World:
                 game.cancel()
             await asyncio.wait(games)
 
-    def watch(self, lobby_id: str) -> AbstractAsyncContextManager[Room]:
-        """A lobby as a spectator sees it."""
-        return enter_lobby(self.url, self.token("spectator"), lobby_id)
+    def watch(
+        self, lobby_id: str, last_seq: int | None = None
+    ) -> AbstractAsyncContextManager[Room]:
+        """A lobby as a spectator sees it, from now on or after `last_seq`."""
+        return enter_lobby(self.url, self.token("spectator"), lobby_id, last_seq)
 
     async def calls(self, lobby_id: str, how_many: int) -> None:
         """Return after so many more calls in a lobby."""
