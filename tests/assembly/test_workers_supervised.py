@@ -14,13 +14,13 @@ from structlog.testing import capture_logs
 
 from server.assembly.workers.handover import MESSAGE_BYTES
 from server.assembly.workers.listening import listen
-from server.assembly.workers.supervisor import Slot, Supervisor
+from server.assembly.workers.supervisor import LOOP_DEATHS, Slot, Supervisor
 from server.assembly.workers.watchdog import PATIENCE, Patience
 from server.assembly.workers.worker import Worker
 from tests.support.wait import until
 
 PAUSE_SECONDS = 2.0
-IMPATIENT = Patience(start_seconds=100, silent_seconds=1, grace_seconds=0.5, ask_seconds=0.1)
+IMPATIENT = Patience(start_seconds=100, silent_seconds=6, grace_seconds=3, ask_seconds=0.1)
 PROGRAM = f"""
 import signal, socket, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -93,7 +93,8 @@ async def test_a_place_that_was_filled_while_it_paused_after_a_death_has_one_wor
         supervisor.replace()
         seen.append(await another(slot, *seen))
         await until(lambda: loop.time() > until_s + 1)
-        assert slot.worker in seen
+        # Not one of those seen, if the pause was over before all were to be replaced.
+        await until(lambda: supervisor._running == {slot.worker})
 
 
 async def test_a_worker_that_hangs_is_replaced_and_logged_in_one_line() -> None:
@@ -157,7 +158,8 @@ async def test_workers_that_cannot_be_understood_are_ended_and_not_their_parent(
     with capture_logs() as logs:
         async with supervised(does, patience=patience) as (_, _, serving):
             assert await serving == 1  # in the end, since they all do
-    assert events(logs).count("worker_not_understood") == events(logs).count("worker_died") == 5
+    assert events(logs).count("worker_not_understood") == events(logs).count("worker_died")
+    assert events(logs).count("worker_died") >= LOOP_DEATHS  # more, where it takes them long to die
     assert events(logs)[-1] == "workers_die_at_once"
 
 
@@ -166,6 +168,8 @@ async def test_however_often_they_are_to_be_replaced_it_is_done_twice_at_most() 
         async with supervised() as (supervisor, slot, _):
             await another(slot)
             for _ in range(1000):
+                if "workers_replaced" in events(logs):
+                    break  # from now on a further call has them replaced once more
                 supervisor.replace()
                 await asyncio.sleep(0)
             await until(lambda: events(logs).count("workers_replaced") == 2)
@@ -177,6 +181,7 @@ async def test_all_end_at_once_when_told_so_amid_a_replacement() -> None:
     with capture_logs() as logs:
         async with supervised() as (supervisor, slot, serving):
             old = await another(slot)
+            supervisor._program = ("-c", PROGRAM, "starts never")  # it takes as long as it has to
             supervisor.replace()
             await until(lambda: slot.successor is not None)
             supervisor.stop()

@@ -19,6 +19,8 @@ from server.rules.payouts import WAITING
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EVER = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
+FILL_SECONDS = 1_200
+"""For so long a machine may fill the books that is slow and has other work as well."""
 _FILL = (
     "INSERT INTO games SELECT 'lobby_' || n, '3500', 3500, 'classic', 'won', 'p' || n % 1000,"
     " 'row_0', 7000, 2, 9, at, at, at, 'h', 'h', '{}'"
@@ -49,7 +51,7 @@ _FILL = (
 @pytest.fixture
 async def many(books_url: str) -> AsyncIterator[AsyncConnection]:
     """A connection to books with very many rows."""
-    async with open_books(books_url) as books, books.begin() as connection:
+    async with open_books(books_url) as books, books.begin(FILL_SECONDS) as connection:
         for statement in _FILL:
             await connection.execute(text(statement))
         yield connection

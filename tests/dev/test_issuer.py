@@ -10,6 +10,7 @@ from aiohttp import web
 
 from server.dev.issuer import Algorithm, DevIssuer
 from tests.support.http import serve_app
+from tests.support.wait import TIMEOUT_SECONDS
 
 ISSUER, AUDIENCE = "https://issuer.test", "provider"
 ALGORITHMS = get_args(Algorithm)
@@ -34,7 +35,7 @@ async def test_a_token_verifies_with_the_jwks_that_is_served(
 ) -> None:
     app = web.Application()
     app.add_routes(issuer.routes())
-    async with serve_app(app) as url, httpx.AsyncClient() as client:
+    async with serve_app(app) as url, httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
         jwks = (await client.get(f"{url}/oauth/jwks")).json()
     claims = _verified(issuer.token("alice", algorithm=algorithm), jwks, algorithm)
     assert claims["sub"] == "alice"

@@ -15,6 +15,7 @@ from server.dev.routes import DevRoutes
 from tests.dev.test_provider import INVOICE
 from tests.dev.webhook import WebhookReceiver
 from tests.support.http import serve_app
+from tests.support.wait import TIMEOUT_SECONDS
 
 
 async def _find_invoice(invoice_id: str) -> Invoice | None:
@@ -34,7 +35,10 @@ async def _client(
             webhook_url=webhook_url,
         )
         routes.add_to(app)
-        async with serve_app(app) as url, httpx.AsyncClient(base_url=url) as client:
+        async with (
+            serve_app(app) as url,
+            httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS) as client,
+        ):
             yield client
 
 

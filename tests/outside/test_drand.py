@@ -10,7 +10,7 @@ from server.dev.beacon import DevBeacon
 from server.outside.drand import BeaconContradicts, Drand
 from server.rules.beacon import QUICKNET
 from tests.support.beacon import BeaconFault, ServedBeacon, serving_beacon
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 
 Client = Callable[..., Drand]
 
@@ -33,6 +33,7 @@ async def client(relay: ServedBeacon) -> AsyncIterator[Client]:
                 "chain_hash": chain.chain_hash,
                 "public_key": chain.public_key,
                 "now_ms": lambda: 0.0,
+                "answer_seconds": TIMEOUT_SECONDS,
             }
             drand = Drand(urls or [relay.url], **known | options)
             stack.push_async_callback(drand.close)
