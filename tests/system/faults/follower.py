@@ -19,8 +19,8 @@ Data = dict[str, Any]
 class Follower:
     """A spectator who connects again as often as it takes, each time with the `seq` of the last
     event that was received, `last_seq` in the beginning. `received` are all events of the lobby in
-    the order of arrival; `refusals` are the errors of refused connects, `visits` how many were
-    not refused."""
+    the order of arrival; `refusals` are the codes of refused connects, or the errors of those that
+    no server refused, `visits` how many were not refused."""
 
     def __init__(self, url: str, token: str, lobby_id: str, last_seq: int = 0) -> None:
         self.lobby_id = lobby_id
@@ -80,7 +80,7 @@ class Follower:
                 await client.shutdown()
 
     def _refused(self, error: Any) -> None:
-        self.refusals.append(str(error))
+        self.refusals.append(error["data"]["code"] if isinstance(error, dict) else str(error))
 
     def _receive(self, event: str, data: Data) -> None:
         if event == "draining":  # it is of the server, not of the lobby

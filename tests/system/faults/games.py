@@ -82,5 +82,9 @@ class Games:
         status, answer = await self.players.ask(name, path, {})
         if status in (200, 400) and "valid" in answer:
             self.claims.append((follower.lobby_id, name, answer["valid"]))
+        elif answer["code"] == "removed_from_game":
+            # Sent twice, the first time without an answer: it was not valid, as what was called is
+            # lost with a primary.
+            self.claims.append((follower.lobby_id, name, False))
         else:
             assert answer["code"] == "wrong_status", answer

@@ -88,9 +88,10 @@ async def _play(
 ) -> Sequence[Follower]:
     async def lose(over: asyncio.Event) -> None:
         await its_world.games.begin(min(run.at_once, run.games))
-        while not over.is_set() and losses.primaries < run.times:
+        while losses.primaries < run.times:
             await asyncio.sleep(random.uniform(*PAUSE_SECONDS))
-            if over.is_set():
+            # One is lost however soon the games are over: what they had acknowledged must stay.
+            if over.is_set() and losses.primaries:
                 return
             server = random.choice([each for each in its_world.servers if each.up])
             if run.servers_too:
@@ -109,7 +110,10 @@ async def _play(
         await asyncio.wait([playing, losing], return_when=asyncio.FIRST_COMPLETED)
         if losing.done():
             await losing  # it has done all that it was to do, or failed
-        return await playing
+        followers = await playing
+        over.set()
+        await losing
+        return followers
     finally:
         over.set()
         playing.cancel()
@@ -134,7 +138,10 @@ def _compare(follower: Follower, records: Sequence[Record], losses: Losses) -> N
     finished = [data for name, data in follower.received if name == "game_finished"]
     for data in finished:
         drawn = data["numbers_called"]
-        losses.out_of_order += sum(drawn[index - 1] != n for index, n in called.items())
+        # Numbers after those were lost as well: the claim was for an earlier one.
+        losses.out_of_order += sum(
+            drawn[index - 1] != n for index, n in called.items() if index <= len(drawn)
+        )
 
 
 async def _count_payments(its_world: World, losses: Losses) -> None:

@@ -4,17 +4,19 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from redis.asyncio import Redis
 
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.faults.servers import Server
 from tests.system.faults.world import World
 
 HANG_SECONDS = (0.5, 2.0)
 CUT_SECONDS = (0.0, 0.4)
-CUT_GROWTH = 1.5
+CLOSE_SECONDS = (0.5, 0.5)
+GROWTH = 1.5
 
 Plan = Callable[[World], Coroutine[Any, Any, None]]
 
@@ -31,15 +33,9 @@ async def kill_or_hang_servers(run: World) -> None:
 
 
 async def cut_links(run: World) -> None:
-    """At random times all connections of players are reset; on a machine so slow that nothing gets
-    through between two of them, less often until something does."""
-    shortest_seconds, longest_seconds = CUT_SECONDS
-    while not run.over:
-        received = run.games.received
-        await asyncio.sleep(random.uniform(shortest_seconds, longest_seconds))
+    """At random times all connections of players are reset."""
+    async for _ in _pauses(run, *CUT_SECONDS):
         run.links.cut()
-        is_through = run.games.received > received
-        longest_seconds = CUT_SECONDS[1] if is_through else longest_seconds * CUT_GROWTH
     run.tally.faults["links cut"] = run.links.cuts
 
 
@@ -92,12 +88,25 @@ def kill_store(seconds: float) -> Plan:
 async def close_store_connections(run: World) -> None:
     """The store closes all its connections, again and again."""
     assert run.store is not None
-    async with Redis.from_url(run.store.url) as redis:
-        while not run.over:
-            await asyncio.sleep(0.5)
+    async with Redis.from_url(run.store.url, socket_timeout=TIMEOUT_SECONDS) as redis:
+        async for _ in _pauses(run, *CLOSE_SECONDS):
             for kind in ("normal", "pubsub"):
                 closed = await redis.client_kill_filter(_type=kind)
                 run.tally.faults["connections closed"] += int(closed)
+
+
+async def _pauses(
+    run: World, shortest_seconds: float, longest_seconds: float
+) -> AsyncIterator[None]:
+    """Pauses of random length until all games are over. On a machine so slow that nothing gets
+    through in one of them they become longer, until something does."""
+    limit_seconds = longest_seconds
+    while not run.over:
+        received = run.games.received
+        await asyncio.sleep(random.uniform(shortest_seconds, limit_seconds))
+        yield
+        is_through = run.games.received > received
+        limit_seconds = longest_seconds if is_through else limit_seconds * GROWTH
 
 
 async def _kill(run: World, server: Server) -> None:

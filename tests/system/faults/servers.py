@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from server.dev.ports import free_port
+from server.runtime.exit_codes import BAD_SETTINGS
 from tests.support.process import ChildProcess
 from tests.system.conftest import FAIR_BINGO
 from tests.system.faults.links import Address
@@ -33,7 +34,15 @@ class Server:
 
     async def wait_until_ready(self) -> None:
         """Return when it takes players."""
-        await self.process.wait_for_url(f"{self.url}/health/ready", timeout_seconds=START_SECONDS)
+        url = f"{self.url}/health/ready"
+        while True:
+            try:
+                await self.process.wait_for_url(url, timeout_seconds=START_SECONDS)
+                break
+            except AssertionError:
+                if not self._lacked_replicas:
+                    raise
+            self.process = self._spawn()
         self.up = True
 
     async def restart(self) -> None:
@@ -59,6 +68,13 @@ class Server:
         self.up = False
         self.process.terminate()
         return await self.process.wait(START_SECONDS)
+
+    @property
+    def _lacked_replicas(self) -> bool:
+        """Whether it refused to start on a primary that was promoted a moment ago: one that was
+        held up has lost its place, and is no replica yet."""
+        process = self.process
+        return process.exit_code == BAD_SETTINGS and "STORE_REPLICAS" in process.output
 
     def _spawn(self) -> ChildProcess:
         self._starts += 1
