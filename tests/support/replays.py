@@ -7,6 +7,7 @@ from server.store.lobbies import Texts
 from server.store.log import position_fields
 from server.store.replay import Step, replay
 from tests.support.game import Node
+from tests.support.wait import TIMEOUT_SECONDS
 
 
 def texts(step: Step) -> Texts:
@@ -20,7 +21,9 @@ def texts(step: Step) -> Texts:
 async def replay_all(store_url: str) -> list[str]:
     """Replay all lobbies; their ids. Fails at a broken log, and where the store's hashes are not,
     byte for byte, what the log leads to."""
-    async with Redis.from_url(store_url, decode_responses=True) as redis:
+    async with Redis.from_url(
+        store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as redis:
         streams = [key async for key in redis.scan_iter("lobby:*:events", count=1000)]
     lobby_ids = [key.split(":")[2] for key in streams]
     node = Node(store_url)

@@ -13,6 +13,7 @@ from tests.support.fork_server import FAIR_BINGO as FAIR_BINGO
 from tests.support.npm import has_node, install_packages
 from tests.support.process import ChildProcess, StartProcess
 from tests.support.replays import replay_all
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.game_server import (
     GameServer,
     environment,
@@ -102,7 +103,9 @@ def fair_bingo(start_process: StartProcess, variables: dict[str, str]) -> Run:
 @pytest.fixture
 async def stored(store_url: str) -> AsyncIterator[StoredLedger]:
     """The ledger of the store that the commands look into."""
-    async with Redis.from_url(store_url, decode_responses=True) as redis:
+    async with Redis.from_url(
+        store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as redis:
         yield StoredLedger(redis)
 
 

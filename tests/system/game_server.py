@@ -76,9 +76,25 @@ class GameServer:
                 answer.headers,
             )
 
+    async def request_again(
+        self, method: str, path: str, name: str | None = None, **options: Any
+    ) -> HttpAnswer:
+        """Send a request as clients do, again where the store or the books do not answer in time:
+        the last answer."""
+        give_up_s = time.monotonic() + TIMEOUT_SECONDS
+        while True:
+            answer = await self.request(method, path, name, **options)
+            if answer.status != 503 or time.monotonic() > give_up_s:
+                return answer
+            await asyncio.sleep(PAUSE_SECONDS)
+
     async def get(self, path: str, name: str | None = None) -> HttpAnswer:
         """GET as the player `name`."""
         return await self.request("GET", path, name)
+
+    async def get_again(self, path: str, name: str | None = None) -> HttpAnswer:
+        """GET as `request_again` does."""
+        return await self.request_again("GET", path, name)
 
     async def post(self, path: str, name: str | None = None, body: Any = None) -> HttpAnswer:
         """POST a JSON body as the player `name`."""
@@ -93,12 +109,12 @@ class GameServer:
         is_again = False
         while True:
             answer = await self.post(path, name, body)
-            if is_again and answer.status != 200 and answer.body["code"] == if_done:
-                return None
             if answer.status != 503 or time.monotonic() > give_up_s:
-                return answer
+                break
             is_again = True
             await asyncio.sleep(PAUSE_SECONDS)
+        is_refused = answer.status not in (200, 503)
+        return None if is_again and is_refused and answer.body["code"] == if_done else answer
 
     async def join(self, name: str, buy_in_amount: int = BUY_IN) -> Any:
         """Seat a player, who has yet to pay: the answer of the route."""
@@ -177,11 +193,15 @@ async def running_app(
             timings=timings,
             listing_seconds=listing_seconds,
         )
-        # The issuer is in this process too: a pause of it is no outage of the issuer.
-        app.authentication._keys._fetch_seconds = TIMEOUT_SECONDS
+        wait_for_issuer(app)
         stack.push_async_callback(app.stop)
         url = await app.start()
         yield await stack.enter_async_context(game_server(url, issuer, provider))
+
+
+def wait_for_issuer(app: App) -> None:
+    """Have a server be patient with an issuer in this process: a pause of that is no outage."""
+    app.authentication._keys._fetch_seconds = TIMEOUT_SECONDS
 
 
 @asynccontextmanager

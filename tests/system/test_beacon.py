@@ -10,8 +10,11 @@ import pytest
 from server.dev.beacon import DevBeacon
 from tests.support.beacon import ServedBeacon, serving_beacon
 from tests.support.process import StartProcess
+from tests.support.wait import until
 from tests.system.conftest import FAIR_BINGO, JS, Serve, StartServe
 from tests.system.game_server import GameServer
+
+UNREACHABLE = "beacon_unreachable"
 
 
 @pytest.fixture
@@ -90,9 +93,19 @@ async def test_a_beacon_of_another_chain_than_the_settings_stops_the_start(
     start_serve: StartServe, relay: ServedBeacon
 ) -> None:
     other = relay.settings | {"BEACON_PUBLIC_KEY": DevBeacon().chain.public_key}
-    process = start_serve(**other)
-    assert await process.wait() == 2
-    assert "BEACON_PUBLIC_KEY" in process.output.splitlines()[-1]
+
+    async def is_stopped() -> bool:
+        """Whether it does not start; false if the relay was not asked in time."""
+        process = start_serve(**other)
+        await until(lambda: process.exit_code is not None or UNREACHABLE in process.output)
+        if UNREACHABLE in process.output:
+            process.kill()
+            return False
+        assert process.exit_code == 2
+        assert "BEACON_PUBLIC_KEY" in process.output.splitlines()[-1]
+        return True
+
+    await until(is_stopped)
 
 
 @pytest.mark.parametrize(

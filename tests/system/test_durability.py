@@ -13,6 +13,7 @@ from server.dev.store import EmbeddedStore
 from tests.support.process import StartProcess
 from tests.support.replays import replay_all
 from tests.support.store_content import ledger
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.cashiers import Cashiers, TornStore
 from tests.system.conftest import FAIR_BINGO, StartServe
 from tests.system.crashes import Faults
@@ -51,6 +52,7 @@ async def test_every_acknowledged_payment_is_in_the_ledger_once_whatever_dies(
         for number in range(CASHIERS):
             working.create_task(cashiers.work(number))
         await faults.work(FAULT_SECONDS)
+        await until(lambda: len(paid(cashiers)) > CASHIERS)
         cashiers.stopping = True
     await faults.end()
 
@@ -66,15 +68,20 @@ async def test_every_acknowledged_payment_is_in_the_ledger_once_whatever_dies(
 
 async def assert_counted_once(store_url: str, cashiers: Cashiers) -> None:
     """Every acknowledged payment was received once, with its amount, and nothing else was."""
-    async with Redis.from_url(store_url, decode_responses=True) as redis:
+    async with Redis.from_url(
+        store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as redis:
         entries = await ledger(redis, "3500")
     received = [
         (entry["event"], entry["amount"]) for entry in entries if entry["kind"] == "received"
     ]
-    paid = [
+    assert sorted(received) == sorted(paid(cashiers))
+
+
+def paid(cashiers: Cashiers) -> list[tuple[str, str]]:
+    """The acknowledged payments, each with its amount."""
+    return [
         (tx, payload["amount"])
         for tx, payload in cashiers.acknowledged.items()
         if payload["status"] == "finalized"
     ]
-    assert len(paid) > CASHIERS
-    assert sorted(received) == sorted(paid)

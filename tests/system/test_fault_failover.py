@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from redis import ResponseError
+from redis import RedisError
 from redis.asyncio import Redis
 
 from server.dev.ports import free_port
@@ -20,7 +20,7 @@ from tests.support.replication import (
     replica_of,
     switch_over,
 )
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.conftest import Serve
 from tests.system.faults.verdict import Tally, judge
 from tests.system.game_server import GameServer
@@ -62,8 +62,8 @@ async def hand_over(old: EmbeddedStore, new: EmbeddedStore) -> None:
     async def is_begun() -> bool:
         try:
             await ask(old, "FAILOVER", "TO", *address(new.url))
-        except ResponseError:  # the replica has yet to report that it is in sync
-            return False
+        except RedisError:  # the replica has yet to report that it is in sync, or to take over
+            return await has_role(new, "master")
         return True
 
     await until(is_begun)
@@ -80,6 +80,20 @@ async def cut_off(old: EmbeddedStore, new: EmbeddedStore) -> None:
     which none receives from the promoted one."""
     await ask(new, "REPLICAOF", "NO", "ONE")
     await ask(old, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+
+async def until_has_all(primary: EmbeddedStore, replica: EmbeddedStore) -> None:
+    """Return when the replica has all that the primary has now."""
+    async with (
+        Redis.from_url(primary.url, socket_timeout=TIMEOUT_SECONDS) as old,
+        Redis.from_url(replica.url, socket_timeout=TIMEOUT_SECONDS) as new,
+    ):
+        wanted = (await old.info("replication"))["master_repl_offset"]
+
+        async def has_all() -> bool:
+            return bool((await new.info("replication"))["slave_repl_offset"] >= wanted)
+
+        await until(has_all)
 
 
 async def connections(store: EmbeddedStore) -> int:
@@ -106,6 +120,7 @@ async def test_games_go_on_where_the_primary_is_now_and_no_number_is_left_out(
             visitor.store_goes_back = True  # what the old primary took last, the new one has not
             await visitor.enter(lobby_id)
             await until(lambda: len(carol.of("number_called")) >= 3)
+        await until_has_all(own_store, replica)
         name.lead_to(replica.url)
         await moves(own_store, replica)
         await asyncio.gather(*map(is_back, servers))

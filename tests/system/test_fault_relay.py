@@ -13,7 +13,9 @@ from server.store.log import Record, Snapshot
 from tests.support.game import BUY_IN, CLASSIC, Node, starting_nodes
 from tests.support.wait import until
 
-TIERS = {BUY_IN: replace(CLASSIC, max_players=2)}
+TIERS = {
+    BUY_IN: replace(CLASSIC, max_players=2, seat_ms=3_600_000)
+}  # nobody's seat lapses meanwhile
 MANY, FEW = 30, 5
 CHANGES = 20
 

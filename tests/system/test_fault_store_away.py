@@ -36,7 +36,7 @@ async def test_commands_are_refused_for_now_and_no_task_is_left_over(
     lobby_id = await server.seat("alice", "bob")
     async with server.visitor("alice") as alice:
         await alice.enter(lobby_id)
-        assert await answers_to_many(server, lobby_id) == {(403, "not_seated")}
+        await until(lambda: nobody_is_seated(server, lobby_id))
         tasks = len(asyncio.all_tasks())
         os.kill(own_store.pid, signal.SIGSTOP)
         try:
@@ -49,7 +49,7 @@ async def test_commands_are_refused_for_now_and_no_task_is_left_over(
         finally:
             os.kill(own_store.pid, signal.SIGCONT)
         await until(lambda: is_healthy(server))
-        assert await answers_to_many(server, lobby_id) == {(403, "not_seated")}
+        await until(lambda: nobody_is_seated(server, lobby_id))
         assert (await alice.ask("arrange_grid", {"grid": ticket("alice")}))["ok"]
         await until(lambda: len(asyncio.all_tasks()) <= tasks)
 
@@ -60,6 +60,11 @@ async def answers_to_many(server: GameServer, lobby_id: str) -> set[tuple[int, s
     async with asyncio.timeout(NOT_ONE_AFTER_THE_OTHER_SECONDS):
         asked = (server.post(path, f"player-{number}") for number in range(PLAYERS))
         return {(answer.status, answer.body["code"]) for answer in await asyncio.gather(*asked)}
+
+
+async def nobody_is_seated(server: GameServer, lobby_id: str) -> bool:
+    """Whether they are all answered that they are not."""
+    return await answers_to_many(server, lobby_id) == {(403, "not_seated")}
 
 
 async def is_healthy(server: GameServer) -> bool:

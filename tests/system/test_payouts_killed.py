@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from server.dev.payout_service import DevPayoutService
 from tests.support.payouts import owe, payout_service
 from tests.support.process import ChildProcess, StartProcess
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.system.conftest import FAIR_BINGO, Run
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "10"))
@@ -35,7 +35,9 @@ async def test_workers_that_are_killed_at_random_pay_each_debt_once(
     service.faults = ("late", "half", "twice", "nonsense", "lost", "busy")
     async with payout_service(service) as settings:
         variables |= {"DATABASE_URL": books_url, **settings, **QUICK}
-        async with Redis.from_url(store_url, decode_responses=True) as redis:
+        async with Redis.from_url(
+            store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+        ) as redis:
             debts = [await owe(redis, n) for n in range(int(SECONDS * DEBTS_A_SECOND))]
         assert (await fair_bingo("archive", "--until-done"))[0] == 0
         await keep_killing(variables, start_process, service, len(debts))

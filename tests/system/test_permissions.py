@@ -29,7 +29,9 @@ async def test_all_that_a_server_does_is_among_what_it_looked_for(
     rules = ["~nodes", "~tables", "~unmatched", "~operator_log", "~restrictions:{operator_log}"]
     rules += ["~limited", "~limits:*", "~seating:*"]
     rules += [*(f"~{prefix}{{3500}}*" for prefix in prefixes)]
-    async with Redis.from_url(own_store.url, decode_responses=True) as admin:
+    async with Redis.from_url(
+        own_store.url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as admin:
         may = [f"+{name}" for name in OF_THE_CONNECTION | {name for name, *_ in needed}]
         await command(admin, "ACL", "SETUSER", "server", "on", ">secret", "&*", *rules, *may)
         await command(admin, "ACL", "LOG", "RESET")
@@ -56,7 +58,9 @@ async def test_the_user_of_the_guide_may_do_all_that_servers_and_commands_do(
     start_process: StartProcess,
 ) -> None:
     (rule,) = re.findall(r"^ACL (SETUSER .*?)^```", OPERATING.read_text(), re.MULTILINE | re.DOTALL)
-    async with Redis.from_url(own_store.url, decode_responses=True) as admin:
+    async with Redis.from_url(
+        own_store.url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+    ) as admin:
         await command(admin, "ACL", *rule.split())
         await command(admin, "ACL", "LOG", "RESET")
         url = own_store.url.replace("//", "//fair-bingo:PASSWORD@")

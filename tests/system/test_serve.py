@@ -64,7 +64,7 @@ async def test_sigterm_sends_everyone_away_and_ends_it(
             await visitor.ends()
         assert await process.wait() == 0
     assert "Traceback" not in process.output
-    assert "cluster" not in process.output  # what a store warns of that is one of a cluster
+    assert "cluster_stops_as_one" not in process.output  # that is of a store that is a cluster
 
 
 async def test_sighup_harms_nobody_where_there_is_one_process(

@@ -19,6 +19,7 @@ from server.store.timings import PATIENT
 from server.transport.http.runner import KEEP_ALIVE_SECONDS
 from tests.support.game import CLASSIC
 from tests.support.third_variant import CORNERS, NAME, TIER, offered
+from tests.support.wait import TIMEOUT_SECONDS
 from tests.system.game_server import running_app
 
 GRID = tuple(tuple(1 + 4 * row + column for column in range(4)) for row in range(4))
@@ -52,7 +53,9 @@ async def test_a_third_variant_is_played_over_sockets_to_a_proof_that_holds(
         view = games[0].result()
         status = (await server.get(f"/api/game/{view.lobby_id}/status", "ann")).body
         proof = (await server.get(f"/api/game/{view.lobby_id}/proof")).body
-        async with Redis.from_url(store_url, decode_responses=True) as redis:
+        async with Redis.from_url(
+            store_url, decode_responses=True, socket_timeout=TIMEOUT_SECONDS
+        ) as redis:
             stored = await redis.hget(f"lobby:{{{TIER}}}:{view.lobby_id}", "variant")
 
     assert (view.rules.variant, view.rules.side, view.rules.highest) == (NAME, 4, 60)

@@ -9,6 +9,7 @@ from protocol.client import connect, enter_lobby, verify
 from server.dev.compose import DevWorld
 from server.rules.proofs import proof_hash
 from tests.rules.vectors import vectors
+from tests.support.npm import install_packages
 from tests.support.process import StartProcess
 from tests.support.proxy import Proxy
 from tests.system.game_server import ticket
@@ -19,8 +20,7 @@ STRICT = ("--noEmit", "--strict", "--target", "es2022", "--module", "nodenext")
 
 def test_a_strict_typescript_program_compiles_against_the_package(npm_folder: Path) -> None:
     tsc = ROOT / "tests/protocol/js/node_modules/.bin/tsc"
-    if not tsc.exists():
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=tsc.parents[2])
+    install_packages(tsc.parents[2], "ci", "--ignore-scripts")
     shutil.copy(JS / "program.ts", npm_folder)
     assert run(tsc, *STRICT, "program.ts", cwd=npm_folder) == ""
 
