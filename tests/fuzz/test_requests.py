@@ -4,16 +4,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from protocol.errors import ErrorCode
 from protocol.payments import SIGNATURE_HEADER
 from tests.fuzz import requests
 from tests.fuzz.attacker import End, send, tcp
 from tests.fuzz.budget import budget
 from tests.fuzz.target import ATTACKER, Target
-from tests.system.game_server import WEBHOOK
+from tests.system.game_server import WEBHOOK, HttpAnswer
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 ends = st.sampled_from(["reset", "half-closed"])
+
+
+def is_unavailable(answer: HttpAnswer) -> bool:
+    """Whether the store was held up."""
+    return answer.status == 503 and answer.body["code"] == ErrorCode.UNAVAILABLE
 
 
 @budget
@@ -49,7 +55,7 @@ async def test_requests_of_a_player(target: Target, data: st.DataObject) -> None
     answer = await target.game.request(request.method, request.path, ATTACKER, data=request.body)
 
     await target.is_unharmed()
-    assert answer.status < 500
+    assert answer.status < 500 or is_unavailable(answer)
 
 
 @budget
@@ -60,4 +66,4 @@ async def test_signed_deliveries_of_anything(target: Target, body: bytes) -> Non
     answer = await target.game.request("POST", WEBHOOK, headers=headers, data=body)
 
     await target.is_unharmed()
-    assert answer.status < 500
+    assert answer.status < 500 or is_unavailable(answer)

@@ -14,7 +14,7 @@ from server.runtime.settings import load_settings
 from server.store.timings import PATIENT
 from tests.support.process import ChildProcess, StartProcess
 from tests.system.conftest import FAIR_BINGO
-from tests.system.game_server import WEBHOOK, environment, published_keys
+from tests.system.game_server import WEBHOOK, environment, published_keys, wait_for_issuer
 
 # Players of games that are sixty times as fast as real ones send more messages a second than the
 # limits allow.
@@ -53,6 +53,7 @@ async def dev_url(store_url: str, issuer: DevIssuer, provider: DevProvider) -> A
         settings = load_settings(variables | {"PORT": str(port)})
         # On a slow machine a request may be on its way when an idle connection is closed.
         app = App(settings, keep_alive_seconds=KEEP_ALIVE_SECONDS, timings=PATIENT)
+        wait_for_issuer(app)
         routes = DevRoutes(
             issuer=issuer,
             provider=provider,

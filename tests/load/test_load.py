@@ -21,7 +21,12 @@ RUN_SECONDS = 300.0
 TEN = ("--players=10", "--ramp-seconds=0.5", "--duration-seconds=3600")
 TRANSIENT = {"unavailable"}
 """Codes that a machine may cause that is so slow that its store does not answer within 2 s."""
+OF_A_TOOL_THAT_STOOD_STILL = {"connection_lost", "wrong_status"}
+"""A server cuts off whoever does not answer for 5 s, and a ticket that was arranged without an
+answer is arranged again."""
+STOOD_STILL_MS = 4_000
 A_GAME = r"[1-9]\d+ games"  # ten players saw its end
+SOME_GAMES = r"[1-9]\d{2,} games"  # ten of ten players
 
 
 async def interrupt_after(run: ChildProcess, pattern: str) -> int:
@@ -35,6 +40,12 @@ def report_of(directory: Path) -> Any:
     return json.loads((directory / "report.json").read_bytes())
 
 
+def excused(report: Any) -> set[str]:
+    """The codes that the machine may have caused."""
+    stood_still = (report["figures"]["tool_lag_max_ms"] or 0) > STOOD_STILL_MS
+    return TRANSIENT | OF_A_TOOL_THAT_STOOD_STILL if stood_still else TRANSIENT
+
+
 async def test_fifty_players_play_games_and_miss_nothing(
     dev_url: str, load: Load, tmp_path: Path
 ) -> None:
@@ -44,10 +55,11 @@ async def test_fifty_players_play_games_and_miss_nothing(
         f"--report={tmp_path}", "--fail-if=missed>0", "--fail-if=games<10",
     )  # fmt: skip
 
-    assert await interrupt_after(run, f"53 sockets, {A_GAME}") == 0, run.output
+    # Of some games: the tool may have stood still while all numbers of one were called.
+    assert await interrupt_after(run, rf"53 sockets, {SOME_GAMES}") == 0, run.output
     report = report_of(tmp_path)
     figures = report["figures"]
-    assert report["errors"].keys() <= TRANSIENT
+    assert report["errors"].keys() <= excused(report)
     assert figures["sockets"] == 53
     assert figures["wins"] > 0
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
@@ -72,7 +84,7 @@ async def test_players_who_are_dropped_come_back_and_miss_nothing(
     assert figures["connections"] > 30
     assert [figures[name] for name in ("missed", "duplicates", "misrouted")] == [0, 0, 0]
     # Who comes back late may find that what they wanted to do is over.
-    assert report["errors"].keys() <= {"wrong_status", *TRANSIENT}
+    assert report["errors"].keys() <= {"wrong_status", *excused(report)}
 
 
 async def test_with_keys_of_its_own_it_needs_no_development_server(
@@ -94,7 +106,7 @@ async def test_with_keys_of_its_own_it_needs_no_development_server(
 
     report = report_of(tmp_path)
     assert report["figures"]["games"] > 0
-    assert report["errors"].keys() <= TRANSIENT
+    assert report["errors"].keys() <= excused(report)
 
 
 async def test_a_condition_that_holds_fails_the_run(
@@ -141,7 +153,7 @@ async def test_refusals_are_counted_by_their_code(dev_url: str, load: Load, tmp_
 
     assert await interrupt_after(run, r"[1-9]\d* errors") == 0, run.output
     report = report_of(tmp_path)
-    assert report["errors"].keys() - TRANSIENT == {"unknown_tier"}
+    assert report["errors"].keys() - excused(report) == {"unknown_tier"}
     assert report["figures"]["errors"] == sum(report["errors"].values())
 
 
