@@ -114,7 +114,7 @@ class Server:
         self.echo = EchoHandler(tokens)
         self.rooms = Rooms()
         self.counts = Counts()
-        self.limiter = ConcurrencyLimiter(PLAYERS_AT_ONCE)
+        self.limiter = ConcurrencyLimiter(PLAYERS_AT_ONCE, patience_seconds=TIMEOUT_SECONDS)
         self.gateway = Gateway(
             handlers=self._handler,
             tokens=tokens,

@@ -17,6 +17,7 @@ import pytest
 from server.transport.close_reason import CloseReason
 from server.transport.limits import SocketLimits
 from tests.support.wait import TIMEOUT_SECONDS
+from tests.transport.conftest import unhurried
 from tests.transport.echo_server import Server
 from tests.transport.raw import HANDSHAKE, RawClient
 from tests.transport.stock import stock_server
@@ -230,8 +231,8 @@ PROMISES: list[Promise] = [
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
 async def test_a_promise_is_kept(promise: Promise) -> None:
-    hurried = SocketLimits(connect_timeout_seconds=CONNECT_SECONDS)
-    limits = hurried if promise is who_joins_nothing_is_sent_away else SocketLimits()
+    hurried = unhurried(connect_timeout_seconds=CONNECT_SECONDS)
+    limits = hurried if promise is who_joins_nothing_is_sent_away else unhurried()
     async with our_server(limits) as ours, asyncio.timeout(TIMEOUT_SECONDS):
         await promise(ours)
 
@@ -248,7 +249,7 @@ async def test_both_serve_who_behaves() -> None:
     async with (
         asyncio.timeout(TIMEOUT_SECONDS),
         stock_server() as stock,
-        our_server(SocketLimits()) as ours,
+        our_server(unhurried()) as ours,
     ):
         await who_behaves_is_served(ours)
         await who_behaves_is_served(stock)

@@ -199,6 +199,7 @@ async def test_a_stock_burst_is_within_the_limit(server: Server, connect_raw: Co
 @pytest.mark.parametrize(
     "packet", ['42/echo,1["echo"]', '42/elsewhere,["x"]', "43/echo,1[]", "3", "41/elsewhere,"]
 )
+@pytest.mark.usefixtures("long_flood")
 async def test_a_flood_of_any_packet_ends_the_connection(
     start_server: StartServer, connect_raw: ConnectRaw, packet: str
 ) -> None:
@@ -213,6 +214,7 @@ async def test_a_flood_of_any_packet_ends_the_connection(
     assert server.counts.ended[CloseReason.FLOODED] == 1
 
 
+@pytest.mark.usefixtures("long_flood")
 async def test_a_flood_of_websocket_pings_ends_the_connection(
     start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,9 +10,12 @@ from hypothesis import strategies as st
 from server.store.errors import StoreUnavailable
 from server.transport import concurrency as module
 from server.transport.concurrency import ConcurrencyLimiter
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.conftest import ConnectRaw
 from tests.transport.echo_server import Server
+
+new_limiter = partial(ConcurrencyLimiter, patience_seconds=TIMEOUT_SECONDS)
+"""Whoever waits there waits as long as this machine is held up."""
 
 
 class Visitors:
@@ -58,7 +62,7 @@ class Visitors:
 
 
 async def test_no_more_than_so_many_are_inside_and_the_others_follow_in_order() -> None:
-    limiter = ConcurrencyLimiter(2)
+    limiter = new_limiter(2)
     visitors = Visitors(limiter)
     await visitors.arrive("ann", "bob", "cy", "dee")
     assert visitors.inside == {"ann", "bob"}
@@ -77,7 +81,7 @@ async def test_no_more_than_so_many_are_inside_and_the_others_follow_in_order() 
 
 
 async def test_who_gives_up_waiting_does_not_keep_the_next_from_coming_in() -> None:
-    visitors = Visitors(ConcurrencyLimiter(1))
+    visitors = Visitors(new_limiter(1))
     await visitors.arrive("ann", "bob", "cy")
 
     await visitors.cancel("bob")
@@ -87,7 +91,7 @@ async def test_who_gives_up_waiting_does_not_keep_the_next_from_coming_in() -> N
 
 
 async def test_who_gives_up_in_the_instant_of_their_turn_passes_it_on() -> None:
-    limiter = ConcurrencyLimiter(1)
+    limiter = new_limiter(1)
     visitors = Visitors(limiter)
     async with limiter.turn("ann"):
         await visitors.arrive("bob", "cy")
@@ -98,7 +102,7 @@ async def test_who_gives_up_in_the_instant_of_their_turn_passes_it_on() -> None:
 
 
 async def test_who_has_waited_too_long_is_turned_away() -> None:
-    visitors = Visitors(ConcurrencyLimiter(1, patience_seconds=0.01))
+    visitors = Visitors(new_limiter(1, patience_seconds=0.01))
     await visitors.arrive("ann", "bob")
 
     assert isinstance(await visitors.outcome("bob"), StoreUnavailable)
@@ -109,7 +113,7 @@ async def test_who_has_waited_too_long_is_turned_away() -> None:
 
 
 async def test_while_the_store_hangs_nobody_waits_for_it_in_turn() -> None:
-    visitors = Visitors(ConcurrencyLimiter(1, hanging_seconds=0.0))
+    visitors = Visitors(new_limiter(1, hanging_seconds=0.0))
     await visitors.arrive("unlucky ann", "bob", "cy")
 
     with suppress(StoreUnavailable):
@@ -122,7 +126,7 @@ async def test_while_the_store_hangs_nobody_waits_for_it_in_turn() -> None:
 
 
 async def test_one_whom_the_store_fails_at_once_keeps_nobody_from_trying() -> None:
-    visitors = Visitors(ConcurrencyLimiter(1))
+    visitors = Visitors(new_limiter(1, hanging_seconds=TIMEOUT_SECONDS))
     await visitors.arrive("unlucky ann", "bob")
 
     with suppress(StoreUnavailable):
@@ -132,7 +136,7 @@ async def test_one_whom_the_store_fails_at_once_keeps_nobody_from_trying() -> No
 
 
 async def test_a_store_that_answers_others_meanwhile_does_not_hang() -> None:
-    visitors = Visitors(ConcurrencyLimiter(2, hanging_seconds=0.0))
+    visitors = Visitors(new_limiter(2, hanging_seconds=0.0))
     await visitors.arrive("unlucky ann", "bob", "cy", "dee")
     await visitors.let_out("bob")
 
@@ -150,7 +154,7 @@ def test_nobody_waits_for_more_than_one_turn_of_each_other_player(
     arrivals: list[tuple[str, int]], at_once: int
 ) -> None:
     """Players come, and after each arrival so many turns end; in the end all do."""
-    asyncio.run(come_and_go(ConcurrencyLimiter(at_once), arrivals))
+    asyncio.run(come_and_go(new_limiter(at_once), arrivals))
 
 
 async def come_and_go(limiter: ConcurrencyLimiter, arrivals: list[tuple[str, int]]) -> None:

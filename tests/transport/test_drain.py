@@ -95,7 +95,7 @@ async def test_those_who_are_drained_together_are_asked_to_reconnect_apart(
 
 async def test_connects_are_refused_while_draining(server: Server, connect_raw: ConnectRaw) -> None:
     first, last = await connect_raw(server), await connect_raw(server)
-    draining = asyncio.create_task(server.gateway.drain(10))
+    draining = asyncio.create_task(server.gateway.drain(2 * TIMEOUT_SECONDS))
     assert (await first.frame())[0] == 0x8
 
     packet = await last.join("/echo", "alice")

@@ -4,7 +4,7 @@ import json
 import aiohttp
 import pytest
 
-from server.transport.limits import Rate
+from server.transport.limits import PING_INTERVAL_SECONDS, Rate
 from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.echo_server import Server
 
@@ -87,8 +87,9 @@ async def test_another_engine_io_version_is_refused(server: Server) -> None:
 
 
 async def test_the_open_packet_has_the_limits_that_hold(
-    server: Server, connect_raw: ConnectRaw
+    start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:
+    server = await start_server(ping_interval_seconds=PING_INTERVAL_SECONDS)
     client = await connect_raw(server)
 
     assert client.opened["pingInterval"] + client.opened["pingTimeout"] <= 10_000

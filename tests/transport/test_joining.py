@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -214,13 +215,14 @@ async def test_who_is_gone_before_being_admitted_leaves_nothing_behind(
 
 
 async def test_a_connection_that_ends_while_being_admitted_gets_no_welcome(
-    start_server: StartServer, connect_raw: ConnectRaw
+    server: Server, connect_raw: ConnectRaw
 ) -> None:
-    server = await start_server(connect_timeout_seconds=0.2)
     client = await connect_raw(server)
     client.send('40/echo-slow,{"token":"alice"}')
     await server.echo.admitting.wait()
     (connection,) = server.gateway.eio.sockets.values()
+    # Its time to join ends now, and not before the server has got so far.
+    connection.set_deadline(0.2, partial(connection.close, CloseReason.NEVER_JOINED))
     await until(lambda: connection.close_reason is not None)
 
     server.echo.open.set()
@@ -241,13 +243,14 @@ async def test_a_connection_that_joins_nothing_in_time_is_closed(
 
 
 async def test_a_connection_that_joined_in_time_stays(
-    start_server: StartServer, connect_raw: ConnectRaw
+    server: Server, connect_raw: ConnectRaw
 ) -> None:
-    server = await start_server(connect_timeout_seconds=4)
     client = await connect_raw(server)
+    (connection,) = server.gateway.eio.sockets.values()
+    to_join = connection._deadline
     await client.join("/echo", "alice")
     await client.packet()
 
-    await asyncio.sleep(5)
-
+    assert to_join is not None
+    assert to_join.cancelled()  # when it joined, and so it never comes
     assert (await client.command("/echo", 1, "echo"))["ok"]

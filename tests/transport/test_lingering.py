@@ -192,6 +192,7 @@ async def test_who_sends_a_message_that_is_too_long_receives_the_reason_of_the_c
     assert server.counts.ended[CloseReason.MALFORMED] == 1
 
 
+@pytest.mark.usefixtures("long_flood")
 async def test_who_floods_is_disconnected_for_good(server: Server, connect_raw: ConnectRaw) -> None:
     client = await connect_raw(server)
     await client.join("/echo", "alice")

@@ -3,13 +3,21 @@
 import asyncio
 import time
 
+import pytest
+
 from server.transport.close_reason import CloseReason
 from server.transport.limits import PING_INTERVAL_SECONDS
 from server.transport.session import PONG_RECHECK_SECONDS
 from tests.support.wait import TIMEOUT_SECONDS, until
-from tests.transport.conftest import ConnectRaw
+from tests.transport.conftest import ConnectRaw, StartServer
 from tests.transport.echo_server import Server
 from tests.transport.raw import RawClient
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> Server:
+    """A server that pings as often as in production."""
+    return await start_server(ping_interval_seconds=PING_INTERVAL_SECONDS)
 
 
 async def inside(server: Server, connect_raw: ConnectRaw) -> RawClient:

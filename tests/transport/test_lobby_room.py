@@ -196,7 +196,7 @@ async def test_a_false_claim_removes_the_player_who_watches_on_to_the_end(
     store_url: str, issuer: DevIssuer, provider: DevProvider
 ) -> None:
     async with (
-        running_app(store_url, issuer, provider, CALL_INTERVAL_SECONDS="0.1") as game,
+        running_app(store_url, issuer, provider, CALL_INTERVAL_SECONDS="0.3") as game,
         game.visitor("alice") as alice,
         game.visitor("bob") as bob,
     ):

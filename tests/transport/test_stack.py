@@ -14,9 +14,9 @@ import socketio
 from aiohttp import WSCloseCode, web
 from aiohttp.web_protocol import RequestHandler
 
-from tests.support.wait import until
+from tests.support.wait import TIMEOUT_SECONDS, until
 from tests.transport.clients import inside, member, news, waiting_bytes
-from tests.transport.conftest import ConnectRaw, RunScenario
+from tests.transport.conftest import ConnectRaw, RunScenario, StartServer
 from tests.transport.echo_server import Server
 
 
@@ -121,10 +121,11 @@ async def test_aiohttp_needs_one_task_to_accept_and_one_to_serve(
 
 
 async def test_a_websocket_whose_transport_is_closing_is_not_closed_again(
-    server: Server, connect_raw: ConnectRaw
+    start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:
     # We write the close frame ourselves; when the handler returns, aiohttp must not add one
     # (session.py: hang_up).
+    server = await start_server(close_seconds=TIMEOUT_SECONDS)
     client = await connect_raw(server)
     client.send("1")
 

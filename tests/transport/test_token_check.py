@@ -6,6 +6,7 @@ from protocol.errors import ErrorCode, Refused
 from server.dev.issuer import DevIssuer
 from server.dev.provider import DevProvider
 from server.outside.identity import Identity
+from server.transport.close_reason import CloseReason
 from server.transport.limits import Rate, RateByKey
 from server.transport.token_check import TokenCheck
 from tests.system.game_server import HttpAnswer, running_app
@@ -56,7 +57,7 @@ async def test_an_issuer_that_is_away_is_not_counted() -> None:
 async def test_a_socket_of_such_an_address_is_refused_and_closed(
     start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:
-    server = await start_server(connects_by_address=Rate(0.001, 4))
+    server = await start_server(connects_by_address=Rate(0.001, 4), connect_timeout_seconds=10)
     first = await connect_raw(server)
     assert ["unauthorized" in await first.join("/echo", "") for _ in range(3)] == 3 * [True]
     assert await first.tcp_end() == []
@@ -66,6 +67,7 @@ async def test_a_socket_of_such_an_address_is_refused_and_closed(
     assert ["rate_limited" in await second.join("/echo", "alice") for _ in range(2)] == [True, True]
 
     assert await second.tcp_end() == []
+    assert server.counts.ended[CloseReason.NEVER_JOINED] == 1
     assert server.echo.welcomed == 0
 
 

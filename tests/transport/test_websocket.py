@@ -5,6 +5,7 @@ import os
 import struct
 from typing import Any
 
+import pytest
 from aiohttp import WebSocketError
 from aiohttp._websocket.reader import WebSocketDataQueue
 from aiohttp.base_protocol import BaseProtocol
@@ -105,6 +106,7 @@ async def test_a_message_in_fragments_is_one_message(
     assert await client.packet() == '43/echo,7[{"ok":true,"payload":{}}]'
 
 
+@pytest.mark.usefixtures("long_flood")
 async def test_fragments_count_as_messages(
     start_server: StartServer, connect_raw: ConnectRaw
 ) -> None:
