@@ -56,7 +56,7 @@ async def test_who_waited_while_the_store_hung_fails_too_and_who_comes_later_doe
 
 
 async def test_a_store_that_failed_at_once_may_be_asked_by_the_next() -> None:
-    ann, bob = await visits(Locks(), "red", "red")
+    ann, bob = await visits(Locks(hanging_seconds=600), "red", "red")
     await ann.end(StoreUnavailable("away"))
     await asyncio.sleep(0)
     assert bob.inside

@@ -43,7 +43,7 @@ async def test_everything_refused_in_a_row_pauses(
     world: PayoutWorld, service: DevPayoutService
 ) -> None:
     service.faults = ("refused",)
-    await world.owe(*range(1000, 1030))
+    await world.owe(*range(1000, 1100))
     async with world.paying(PAYOUTS_AT_ONCE="1"):
         await until(lambda: is_paused(world, "refusals"))
     counted = Counter(await world.statuses())

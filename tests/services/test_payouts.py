@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
     for payout_id, moves in ((first, True), (second, False)):
         entry = await world.ledger.entry(f"3500:{payout_id.rpartition('_')[2]}")
         assert isinstance(entry, LedgerEntry)
-        assert await world.ledger.settle(entry, "by hand", world.node.clock.now_ms())
+        await until(partial(settles, world, entry))
         if moves:
             await world.move()
             assert await world.are("settled", "due")
@@ -90,6 +91,10 @@ async def test_a_settlement_of_a_version_that_knows_no_payouts_counts(
     assert await world.are("settled", "settled")
     assert [row["by_hand"] for row in await world.rows()] == [True, True]
     assert service.requests == []
+
+
+async def settles(world: PayoutWorld, entry: LedgerEntry) -> bool:
+    return await world.ledger.settle(entry, "by hand", world.node.clock.now_ms())
 
 
 async def test_one_that_pays_by_hand_and_one_that_pays_by_the_service_exclude_each_other(
@@ -148,11 +153,12 @@ async def test_after_an_uncertain_answer_it_is_looked_up_and_not_sent_again(
 async def test_what_is_pending_is_asked_for_until_it_is_paid(
     start_node: StartNode, store_url: str, books_url: str, redis: Redis
 ) -> None:
-    service = DevPayoutService(pays_after_seconds=1)
+    service = DevPayoutService(pays_after_seconds=600)
     async with payout_world(start_node, store_url, books_url, redis, service) as world:
         (payout_id,) = await world.owe(7000)
         async with world.paying():
             await until(lambda: world.are("sent"))
+            service.orders[payout_id].paid_at_s = 0
             await until(lambda: world.are("settled"))
         assert Counter(method for method, _ in service.requests)["POST"] == 1
         assert (await world.settlements())[payout_id] == [service.orders[payout_id].reference]

@@ -11,7 +11,9 @@ from protocol.errors import ErrorCode, Refused
 from protocol.payments import WebhookAnswer
 from server.assembly.stores import WeakDurability
 from server.dev.store import EmbeddedStore
+from server.rules.commands import Tick
 from server.rules.events import GameFinished
+from server.services.lobbies import Changed
 from server.services.play import Won
 from server.services.proofs import Proofs
 from server.services.seats import Seated
@@ -78,12 +80,11 @@ async def ready_to_claim(node: Node) -> str:
     lobby_id = await begun(node, 7000)
 
     async def has_pattern() -> bool:
-        lobby = (await node.store.load(lobby_id)).lobby
-        assert lobby is not None
-        return any({*row} <= {*lobby.called} for row in GRID)
+        done = await node.lobbies.carry_out(lobby_id, Tick())
+        assert isinstance(done, Changed)
+        return any({*row} <= {*done.lobby.called} for row in GRID)
 
-    async with calling(node):
-        await until(has_pattern)
+    await until(has_pattern)
     return lobby_id
 
 

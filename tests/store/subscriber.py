@@ -1,15 +1,22 @@
 """Somebody who listens on the store's channels."""
 
+from dataclasses import replace
+
 from server.store.channels import Channels
 from server.store.subscription import ShardSubscription
-from server.store.timings import TIMINGS, StoreTimings
+from server.store.timings import PATIENT, StoreTimings
 from server.store.topology import PlainShard
+
+UNHURRIED = replace(PATIENT, silence_seconds=15)
+"""As patient as tests are, but for a silence, which some of them wait for."""
 
 
 class Subscriber:
     """A subscription, what it received, and how often it was restored."""
 
-    def __init__(self, url: str, *, sharded: bool = True, timings: StoreTimings = TIMINGS) -> None:
+    def __init__(
+        self, url: str, *, sharded: bool = True, timings: StoreTimings = UNHURRIED
+    ) -> None:
         self.received: list[str] = []
         self.restored = 0
         self._shard = PlainShard(url)

@@ -21,14 +21,17 @@ from tests.support.wait import until
 
 @pytest.fixture
 def watched(tmp_path: Path) -> Iterator[Sentinels]:
-    """A primary, a replica, three sentinels."""
-    with sentinels(tmp_path) as found:
+    """A primary, a replica, three sentinels, to whom a primary that is held up is not away."""
+    with sentinels(tmp_path, f"sentinel down-after-milliseconds {NAME} 60000") as found:
         yield found
 
 
 def shard_of(*ports: int, name: str = NAME) -> SentinelShard:
     return SentinelShard(
-        "redis://127.0.0.1/0", [Address("127.0.0.1", port) for port in ports], name
+        "redis://127.0.0.1/0",
+        [Address("127.0.0.1", port) for port in ports],
+        name,
+        timings=PATIENT,
     )
 
 
@@ -185,7 +188,7 @@ async def test_sentinels_may_have_another_password_than_the_store_or_none(
     sentinel.start()
     try:
         at = [Address("127.0.0.1", sentinel.port)]
-        shard = SentinelShard("redis://server:secret@127.0.0.1/0", at, NAME, password)
+        shard = SentinelShard("redis://server:secret@127.0.0.1/0", at, NAME, password, PATIENT)
 
         async def is_answered() -> bool:
             try:

@@ -13,7 +13,7 @@ from server.store.errors import StoreUnavailable
 from server.store.health import ShardHealthCheck
 from server.store.timings import TIMINGS
 from server.store.topology import PlainShard
-from tests.store.subscriber import Subscriber
+from tests.store.subscriber import UNHURRIED, Subscriber
 from tests.support.proxy import Proxy
 from tests.support.store_content import command
 from tests.support.wait import TIMEOUT_SECONDS, until
@@ -186,7 +186,7 @@ async def test_an_idle_connection_stays_up(
 ) -> None:
     subscriber = await start_subscriber(store_url)
     await subscriber.listen()
-    await asyncio.sleep(7)
+    await asyncio.sleep(UNHURRIED.silence_seconds + 2)
     assert subscriber.subscription.alive
     assert subscriber.restored == 0
     await receives_again(subscriber, redis)
@@ -239,7 +239,8 @@ async def test_a_listener_that_subscribes_again_at_once_receives(
 async def test_a_subscription_that_the_store_cannot_confirm_leaves_nothing(
     start_subscriber: StartSubscriber, own_store: EmbeddedStore
 ) -> None:
-    subscriber = await start_subscriber(own_store.url)
+    hasty = replace(UNHURRIED, confirm_seconds=8)
+    subscriber = await start_subscriber(own_store.url, timings=hasty)
     await subscriber.listen("first")
     own_store.kill()
     async with asyncio.timeout(TIMEOUT_SECONDS):

@@ -60,7 +60,11 @@ async def secured(tmp_path: Path) -> AsyncIterator[Secured]:
             await ask(store, "ACL", "SETUSER", *user)
         await ask(stores[1], "REPLICAOF", "127.0.0.1", fronts[0].port)
         await until(lambda: is_in_sync(stores[1]))
-        lines = (f"requirepass {SENTINEL_PASSWORD}", f"sentinel sentinel-pass {SENTINEL_PASSWORD}")
+        lines = (
+            f"requirepass {SENTINEL_PASSWORD}",
+            f"sentinel sentinel-pass {SENTINEL_PASSWORD}",
+            f"sentinel down-after-milliseconds {NAME} 60000",
+        )
         at = f"redis://127.0.0.1:{fronts[0].port}"
         sentinel = Sentinel(tmp_path / "sentinel", at, 1, *lines)
         stack.callback(sentinel.kill)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
 from server.runtime.store_url import Address
 from server.store.errors import LOST, StoreUnavailable
+from server.store.timings import TIMINGS
 from server.store.topology import Place, PlainShard
 from tests.support.proxy import Proxy
 from tests.support.replication import address, replica_of
@@ -20,7 +22,7 @@ class Name(PlainShard):
     """A name that has these addresses."""
 
     def __init__(self, *ports: int) -> None:
-        super().__init__("redis://store.test/0")
+        super().__init__("redis://store.test/0", replace(TIMINGS, command_seconds=16))
         self._places = [Place("store.test", Address("127.0.0.1", port)) for port in ports]
 
     async def places(self) -> Sequence[Place]:

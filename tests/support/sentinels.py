@@ -2,12 +2,13 @@
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import redis as sync_redis
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from server.dev.ports import free_port
 from server.dev.store import EmbeddedStore
@@ -137,8 +138,13 @@ async def fail_over(found: Sentinels) -> None:
     """Have a sentinel promote the replica, as an operator would; return when that is done."""
     before = await found.primary()
     async with Redis(port=found.sentinels[0].port) as redis:
-        await command(redis, "SENTINEL", "FAILOVER", NAME)
-    await until(lambda: _another_leads(found, before))
+
+        async def is_begun() -> bool:
+            with suppress(ResponseError):  # it has yet to hear of the replica, or is at it
+                await command(redis, "SENTINEL", "FAILOVER", NAME)
+            return await _another_leads(found, before)
+
+        await until(is_begun)
 
 
 async def _another_leads(found: Sentinels, before: EmbeddedStore) -> bool:
