@@ -47,6 +47,10 @@ async def world(
     books_url: str,
     redis: Redis,
     service: DevPayoutService,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[PayoutWorld]:
+    """Payouts by that service. A worker that is held up keeps what it has taken."""
+    for module in ("payouts", "payout_queue"):
+        monkeypatch.setattr(f"server.services.{module}.LEASE_SECONDS", 60.0)
     async with payout_world(start_node, store_url, books_url, redis, service) as made:
         yield made
