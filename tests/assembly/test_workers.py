@@ -7,7 +7,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -22,7 +21,6 @@ from tests.support.process import ChildProcess
 from tests.support.wait import until
 from tests.system.conftest import READY, StartServe
 from tests.system.game_server import GameServer, game_server
-from tests.system.visitor import PAUSE_SECONDS
 
 OPS_TOKEN = "the-operator-may-look"
 
@@ -55,22 +53,11 @@ def is_alive(pid: int) -> bool:
     return state not in "ZX"
 
 
-async def answered(server: GameServer, path: str, **options: Any) -> Any:
-    """The body that a route answers with; it is asked again while whoever it is about does not tell
-    in time."""
-    while True:
-        answer = await server.request("GET", path, **options)
-        if answer.status != 503:
-            break
-        await asyncio.sleep(PAUSE_SECONDS)
-    assert answer.status == 200, answer
-    return answer.body
-
-
 async def scraped(server: GameServer) -> dict[str, float]:
     """Every sample of /metrics, by its name and labels as written."""
-    body = await answered(server, "/metrics")
-    lines = (line for line in body.decode().splitlines() if not line.startswith("#"))
+    answer = await server.get_again("/metrics")
+    assert answer.status == 200, answer
+    lines = (line for line in answer.body.decode().splitlines() if not line.startswith("#"))
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
@@ -129,7 +116,9 @@ async def test_workers_share_the_players_and_are_seen_as_one(
         async def listed() -> dict[str, dict[str, float]]:
             auth = aiohttp.encode_basic_auth("ops", OPS_TOKEN)
             headers = {"Authorization": auth}
-            return dict(await answered(server, "/ops/nodes", headers=headers))
+            answer = await server.request_again("GET", "/ops/nodes", headers=headers)
+            assert answer.status == 200, answer
+            return dict(answer.body)
 
         nodes: dict[str, dict[str, float]] = {}
 

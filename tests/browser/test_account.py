@@ -9,7 +9,8 @@ from playwright.async_api import Route, expect
 
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE
-from tests.browser.world import TIER, World, answered
+from tests.browser.world import TIER, World
+from tests.support.http import answered
 from tests.support.wait import TIMEOUT_SECONDS, until
 
 WITH_BOOKS = (

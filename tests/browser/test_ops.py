@@ -9,7 +9,8 @@ from tests.browser.axe import faults
 from tests.browser.conftest import TWO_SEATS, Enter, Serve
 from tests.browser.person import PHONE, TIMEOUT_MS, Person
 from tests.browser.test_account import GAME, WITH_BOOKS, a_winner
-from tests.browser.world import World, answered
+from tests.browser.world import World
+from tests.support.http import answered
 from tests.support.wait import TIMEOUT_SECONDS, until
 
 TOKEN = "sixteen-characters-or-more"

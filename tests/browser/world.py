@@ -1,10 +1,9 @@
 """The development server as a program, and company for the people in the browser."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 
@@ -17,8 +16,6 @@ from tests.support.wait import TIMEOUT_SECONDS
 
 TIER = 3500
 NEVER_SECONDS = 3600.0
-PAUSE_SECONDS = 0.1
-"""From one attempt to the next."""
 
 _SERVE = """
 import asyncio, os, pathlib, sys
@@ -35,17 +32,6 @@ async def serve() -> None:
 
 asyncio.run(serve())
 """
-
-
-async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> Any:
-    """What a route answers; it is asked again where the store or the books are held up, or if it
-    was asked too often."""
-    while True:
-        answer = await ask()
-        if answer.status_code not in (429, 503):
-            assert answer.is_success, answer.text
-            return answer.json()
-        await asyncio.sleep(PAUSE_SECONDS)
 
 
 def program(prepare: str = "") -> str:

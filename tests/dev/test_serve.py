@@ -1,6 +1,5 @@
 """The development server as a program: started, stopped, and started again."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -8,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,9 +15,9 @@ from protocol.client import connect
 from protocol.connection import CommandRefused, ConnectionLost
 from protocol.views import LobbyView
 from server.dev.ports import free_port
+from tests.support.http import answered
 from tests.support.process import ChildProcess, StartProcess
 from tests.support.wait import TIMEOUT_SECONDS, until
-from tests.system.visitor import PAUSE_SECONDS
 
 SERVE = """
 import asyncio, os, pathlib, sys
@@ -88,19 +86,11 @@ async def playing(url: str, player: str) -> AsyncIterator[httpx.AsyncClient]:
     """The client of someone who has paid to play with a bot."""
     access = {"Authorization": f"Bearer {await token(url, player)}"}
     async with httpx.AsyncClient(base_url=url, headers=access, timeout=TIMEOUT_SECONDS) as client:
-        joined = await post_again(client, "/api/game/join", {"buy_in_amount": 3500})
-        invoice_id = joined["invoice"]["invoice_id"]
-        await post_again(client, "/dev/pay", {"invoice_id": invoice_id})
+        seat = {"buy_in_amount": 3500}
+        joined = await answered(lambda: client.post("/api/game/join", json=seat))
+        paid = {"invoice_id": joined["invoice"]["invoice_id"]}
+        await answered(lambda: client.post("/dev/pay", json=paid))
         yield client
-
-
-async def post_again(client: httpx.AsyncClient, path: str, body: Any) -> Any:
-    """What a route answers; it is asked again while the server or its store is held up."""
-    while True:
-        answer = await client.post(path, json=body)
-        if answer.status_code != 503:
-            return answer.raise_for_status().json()
-        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def test_what_was_played_is_in_the_books_and_these_end_with_the_server(

@@ -1,15 +1,22 @@
-"""HTTP servers of tests on loopback, and whether a URL answers."""
+"""HTTP servers of tests on loopback, whether a URL answers, and what it answers in the end."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
+import httpx
 from aiohttp import web
 
 from server.transport.http.runner import Runner
+from tests.support.wait import TIMEOUT_SECONDS
 
 SHUTDOWN_TIMEOUT_SECONDS = 2
 ANSWER_TIMEOUT_SECONDS = 5
+PAUSE_SECONDS = 0.1
+"""From one attempt to the next."""
 
 
 @asynccontextmanager
@@ -44,3 +51,15 @@ async def answers(url: str, status: int = 200) -> bool:
                 return answer.status == status
         except (aiohttp.ClientError, TimeoutError):
             return False
+
+
+async def answered(ask: Callable[[], Awaitable[httpx.Response]]) -> Any:
+    """The JSON that a route answers; it is asked again where the store or the books are held up, or
+    if it was asked too often."""
+    give_up_s = time.monotonic() + TIMEOUT_SECONDS
+    while True:
+        answer = await ask()
+        if answer.status_code not in (429, 503) or time.monotonic() > give_up_s:
+            assert answer.is_success, answer.text
+            return answer.json()
+        await asyncio.sleep(PAUSE_SECONDS)
